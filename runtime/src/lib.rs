@@ -1,0 +1,9 @@
+//! Trains the head of a frozen, quantised network on the device that uses it.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "std")]
+extern crate std;
+
+#[cfg(feature = "float-graph")]
+pub mod graph;
