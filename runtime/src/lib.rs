@@ -5,5 +5,8 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+mod error;
 #[cfg(feature = "float-graph")]
 pub mod graph;
+
+pub use error::Error;

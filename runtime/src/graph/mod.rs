@@ -15,6 +15,7 @@ pub use shape::{MAX_ELEMENTS, MAX_RANK, elements};
 
 use std::string::String;
 use std::sync::Arc;
+use std::vec;
 use std::vec::Vec;
 
 /// Index of a value in [`Graph::values`].
@@ -123,5 +124,87 @@ impl Graph {
         let in_nodes =
             self.nodes.iter().flat_map(|node| &node.inputs).filter(|&&i| i == value).count();
         in_nodes + self.outputs.iter().filter(|&&o| o == value).count()
+    }
+
+    /// The part of the graph that `outputs` need, with values numbered anew and inputs kept.
+    ///
+    /// # Errors
+    ///
+    /// [`GraphError::UnknownValue`] if an output does not exist.
+    pub fn cut_at(&self, outputs: &[ValueId]) -> Result<Self, GraphError> {
+        let mut needed = vec![false; self.values.len()];
+        for &output in outputs {
+            *needed.get_mut(output).ok_or(GraphError::UnknownValue { value: output })? = true;
+        }
+        for node in self.nodes.iter().rev() {
+            if needed[node.output] {
+                node.inputs.iter().for_each(|&input| needed[input] = true);
+            }
+        }
+        self.inputs.iter().for_each(|&input| needed[input] = true);
+        let mut renumbered = vec![usize::MAX; self.values.len()];
+        let mut part = Self::default();
+        for (old, value) in self.values.iter().enumerate().filter(|&(old, _)| needed[old]) {
+            renumbered[old] = part.values.len();
+            part.values.push(value.clone());
+        }
+        let translate = |ids: &[ValueId]| ids.iter().map(|&id| renumbered[id]).collect::<Vec<_>>();
+        for node in self.nodes.iter().filter(|node| needed[node.output]) {
+            part.nodes.push(Node {
+                name: node.name.clone(),
+                op: node.op.clone(),
+                inputs: translate(&node.inputs),
+                output: renumbered[node.output],
+            });
+        }
+        part.inputs = translate(&self.inputs);
+        part.outputs = translate(outputs);
+        Ok(part)
+    }
+
+    /// Multiply-accumulates of one node: those of its weights, one a product.
+    #[must_use]
+    pub fn multiply_accumulates(&self, node: &Node) -> u64 {
+        let shape = |id: ValueId| self.values[id].shape.as_slice();
+        let count = |shape: &[usize]| shape.iter().map(|&n| n as u64).product::<u64>();
+        let output = count(shape(node.output));
+        match &node.op {
+            Op::Conv(_) => output * count(&shape(node.inputs[1])[1..]),
+            Op::Gemm(gemm) => {
+                let a = shape(node.inputs[0]);
+                output * if gemm.trans_a { a[0] } else { a[1] } as u64
+            }
+            Op::MatMul => output * shape(node.inputs[0]).last().map_or(1, |&k| k as u64),
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relu() -> Op {
+        Op::Activation(Activation::Relu)
+    }
+
+    #[test]
+    fn a_cut_keeps_every_branch_that_it_needs_and_nothing_else() {
+        let mut graph = Graph::default();
+        let x = graph.add_value("x", vec![1, 4]);
+        graph.inputs.push(x);
+        let a = graph.add_node("a", relu(), vec![x], "a").unwrap();
+        let b = graph.add_node("b", relu(), vec![x], "b").unwrap();
+        let dead = graph.add_node("dead", relu(), vec![b], "dead").unwrap();
+        let sum = graph.add_node("sum", Op::Binary(Binary::Add), vec![a, b], "sum").unwrap();
+        let tail = graph.add_node("tail", relu(), vec![sum], "tail").unwrap();
+        graph.outputs.extend([tail, dead]);
+
+        let part = graph.cut_at(&[sum]).unwrap();
+
+        let names: Vec<_> = part.nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "sum"]);
+        assert_eq!(part.values[part.outputs[0]].name, "sum");
+        assert_eq!(graph.cut_at(&[99]), Err(GraphError::UnknownValue { value: 99 }));
     }
 }
