@@ -5,6 +5,8 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "burn")]
+pub mod burn;
 mod error;
 #[cfg(feature = "float-graph")]
 pub mod graph;
