@@ -2,11 +2,12 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 mod error;
 #[cfg(feature = "float-graph")]
 pub mod graph;
+pub mod head;
 
 pub use error::Error;
