@@ -1,6 +1,7 @@
 //! From a pretrained model to a pack: import, simplify, freeze, calibrate, quantise, plan, write.
 #![forbid(unsafe_code)]
 
+pub mod calibrate;
 pub mod lower;
 pub mod plan;
 pub mod quantise;

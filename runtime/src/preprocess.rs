@@ -6,7 +6,7 @@
 use crate::Error;
 use crate::backbone::ValueId;
 use crate::kernels::generic::Output;
-use crate::pack::{Pack, Resize, Value};
+use crate::pack::{Input, Pack, Resize, Value};
 
 const INPUT: ValueId = 0;
 
@@ -23,82 +23,99 @@ pub struct Picture<'a> {
     pub channels: usize,
 }
 
-/// Resizes, crops, normalises and quantises a picture into `out`, `[height, width, channels]`.
-///
-/// Bilinear with the filter widened where the picture shrinks (what Pillow calls `BILINEAR`): with
-/// `s = source / target`, `t = max(s, 1)` and `c = (i + 0.5) · s`, target `i` is the mean of the
-/// pixels `k` weighted by `max(0, 1 − |k + 0.5 − c| / t)`, on each axis. It is rounded half up to
-/// 0…255, then `(pixel − mean) / std` is quantised. A grey picture feeds every channel; of a
-/// coloured one a grey model sees `(299 r + 587 g + 114 b + 500) / 1000`.
+/// Resizes, crops, normalises and quantises a picture into `out`, `[height, width, channels]`: the
+/// [`levels`] of the picture, then `(level − mean) / std`.
 ///
 /// # Errors
 ///
-/// [`Error::BufferLength`] if `out` or the pixels have another length than their extents say,
-/// [`Error::ShapeOverflow`] for a picture without pixels or with other than 1 or 3 channels, or
-/// where the model's input is no picture.
+/// Those of [`levels`], and [`Error::BufferLength`] if `out` has another length than the input.
 pub fn picture(pack: &Pack<'_>, picture: Picture<'_>, out: &mut [i8]) -> Result<(), Error> {
-    let input = pack.input();
     let value = pack.value(INPUT)?;
     check_length(out, value.elements() as usize)?;
+    let preprocessing = &pack.input().preprocessing;
+    let normalise = Normalise::new(&preprocessing.mean, &preprocessing.std, &value);
+    levels(pack.input(), picture, |index, channel, level| {
+        out[index] = normalise.quantise(level, channel);
+    })
+}
+
+/// Resizes and crops a picture to the input's extents and calls `put` with the index (of
+/// `[height, width, channels]`), the channel and the level, 0…255, of every element in order.
+///
+/// Bilinear with the filter widened where the picture shrinks (what Pillow calls `BILINEAR`): with
+/// `s = source / target`, `t = max(s, 1)` and `c = (i + 0.5) · s`, target `i` is the mean of the
+/// pixels `k` weighted by `max(0, 1 − |k + 0.5 − c| / t)`, on each axis, rounded half up. A grey
+/// picture feeds every channel; of a coloured one a grey model sees
+/// `(299 r + 587 g + 114 b + 500) / 1000`.
+///
+/// # Errors
+///
+/// [`Error::BufferLength`] if the pixels are more or fewer than their extents say,
+/// [`Error::ShapeOverflow`] for a picture without pixels or with other than 1 or 3 channels, or
+/// where the model's input is no picture.
+pub fn levels(
+    input: &Input,
+    picture: Picture<'_>,
+    mut put: impl FnMut(usize, usize, u8),
+) -> Result<(), Error> {
     let Picture { pixels, width, height, channels } = picture;
     let bytes = width.checked_mul(height).and_then(|n| n.checked_mul(channels));
-    if bytes.is_none_or(|n| n == 0)
-        || ![1, 3].contains(&channels)
-        || ![1, 3].contains(&input.channels)
-    {
+    let is_picture = |channels: usize| channels == 1 || channels == 3;
+    let targets = input.channels as usize;
+    if bytes.is_none_or(|n| n == 0) || !is_picture(channels) || !is_picture(targets) {
         return Err(Error::ShapeOverflow);
     }
     if bytes != Some(pixels.len()) {
         return Err(Error::BufferLength { expected: bytes.unwrap_or(0), found: pixels.len() });
     }
-    let (rows, columns) = match input.preprocessing.resize {
-        Resize::Stretch => (
-            Axis::new(height, input.height, input.height),
-            Axis::new(width, input.width, input.width),
-        ),
-        Resize::ShortSide(side) => {
-            let short = width.min(height) as u64;
-            let scaled = |extent: usize| {
+    let short = width.min(height) as u64;
+    let axis = |extent: usize, kept: u32| {
+        let target = match input.preprocessing.resize {
+            Resize::Stretch => kept,
+            Resize::ShortSide(side) => {
                 u32::try_from((extent as u64 * u64::from(side) + short / 2) / short)
-                    .map_err(|_| Error::ShapeOverflow)
-            };
-            (
-                Axis::new(height, scaled(height)?, input.height),
-                Axis::new(width, scaled(width)?, input.width),
-            )
-        }
-    };
-    let normalise = Normalise::new(&input.preprocessing.mean, &input.preprocessing.std, &value);
-    let targets = value.channels as usize;
-    for (index, pixel) in out.chunks_exact_mut(targets).enumerate() {
-        let row = rows.taps(index / value.width as usize);
-        let column = columns.taps(index % value.width as usize);
-        let mut sums = [0.0_f32; 3];
-        for y in row.first..row.end {
-            let wy = row.weight(y);
-            let line = &pixels[y * width * channels..][..width * channels];
-            for x in column.first..column.end {
-                let weight = wy * column.weight(x);
-                let source = &line[x * channels..][..channels];
-                for (sum, &p) in sums.iter_mut().zip(source) {
-                    *sum += weight * f32::from(p);
-                }
+                    .map_err(|_| Error::ShapeOverflow)?
             }
-        }
-        let total = row.total() * column.total();
-        let colour = sums.map(|sum| ((sum / total + 0.5) as u32).min(255));
-        let [r, g, b] = colour;
-        let grey = (299 * r + 587 * g + 114 * b + 500) / 1000;
-        for (channel, result) in pixel.iter_mut().enumerate() {
-            let level = match (channels, targets) {
-                (1, _) => r,
-                (_, 1) => grey,
-                _ => colour[channel],
-            };
-            *result = normalise.quantise(level, channel);
+        };
+        Ok(Axis::new(extent, target, kept))
+    };
+    let (rows, columns) = (axis(height, input.height)?, axis(width, input.width)?);
+    let mut index = 0;
+    for y in 0..input.height as usize {
+        let row = rows.taps(y);
+        for x in 0..input.width as usize {
+            let [r, g, b] = mean(&picture, &row, &columns.taps(x));
+            let grey = (299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500) / 1000;
+            for channel in 0..targets {
+                let level = match (channels, targets) {
+                    (1, _) => r,
+                    (_, 1) => grey as u8,
+                    _ => [r, g, b][channel],
+                };
+                put(index, channel, level);
+                index += 1;
+            }
         }
     }
     Ok(())
+}
+
+/// The weighted mean of the pixels under one target pixel.
+fn mean(picture: &Picture<'_>, row: &Taps, column: &Taps) -> [u8; 3] {
+    let Picture { pixels, width, channels, .. } = *picture;
+    let mut sums = [0.0_f32; 3];
+    for y in row.first..row.end {
+        let wy = row.weight(y);
+        let line = &pixels[y * width * channels..][..width * channels];
+        for x in column.first..column.end {
+            let weight = wy * column.weight(x);
+            for (sum, &p) in sums.iter_mut().zip(&line[x * channels..][..channels]) {
+                *sum += weight * f32::from(p);
+            }
+        }
+    }
+    let total = row.total() * column.total();
+    sums.map(|sum| (sum / total + 0.5) as u8)
 }
 
 /// Quantises the model's own input values, which stand in the model's own axis order, into `out`.
@@ -162,8 +179,8 @@ impl Normalise {
         Self { mean: *mean, divisor: std.map(|std| std * value.scale), to: output(value) }
     }
 
-    fn quantise(&self, level: u32, channel: usize) -> i8 {
-        self.to.quantise((level as f32 - self.mean[channel]) / self.divisor[channel])
+    fn quantise(&self, level: u8, channel: usize) -> i8 {
+        self.to.quantise((f32::from(level) - self.mean[channel]) / self.divisor[channel])
     }
 }
 
