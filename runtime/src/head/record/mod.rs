@@ -172,7 +172,7 @@ impl<'a> HeadRecord<'a> {
         let digest = rest.array::<DIGEST>()?;
         let (body, _) = bytes.split_at_checked(layout.body).ok_or(Error::Truncated)?;
         if <[u8; DIGEST]>::from(Sha256::digest(body)) != *digest {
-            return Err(Error::DigestMismatch);
+            return Err(Error::DigestMismatch { section: *b"HEAD" });
         }
 
         let learner = Learner::from_id(learner).ok_or(Error::FieldInvalid { offset: 11 })?;
