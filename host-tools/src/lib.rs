@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod calibrate;
+pub mod export;
 pub mod inspect;
 pub mod lower;
 pub mod onnx;
