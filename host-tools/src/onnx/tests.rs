@@ -212,6 +212,32 @@ fn shape_arithmetic_before_a_reshape_is_folded_away() {
 }
 
 #[test]
+fn pads_that_pytorch_computes_are_folded_away() {
+    // `F.pad(x, (1, 2, 3, 4))`: pairs from the last dimension on, turned to ONNX's order.
+    let zeros = tensor("", &[1], DataType::INT64, 0_i64.to_le_bytes().to_vec());
+    let imported = Builder::new(11, &[0, 4, 3, 3])
+        .ints("given", &[1, 2, 3, 4])
+        .ints("rest", &[4])
+        .ints("pairs", &[-1, 2])
+        .ints("start", &[-1])
+        .ints("end", &[-i64::MAX])
+        .ints("first_axis", &[0])
+        .ints("list", &[-1])
+        .node("ConstantOfShape", &["rest"], "zeros", vec![value("value", zeros)])
+        .node("Concat", &["given", "zeros"], "all", vec![int("axis", 0)])
+        .node("Reshape", &["all", "pairs"], "by_pair", vec![])
+        .node("Slice", &["by_pair", "start", "end", "first_axis", "start"], "reversed", vec![])
+        .node("Transpose", &["reversed"], "turned", vec![ints("perm", &[1, 0])])
+        .node("Reshape", &["turned", "list"], "flat", vec![])
+        .node("Cast", &["flat"], "pads", vec![int("to", 7)])
+        .node("Pad", &["x", "pads"], "y", vec![string("mode", "constant")])
+        .import("y")
+        .unwrap();
+    let Op::Pad(pad) = only(&imported) else { unreachable!() };
+    assert_eq!((pad.begin.as_slice(), pad.end.as_slice()), (&[0, 0, 3, 1][..], &[0, 0, 4, 2][..]));
+}
+
+#[test]
 fn reshape_knows_zero_and_minus_one() {
     let reshape = |target: &[i64], attributes| {
         one(14, &[1, 2, 6], "Reshape", &["s"], attributes).ints("s", target).import("y")
