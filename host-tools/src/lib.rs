@@ -6,6 +6,7 @@ pub mod cli;
 pub mod commands;
 pub mod compare;
 pub mod error;
+pub mod export;
 pub mod heads;
 pub mod inputs;
 pub mod inspect;
