@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use headstart::graph::{Activation, Graph, Op, PadMode, Window};
-use rten_onnx::onnx::{AttributeProto, DataType};
+use rten_onnx::onnx::{
+    AttributeProto, DataLocation, DataType, StringStringEntryProto, TensorProto,
+};
 
 use super::testing::{Builder, float, int, ints, string, tensor, value};
 use super::*;
@@ -498,6 +500,34 @@ fn files_that_are_no_models_are_refused_by_name() {
     std::fs::write(&path, &good).unwrap();
     let imported = import(&path).unwrap();
     assert_eq!(imported.source_sha256, import_bytes(&good, "", None).unwrap().source_sha256);
+}
+
+#[test]
+fn weights_beside_the_model_are_read_and_others_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.onnx");
+    std::fs::write(folder.path().join("w.bin"), 2.5_f32.to_le_bytes().repeat(3)).unwrap();
+    let model = |location: &str| {
+        let mut builder = one(13, &[1, 2], "Mul", &["w"], vec![]);
+        let entry = |key: &str, value: &str| StringStringEntryProto {
+            key: Some(key.to_owned()),
+            value: Some(value.to_owned()),
+        };
+        builder.graph().initializer.push(TensorProto {
+            raw_data: None,
+            data_location: Some(DataLocation::EXTERNAL),
+            external_data: vec![entry("location", location), entry("offset", "4")],
+            ..tensor("w", &[2], DataType::FLOAT, vec![])
+        });
+        builder.bytes("y")
+    };
+    std::fs::write(&path, model("w.bin")).unwrap();
+    let graph = import(&path).unwrap().graph;
+    let weight = graph.value_named("w").unwrap();
+    assert_eq!(graph.values[weight].constant.as_deref(), Some(&[2.5; 2][..]));
+    let outside = model("../w.bin");
+    assert!(refusal(import_bytes(&outside, "m", Some(folder.path()))).contains("outside"));
+    assert!(refusal(import_bytes(&model("w.bin"), "m", None)).contains("no folder"));
 }
 
 /// A small network of many operators.
