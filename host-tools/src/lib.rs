@@ -7,6 +7,7 @@ pub mod commands;
 pub mod compare;
 pub mod equalise;
 pub mod error;
+pub mod export;
 pub mod heads;
 pub mod inputs;
 pub mod inspect;
