@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::report::Report;
 use crate::error::Error;
+use crate::export;
 use crate::model::Model;
 use crate::personalised::personalised;
-use crate::export;
 
 pub(super) fn export(
     report: Report,
@@ -37,7 +37,8 @@ pub(super) fn export(
         )
     })?;
     let head = HeadRecord::parse_for(&stored, &pack.backbone_digest()).map_err(|problem| {
-        let path = state.map_or(pack_path.to_owned(), |folder| StateFolder::new(folder).head_path());
+        let path =
+            state.map_or(pack_path.to_owned(), |folder| StateFolder::new(folder).head_path());
         Error::Pack { pack: path, problem }
     })?;
     let graph = personalised(&model, &pack, &head)?;
