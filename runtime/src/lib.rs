@@ -5,13 +5,14 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 pub mod backbone;
 mod error;
 #[cfg(feature = "float-graph")]
 pub mod graph;
+pub mod head;
 pub mod kernels;
 pub mod pack;
 pub mod preprocess;
