@@ -1,4 +1,5 @@
-//! A full disk, a folder that cannot be written, two processes at once: a clear error, exit status 2, the old state intact.
+//! A full disk, a folder that cannot be written, two processes at once: a clear error, exit status
+//! 2, the old state intact.
 
 mod common;
 

@@ -136,7 +136,7 @@ fn a_limit_takes_that_many_a_class() {
 fn one_class_is_refused_until_there_is_another() {
     let bench = Bench::new();
     bench.pictures("data", "red", RED, 0, 3);
-    assert!(bench.refusal(1, "learn", &LEARN).contains("one class"));
+    assert!(bench.refusal(1, "learn", &LEARN).contains("one class only"));
     assert!(!bench.path("state").exists());
     bench.pictures("data", "green", GREEN, 0, 3);
     bench.json("learn", &LEARN);
@@ -284,6 +284,18 @@ fn a_class_is_added_to_the_head_of_the_pack() {
     bench.colours("test", 100, 3);
     bench.pictures("test", "white", [190; 3], 100, 3);
     assert_eq!(bench.json("eval", &["--data", "test", "--state", "state"])["accuracy"], 1.0);
+}
+
+#[test]
+fn a_head_without_its_features_is_kept_from_learning() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 4);
+    bench.json("learn", &LEARN);
+    std::fs::remove_file(bench.path("state/features.hsfc")).unwrap();
+    let before = contents(&bench.path("state"));
+    assert!(bench.refusal(1, "learn", &LEARN).contains("features.hsfc"));
+    assert_eq!(contents(&bench.path("state")), before);
+    assert_eq!(bench.json("eval", &LEARN)["accuracy"], 1.0);
 }
 
 #[test]
