@@ -2,7 +2,24 @@
 #![forbid(unsafe_code)]
 
 pub mod calibrate;
+pub mod cli;
+pub mod commands;
+pub mod compare;
+pub mod equalise;
+pub mod error;
+pub mod export;
+pub mod heads;
+pub mod inputs;
+pub mod inspect;
 pub mod lower;
+pub mod model;
+pub mod onnx;
+pub mod personalised;
 pub mod plan;
 pub mod quantise;
+pub mod quantised;
+pub mod simplify;
 pub mod write;
+
+#[cfg(test)]
+mod reference;
