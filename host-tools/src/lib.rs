@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod cli;
 pub mod commands;
 pub mod compare;
+pub mod equalise;
 pub mod error;
 pub mod export;
 pub mod freeze;

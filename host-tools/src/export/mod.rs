@@ -213,7 +213,7 @@ fn treats_samples_alike(graph: &Graph) -> bool {
     let is_one = |id: ValueId| shape(id).first() == Some(&1);
     let is_data = |id: &ValueId| graph.values[*id].constant.is_none();
     graph.inputs.iter().all(|&input| is_one(input))
-        && graph.outputs.iter().all(|output| is_data(output))
+        && graph.outputs.iter().all(is_data)
         && graph.nodes.iter().all(|node| {
             let rank = shape(node.output).len();
             let data: Vec<_> = node.inputs.iter().copied().filter(|id| is_data(id)).collect();

@@ -1,10 +1,15 @@
 use std::collections::BTreeMap;
 
 use headstart::graph::{Activation, Graph, Op, PadMode, Window};
-use rten_onnx::onnx::{AttributeProto, DataType};
+use rten_onnx::onnx::{
+    AttributeProto, DataLocation, DataType, StringStringEntryProto, TensorProto,
+};
 
 use super::testing::{Builder, float, int, ints, string, tensor, value};
 use super::*;
+use crate::export::to_onnx;
+use crate::inspect::{freeze_points, layers};
+use crate::simplify::simplify;
 
 /// The one node of a graph.
 fn only(imported: &Imported) -> &Op {
@@ -173,12 +178,12 @@ fn constants_come_in_every_form() {
         assert_eq!(imported.graph.values[constant].shape.len(), rank, "{name:?}");
     }
     for form in [int("value_int", -1), ints("value_ints", &[-1])] {
-        let imported = Builder::new(13, &[2, 3, 4])
+        let imported = Builder::new(18, &[1, 3, 4])
             .node("Constant", &[], "c", vec![form])
-            .node("ReduceMean", &["x"], "y", vec![ints("axes", &[-1, 1]), int("keepdims", 0)])
+            .node("ReduceMean", &["x", "c"], "y", vec![int("keepdims", 0)])
             .import("y")
             .unwrap();
-        assert_eq!(*only(&imported), Op::ReduceMean { axes: vec![1, 2], keep_dims: false });
+        assert_eq!(*only(&imported), Op::ReduceMean { axes: vec![2], keep_dims: false });
     }
     let words = Builder::new(13, &[1])
         .node("Constant", &[], "c", vec![string("value_string", "no")])
@@ -262,16 +267,16 @@ fn shapes_of_other_operators_follow_the_operator_set() {
         (one(11, &[1, 2, 1], "Squeeze", &[], vec![ints("axes", &[-1])]), &[1, 2]),
         (one(13, &[1, 2, 1], "Squeeze", &["a"], vec![]).ints("a", &[0]), &[2, 1]),
         (one(13, &[1, 2, 1], "Squeeze", &[], vec![]), &[2]),
-        (one(11, &[2, 3], "Unsqueeze", &[], vec![ints("axes", &[0, -1])]), &[1, 2, 3, 1]),
-        (one(13, &[2, 3], "Unsqueeze", &["a"], vec![]).ints("a", &[1]), &[2, 1, 3]),
-        (one(13, &[2, 3, 4], "Transpose", &[], vec![]), &[4, 3, 2]),
-        (one(18, &[2, 3, 4], "ReduceMean", &["a"], vec![]).ints("a", &[-1]), &[2, 3, 1]),
-        (one(18, &[2, 3], "ReduceMean", &[], vec![int("keepdims", 0)]), &[]),
-        (one(18, &[2, 3], "ReduceMean", &[], vec![int("noop_with_empty_axes", 1)]), &[2, 3]),
-        (one(10, &[2, 3], "Pad", &[], vec![ints("pads", &[0, 1, 0, 2])]), &[2, 6]),
+        (one(11, &[1, 3], "Unsqueeze", &[], vec![ints("axes", &[0, -1])]), &[1, 1, 3, 1]),
+        (one(13, &[1, 3], "Unsqueeze", &["a"], vec![]).ints("a", &[2]), &[1, 3, 1]),
+        (one(13, &[1, 3, 4], "Transpose", &[], vec![]), &[4, 3, 1]),
+        (one(18, &[1, 3, 4], "ReduceMean", &["a"], vec![]).ints("a", &[-1]), &[1, 3, 1]),
+        (one(18, &[1, 3], "ReduceMean", &[], vec![int("keepdims", 0)]), &[]),
+        (one(18, &[1, 3], "ReduceMean", &[], vec![int("noop_with_empty_axes", 1)]), &[1, 3]),
+        (one(10, &[1, 3], "Pad", &[], vec![ints("pads", &[0, 1, 0, 2])]), &[1, 6]),
         (
-            one(18, &[2, 3], "Pad", &["p", "", "a"], vec![]).ints("p", &[1, 1]).ints("a", &[-1]),
-            &[2, 5],
+            one(18, &[1, 3], "Pad", &["p", "", "a"], vec![]).ints("p", &[1, 1]).ints("a", &[-1]),
+            &[1, 5],
         ),
         (one(13, &[1, 2, 4, 5], "GlobalMaxPool", &[], vec![]), &[1, 2, 1, 1]),
         (one(13, &[1, 2], "Sum", &["x", "x"], vec![]), &[1, 2]),
@@ -423,7 +428,38 @@ fn inputs_and_names_must_make_sense() {
     let mut int8 = int8;
     int8.graph().initializer.push(tensor("q", &[2], DataType::INT8, vec![0; 2]));
     assert!(refusal(int8.import("y")).contains("INT8"));
+    assert!(refusal(one(13, &[8, 2], "Relu", &[], vec![]).import("y")).contains("batches of 8"));
     assert!(refusal(one(13, &[1, 0], "Relu", &[], vec![]).import("y")).contains("open"));
+}
+
+#[test]
+fn what_would_take_long_or_much_memory_later_is_refused_first() {
+    let long = "n".repeat(MAX_NAME_BYTES + 1);
+    let mut named = one(13, &[1, 2], "Relu", &[], vec![]);
+    named.graph().node[0].name = Some(long);
+    assert!(refusal(named.import("y")).contains("names of too many bytes"));
+
+    let many = vec!["x"; MAX_OPERANDS];
+    let sum = one(13, &[1, 2], "Sum", &many, vec![]);
+    assert!(refusal(sum.import("y")).contains("operands"));
+
+    let mut nodes = Builder::new(13, &[1, 2]);
+    for i in 0..=MAX_NODES {
+        nodes = nodes.node("Relu", &["x"], &format!("y{i}"), vec![]);
+    }
+    assert!(refusal(nodes.import("y0")).contains("nodes"));
+
+    // Each result is allowed, all of them are not.
+    let mut wide = Builder::new(13, &[1, 1 << 14, 1]).weight("w", &[1, 1 << 14]).node(
+        "Add",
+        &["x", "w"],
+        "y0",
+        vec![],
+    );
+    for i in 0..4 {
+        wide = wide.node("Relu", &[&format!("y{i}")], &format!("y{}", i + 1), vec![]);
+    }
+    assert!(refusal(wide.import("y4")).contains("elements in all"));
 }
 
 #[test]
@@ -466,6 +502,34 @@ fn files_that_are_no_models_are_refused_by_name() {
     assert_eq!(imported.source_sha256, import_bytes(&good, "", None).unwrap().source_sha256);
 }
 
+#[test]
+fn weights_beside_the_model_are_read_and_others_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.onnx");
+    std::fs::write(folder.path().join("w.bin"), 2.5_f32.to_le_bytes().repeat(3)).unwrap();
+    let model = |location: &str| {
+        let mut builder = one(13, &[1, 2], "Mul", &["w"], vec![]);
+        let entry = |key: &str, value: &str| StringStringEntryProto {
+            key: Some(key.to_owned()),
+            value: Some(value.to_owned()),
+        };
+        builder.graph().initializer.push(TensorProto {
+            raw_data: None,
+            data_location: Some(DataLocation::EXTERNAL),
+            external_data: vec![entry("location", location), entry("offset", "4")],
+            ..tensor("w", &[2], DataType::FLOAT, vec![])
+        });
+        builder.bytes("y")
+    };
+    std::fs::write(&path, model("w.bin")).unwrap();
+    let graph = import(&path).unwrap().graph;
+    let weight = graph.value_named("w").unwrap();
+    assert_eq!(graph.values[weight].constant.as_deref(), Some(&[2.5; 2][..]));
+    let outside = model("../w.bin");
+    assert!(refusal(import_bytes(&outside, "m", Some(folder.path()))).contains("outside"));
+    assert!(refusal(import_bytes(&model("w.bin"), "m", None)).contains("no folder"));
+}
+
 /// A small network of many operators.
 fn small_model() -> Vec<u8> {
     Builder::new(11, &[0, 2, 6, 6])
@@ -488,13 +552,18 @@ fn small_model() -> Vec<u8> {
 }
 
 #[test]
-fn no_damage_to_a_model_makes_the_importer_panic() {
+fn no_damage_to_a_model_makes_the_importer_or_what_follows_panic() {
     let good = small_model();
     let intact = import_bytes(&good, "test.onnx", None).unwrap();
     assert_eq!(intact.graph.nodes.len(), 10);
     let mut refused = 0;
-    let mut offer = |bytes: &[u8]| {
-        if let Err(error) = import_bytes(bytes, "test.onnx", None) {
+    let mut offer = |bytes: &[u8]| match import_bytes(bytes, "test.onnx", None) {
+        Ok(imported) => {
+            let mut aliases = imported.aliases;
+            let simple = simplify(&imported.graph, &mut aliases, &mut |_, _| None);
+            let _ = (layers(&simple), freeze_points(&simple), to_onnx(&simple, &[]));
+        }
+        Err(error) => {
             assert!(error.to_string().starts_with("test.onnx: "), "{error}");
             refused += 1;
         }
