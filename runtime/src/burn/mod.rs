@@ -12,6 +12,7 @@ mod batch;
 mod error;
 mod executor;
 mod fold;
+pub mod head;
 mod ops;
 mod tensor;
 #[cfg(test)]
