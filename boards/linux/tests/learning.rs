@@ -281,6 +281,9 @@ fn a_class_is_added_to_the_head_of_the_pack() {
     let learned = bench.json("learn", &LEARN);
     let names: Vec<_> = learned["classes"].as_array().unwrap().iter().map(|c| &c["name"]).collect();
     assert_eq!(names, ["blue", "green", "red", "white"]);
+    // Nothing of the old classes is here to be held out.
+    assert_eq!(learned["held_out_accuracy"], serde_json::Value::Null);
+    assert_eq!(learned["classes"][0]["samples"], 8);
     bench.colours("test", 100, 3);
     bench.pictures("test", "white", [190; 3], 100, 3);
     assert_eq!(bench.json("eval", &["--data", "test", "--state", "state"])["accuracy"], 1.0);
