@@ -301,3 +301,95 @@ fn balanced(labels: &[usize], count: usize) -> Vec<usize> {
     chosen.sort_unstable();
     chosen
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use headstart::graph::{Activation, Conv, Gemm, Op, Window};
+
+    use super::*;
+
+    /// `x [1, 2, 8, 8] → relu of 32 shifted copies → 2 → classifier`: what tells the samples
+    /// apart, the side on which channel 0 is bright, is lost where everything is averaged.
+    fn network() -> Graph {
+        let mut graph = Graph::default();
+        let x = graph.add_value("x", vec![1, 2, 8, 8]);
+        graph.inputs.push(x);
+        let point = Window {
+            kernel: vec![1; 2],
+            strides: vec![1; 2],
+            dilations: vec![1; 2],
+            pads_begin: vec![0; 2],
+            pads_end: vec![0; 2],
+        };
+        let conv = |graph: &mut Graph, name: &str, x, outputs: usize, inputs: usize| {
+            let data = (0..outputs * inputs).map(|i| (i % 7) as f32 / 7.0 + 0.1).collect();
+            let shape = vec![outputs, inputs, 1, 1];
+            let weight = graph.add_constant(format!("{name}.w"), shape, data).unwrap();
+            let op = Op::Conv(Conv { window: point.clone(), groups: 1 });
+            let y = graph.add_node(name, op, vec![x, weight], format!("{name}.y")).unwrap();
+            let relu = Op::Activation(Activation::Relu);
+            graph.add_node(format!("{name}.relu"), relu, vec![y], format!("{name}.out")).unwrap()
+        };
+        let early = conv(&mut graph, "early", x, 32, 2);
+        let late = conv(&mut graph, "late", early, 2, 32);
+        let pool = graph.add_node("pool", Op::GlobalAveragePool, vec![late], "pooled").unwrap();
+        let flat = Op::Reshape { shape: vec![1, 2] };
+        let flat = graph.add_node("flat", flat, vec![pool], "features").unwrap();
+        let matrix = graph.add_constant("matrix", vec![3, 2], vec![0.5; 6]).unwrap();
+        let gemm = Op::Gemm(Gemm { alpha: 1.0, beta: 1.0, trans_a: false, trans_b: true });
+        let logits = graph.add_node("fc", gemm, vec![flat, matrix], "logits").unwrap();
+        graph.outputs.push(logits);
+        graph
+    }
+
+    /// Bright on the left (class 0) or on the right (class 1), with some noise.
+    fn sample(index: usize) -> Result<Vec<f32>, Infallible> {
+        let value = |i: usize| {
+            let noise = ((i * 31 + index * 17) % 13) as f32 / 13.0;
+            let bright = (i % 8 < 4) == (index.is_multiple_of(2));
+            noise + f32::from(u8::from(bright))
+        };
+        Ok((0..128).map(value).collect())
+    }
+
+    fn choose(budget: &Budget) -> Result<Vec<Candidate>, FreezeError<Infallible>> {
+        let labels: Vec<usize> = (0..30).map(|i| i % 2).collect();
+        auto(&network(), &labels, sample, budget, |_, _| ())
+    }
+
+    #[test]
+    fn the_cut_that_still_tells_the_samples_apart_is_chosen() {
+        let found = choose(&Budget::default()).unwrap();
+        assert_eq!(found[0].tensor, "early.out");
+        assert!(found[0].grid > 1 && found[0].accuracy > 0.95, "{:?}", found[0]);
+        let usual = found.iter().find(|candidate| candidate.usual).unwrap();
+        assert!(usual.accuracy < found[0].accuracy);
+        assert_eq!(found, choose(&Budget::default()).unwrap());
+    }
+
+    #[test]
+    fn nothing_past_the_budget_is_offered() {
+        let budget = Budget { max_head_bytes: Some(600), ..Budget::default() };
+        let found = choose(&budget).unwrap();
+        assert!(!found.is_empty() && found.iter().all(|c| c.head_bytes <= 600));
+        let budget = Budget { max_macs: Some(1), ..Budget::default() };
+        assert!(matches!(choose(&budget), Err(FreezeError::Budget)));
+    }
+
+    #[test]
+    fn one_class_is_too_few() {
+        let found = auto(&network(), &[0; 9], sample, &Budget::default(), |_, _| ());
+        assert!(matches!(found, Err(FreezeError::TooFewSamples { classes: 1 })));
+    }
+
+    #[test]
+    fn a_part_of_the_samples_has_all_classes_evenly() {
+        let labels: Vec<usize> = (0..100).map(|i| usize::from(i >= 80)).collect();
+        let chosen = balanced(&labels, 20);
+        assert_eq!(chosen.iter().filter(|&&sample| labels[sample] == 1).count(), 10);
+        assert_eq!(chosen.len(), 20);
+        assert_eq!(balanced(&labels, 100).len(), 100);
+    }
+}
