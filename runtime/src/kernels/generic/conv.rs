@@ -4,6 +4,7 @@ use super::{BLOCK, Output, Tensor, dot, finish};
 use crate::backbone::{ChannelRecords, Window};
 
 /// A convolution in any number of groups. `weights` is `[out][row][column][in / groups]`.
+#[inline(always)]
 pub fn conv(
     x: Tensor<'_>,
     window: &Window,

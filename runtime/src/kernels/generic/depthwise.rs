@@ -2,6 +2,7 @@ use super::{BLOCK, Output, Tensor, finish};
 use crate::backbone::{ChannelRecords, Window};
 
 /// A convolution of each channel on its own. `weights` is `[row][column][channel]`.
+#[inline(always)]
 pub fn depthwise(
     x: Tensor<'_>,
     window: &Window,
