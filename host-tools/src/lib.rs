@@ -8,6 +8,7 @@ pub mod compare;
 pub mod equalise;
 pub mod error;
 pub mod export;
+pub mod freeze;
 pub mod heads;
 pub mod inputs;
 pub mod inspect;

@@ -56,6 +56,11 @@ pub enum ExecuteError {
         /// The node's name.
         node: String,
     },
+    /// A sample to train on is not in the table, or its class or length is not the head's.
+    Sample {
+        /// Its index.
+        index: usize,
+    },
     /// The backend did not give a result back.
     Backend(String),
 }
@@ -84,6 +89,9 @@ impl core::fmt::Display for ExecuteError {
                 f,
                 "node '{node}' mixes the batch with other dimensions: run one batch at a time"
             ),
+            Self::Sample { index } => {
+                write!(f, "sample {index} does not fit the head: no such row, class or length")
+            }
             Self::Backend(what) => write!(f, "the backend failed: {what}"),
         }
     }

@@ -306,3 +306,164 @@ fn input_shape(value: &Value, found: &[usize]) -> ExecuteError {
         found: found.to_vec(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use burn::backend::Autodiff;
+    use burn::tensor::TensorData;
+    use burn::tensor::backend::AutodiffBackend;
+
+    use super::*;
+    use crate::burn::testing::{assert_close, noise, on_every_backend};
+    use crate::graph::{Activation, Binary, Conv, Gemm, Window};
+
+    /// A residual block and a classifier: `x [1, 2, 4, 4]` to `y [1, 3]`.
+    fn network() -> Graph {
+        let mut graph = Graph::default();
+        let x = graph.add_value("x", vec![1, 2, 4, 4]);
+        graph.inputs.push(x);
+        let weight = graph.add_constant("weight", vec![2, 2, 3, 3], noise(36, 1)).unwrap();
+        let matrix = graph.add_constant("matrix", vec![3, 2], noise(6, 2)).unwrap();
+        let window = Window {
+            kernel: vec![3; 2],
+            strides: vec![1; 2],
+            dilations: vec![1; 2],
+            pads_begin: vec![1; 2],
+            pads_end: vec![1; 2],
+        };
+        let conv = Op::Conv(Conv { window, groups: 1 });
+        let conv = graph.add_node("conv", conv, vec![x, weight], "conv").unwrap();
+        let silu = Op::Activation(Activation::Silu);
+        let silu = graph.add_node("silu", silu, vec![conv], "silu").unwrap();
+        let sum = graph.add_node("sum", Op::Binary(Binary::Add), vec![silu, x], "sum").unwrap();
+        let pool = graph.add_node("pool", Op::GlobalAveragePool, vec![sum], "pool").unwrap();
+        let flat = Op::Reshape { shape: vec![1, 2] };
+        let flat = graph.add_node("flat", flat, vec![pool], "flat").unwrap();
+        let gemm = Op::Gemm(Gemm { alpha: 1.0, beta: 1.0, trans_a: false, trans_b: true });
+        let y = graph.add_node("gemm", gemm, vec![flat, matrix], "y").unwrap();
+        graph.outputs.push(y);
+        graph
+    }
+
+    fn input(batch: usize, seed: u32) -> Tensor {
+        Tensor { shape: vec![batch, 2, 4, 4], data: noise(batch * 32, seed) }
+    }
+
+    fn executor<B: Backend>(graph: &Graph) -> Result<Executor<B>, ExecuteError> {
+        Executor::new(graph, &Default::default())
+    }
+
+    fn a_larger_batch_is_many_single_runs<B: Backend>() {
+        let executor = executor::<B>(&network()).unwrap();
+        let batch = input(3, 9);
+        let together = executor.run(core::slice::from_ref(&batch)).unwrap();
+        assert_eq!(together[0].shape, [3, 3]);
+        for (image, expected) in batch.data.chunks(32).zip(together[0].data.chunks(3)) {
+            let image = Tensor { shape: vec![1, 2, 4, 4], data: image.to_vec() };
+            assert_close(&executor.run(&[image]).unwrap()[0].data, expected);
+        }
+    }
+    on_every_backend!(a_larger_batch_is_many_single_runs);
+
+    fn wanted_values_are_seen_and_missing_ones_named<B: Backend>() {
+        let mut graph = network();
+        let wanted = ["x", "silu", "sum", "matrix"].map(|name| graph.value_named(name).unwrap());
+        let executor = executor::<B>(&graph).unwrap();
+        let mut seen = BTreeMap::new();
+        executor
+            .observe(&[input(1, 4)], &wanted, |id, t| drop(seen.insert(id, t.clone())))
+            .unwrap();
+        assert_eq!(seen.len(), 4);
+        let expected: Vec<f32> =
+            (0..32).map(|i| seen[&wanted[1]].data[i] + seen[&wanted[0]].data[i]).collect();
+        assert_close(&seen[&wanted[2]].data, &expected);
+        assert_eq!(seen[&wanted[3]].shape, [3, 2]);
+
+        let nothing = graph.add_value("nothing", vec![1]);
+        let executor = self::executor::<B>(&graph).unwrap();
+        let refused = executor.observe(&[input(1, 4)], &[nothing], |_, _| ());
+        assert_eq!(refused, Err(ExecuteError::Undefined { value: "nothing".to_string() }));
+    }
+    on_every_backend!(wanted_values_are_seen_and_missing_ones_named);
+
+    /// The gradient of the sum of the outputs, by Burn and by differences.
+    fn gradient_is_the_slope<B: AutodiffBackend>() {
+        let executor = executor::<B>(&network()).unwrap();
+        let image = input(1, 6);
+        let data = TensorData::new(image.data.clone(), image.shape.clone());
+        let x = B::float_from_data(data, &Default::default());
+        let x = B::float_set_require_grad(x, true);
+        let outputs = executor.forward(vec![x.clone()]).unwrap();
+        let gradients = B::backward(B::float_sum(outputs[0].clone()));
+        let gradient = B::grad(&x, &gradients).unwrap();
+        let gradient = Array::<B::InnerBackend> { primitive: gradient, shape: image.shape.clone() };
+        let gradient = gradient.download().unwrap().data;
+        let sum_at = |i: usize, step: f32| {
+            let mut moved = image.clone();
+            moved.data[i] += step;
+            executor.run(&[moved]).unwrap()[0].data.iter().sum::<f32>()
+        };
+        for (i, &found) in gradient.iter().enumerate() {
+            let slope = (sum_at(i, 0.05) - sum_at(i, -0.05)) / 0.1;
+            assert!((found - slope).abs() < 1e-3, "element {i}: {found} instead of {slope}");
+        }
+        assert!(gradient.iter().any(|g| g.abs() > 0.01));
+    }
+
+    fn autodiff_goes_through<B: Backend>() {
+        gradient_is_the_slope::<Autodiff<B>>();
+    }
+    on_every_backend!(autodiff_goes_through);
+
+    fn what_is_wrong_is_refused_by_name<B: Backend>() {
+        let executor = executor::<B>(&network()).unwrap();
+        assert_eq!(executor.run(&[]), Err(ExecuteError::InputCount { expected: 1, found: 0 }));
+        let mut wide = input(1, 1);
+        wide.shape[3] = 5;
+        assert!(matches!(executor.run(&[wide]), Err(ExecuteError::InputShape { .. })));
+        let mut short = input(1, 1);
+        short.data.pop();
+        assert!(matches!(executor.run(&[short]), Err(ExecuteError::InputShape { .. })));
+
+        let mut graph = network();
+        graph.nodes.swap(0, 1);
+        let refused = self::executor::<B>(&graph).err();
+        assert_eq!(refused, Some(ExecuteError::Undefined { value: "conv".to_string() }));
+
+        let mut graph = network();
+        graph.values[1].constant = Some(Arc::from([0.0; 3]));
+        assert!(matches!(self::executor::<B>(&graph), Err(ExecuteError::Value { .. })));
+
+        let mut graph = network();
+        let last = graph.values.len() - 1;
+        graph.values[last].shape = vec![1, 4];
+        assert!(matches!(self::executor::<B>(&graph), Err(ExecuteError::Node { .. })));
+
+        let mut graph = Graph::default();
+        let x = graph.add_value("x", vec![1, 0]);
+        graph.inputs.push(x);
+        assert_eq!(
+            self::executor::<B>(&graph).err(),
+            Some(ExecuteError::Empty { value: "x".to_string() })
+        );
+    }
+    on_every_backend!(what_is_wrong_is_refused_by_name);
+
+    fn a_mixed_batch_runs_alone_only<B: Backend>() {
+        let mut graph = Graph::default();
+        let x = graph.add_value("x", vec![1, 2]);
+        graph.inputs.push(x);
+        let turned = Op::Transpose { permutation: vec![1, 0] };
+        let y = graph.add_node("turned", turned, vec![x], "y").unwrap();
+        graph.outputs.push(y);
+        let executor = executor::<B>(&graph).unwrap();
+        let run = |batch: usize| {
+            executor.run(&[Tensor { shape: vec![batch, 2], data: noise(2 * batch, 1) }])
+        };
+        assert_eq!(run(1).unwrap()[0].shape, [2, 1]);
+        assert_eq!(run(2), Err(ExecuteError::FixedBatch { node: "turned".to_string() }));
+    }
+    on_every_backend!(a_mixed_batch_runs_alone_only);
+}

@@ -11,9 +11,14 @@ pub mod backend;
 mod batch;
 mod error;
 mod executor;
+mod fold;
+pub mod head;
 mod ops;
 mod tensor;
+#[cfg(test)]
+mod testing;
 
 pub use error::ExecuteError;
 pub use executor::Executor;
+pub use fold::evaluate;
 pub use tensor::Tensor;

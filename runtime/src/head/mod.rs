@@ -28,7 +28,7 @@ mod samples;
 pub mod sgd;
 mod standardise;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use linear::{LinearHead, argmax, grow, softmax};
 pub use numeric::Random;

@@ -46,7 +46,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::burn::ops::testing::{assert_close, on_every_backend, run};
+    use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
     fn every_activation_is_its_definition<B: Backend>() {

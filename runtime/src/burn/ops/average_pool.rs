@@ -90,7 +90,7 @@ fn counted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::burn::ops::testing::{Windowed, assert_close, on_every_backend, run, windowed};
+    use crate::burn::testing::{Windowed, assert_close, on_every_backend, run, windowed};
     use crate::graph::{Op, Window};
 
     fn check<B: Backend>(shape: &[usize], window: Window, include: bool, ceil_extra: usize) {

@@ -25,7 +25,7 @@ pub(super) fn apply<B: Backend>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::burn::ops::testing::{assert_close, on_every_backend, run};
+    use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
     fn each_channel_has_its_own_line<B: Backend>() {

@@ -37,7 +37,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::burn::ops::testing::{noise, on_every_backend, run};
+    use crate::burn::testing::{noise, on_every_backend, run};
     use crate::graph::Op;
 
     fn broadcasting_follows_numpy<B: Backend>() {

@@ -19,7 +19,7 @@ pub(super) fn apply<B: Backend>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::burn::ops::testing::{on_every_backend, run};
+    use crate::burn::testing::{on_every_backend, run};
     use crate::graph::Op;
 
     fn operands_stand_side_by_side<B: Backend>() {

@@ -82,9 +82,7 @@ mod tests {
     use std::vec;
 
     use super::*;
-    use crate::burn::ops::testing::{
-        Windowed, assert_close, noise, on_every_backend, run, windowed,
-    };
+    use crate::burn::testing::{Windowed, assert_close, noise, on_every_backend, run, windowed};
     use crate::graph::{Op, Window};
 
     /// The definition, in plain loops over the graph's own dimensions.
@@ -192,7 +190,7 @@ mod tests {
         assert_eq!(op.output_shape(&[&[1, 1, 1, 1], &[1, 1, 1, 1]]), Ok(vec![1, 1, 2, 2]));
         #[cfg(feature = "burn-flex")]
         {
-            use crate::burn::ops::testing::try_run;
+            use crate::burn::testing::try_run;
             let one = (&[1, 1, 1, 1][..], vec![1.0]);
             let refused = try_run::<crate::burn::backend::Flex>(op, vec![one.clone(), one]);
             assert!(matches!(

@@ -34,7 +34,7 @@ mod tests {
     use std::vec;
 
     use super::*;
-    use crate::burn::ops::testing::{assert_close, on_every_backend, run};
+    use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
     fn every_orientation_gives_the_same_product<B: Backend>() {

@@ -16,7 +16,7 @@ mod tests {
     use std::vec;
 
     use super::*;
-    use crate::burn::ops::testing::{assert_close, on_every_backend, run};
+    use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
     fn each_channel_becomes_its_mean<B: Backend>() {

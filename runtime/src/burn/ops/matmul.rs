@@ -55,7 +55,7 @@ fn last_two(shape: &[usize]) -> [usize; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::burn::ops::testing::{assert_close, noise, on_every_backend, run};
+    use crate::burn::testing::{assert_close, noise, on_every_backend, run};
     use crate::graph::Op;
 
     /// `[m, k] · [k, n]` in plain loops.

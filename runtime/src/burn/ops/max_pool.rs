@@ -48,7 +48,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::burn::ops::testing::{Windowed, assert_close, on_every_backend, run, windowed};
+    use crate::burn::testing::{Windowed, assert_close, on_every_backend, run, windowed};
     use crate::graph::{Op, Window};
 
     fn check<B: Backend>(shape: &[usize], kernel: &[usize], steps: [usize; 2], pads: [usize; 2]) {

@@ -21,9 +21,6 @@ mod reduce_mean;
 mod softmax;
 mod transpose;
 
-#[cfg(test)]
-mod testing;
-
 use std::vec::Vec;
 
 use burn::tensor::Scalar;

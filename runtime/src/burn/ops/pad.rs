@@ -89,7 +89,7 @@ mod tests {
     use std::vec;
 
     use super::*;
-    use crate::burn::ops::testing::{on_every_backend, run};
+    use crate::burn::testing::{on_every_backend, run};
     use crate::graph::Op;
 
     fn padded<B: Backend>(mode: PadMode) -> (Vec<usize>, Vec<f32>) {

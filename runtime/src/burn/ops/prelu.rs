@@ -17,7 +17,7 @@ mod tests {
     use std::vec;
 
     use super::*;
-    use crate::burn::ops::testing::{on_every_backend, run};
+    use crate::burn::testing::{on_every_backend, run};
     use crate::graph::Op;
 
     fn the_slope_broadcasts<B: Backend>() {

@@ -15,7 +15,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::burn::ops::testing::{assert_close, on_every_backend, run};
+    use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
     fn some_axes_or_all_are_averaged<B: Backend>() {

@@ -20,7 +20,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::burn::ops::testing::{assert_close, on_every_backend, run};
+    use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
     fn sums_run_along_the_axis_or_to_the_end<B: Backend>() {

@@ -16,7 +16,7 @@ mod tests {
     use std::vec;
 
     use super::*;
-    use crate::burn::ops::testing::{on_every_backend, run};
+    use crate::burn::testing::{on_every_backend, run};
     use crate::graph::Op;
 
     fn axes_change_places<B: Backend>() {

@@ -1,6 +1,8 @@
 //! Softmax regression by stochastic gradients: on stored samples, or one sample at a time.
 
 mod order;
+#[cfg(all(test, feature = "burn"))]
+pub(crate) mod replay;
 mod step;
 
 pub use step::step;

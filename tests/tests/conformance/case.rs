@@ -1,0 +1,202 @@
+//! One case of the suite.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use headstart::burn::backend::Flex;
+use headstart::burn::{Executor, Tensor as Floats};
+use headstart::graph::Graph;
+use headstart_tools::onnx::{Data, Tensor, import_bytes_with};
+use rten_onnx::onnx::ModelProto;
+
+use super::proto;
+
+/// What came of a case.
+pub(crate) enum Outcome {
+    /// Every output is right.
+    Passed,
+    /// Import or executor refused it with an error.
+    Refused {
+        /// The error.
+        why: String,
+        /// The operators of the model.
+        operators: Vec<String>,
+    },
+    /// An output is wrong, or something panicked.
+    Wrong(String),
+}
+
+/// Inputs of one run by name, and the outputs that it must have.
+type Run = (BTreeMap<String, Tensor>, Vec<Option<Tensor>>);
+
+/// Runs the case in a folder, or the light model in a file.
+pub(crate) fn run(path: &Path) -> Outcome {
+    match catch_unwind(AssertUnwindSafe(|| run_unguarded(path))) {
+        Ok(outcome) => outcome,
+        Err(_) => Outcome::Wrong("it panicked".to_owned()),
+    }
+}
+
+fn run_unguarded(path: &Path) -> Outcome {
+    let light = path.is_file();
+    let file = if light { path.to_owned() } else { path.join("model.onnx") };
+    let Ok(bytes) = std::fs::read(&file) else {
+        return Outcome::Wrong(format!("{} cannot be read", file.display()));
+    };
+    let (inputs, operators) = describe(&bytes);
+    let refused = |why: String| Outcome::Refused { why, operators: operators.clone() };
+    let runs = if light { light_runs(path, &inputs) } else { runs(path, &inputs) };
+    let floats =
+        |tensor: &Option<Tensor>| matches!(tensor, Some(Tensor { data: Data::Floats(_), .. }));
+    let Some(runs) = runs else {
+        return refused("its data has a type that no model here takes".to_owned());
+    };
+    if !runs.iter().all(|(_, expected)| expected.iter().all(floats)) {
+        return refused("its outputs are not of floats".to_owned());
+    }
+    if runs.is_empty() {
+        return Outcome::Wrong("it has no data".to_owned());
+    }
+    for (given, expected) in runs {
+        if let Err(outcome) = check(&bytes, &file, &inputs, &given, &expected) {
+            return match outcome {
+                Outcome::Refused { why, .. } => refused(why),
+                other => other,
+            };
+        }
+    }
+    Outcome::Passed
+}
+
+/// Imports the model with as few inputs bound to constants as it needs, and compares its outputs.
+fn check(
+    bytes: &[u8],
+    file: &Path,
+    inputs: &[Input],
+    given: &BTreeMap<String, Tensor>,
+    expected: &[Option<Tensor>],
+) -> Result<(), Outcome> {
+    let integers = |name: &&String| matches!(given[*name].data, Data::Integers(_));
+    let names: Vec<&String> = given.keys().collect();
+    let first = inputs.iter().map(|input| &input.name).find(|name| given.contains_key(*name));
+    let attempts: [Vec<&String>; 3] = [
+        names.iter().copied().filter(integers).collect(),
+        names.iter().copied().filter(|&name| Some(name) != first).collect(),
+        names.clone(),
+    ];
+    let mut why = String::new();
+    for bound in attempts {
+        let bindings = bound.iter().map(|&name| (name.clone(), given[name].clone())).collect();
+        let refusal =
+            match import_bytes_with(bytes, &file.display().to_string(), file.parent(), bindings) {
+                Ok(imported) => match execute(&imported.graph, given) {
+                    Ok(outputs) => return compare(&outputs, expected).map_err(Outcome::Wrong),
+                    Err(error) => error,
+                },
+                Err(error) => error.to_string(),
+            };
+        if why.is_empty() {
+            why = refusal;
+        }
+    }
+    Err(Outcome::Refused { why, operators: Vec::new() })
+}
+
+fn execute(graph: &Graph, given: &BTreeMap<String, Tensor>) -> Result<Vec<Floats>, String> {
+    let executor =
+        Executor::<Flex>::new(graph, &Default::default()).map_err(|error| error.to_string())?;
+    let inputs: Vec<Floats> = graph
+        .inputs
+        .iter()
+        .map(|&id| match given.get(&graph.values[id].name) {
+            Some(Tensor { shape, data: Data::Floats(data) }) => {
+                Ok(Floats { shape: shape.clone(), data: data.clone() })
+            }
+            _ => Err(format!("input {} is not given as floats", graph.values[id].name)),
+        })
+        .collect::<Result<_, _>>()?;
+    executor.run(&inputs).map_err(|error| error.to_string())
+}
+
+fn compare(outputs: &[Floats], expected: &[Option<Tensor>]) -> Result<(), String> {
+    if outputs.len() != expected.len() {
+        return Err(format!("{} outputs instead of {}", outputs.len(), expected.len()));
+    }
+    for (output, expected) in outputs.iter().zip(expected) {
+        let Some(Tensor { shape, data: Data::Floats(values) }) = expected else { continue };
+        if &output.shape != shape {
+            return Err(format!("shape {:?} instead of {shape:?}", output.shape));
+        }
+        for (index, (&found, &value)) in output.data.iter().zip(values).enumerate() {
+            let equal = found == value || (found.is_nan() && value.is_nan());
+            // Not `<=` alone: infinity would be within any tolerance of infinity.
+            if !equal && !((found - value).abs() <= 1e-7 + 1e-3 * value.abs()) {
+                return Err(format!("element {index} is {found} instead of {value}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Input {
+    name: String,
+    shape: Vec<usize>,
+}
+
+/// The model's inputs that have no default, and its operators.
+fn describe(bytes: &[u8]) -> (Vec<Input>, Vec<String>) {
+    let Some(graph) = ModelProto::parse_buf(bytes).ok().and_then(|model| model.graph) else {
+        return (Vec::new(), Vec::new());
+    };
+    let defaults: Vec<_> =
+        graph.initializer.iter().filter_map(|tensor| tensor.name.clone()).collect();
+    let mut inputs = Vec::new();
+    for input in graph.input {
+        let Some(name) = input.name.filter(|name| !defaults.contains(name)) else { continue };
+        let shape = input.r#type.and_then(|kind| kind.tensor_type).and_then(|tensor| tensor.shape);
+        let shape = shape.map_or(Vec::new(), |shape| {
+            let extent = |dim: rten_onnx::onnx::Dimension| dim.dim_value.map_or(1, |n| n as usize);
+            shape.dim.into_iter().map(extent).collect()
+        });
+        inputs.push(Input { name, shape });
+    }
+    let operators = graph.node.into_iter().filter_map(|node| node.op_type).collect();
+    (inputs, operators)
+}
+
+/// The data sets of a case; `None` if one has data of a type that no model here takes.
+fn runs(folder: &Path, inputs: &[Input]) -> Option<Vec<Run>> {
+    let mut runs = Vec::new();
+    for set in 0.. {
+        let set = folder.join(format!("test_data_set_{set}"));
+        if !set.exists() {
+            break;
+        }
+        let mut given = BTreeMap::new();
+        for (path, input) in numbered(&set, "input").into_iter().zip(inputs) {
+            given.insert(input.name.clone(), proto::read(&path)?);
+        }
+        let expected = numbered(&set, "output").iter().map(|path| proto::read(path)).collect();
+        runs.push((given, expected));
+    }
+    Some(runs)
+}
+
+/// The one data set of a light model: its input rises evenly from 0 to 1.
+fn light_runs(model: &Path, inputs: &[Input]) -> Option<Vec<Run>> {
+    let ramp = |input: &Input| {
+        let count: usize = input.shape.iter().product();
+        let data = (0..count).map(|i| (i as f64 / count as f64) as f32).collect();
+        (input.name.clone(), Tensor { shape: input.shape.clone(), data: Data::Floats(data) })
+    };
+    let prefix = model.file_stem()?.to_str()?;
+    let expected = numbered(model.parent()?, &format!("{prefix}_output"));
+    let expected = expected.iter().map(|path| proto::read(path)).collect();
+    Some(vec![(inputs.iter().map(ramp).collect(), expected)])
+}
+
+/// The files `NAME_0.pb`, `NAME_1.pb`, … that exist.
+fn numbered(folder: &Path, name: &str) -> Vec<PathBuf> {
+    (0..).map(|i| folder.join(format!("{name}_{i}.pb"))).take_while(|path| path.exists()).collect()
+}
