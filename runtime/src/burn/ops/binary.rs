@@ -42,13 +42,13 @@ mod tests {
 
     fn broadcasting_follows_numpy<B: Backend>() {
         let (x, y) = (noise(24, 1), noise(4, 2));
-        let cases: [(Binary, fn(f32, f32) -> f32); 4] = [
-            (Binary::Add, |a, b| a + b),
-            (Binary::Sub, |a, b| a - b),
-            (Binary::Mul, |a, b| a * b),
-            (Binary::Div, |a, b| a / b),
-        ];
-        for (binary, apply) in cases {
+        for binary in [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div] {
+            let apply = |a: f32, b: f32| match binary {
+                Binary::Add => a + b,
+                Binary::Sub => a - b,
+                Binary::Mul => a * b,
+                Binary::Div => a / b,
+            };
             let op = Op::Binary(binary);
             let (shape, found) =
                 run::<B>(op.clone(), vec![(&[2, 3, 4], x.clone()), (&[4], y.clone())]);
