@@ -1,0 +1,233 @@
+//! Fitting a head, and measuring it on samples that are held out.
+
+use std::ops::Range;
+
+use headstart::Error;
+use headstart::head::calibrate::HeldOut;
+use headstart::head::{Learner, LinearHead, Random, Samples, auto, imprint, logistic, ridge, sgd};
+
+use super::before::Before;
+
+/// Seed of every choice in training: the same samples always give the same head.
+const SEED: u64 = 1;
+/// One sample in this many is held out at a time.
+const PARTS: usize = 4;
+/// Up to so many samples each part is held out once; with more, one part says enough.
+const FEW: usize = 600;
+/// The temperature of logits with spread 1 where nothing can be held out: the same as `auto` takes.
+const UNMEASURED_TEMPERATURE: f32 = 0.25;
+/// Penalty on the way from an initial head with stand-ins; 1e-3 keeps the old classes less well
+/// (measured as the margin of the stand-ins was).
+const CONTINUED_PENALTY: f32 = 1e-2;
+
+/// A learner with its setting.
+#[derive(Clone, Copy)]
+pub(super) enum Fit {
+    /// Softmax regression on all samples at once, with this penalty on the distance from the
+    /// initial head.
+    Logistic(f32),
+    Sgd,
+    Ridge(f32),
+    Imprint,
+}
+
+pub(super) struct Trained {
+    pub(super) weights: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+    pub(super) learner: Learner,
+    pub(super) temperature: f32,
+    pub(super) unknown_threshold: f32,
+    pub(super) held_out: Option<(u32, u32)>,
+}
+
+pub(super) struct Task<'a> {
+    pub(super) samples: Samples<'a>,
+    pub(super) labels: &'a [u16],
+    pub(super) classes: usize,
+    pub(super) before: &'a Before,
+    /// Whether some samples are stand-ins: then nothing can be measured, because old classes have no
+    /// other.
+    pub(super) with_stand_ins: bool,
+}
+
+impl Task<'_> {
+    fn initial(&self) -> Result<Option<LinearHead<'_>>, Error> {
+        let head = self.before.head.as_ref();
+        head.map(|(weights, bias)| LinearHead::new(weights, bias, self.samples.feature_len()))
+            .transpose()
+    }
+
+    fn empty_head(&self) -> (Vec<f32>, Vec<f32>) {
+        (vec![0.0; self.classes * self.samples.feature_len()], vec![0.0; self.classes])
+    }
+
+    /// The runtime's default learner; with stand-ins, the initial head moved as little as the
+    /// samples ask for.
+    pub(super) fn automatic(&self) -> Result<Trained, Error> {
+        if self.with_stand_ins {
+            return self.explicit(Learner::Logistic, &[Fit::Logistic(CONTINUED_PENALTY)]);
+        }
+        let (mut weights, mut bias) = self.empty_head();
+        let (floats, indices) =
+            auto::scratch_len(self.samples.len(), self.samples.feature_len(), self.classes)?;
+        let outcome = auto::train(
+            self.samples,
+            self.initial()?,
+            SEED,
+            &mut weights,
+            &mut bias,
+            &mut vec![0.0; floats],
+            &mut vec![0; indices],
+        )?;
+        Ok(Trained {
+            weights,
+            bias,
+            learner: outcome.learner.unwrap_or(self.before.learner),
+            temperature: outcome.temperature,
+            unknown_threshold: outcome.unknown_threshold,
+            held_out: outcome.held_out,
+        })
+    }
+
+    /// The best of `fits` by the loss on held-out samples, trained on everything.
+    pub(super) fn explicit(&self, learner: Learner, fits: &[Fit]) -> Result<Trained, Error> {
+        let (order, mut folds) = self.folds();
+        if self.with_stand_ins {
+            folds.clear();
+        }
+        let held_indices: Vec<u32> =
+            folds.iter().flat_map(|range| &order[range.clone()]).copied().collect();
+        let mut best: Option<(f32, Fit, Vec<f32>)> = None;
+        if !held_indices.is_empty() {
+            for fit in fits {
+                let logits = self.held_out_logits(*fit, &order, &folds)?;
+                let held =
+                    HeldOut::new(&logits, self.samples.select(&held_indices)?, self.classes)?;
+                let (_, loss) = held.temperature();
+                if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
+                    best = Some((loss, *fit, logits));
+                }
+            }
+        }
+        let fit = best.as_ref().map_or(fits[0], |(_, fit, _)| *fit);
+        let (weights, bias) = self.fit(fit, self.samples)?;
+        let mut trained = Trained {
+            weights,
+            bias,
+            learner,
+            temperature: 1.0,
+            unknown_threshold: self.before.unknown_threshold,
+            held_out: None,
+        };
+        if let Some((_, _, logits)) = best {
+            let held = HeldOut::new(&logits, self.samples.select(&held_indices)?, self.classes)?;
+            (trained.temperature, _) = held.temperature();
+            let mut memory = vec![0.0; held_indices.len() + self.classes];
+            trained.unknown_threshold = held.unknown_threshold(trained.temperature, &mut memory)?;
+            trained.held_out = Some((held.correct(), held_indices.len() as u32));
+        } else if matches!(fit, Fit::Ridge(_) | Fit::Imprint) {
+            trained.temperature = UNMEASURED_TEMPERATURE * self.spread(&trained)?;
+        }
+        Ok(trained)
+    }
+
+    /// Samples by part, and the range of each part that is held out. A class with one sample is
+    /// never held out.
+    fn folds(&self) -> (Vec<u32>, Vec<Range<usize>>) {
+        let mut random = Random::new(SEED);
+        let mut parts: [Vec<u32>; PARTS] = Default::default();
+        let mut never = Vec::new();
+        for class in 0..self.classes {
+            let members = self.labels.iter().enumerate().filter(|(_, l)| usize::from(**l) == class);
+            let mut members: Vec<u32> = members.map(|(at, _)| at as u32).collect();
+            random.shuffle(&mut members);
+            if let [single] = members[..] {
+                never.push(single);
+            } else {
+                members.iter().enumerate().for_each(|(at, member)| parts[at % PARTS].push(*member));
+            }
+        }
+        let count = if self.labels.len() <= FEW { PARTS } else { 1 };
+        let mut ranges = Vec::new();
+        let mut order = Vec::with_capacity(self.labels.len());
+        for (at, part) in parts.iter().enumerate() {
+            if at < count && !part.is_empty() {
+                ranges.push(order.len()..order.len() + part.len());
+            }
+            order.extend(part);
+        }
+        order.extend(never);
+        (order, ranges)
+    }
+
+    /// `[held-out sample, class]`, fold by fold.
+    fn held_out_logits(
+        &self,
+        fit: Fit,
+        order: &[u32],
+        folds: &[Range<usize>],
+    ) -> Result<Vec<f32>, Error> {
+        let mut logits = Vec::new();
+        for range in folds {
+            let train: Vec<u32> = [&order[..range.start], &order[range.end..]].concat();
+            let (weights, bias) = self.fit(fit, self.samples.select(&train)?)?;
+            let head = LinearHead::new(&weights, &bias, self.samples.feature_len())?;
+            let test = self.samples.select(&order[range.clone()])?;
+            for (row, _) in test.iter() {
+                let start = logits.len();
+                logits.resize(start + self.classes, 0.0);
+                head.logits(row, &mut logits[start..])?;
+            }
+        }
+        Ok(logits)
+    }
+
+    fn fit(&self, fit: Fit, samples: Samples<'_>) -> Result<(Vec<f32>, Vec<f32>), Error> {
+        let (mut weights, mut bias) = self.empty_head();
+        let (count, features) = (samples.len(), samples.feature_len());
+        match fit {
+            Fit::Logistic(penalty) => {
+                let floats = logistic::scratch_len(count, features, self.classes)?;
+                let (initial, mut scratch) = (self.initial()?, vec![0.0; floats]);
+                logistic::train(samples, penalty, initial, &mut weights, &mut bias, &mut scratch)?;
+            }
+            Fit::Sgd => {
+                let settings = sgd::Settings { seed: SEED, ..Default::default() };
+                let (floats, indices) = sgd::scratch_len(count, features, self.classes, &settings)?;
+                let (mut floats, mut indices) = (vec![0.0; floats], vec![0; indices]);
+                let initial = self.initial()?;
+                sgd::train(
+                    samples,
+                    &settings,
+                    initial,
+                    &mut weights,
+                    &mut bias,
+                    &mut floats,
+                    &mut indices,
+                )?;
+            }
+            Fit::Ridge(penalty) => {
+                let mut scratch = vec![0.0; ridge::scratch_len(count, features, self.classes)?];
+                ridge::train(samples, penalty, &mut weights, &mut bias, &mut scratch)?;
+            }
+            Fit::Imprint => {
+                imprint::train(samples, &mut vec![0; self.classes], &mut weights, &mut bias)?;
+            }
+        }
+        Ok((weights, bias))
+    }
+
+    /// Root mean square of the logits' distance from their sample's mean, on all samples.
+    fn spread(&self, trained: &Trained) -> Result<f32, Error> {
+        let head = LinearHead::new(&trained.weights, &trained.bias, self.samples.feature_len())?;
+        let mut logits = vec![0.0; self.classes];
+        let mut square = 0.0_f64;
+        for (row, _) in self.samples.iter() {
+            head.logits(row, &mut logits)?;
+            let mean = logits.iter().sum::<f32>() / self.classes as f32;
+            square += logits.iter().map(|l| f64::from(l - mean).powi(2)).sum::<f64>();
+        }
+        let spread = (square / (self.samples.len() * self.classes) as f64).sqrt() as f32;
+        Ok(if spread > 0.0 { spread } else { 1.0 })
+    }
+}
