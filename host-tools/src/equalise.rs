@@ -42,7 +42,9 @@ fn clamped(graph: &Graph, node: &Node) -> Option<Group> {
     let producer = &graph.nodes[graph.producer(written)?];
     let inside = graph.readers(written) == 1
         && has_weights(graph, producer)
-        && is_read_by_convolutions(graph, node.output);
+        && is_read_by_convolutions(graph, node.output)
+        // A sum would need the same factors in its other operand.
+        && !graph.nodes.iter().any(|n| n.inputs.contains(&node.output) && is_sum(graph, n));
     inside.then(|| Group {
         written: vec![written],
         read: vec![node.output],
@@ -348,6 +350,22 @@ mod tests {
             assert_eq!(groups(&graph)[0].read, [clamp]);
             assert_equalising_changes_weights_alone(&graph);
         }
+    }
+
+    #[test]
+    fn a_clamp_that_a_sum_reads_is_left_alone() {
+        let mut graph = Graph::default();
+        let x = graph.add_value("x", vec![1, 2, 5, 5]);
+        graph.inputs.push(x);
+        let a = convolution(&mut graph, x, [4, 2, 3, 3], 1);
+        let relu = Op::Activation(Activation::Relu);
+        let relu = graph.add_node("relu", relu, vec![a], "relu").unwrap();
+        let b = convolution(&mut graph, relu, [4, 4, 1, 1], 1);
+        let sum = Op::Binary(Binary::Add);
+        let sum = graph.add_node("sum", sum, vec![relu, b], "sum").unwrap();
+        let y = convolution(&mut graph, sum, [3, 4, 1, 1], 1);
+        graph.outputs.push(y);
+        assert_eq!(groups(&graph), []);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Samples as the float graph takes them, preprocessed exactly as the device does it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use headstart::graph::Graph;
 use headstart::pack::{Input, Preprocessing};
@@ -56,7 +56,12 @@ pub fn load(
         .collect()
 }
 
-fn read(input: &Input, path: &PathBuf) -> Result<Vec<f32>, Error> {
+/// The values of one sample, in the model's own axis order.
+///
+/// # Errors
+///
+/// [`Error::Samples`] and [`Error::Picture`] for a file that is refused.
+pub fn read(input: &Input, path: &Path) -> Result<Vec<f32>, Error> {
     let shape = InputShape {
         height: input.height as usize,
         width: input.width as usize,
@@ -68,7 +73,7 @@ fn read(input: &Input, path: &PathBuf) -> Result<Vec<f32>, Error> {
         Decoded::Pixels { width, height, channels, bytes } => {
             let picture = Picture { pixels: &bytes, width, height, channels };
             from_picture(input, picture)
-                .map_err(|problem| Error::Picture { path: path.clone(), problem })
+                .map_err(|problem| Error::Picture { path: path.to_owned(), problem })
         }
     }
 }

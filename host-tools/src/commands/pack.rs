@@ -11,6 +11,7 @@ use super::report::{self, Report};
 use super::{info, preprocessing};
 use crate::cli::PackArgs;
 use crate::error::Error;
+use crate::freeze::{self, Budget, Candidate, FreezeError};
 use crate::heads;
 use crate::inputs;
 use crate::model::Model;
@@ -104,11 +105,79 @@ fn choose(
     }
 }
 
+/// Tries every sensible cut and grid on labelled samples: the best one, and the table of all.
 fn search(
-    _report: Report,
-    _args: &PackArgs,
-    _model: &Model,
-    _preprocessing: Preprocessing,
+    report: Report,
+    args: &PackArgs,
+    model: &Model,
+    preprocessing: Preprocessing,
 ) -> Result<(String, usize, Value), Error> {
-    Err(Error::Option("stub".into()))
+    let data = args.data.as_ref().ok_or_else(|| {
+        Error::Option("--freeze auto needs labelled samples: give them with --data DIR".into())
+    })?;
+    let graph = model.simplified();
+    let input = inputs::describe(&model.path, &graph, preprocessing)?;
+    let mut dataset = Dataset::labelled(data)?;
+    if let Some(limit) = args.sampling.limit {
+        dataset.limit(limit, args.sampling.seed);
+    }
+    let labels: Vec<usize> = dataset.samples.iter().map(|sample| sample.label).collect();
+    let budget = Budget { max_head_bytes: args.max_head, max_macs: args.max_macs };
+    let load = |index: usize| inputs::read(&input, &dataset.samples[index].path);
+    let bar = report.progress(1, "trying cuts");
+    let candidates = freeze::auto(&graph, &labels, load, &budget, |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    })
+    .map_err(|error| match error {
+        FreezeError::Sample(error) => error,
+        FreezeError::Execute(problem) => {
+            Error::Execute { model: model.path.clone(), problem: problem.to_string() }
+        }
+        other => Error::Option(other.to_string()),
+    })?;
+    bar.finish_and_clear();
+    let fits =
+        |candidate: &&Candidate| args.pool.is_none_or(|pool| usize::from(pool) == candidate.grid);
+    let chosen = candidates.iter().find(fits).ok_or_else(|| {
+        Error::Option("--pool: no cut was tried on a grid of that size; leave it out".into())
+    })?;
+    if !report.json {
+        print_candidates(&candidates, chosen);
+    }
+    Ok((chosen.tensor.clone(), chosen.grid, candidates.iter().map(as_json).collect()))
+}
+
+fn as_json(candidate: &Candidate) -> Value {
+    json!({
+        "tensor": candidate.tensor,
+        "node": candidate.node,
+        "pool": candidate.grid,
+        "features": candidate.features,
+        "accuracy": candidate.accuracy,
+        "spread": candidate.spread,
+        "samples": candidate.samples,
+        "multiply_accumulates": candidate.macs,
+        "head_bytes": candidate.head_bytes,
+        "ram_bytes": candidate.ram_bytes,
+    })
+}
+
+fn print_candidates(candidates: &[Candidate], chosen: &Candidate) {
+    let header = ["", "tensor", "pool", "features", "accuracy", "samples", "MACs", "head", "RAM"];
+    let mut table = report::table(&header);
+    for candidate in candidates {
+        table.add_row([
+            if candidate == chosen { "*" } else { "" }.to_owned(),
+            candidate.tensor.clone(),
+            format!("{0} x {0}", candidate.grid),
+            candidate.features.to_string(),
+            format!("{:.1} ± {:.1} %", 100.0 * candidate.accuracy, 100.0 * candidate.spread),
+            candidate.samples.to_string(),
+            report::count(candidate.macs),
+            report::bytes(candidate.head_bytes),
+            report::bytes(candidate.ram_bytes),
+        ]);
+    }
+    println!("{table}");
 }
