@@ -90,8 +90,24 @@ pub(crate) struct Learn {
     /// How the head is trained.
     #[arg(long, value_enum, default_value_t = LearnerChoice::Auto)]
     pub(crate) learner: LearnerChoice,
+    /// Train through Burn's autodiff instead; the program must be built with the feature of that name.
+    #[arg(long, value_enum, conflicts_with = "learner")]
+    pub(crate) engine: Option<EngineChoice>,
+    /// Units of a hidden layer between features and classes.
+    #[arg(long, value_name = "N", requires = "engine", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) hidden: Option<u16>,
     #[command(flatten)]
     pub(crate) threads: Threads,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineChoice {
+    /// The ndarray crate.
+    Ndarray,
+    /// Hugging Face's candle.
+    Candle,
+    /// Burn's own CPU backend.
+    Flex,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

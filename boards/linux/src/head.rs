@@ -5,6 +5,8 @@ use std::path::Path;
 use headstart::head::{HeadRecord, Learner, LinearHead, argmax, softmax};
 
 use crate::Error;
+use crate::hidden::HiddenLayer;
+use crate::model::Model;
 use crate::state::Problem;
 
 /// What a head says about one sample.
@@ -24,9 +26,7 @@ pub struct Answer {
 pub struct Head {
     labels: Vec<String>,
     samples: Vec<u32>,
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-    feature_len: usize,
+    model: Model,
     temperature: f32,
     unknown_threshold: f32,
     held_out: Option<(u32, u32)>,
@@ -42,17 +42,20 @@ impl Head {
     /// [`Error::State`] for a damaged record or one of another backbone.
     pub fn parse(path: &Path, bytes: &[u8], backbone: &[u8; 32]) -> Result<Self, Error> {
         let refuse = |e| Error::state(path, Problem::Head(e));
-        let record = HeadRecord::parse_for(bytes, backbone).map_err(refuse)?;
-        let (classes, feature_len) = (record.classes(), record.feature_len());
+        let (hidden, record) = HiddenLayer::split(bytes).map_err(refuse)?;
+        let record = HeadRecord::parse_for(record, backbone).map_err(refuse)?;
+        let (classes, inputs) = (record.classes(), record.feature_len());
+        if let Some(found) = hidden.as_ref().map(|layer| layer.bias.len()).filter(|n| *n != inputs)
+        {
+            return Err(refuse(headstart::Error::BufferLength { expected: inputs, found }));
+        }
         // The record's own length bounds both: it was checked.
-        let (mut weights, mut bias) = (vec![0.0; classes * feature_len], vec![0.0; classes]);
+        let (mut weights, mut bias) = (vec![0.0; classes * inputs], vec![0.0; classes]);
         record.read(&mut weights, &mut bias).map_err(refuse)?;
         Ok(Self {
             labels: record.labels().map(str::to_owned).collect(),
             samples: record.samples().collect(),
-            weights,
-            bias,
-            feature_len,
+            model: Model { hidden, weights, bias, inputs },
             temperature: record.temperature(),
             unknown_threshold: record.unknown_threshold(),
             held_out: record.held_out(),
@@ -67,20 +70,21 @@ impl Head {
     /// # Errors
     /// [`headstart::Error::BufferLength`] for features of another length than the head's.
     pub fn answer(&self, features: &[i8]) -> Result<Answer, headstart::Error> {
-        let mut logits = vec![0.0; self.bias.len()];
-        self.linear()?.logits(features, &mut logits)?;
+        let mut logits = self.model.logits(features)?;
         let class = argmax(&logits);
         softmax(&mut logits, self.temperature);
         let probability = logits[class];
         Ok(Answer { class, probability, unknown: probability < self.unknown_threshold })
     }
 
-    /// The weights and the bias.
-    ///
-    /// # Errors
-    /// None for a head that was parsed.
-    pub fn linear(&self) -> Result<LinearHead<'_>, headstart::Error> {
-        LinearHead::new(&self.weights, &self.bias, self.feature_len)
+    /// The weights and the bias; `None` for a head with a hidden layer.
+    pub fn linear(&self) -> Option<LinearHead<'_>> {
+        self.model.last().ok().filter(|_| self.model.hidden.is_none())
+    }
+
+    /// Units of the hidden layer, if there is one.
+    pub fn hidden_units(&self) -> Option<usize> {
+        self.model.hidden.as_ref().map(|layer| layer.bias.len())
     }
 
     /// Class names in the order of classes.

@@ -9,6 +9,8 @@
 mod error;
 pub mod extract;
 mod head;
+mod hidden;
+mod model;
 mod pack_file;
 pub mod samples;
 pub mod state;
@@ -16,4 +18,5 @@ pub mod training;
 
 pub use error::Error;
 pub use head::{Answer, Head};
+pub use hidden::MAX_UNITS;
 pub use pack_file::PackFile;

@@ -1,5 +1,8 @@
 //! The Burn backends that a feature of this crate compiles, at float32: one line each.
 
+pub use burn::backend::Autodiff;
+pub use burn::tensor::backend::AutodiffBackend;
+
 /// Burn's own CPU backend: the fastest on a host, and the default there.
 #[cfg(feature = "burn-flex")]
 pub type Flex = burn_flex::Flex;

@@ -48,6 +48,8 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
         Some(head) => head,
         None => stand_in(&file, &pack)?,
     };
+    // A step is one of a linear head; one with a hidden layer is trained whole.
+    let steppable = if head.linear().is_some() { head.clone() } else { stand_in(&file, &pack)? };
     let threads = usize::from(args.threads);
     let sample = sample(&pack);
     let backbone = measure(threads, || {
@@ -68,7 +70,7 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
     let features = extractor.run()?.to_vec();
     let centre = vec![pack.feature_value()?.zero_point; features.len()];
     let step = measure(threads, || {
-        let linear = head.linear()?;
+        let linear = steppable.linear().ok_or(headstart::Error::NotAHead)?;
         let (mut weights, mut bias) = (linear.weights().to_vec(), linear.bias().to_vec());
         let mut gradient = vec![0.0; bias.len()];
         let (features, centre) = (&features, &centre);

@@ -9,11 +9,11 @@ use headstart::pack::Pack;
 use headstart_edge::extract::Job;
 use headstart_edge::samples::{self, Dataset, SampleId};
 use headstart_edge::state::{self, FeatureCache, Insertion, StateFolder};
-use headstart_edge::training::{self, Choice};
+use headstart_edge::training::{self, Choice, Engine};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
 
-use crate::cli::{Learn, LearnerChoice};
+use crate::cli::{EngineChoice, Learn, LearnerChoice};
 use crate::output::{self, Report};
 
 #[derive(Serialize)]
@@ -43,6 +43,8 @@ struct Class {
 
 pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
+    let choice = choice(args);
+    choice.check().map_err(|problem| Error::State { path: args.state.clone(), problem })?;
     let file = PackFile::open(&args.common.pack)?;
     let pack = file.pack()?;
     let digest = pack.backbone_digest();
@@ -84,8 +86,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     }
 
     let training = Instant::now();
-    let record = training::train(&cache, of_pack.as_ref(), choice(args.learner), digest)
-        .map_err(state::Problem::Training)
+    let record = training::train(&cache, of_pack.as_ref(), choice, digest)
         .map_err(|problem| Error::State { path: args.state.clone(), problem })?;
     let training_seconds = training.elapsed().as_secs_f64();
     lock.commit(&cache, &digest, &record)?;
@@ -174,8 +175,16 @@ fn extract(
     features
 }
 
-fn choice(learner: LearnerChoice) -> Choice {
-    match learner {
+fn choice(args: &Learn) -> Choice {
+    if let Some(engine) = args.engine {
+        let engine = match engine {
+            EngineChoice::Ndarray => Engine::Ndarray,
+            EngineChoice::Candle => Engine::Candle,
+            EngineChoice::Flex => Engine::Flex,
+        };
+        return Choice::Burn { engine, hidden: args.hidden.map(usize::from) };
+    }
+    match args.learner {
         LearnerChoice::Auto => Choice::Auto,
         LearnerChoice::Sgd => Choice::Sgd,
         LearnerChoice::Ridge => Choice::Ridge,

@@ -18,6 +18,8 @@ struct Standing {
     /// `state`, or `pack` where the head that the pack ships is in use.
     head: &'static str,
     learner: &'static str,
+    /// Units of the hidden layer; `null` for a linear head.
+    hidden_units: Option<usize>,
     samples: usize,
     classes: Vec<Class>,
     held_out_accuracy: Option<f64>,
@@ -57,6 +59,7 @@ pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
         features: pack.feature_len(),
         head: if of_state { "state" } else { "pack" },
         learner: super::learner_name(head.learner()),
+        hidden_units: head.hidden_units(),
         samples: classes.iter().map(|c| c.samples as usize).sum(),
         classes,
         held_out_accuracy: head.held_out_accuracy(),
@@ -70,6 +73,10 @@ pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
 
 impl Report for Standing {
     fn text(&self) -> String {
+        let learner = match self.hidden_units {
+            Some(units) => format!("{}, {units} hidden units", self.learner),
+            None => self.learner.to_owned(),
+        };
         let facts = [
             ("model", format!("{}, frozen at {}", self.model, self.freeze_point)),
             (
@@ -80,7 +87,7 @@ impl Report for Standing {
                 "head",
                 format!("{} bytes, from the {}", output::thousands(self.head_bytes), self.head),
             ),
-            ("learner", self.learner.to_owned()),
+            ("learner", learner),
             ("held-out accuracy", output::percent(self.held_out_accuracy)),
             ("unknown below", output::percent(Some(f64::from(self.unknown_threshold)))),
             ("samples", output::thousands(self.samples)),

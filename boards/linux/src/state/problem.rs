@@ -36,7 +36,15 @@ pub enum Problem {
     Head(headstart::Error),
     /// The samples do not make a head.
     #[error("no head can be learned from these samples ({0}): add samples, or use --learner auto")]
-    Training(headstart::Error),
+    Training(#[from] headstart::Error),
+    /// Burn failed.
+    #[error("no head can be trained on this engine ({0}): use another --engine, or none")]
+    Engine(String),
+    /// An engine that was not compiled.
+    #[error(
+        "this program was built without that engine: build it with --features ndarray, candle or flex, or leave --engine out"
+    )]
+    EngineMissing,
     /// Not a feature cache.
     #[error("is not a feature cache (byte {at}: {reason}): run forget and learn again")]
     Cache {

@@ -37,7 +37,7 @@ impl Before {
         before.learner = head.learner();
         before.unknown_threshold = head.unknown_threshold();
         let (mut weights, mut bias) = (vec![0.0; classes * feature_len], vec![0.0; classes]);
-        let linear = head.linear()?;
+        let linear = head.linear().ok_or(Error::NotAHead)?;
         let stand_ins = stand_ins(head, &mean(cache))?;
         for (from, label) in head.labels().iter().enumerate() {
             let Some(to) = cache.classes().iter().position(|name| name == label) else { continue };

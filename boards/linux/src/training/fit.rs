@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
-use headstart::Error;
 use headstart::head::calibrate::HeldOut;
 use headstart::head::{Learner, LinearHead, Random, Samples, auto, imprint, logistic, ridge, sgd};
 
+use super::Engine;
 use super::before::Before;
+use crate::model::Model;
+use crate::state::Problem;
 
 /// Seed of every choice in training: the same samples always give the same head.
 const SEED: u64 = 1;
@@ -29,11 +31,12 @@ pub(super) enum Fit {
     Sgd,
     Ridge(f32),
     Imprint,
+    /// Through Burn, perhaps with so many hidden units.
+    Engine(Engine, Option<usize>),
 }
 
 pub(super) struct Trained {
-    pub(super) weights: Vec<f32>,
-    pub(super) bias: Vec<f32>,
+    pub(super) model: Model,
     pub(super) learner: Learner,
     pub(super) temperature: f32,
     pub(super) unknown_threshold: f32,
@@ -51,19 +54,24 @@ pub(super) struct Task<'a> {
 }
 
 impl Task<'_> {
-    fn initial(&self) -> Result<Option<LinearHead<'_>>, Error> {
+    fn initial(&self) -> Result<Option<LinearHead<'_>>, Problem> {
         let head = self.before.head.as_ref();
-        head.map(|(weights, bias)| LinearHead::new(weights, bias, self.samples.feature_len()))
-            .transpose()
+        let linear =
+            head.map(|(weights, bias)| LinearHead::new(weights, bias, self.samples.feature_len()));
+        Ok(linear.transpose()?)
     }
 
     fn empty_head(&self) -> (Vec<f32>, Vec<f32>) {
         (vec![0.0; self.classes * self.samples.feature_len()], vec![0.0; self.classes])
     }
 
+    fn linear(&self, weights: Vec<f32>, bias: Vec<f32>) -> Model {
+        Model { hidden: None, weights, bias, inputs: self.samples.feature_len() }
+    }
+
     /// The runtime's default learner; with stand-ins, the initial head moved as little as the
     /// samples ask for.
-    pub(super) fn automatic(&self) -> Result<Trained, Error> {
+    pub(super) fn automatic(&self) -> Result<Trained, Problem> {
         if self.with_stand_ins {
             return self.explicit(Learner::Logistic, &[Fit::Logistic(CONTINUED_PENALTY)]);
         }
@@ -80,8 +88,7 @@ impl Task<'_> {
             &mut vec![0; indices],
         )?;
         Ok(Trained {
-            weights,
-            bias,
+            model: self.linear(weights, bias),
             learner: outcome.learner.unwrap_or(self.before.learner),
             temperature: outcome.temperature,
             unknown_threshold: outcome.unknown_threshold,
@@ -90,7 +97,7 @@ impl Task<'_> {
     }
 
     /// The best of `fits` by the loss on held-out samples, trained on everything.
-    pub(super) fn explicit(&self, learner: Learner, fits: &[Fit]) -> Result<Trained, Error> {
+    pub(super) fn explicit(&self, learner: Learner, fits: &[Fit]) -> Result<Trained, Problem> {
         let (order, mut folds) = self.folds();
         if self.with_stand_ins {
             folds.clear();
@@ -110,10 +117,8 @@ impl Task<'_> {
             }
         }
         let fit = best.as_ref().map_or(fits[0], |(_, fit, _)| *fit);
-        let (weights, bias) = self.fit(fit, self.samples)?;
         let mut trained = Trained {
-            weights,
-            bias,
+            model: self.fit(fit, self.samples)?,
             learner,
             temperature: 1.0,
             unknown_threshold: self.before.unknown_threshold,
@@ -166,23 +171,20 @@ impl Task<'_> {
         fit: Fit,
         order: &[u32],
         folds: &[Range<usize>],
-    ) -> Result<Vec<f32>, Error> {
+    ) -> Result<Vec<f32>, Problem> {
         let mut logits = Vec::new();
         for range in folds {
             let train: Vec<u32> = [&order[..range.start], &order[range.end..]].concat();
-            let (weights, bias) = self.fit(fit, self.samples.select(&train)?)?;
-            let head = LinearHead::new(&weights, &bias, self.samples.feature_len())?;
+            let model = self.fit(fit, self.samples.select(&train)?)?;
             let test = self.samples.select(&order[range.clone()])?;
             for (row, _) in test.iter() {
-                let start = logits.len();
-                logits.resize(start + self.classes, 0.0);
-                head.logits(row, &mut logits[start..])?;
+                logits.extend(model.logits(row)?);
             }
         }
         Ok(logits)
     }
 
-    fn fit(&self, fit: Fit, samples: Samples<'_>) -> Result<(Vec<f32>, Vec<f32>), Error> {
+    fn fit(&self, fit: Fit, samples: Samples<'_>) -> Result<Model, Problem> {
         let (mut weights, mut bias) = self.empty_head();
         let (count, features) = (samples.len(), samples.feature_len());
         match fit {
@@ -213,17 +215,18 @@ impl Task<'_> {
             Fit::Imprint => {
                 imprint::train(samples, &mut vec![0; self.classes], &mut weights, &mut bias)?;
             }
+            Fit::Engine(engine, hidden) => {
+                return super::through_burn(engine, hidden, samples, self.classes, SEED);
+            }
         }
-        Ok((weights, bias))
+        Ok(self.linear(weights, bias))
     }
 
     /// Root mean square of the logits' distance from their sample's mean, on all samples.
-    fn spread(&self, trained: &Trained) -> Result<f32, Error> {
-        let head = LinearHead::new(&trained.weights, &trained.bias, self.samples.feature_len())?;
-        let mut logits = vec![0.0; self.classes];
+    fn spread(&self, trained: &Trained) -> Result<f32, Problem> {
         let mut square = 0.0_f64;
         for (row, _) in self.samples.iter() {
-            head.logits(row, &mut logits)?;
+            let logits = trained.model.logits(row)?;
             let mean = logits.iter().sum::<f32>() / self.classes as f32;
             square += logits.iter().map(|l| f64::from(l - mean).powi(2)).sum::<f64>();
         }

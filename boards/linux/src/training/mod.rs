@@ -1,16 +1,18 @@
 //! From cached features to a head record.
 
 mod before;
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+mod engine;
 mod fit;
 mod stand_in;
 
 use headstart::Error;
-use headstart::head::{HeadParts, Learner, LinearHead, Samples, Storage};
+use headstart::head::{HeadParts, Learner, Samples, Storage};
 
 use self::before::Before;
 use self::fit::{Fit, Task};
 use crate::Head;
-use crate::state::FeatureCache;
+use crate::state::{FeatureCache, Problem};
 
 /// Ridge penalties that compete on held-out samples.
 const PENALTIES: [f32; 3] = [1e-2, 1e-3, 1e-4];
@@ -26,6 +28,40 @@ pub enum Choice {
     Ridge,
     /// Class means.
     Imprint,
+    /// Softmax regression through Burn's autodiff.
+    Burn {
+        /// The backend.
+        engine: Engine,
+        /// Units of a hidden layer, 1 to [`MAX_UNITS`](crate::MAX_UNITS); without, the head is linear.
+        hidden: Option<usize>,
+    },
+}
+
+/// A Burn backend; each needs the feature of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The `ndarray` crate.
+    Ndarray,
+    /// Hugging Face's `candle`.
+    Candle,
+    /// Burn's own CPU backend.
+    Flex,
+}
+
+impl Choice {
+    /// Whether this build can train so.
+    ///
+    /// # Errors
+    /// [`Problem::EngineMissing`].
+    pub fn check(self) -> Result<(), Problem> {
+        let Self::Burn { engine, .. } = self else { return Ok(()) };
+        let compiled = match engine {
+            Engine::Ndarray => cfg!(feature = "ndarray"),
+            Engine::Candle => cfg!(feature = "candle"),
+            Engine::Flex => cfg!(feature = "flex"),
+        };
+        if compiled { Ok(()) } else { Err(Problem::EngineMissing) }
+    }
 }
 
 /// Trains a head on everything in the cache and writes its record.
@@ -36,15 +72,15 @@ pub enum Choice {
 /// next device.
 ///
 /// # Errors
-/// Those of the learners; [`Error::NoSamples`] for an empty cache.
+/// [`Problem::Training`], [`Problem::Engine`] or [`Problem::EngineMissing`].
 pub fn train(
     cache: &FeatureCache,
     initial: Option<&Head>,
     choice: Choice,
     backbone: [u8; 32],
-) -> Result<Vec<u8>, Error> {
+) -> Result<Vec<u8>, Problem> {
     if cache.is_empty() {
-        return Err(Error::NoSamples);
+        return Err(Problem::Training(Error::NoSamples));
     }
     let before = Before::new(cache, initial)?;
     let (features, labels) = before.with_stand_ins(cache);
@@ -59,6 +95,9 @@ pub fn train(
         Choice::Auto => task.automatic()?,
         Choice::Sgd => task.explicit(Learner::Sgd, &[Fit::Sgd])?,
         Choice::Ridge => task.explicit(Learner::Ridge, &PENALTIES.map(Fit::Ridge))?,
+        Choice::Burn { engine, hidden } => {
+            task.explicit(Learner::Other, &[Fit::Engine(engine, hidden)])?
+        }
         Choice::Imprint => task.explicit(Learner::Imprint, &[Fit::Imprint])?,
     };
     let labels: Vec<&str> = cache.classes().iter().map(String::as_str).collect();
@@ -66,7 +105,7 @@ pub fn train(
     let samples: Vec<u32> = counts.map(|(new, old)| new.saturating_add(*old)).collect();
     let prototypes = before.prototypes(cache);
     let parts = HeadParts {
-        head: LinearHead::new(&trained.weights, &trained.bias, cache.feature_len())?,
+        head: trained.model.last()?,
         backbone_digest: backbone,
         labels: &labels,
         samples: &samples,
@@ -75,9 +114,24 @@ pub fn train(
         temperature: trained.temperature,
         unknown_threshold: trained.unknown_threshold,
         held_out: trained.held_out,
-        prototypes: Some(&prototypes),
+        prototypes: trained.model.hidden.is_none().then_some(&prototypes),
     };
     let mut record = vec![0; parts.encoded_len()?];
     parts.emit(&mut record)?;
-    Ok(record)
+    let hidden = trained.model.hidden.map_or_else(Vec::new, |layer| layer.emit());
+    Ok([hidden, record].concat())
+}
+
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+use engine::fit as through_burn;
+
+#[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
+fn through_burn(
+    _: Engine,
+    _: Option<usize>,
+    _: Samples<'_>,
+    _: usize,
+    _: u64,
+) -> Result<crate::model::Model, Problem> {
+    Err(Problem::EngineMissing)
 }

@@ -26,7 +26,7 @@ pub(super) fn stand_ins(head: &Head, centre: &[f32]) -> Result<Vec<i8>, Error> {
     if let Some(prototypes) = head.prototypes() {
         return Ok(prototypes.to_vec());
     }
-    made_up(head.linear()?, head.temperature(), centre)
+    made_up(head.linear().ok_or(Error::NotAHead)?, head.temperature(), centre)
 }
 
 fn made_up(head: LinearHead<'_>, temperature: f32, centre: &[f32]) -> Result<Vec<i8>, Error> {
