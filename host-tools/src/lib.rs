@@ -1,1 +1,8 @@
-//! placeholder
+//! From a pretrained model to a pack: import, simplify, freeze, calibrate, quantise, plan, write.
+#![forbid(unsafe_code)]
+
+pub mod calibrate;
+pub mod lower;
+pub mod plan;
+pub mod quantise;
+pub mod write;

@@ -7,7 +7,9 @@
 pub enum Error {
     /// The bytes end before the structure that they announce does.
     Truncated,
-    /// The file does not start with the magic of its kind.
+    /// Bytes follow the end of the structure, or its padding is not zero.
+    TrailingBytes,
+    /// The file does not start with the magic of a pack.
     NotAPack,
     /// The format version is newer than this runtime.
     UnsupportedVersion {
@@ -15,35 +17,145 @@ pub enum Error {
         found: u16,
     },
     /// A digest does not match its bytes.
-    DigestMismatch,
+    DigestMismatch {
+        /// The section's kind, or `HEAD`er as zeros.
+        section: [u8; 4],
+    },
+    /// A section is missing, repeated, out of order, unaligned or outside the file.
+    BadSection {
+        /// The section's kind.
+        section: [u8; 4],
+    },
+    /// The manifest does not decode, or breaks a rule.
+    BadManifest,
+    /// An entry of the value table breaks a rule.
+    BadValue {
+        /// Its index.
+        index: u32,
+    },
+    /// A node does not decode, reads what does not exist yet, or its shapes do not fit.
+    BadNode {
+        /// Its index.
+        index: u32,
+    },
     /// A count, extent or product is past its limit.
     ShapeOverflow,
-    /// A head belongs to another backbone.
-    BackboneMismatch,
-    /// A caller's buffer has another length than the plan says.
+    /// The memory plan is not what the graph needs.
+    PlanMismatch,
+    /// A head belongs to another backbone; the first bytes of both digests.
+    BackboneMismatch {
+        /// The backbone that is asked for.
+        expected: [u8; 4],
+        /// The backbone that the head was learned on.
+        found: [u8; 4],
+    },
+    /// A caller's buffer has another length than it must have, in elements.
     BufferLength {
-        /// What the plan says.
+        /// What is needed.
         expected: usize,
         /// What was given.
         found: usize,
     },
+    /// The bytes do not start with the magic of a head record.
+    NotAHead,
+    /// A field has a value that its format does not allow.
+    FieldInvalid {
+        /// Where the field starts, in bytes from the start of the structure.
+        offset: usize,
+    },
+    /// A class label is empty, longer than 64 bytes, not UTF-8, has control characters, or stands
+    /// there twice.
+    LabelInvalid {
+        /// The class.
+        class: u16,
+    },
+    /// A number that must be finite is not.
+    NotFinite,
+    /// There is no sample to learn from.
+    NoSamples,
+    /// A sample's label is not one of the head's classes.
+    ClassOutOfRange {
+        /// The label.
+        class: u16,
+        /// The number of classes.
+        classes: u16,
+    },
+    /// A sample index is past the end of the samples.
+    SampleOutOfRange {
+        /// The index.
+        index: usize,
+        /// The number of samples.
+        samples: usize,
+    },
+    /// A matrix that must be positive definite is not: regularise more.
+    NotPositiveDefinite {
+        /// The row whose pivot was not positive.
+        row: usize,
+    },
+    /// A linear system was solved with a residual above the tolerance: regularise more.
+    Inaccurate,
 }
 
 impl core::fmt::Display for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let name = |section: &[u8; 4]| match core::str::from_utf8(section) {
+            Ok(name) if name.bytes().all(|b| b.is_ascii_uppercase()) => *section,
+            _ => *b"????",
+        };
+        let text = |section: [u8; 4]| section.map(char::from);
         match self {
             Self::Truncated => f.write_str("the bytes end too early: the file was cut short"),
-            Self::NotAPack => f.write_str("this is not a Headstart file"),
+            Self::TrailingBytes => f.write_str("bytes follow the end: the file was added to"),
+            Self::NotAPack => f.write_str("this is not a Headstart pack"),
             Self::UnsupportedVersion { found } => {
                 write!(f, "format version {found} is newer than this runtime: update the runtime")
             }
-            Self::DigestMismatch => {
-                f.write_str("a digest does not match: the file was changed or damaged")
+            Self::DigestMismatch { section } => {
+                let [a, b, c, d] = text(name(section));
+                write!(
+                    f,
+                    "the digest of section {a}{b}{c}{d} does not match: the file was changed or damaged"
+                )
             }
+            Self::BadSection { section } => {
+                let [a, b, c, d] = text(name(section));
+                write!(f, "section {a}{b}{c}{d} is missing, repeated or misplaced")
+            }
+            Self::BadManifest => f.write_str("the manifest breaks a rule of the format"),
+            Self::BadValue { index } => write!(f, "value {index} breaks a rule of the format"),
+            Self::BadNode { index } => write!(f, "node {index} breaks a rule of the format"),
             Self::ShapeOverflow => f.write_str("a count or extent is past its limit"),
-            Self::BackboneMismatch => f.write_str("this head was learned on another backbone"),
+            Self::PlanMismatch => f.write_str("the memory plan is not what the graph needs"),
+            Self::BackboneMismatch { expected, found } => write!(
+                f,
+                "this head was learned on another backbone ({:08x}…, here it is {:08x}…): learn it again",
+                u32::from_be_bytes(*found),
+                u32::from_be_bytes(*expected)
+            ),
             Self::BufferLength { expected, found } => {
-                write!(f, "a buffer of {found} bytes where the plan says {expected}")
+                write!(f, "a buffer of {found} elements where {expected} are needed")
+            }
+            Self::NotAHead => f.write_str("this is not a head record"),
+            Self::FieldInvalid { offset } => {
+                write!(f, "the field at byte {offset} has a value that the format does not allow")
+            }
+            Self::LabelInvalid { class } => write!(
+                f,
+                "the label of class {class} is empty, twice there, longer than 64 bytes or not plain text"
+            ),
+            Self::NotFinite => f.write_str("a weight is infinite or not a number"),
+            Self::NoSamples => f.write_str("there is no sample to learn from"),
+            Self::ClassOutOfRange { class, classes } => {
+                write!(f, "a sample is of class {class}, but the head has {classes} classes")
+            }
+            Self::SampleOutOfRange { index, samples } => {
+                write!(f, "sample {index} is asked for, but there are {samples}")
+            }
+            Self::NotPositiveDefinite { row } => {
+                write!(f, "the matrix is not positive definite (row {row}): regularise more")
+            }
+            Self::Inaccurate => {
+                f.write_str("the linear system was not solved accurately: regularise more")
             }
         }
     }

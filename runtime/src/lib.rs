@@ -1,12 +1,20 @@
 //! Trains the head of a frozen, quantised network on the device that uses it.
+//!
+//! The crate needs neither `std` nor a heap: a [`pack`] is borrowed from its bytes, a
+//! [`backbone`] runs in a caller's arena, and learners work in caller's slices.
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod backbone;
 mod error;
 #[cfg(feature = "float-graph")]
 pub mod graph;
+pub mod head;
+pub mod kernels;
+pub mod pack;
+pub mod preprocess;
 
 pub use error::Error;

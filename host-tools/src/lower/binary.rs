@@ -1,0 +1,135 @@
+//! Operators of two operands, and tensors side by side.
+
+use headstart::backbone::{Binary as LoweredBinary, BinaryOp, Node};
+use headstart::graph::{Binary, Node as GraphNode, ValueId};
+
+use super::view::channels_last;
+use super::{LoweredNode, Lowering, Why, ratio};
+
+impl Lowering<'_> {
+    pub(super) fn binary(&mut self, node: &GraphNode, op: Binary) -> Result<(), Why> {
+        let [a, b] = node.inputs[..] else { return Err("two operands are needed".into()) };
+        match (self.constant(a), self.constant(b)) {
+            (None, None) => self.binary_of_computed(node, op, a, b),
+            (None, Some(constant)) => self.with_constant(node, op, a, b, constant, false),
+            (Some(constant), None) => self.with_constant(node, op, b, a, constant, true),
+            (Some(_), Some(_)) => Err("both operands are constant".into()),
+        }
+    }
+
+    fn binary_of_computed(
+        &mut self,
+        node: &GraphNode,
+        op: Binary,
+        a: ValueId,
+        b: ValueId,
+    ) -> Result<(), Why> {
+        let (va, vb) = (self.view(a)?, self.view(b)?);
+        let rank = va.dims.len();
+        if rank != vb.dims.len() || rank > 3 {
+            return Err(format!("operands of {:?} and {:?}", va.dims, vb.dims));
+        }
+        let larger = if va.elements() >= vb.elements() { &va } else { &vb };
+        let straight: Vec<usize> = (0..rank).collect();
+        let order = if !larger.lies_in(&channels_last(rank)) && larger.lies_in(&straight) {
+            straight
+        } else {
+            channels_last(rank)
+        };
+        let (a, b) = (self.in_order(&va, &order)?, self.in_order(&vb, &order)?);
+        let (output, min, max) = self.fused_clamp(node);
+        let to = self.ranges.quantisation[output];
+        let (min, max) = Self::clamp(to, min, max);
+        let (from_a, from_b) = (self.quantisation(a).scale, self.quantisation(b).scale);
+        let product = (f64::from(from_a) * f64::from(from_b) / f64::from(to.scale)) as f32;
+        let quotient = (f64::from(from_a) / f64::from(from_b) / f64::from(to.scale)) as f32;
+        let (op, scale_a, scale_b) = match op {
+            Binary::Add => (BinaryOp::Add, ratio(from_a, to.scale), ratio(from_b, to.scale)),
+            Binary::Sub => (BinaryOp::Add, ratio(from_a, to.scale), -ratio(from_b, to.scale)),
+            Binary::Mul => (BinaryOp::Mul, product, 1.0),
+            Binary::Div => (BinaryOp::Div, quotient, 1.0),
+        };
+        let lowered = LoweredBinary { op, a, b, scale_a, scale_b, min, max };
+        self.define(output, LoweredNode::Plain(Node::Binary(lowered)), &order, to)
+    }
+
+    /// One operand is constant: a table if it is one number, else a factor or offset a channel.
+    fn with_constant(
+        &mut self,
+        node: &GraphNode,
+        op: Binary,
+        x: ValueId,
+        constant_id: ValueId,
+        constant: &[f32],
+        reversed: bool,
+    ) -> Result<(), Why> {
+        if let [c] = *constant {
+            let c = f64::from(c);
+            return self.table(node, x, move |x| apply(op, x, c, reversed));
+        }
+        let dims = self.dims(x)?;
+        let shape = &self.graph.values[constant_id].shape;
+        let missing = (dims.len() + 1).saturating_sub(shape.len());
+        let varying: Vec<usize> =
+            (0..shape.len()).filter(|&i| shape[i] > 1).map(|i| i + missing).collect();
+        let axis = match varying[..] {
+            [axis] if axis > 0 && dims.get(axis - 1) == Some(&constant.len()) => axis - 1,
+            _ => {
+                return Err(format!(
+                    "a constant of shape {shape:?} that is neither one number nor one a channel; \
+                     freeze at an earlier tensor"
+                ));
+            }
+        };
+        let ones = || vec![1.0; constant.len()];
+        let zeros = || vec![0.0; constant.len()];
+        let negated = || constant.iter().map(|c| -c).collect::<Vec<_>>();
+        let (factors, offsets) = match (op, reversed) {
+            (Binary::Add, _) => (ones(), constant.to_vec()),
+            (Binary::Sub, false) => (ones(), negated()),
+            (Binary::Sub, true) => (vec![-1.0; constant.len()], constant.to_vec()),
+            (Binary::Mul, _) => (constant.to_vec(), zeros()),
+            (Binary::Div, false) => (constant.iter().map(|c| 1.0 / c).collect(), zeros()),
+            (Binary::Div, true) => {
+                let constants = constant.to_vec();
+                return self.channel_tables(node, x, axis, constants.len(), move |channel, x| {
+                    f64::from(constants[channel]) / x
+                });
+            }
+        };
+        self.affine(node, x, axis, factors, offsets)
+    }
+
+    pub(super) fn concat(&mut self, node: &GraphNode, axis: usize) -> Result<(), Why> {
+        let axis = axis.checked_sub(1).ok_or("tensors side by side along the batch")?;
+        let to = self.ranges.quantisation[node.output];
+        let rank = self.dims(node.output)?.len();
+        if rank > 3 {
+            return Err(format!("tensors of {} dimensions side by side", rank + 1));
+        }
+        let order = channels_last(rank);
+        let mut operands = Vec::with_capacity(node.inputs.len());
+        for &input in &node.inputs {
+            let (value, _) = self.image(input)?;
+            operands.push((value, ratio(self.quantisation(value).scale, to.scale)));
+        }
+        // Two axes are rows and channels, one is channels: see `extents`.
+        let position = order.iter().position(|&a| a == axis).unwrap_or(0);
+        let axis = match (rank, position) {
+            (3, position) => position as u8,
+            (2, 0) => 0,
+            _ => 2,
+        };
+        self.define(node.output, LoweredNode::Concat { axis, operands }, &order, to)
+    }
+}
+
+fn apply(op: Binary, x: f64, c: f64, reversed: bool) -> f64 {
+    let (a, b) = if reversed { (c, x) } else { (x, c) };
+    match op {
+        Binary::Add => a + b,
+        Binary::Sub => a - b,
+        Binary::Mul => a * b,
+        Binary::Div => a / b,
+    }
+}

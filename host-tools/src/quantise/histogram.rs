@@ -1,0 +1,102 @@
+use super::Quantisation;
+
+const BINS: usize = 2048;
+/// Steps of the search for a range: each end is tried at that many fractions of its extreme.
+const STEPS: u32 = 48;
+
+/// How often a tensor took which values, over all calibration samples.
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    low: f32,
+    high: f32,
+    counts: Vec<u64>,
+}
+
+impl Histogram {
+    /// An empty histogram over `[low, high]`, widened to hold 0.
+    #[must_use]
+    pub fn new(low: f32, high: f32) -> Self {
+        Self { low: low.min(0.0), high: high.max(0.0), counts: vec![0; BINS] }
+    }
+
+    /// Counts values; those outside the range count at its ends.
+    pub fn add(&mut self, values: &[f32]) {
+        let factor = BINS as f32 / (self.high - self.low).max(f32::MIN_POSITIVE);
+        for &value in values {
+            let bin = ((value - self.low) * factor) as usize;
+            self.counts[bin.min(BINS - 1)] += 1;
+        }
+    }
+
+    /// Adds another histogram over the same range.
+    pub fn merge(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(a, b)| *a += b);
+    }
+
+    /// The quantisation of least mean squared error, found over pairs of ends (coordinate descent
+    /// from the extremes). Zeros cost nothing in any of them and do not count.
+    #[must_use]
+    pub fn best_quantisation(&self) -> Quantisation {
+        let (mut low, mut high) = (self.low, self.high);
+        let mut best = self.squared_error(low, high);
+        for _ in 0..3 {
+            let before = best;
+            for step in 1..=STEPS {
+                let fraction = step as f32 / STEPS as f32;
+                let candidates = [(self.low * fraction, high), (low, self.high * fraction)];
+                for (l, h) in candidates {
+                    let error = self.squared_error(l, h);
+                    if error < best {
+                        (best, low, high) = (error, l, h);
+                    }
+                }
+            }
+            if best >= before {
+                break;
+            }
+        }
+        Quantisation::of_range(low, high)
+    }
+
+    /// Sum of squared errors if `[low, high]` is quantised to 256 steps: a twelfth of a squared
+    /// step for what lies inside (uniform rounding error), the squared distance to the end for
+    /// what is clipped.
+    fn squared_error(&self, low: f32, high: f32) -> f64 {
+        let width = f64::from(self.high - self.low) / BINS as f64;
+        let (low, high) = (f64::from(low), f64::from(high));
+        let rounding = ((high - low) / 255.0).powi(2) / 12.0;
+        let zero_bin = (f64::from(-self.low) / width.max(f64::MIN_POSITIVE)) as usize;
+        let counted = self.counts.iter().enumerate().filter(|&(bin, &n)| n > 0 && bin != zero_bin);
+        counted
+            .map(|(bin, &count)| {
+                let centre = f64::from(self.low) + (bin as f64 + 0.5) * width;
+                let clipped = (low - centre).max(centre - high).max(0.0);
+                count as f64 * (rounding + clipped * clipped)
+            })
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_outlier_among_many_values_is_clipped() {
+        let mut histogram = Histogram::new(-1.0, 100.0);
+        let bulk: Vec<f32> = (0..1_000_000).map(|i| (i % 2001) as f32 / 1000.0 - 1.0).collect();
+        histogram.add(&bulk);
+        histogram.add(&[100.0]);
+        let quantisation = histogram.best_quantisation();
+        assert!(quantisation.scale < 50.0 / 255.0, "{quantisation:?}");
+        assert!(quantisation.real(-128) <= -0.95, "{quantisation:?}");
+    }
+
+    #[test]
+    fn evenly_spread_values_keep_their_extremes() {
+        let mut histogram = Histogram::new(0.0, 6.0);
+        histogram.add(&(0..=6000).map(|i| i as f32 / 1000.0).collect::<Vec<_>>());
+        let quantisation = histogram.best_quantisation();
+        assert_eq!(quantisation, Quantisation::of_range(0.0, 6.0));
+    }
+}

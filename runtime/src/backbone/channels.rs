@@ -1,0 +1,41 @@
+use super::CHANNEL_BYTES;
+
+/// What turns the sums of each output channel into its results: bias int32 and multiplier float32,
+/// eight little-endian bytes a channel.
+#[derive(Clone, Copy, Debug)]
+pub struct ChannelRecords<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> ChannelRecords<'a> {
+    /// Views records; a rest of fewer than eight bytes is not seen.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    /// Number of records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len() / CHANNEL_BYTES
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bias and multiplier of `channel`.
+    ///
+    /// # Panics
+    ///
+    /// Past the last record.
+    #[inline(always)]
+    #[must_use]
+    pub fn get(&self, channel: usize) -> (i32, f32) {
+        let record = &self.bytes[channel * CHANNEL_BYTES..][..CHANNEL_BYTES];
+        let [a, b, c, d, e, f, g, h] = *record else { return (0, 0.0) };
+        (i32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h]))
+    }
+}

@@ -1,0 +1,13 @@
+//! The frozen part of a network: its nodes, and their execution in a caller's arena.
+
+mod arena;
+mod channels;
+mod node;
+mod run;
+
+pub use channels::ChannelRecords;
+pub use node::{
+    AveragePool, Binary, BinaryOp, CHANNEL_BYTES, Conv, GridPool, Node, OPERAND_BYTES, PadMode,
+    SOFTMAX_TABLE_BYTES, TABLE_BYTES, ValueId, Window, concat_operands,
+};
+pub use run::Backbone;

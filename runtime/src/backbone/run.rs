@@ -1,0 +1,162 @@
+//! Executes the nodes of a pack, one after another, in a caller's arena.
+
+use super::arena::split;
+use super::{AveragePool, Binary, Conv, GridPool, Node, concat_operands};
+use crate::Error;
+use crate::kernels::generic::{self, Output, Tensor};
+use crate::pack::{Pack, Value};
+
+/// A pack's backbone and the arena in which it runs.
+#[derive(Debug)]
+pub struct Backbone<'p, 'a> {
+    pack: Pack<'p>,
+    arena: &'a mut [i8],
+}
+
+impl<'p, 'a> Backbone<'p, 'a> {
+    /// Takes an arena of exactly [`Plan::arena_bytes`](crate::pack::Plan::arena_bytes) bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferLength`] for any other length.
+    pub fn new(pack: Pack<'p>, arena: &'a mut [u8]) -> Result<Self, Error> {
+        let expected = pack.plan().arena_bytes as usize;
+        if arena.len() != expected {
+            return Err(Error::BufferLength { expected, found: arena.len() });
+        }
+        Ok(Self { pack, arena: bytemuck::cast_slice_mut(arena) })
+    }
+
+    /// The features of one input, which is int8 `[height, width, channels]` in the pack's input
+    /// scale: see [`preprocess`](crate::preprocess).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferLength`] if the input has another length.
+    pub fn features(&mut self, input: &[i8]) -> Result<&[i8], Error> {
+        self.run(input, |_, _, _| ())
+    }
+
+    /// Like [`features`](Self::features), and shows every value to `see` as it comes to be: its
+    /// index, description and elements. The input is value 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferLength`] if the input has another length.
+    pub fn run(
+        &mut self,
+        input: &[i8],
+        mut see: impl FnMut(u32, &Value, &[i8]),
+    ) -> Result<&[i8], Error> {
+        let first = self.pack.value(0)?;
+        let expected = first.elements() as usize;
+        if input.len() != expected {
+            return Err(Error::BufferLength { expected, found: input.len() });
+        }
+        self.arena[first.range()].copy_from_slice(input);
+        see(0, &first, input);
+        let mut last = first;
+        for (index, node) in (0_u32..).zip(self.pack.nodes()) {
+            let value = self.pack.value(index + 1)?;
+            execute(&self.pack, &node?, &value, self.arena)?;
+            see(index + 1, &value, &self.arena[value.range()]);
+            last = value;
+        }
+        Ok(&self.arena[last.range()])
+    }
+}
+
+fn execute(pack: &Pack<'_>, node: &Node<'_>, value: &Value, arena: &mut [i8]) -> Result<(), Error> {
+    let (sources, out) = split(arena, value.range());
+    let load = |id: u32| pack.value(id).map(|v| tensor(&v, sources.tensor(v.range())));
+    let to = output(value, i8::MIN, i8::MAX);
+    match *node {
+        Node::Conv(conv) => {
+            let input = pack.value(conv.input)?;
+            let x = load(conv.input)?;
+            let to = output(value, conv.min, conv.max);
+            run_conv(pack, &conv, (&input, x), (value, to), out);
+        }
+        Node::Table { input, table, per_channel } => {
+            let x = load(input)?;
+            let tables = pack.tables();
+            for (index, (result, &q)) in out.iter_mut().zip(x.data).enumerate() {
+                let channel = if per_channel { index % x.channels } else { 0 };
+                let entry = channel * super::TABLE_BYTES + usize::from(q.cast_unsigned() ^ 0x80);
+                *result = tables[table as usize + entry].cast_signed();
+            }
+        }
+        Node::Binary(Binary { op, a, b, scale_a, scale_b, min, max }) => {
+            let to = output(value, min, max);
+            generic::binary(op, (load(a)?, scale_a), (load(b)?, scale_b), to, out);
+        }
+        Node::MaxPool { input, window } => {
+            generic::max_pool(load(input)?, &window, to, out);
+        }
+        Node::AveragePool(AveragePool { input, window, counted_padding, multiplier }) => {
+            let x = load(input)?;
+            generic::average_pool(x, &window, counted_padding, multiplier, to, out);
+        }
+        Node::GridPool(GridPool { input, multiplier }) => {
+            generic::grid_pool(load(input)?, multiplier, to, out);
+        }
+        Node::Concat { axis, operands } => {
+            let mut at = 0;
+            for (id, multiplier) in concat_operands(operands) {
+                let x = load(id)?;
+                generic::concat(x, multiplier, axis, at, to, out);
+                at += [x.height, x.width, x.channels][usize::from(axis)];
+            }
+        }
+        Node::Pad { input, before, mode } => {
+            generic::pad(load(input)?, before.map(|n| n as usize), mode, to, out);
+        }
+        Node::Permute { input, extents, strides } => {
+            let (extents, strides) = (extents.map(|n| n as usize), strides.map(|n| n as usize));
+            generic::permute(load(input)?.data, extents, strides, out);
+        }
+        Node::Softmax { input, table, multiplier } => {
+            let table = &pack.tables()[table as usize..][..super::SOFTMAX_TABLE_BYTES];
+            generic::softmax(load(input)?, table, multiplier, to, out);
+        }
+    }
+    Ok(())
+}
+
+fn run_conv(
+    pack: &Pack<'_>,
+    conv: &Conv,
+    (input, x): (&Value, Tensor<'_>),
+    (value, to): (&Value, Output),
+    out: &mut [i8],
+) {
+    let per_channel = conv.weights_per_channel(input).unwrap_or(0) as usize;
+    let weights = &pack.weights()[conv.weights as usize..][..per_channel * to.channels];
+    let channels = pack.channels(conv.channels, value.channels);
+    if conv.is_depthwise(input, value) {
+        generic::depthwise(x, &conv.window, weights, channels, to, out);
+    } else {
+        generic::conv(x, &conv.window, conv.groups as usize, weights, channels, to, out);
+    }
+}
+
+fn tensor<'a>(value: &Value, data: &'a [i8]) -> Tensor<'a> {
+    Tensor {
+        data,
+        height: value.height as usize,
+        width: value.width as usize,
+        channels: value.channels as usize,
+        zero_point: value.zero_point,
+    }
+}
+
+fn output(value: &Value, min: i8, max: i8) -> Output {
+    Output {
+        height: value.height as usize,
+        width: value.width as usize,
+        channels: value.channels as usize,
+        zero_point: value.zero_point,
+        min,
+        max,
+    }
+}

@@ -1,0 +1,40 @@
+//! The learners: from int8 features to a linear head, without heap and bit-identical everywhere.
+//!
+//! All of them end in the same thing, a [`LinearHead`]: one row of float32 weights on the raw int8
+//! features and one bias a class. Centring and scaling happen inside a learner and are folded
+//! into the weights at its end.
+//!
+//! | learner | what it is | for |
+//! | --- | --- | --- |
+//! | [`logistic`] | softmax regression by conjugate gradients on all samples at once | accuracy |
+//! | [`ridge`] | least squares in closed form | speed, ranking of features |
+//! | [`sgd`] | softmax regression by stochastic gradients, also one sample at a time | microcontrollers |
+//! | [`imprint`] | class means | the first few samples |
+//!
+//! Memory comes from the caller: each learner has a `scratch_len`, in float32 elements.
+
+mod cholesky;
+mod design;
+pub mod imprint;
+mod linear;
+pub mod logistic;
+mod numeric;
+pub mod record;
+pub mod ridge;
+mod samples;
+pub mod sgd;
+mod standardise;
+#[cfg(test)]
+mod testing;
+
+pub use linear::{LinearHead, argmax, grow, softmax};
+pub use numeric::Random;
+pub use record::{HeadParts, HeadRecord, Learner, Storage};
+pub use samples::Samples;
+
+/// The most classes that a head may have.
+pub const MAX_CLASSES: usize = 1000;
+/// The longest label, in bytes of UTF-8.
+pub const MAX_LABEL_BYTES: usize = 64;
+/// The most features that a head may have.
+pub const MAX_FEATURES: usize = 1 << 20;

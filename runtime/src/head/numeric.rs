@@ -1,0 +1,183 @@
+//! Sums in one stated order, checked lengths, and the seeded generator.
+//!
+//! Every long sum of the learners is a [`dot`]: term `i` goes to lane `i % 8`, each lane adds its
+//! terms in rising order, and the lanes are added as `((0+4) + (2+6)) + ((1+5) + (3+7))`. Rust never
+//! fuses a multiplication with an addition on its own, so the result is the same bits on every
+//! machine, whatever the vector width that the compiler picks.
+
+use crate::Error;
+
+const LANES: usize = 8;
+
+/// The sum of products of two slices of the same length.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let [sum] = dots([a], b);
+    sum
+}
+
+/// Several [`dot`]s with one slice, bit-equal to doing them one by one.
+#[inline]
+pub(crate) fn dots<const R: usize>(rows: [&[f32]; R], b: &[f32]) -> [f32; R] {
+    let length = b.len();
+    let rows = rows.map(|row| &row[..length]);
+    let mut lanes = [[0.0_f32; LANES]; R];
+    let (chunks, tail) = b.as_chunks::<LANES>();
+    let row_chunks = rows.map(|row| &row.as_chunks::<LANES>().0[..chunks.len()]);
+    for (index, chunk) in chunks.iter().enumerate() {
+        for (sums, row) in lanes.iter_mut().zip(&row_chunks) {
+            let row = &row[index];
+            for lane in 0..LANES {
+                sums[lane] += row[lane] * chunk[lane];
+            }
+        }
+    }
+    for (sums, row) in lanes.iter_mut().zip(&rows) {
+        for ((sum, a), b) in sums.iter_mut().zip(&row[length - tail.len()..]).zip(tail) {
+            *sum += a * b;
+        }
+    }
+    lanes.map(tree)
+}
+
+/// [`dot`] of weights and int8 features, in the same order.
+pub(crate) fn dot_features(weights: &[f32], features: &[i8]) -> f32 {
+    let weights = &weights[..features.len()];
+    let mut lanes = [0.0_f32; LANES];
+    let (chunks, tail) = features.as_chunks::<LANES>();
+    let (weight_chunks, weight_tail) = weights.as_chunks::<LANES>();
+    for (weights, features) in weight_chunks.iter().zip(chunks) {
+        for lane in 0..LANES {
+            lanes[lane] += weights[lane] * f32::from(features[lane]);
+        }
+    }
+    for ((sum, weight), &feature) in lanes.iter_mut().zip(weight_tail).zip(tail) {
+        *sum += weight * f32::from(feature);
+    }
+    tree(lanes)
+}
+
+fn tree(lanes: [f32; LANES]) -> f32 {
+    ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6]))
+        + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
+}
+
+/// `y += factor * x`.
+pub(crate) fn add_scaled(y: &mut [f32], factor: f32, x: &[f32]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += factor * x;
+    }
+}
+
+/// The product of counts, or [`Error::ShapeOverflow`].
+pub(crate) fn product(factors: &[usize]) -> Result<usize, Error> {
+    factors
+        .iter()
+        .try_fold(1_usize, |all, &factor| all.checked_mul(factor))
+        .ok_or(Error::ShapeOverflow)
+}
+
+/// The sum of counts, or [`Error::ShapeOverflow`].
+pub(crate) fn sum(terms: &[usize]) -> Result<usize, Error> {
+    terms.iter().try_fold(0_usize, |all, &term| all.checked_add(term)).ok_or(Error::ShapeOverflow)
+}
+
+/// [`Error::BufferLength`] unless both are the same.
+pub(crate) fn expect_len(found: usize, expected: usize) -> Result<(), Error> {
+    if found == expected { Ok(()) } else { Err(Error::BufferLength { expected, found }) }
+}
+
+/// Hands out pieces of a caller's scratch memory.
+pub(crate) struct Scratch<'a, T>(&'a mut [T]);
+
+impl<'a, T> Scratch<'a, T> {
+    /// All of `memory`, which must have at least `needed` elements.
+    pub(crate) fn new(memory: &'a mut [T], needed: usize) -> Result<Self, Error> {
+        if memory.len() < needed {
+            return Err(Error::BufferLength { expected: needed, found: memory.len() });
+        }
+        Ok(Self(memory))
+    }
+
+    pub(crate) fn take(&mut self, length: usize) -> Result<&'a mut [T], Error> {
+        let found = self.0.len();
+        let (taken, rest) = core::mem::take(&mut self.0)
+            .split_at_mut_checked(length)
+            .ok_or(Error::BufferLength { expected: length, found })?;
+        self.0 = rest;
+        Ok(taken)
+    }
+}
+
+/// A small seeded generator: PCG-XSH-RR 64/32 (O'Neill, 2014), the same numbers everywhere.
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    const MULTIPLIER: u64 = 6_364_136_223_846_793_005;
+    const INCREMENT: u64 = 1_442_695_040_888_963_407;
+
+    /// A generator of its own for each seed.
+    pub fn new(seed: u64) -> Self {
+        let mut random = Self(seed.wrapping_add(Self::INCREMENT));
+        random.next_u32();
+        random
+    }
+
+    /// The next 32 bits.
+    pub fn next_u32(&mut self) -> u32 {
+        let state = self.0;
+        self.0 = state.wrapping_mul(Self::MULTIPLIER).wrapping_add(Self::INCREMENT);
+        ((((state >> 18) ^ state) >> 27) as u32).rotate_right((state >> 59) as u32)
+    }
+
+    /// A number below `bound` (0 if that is 0), uniform to 2⁻³² of `bound`.
+    pub fn below(&mut self, bound: u32) -> u32 {
+        ((u64::from(self.next_u32()) * u64::from(bound)) >> 32) as u32
+    }
+
+    /// Puts `items` in a random order (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            let bound = u32::try_from(last + 1).unwrap_or(u32::MAX);
+            items.swap(last, self.below(bound) as usize);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dot_product_adds_in_the_stated_order() {
+        let a: [f32; 19] = core::array::from_fn(|i| 1.0 + i as f32 * 0.37);
+        let b: [f32; 19] = core::array::from_fn(|i| 1.0 / (i as f32 - 3.3));
+        let mut lanes = [0.0_f32; 8];
+        for i in 0..19 {
+            lanes[i % 8] += a[i] * b[i];
+        }
+        let [l0, l1, l2, l3, l4, l5, l6, l7] = lanes;
+        let expected = ((l0 + l4) + (l2 + l6)) + ((l1 + l5) + (l3 + l7));
+        assert_eq!(dot(&a, &b).to_bits(), expected.to_bits());
+        assert_eq!(dots([&a, &b, &a], &b)[2].to_bits(), expected.to_bits());
+        let q: [i8; 19] = core::array::from_fn(|i| (i as i32 * 13 - 100) as i8);
+        let q_as_f32 = q.map(f32::from);
+        assert_eq!(dot_features(&a, &q).to_bits(), dot(&a, &q_as_f32).to_bits());
+    }
+
+    #[test]
+    fn the_generator_is_uniform_and_shuffles() {
+        let mut random = Random::new(42);
+        let mut seen = [0_u32; 10];
+        for _ in 0..10_000 {
+            seen[random.below(10) as usize] += 1;
+        }
+        assert!(seen.iter().all(|&count| (850..1150).contains(&count)), "{seen:?}");
+        let mut items: [u8; 20] = core::array::from_fn(|i| i as u8);
+        random.shuffle(&mut items);
+        let mut sorted = items;
+        sorted.sort_unstable();
+        assert_ne!(items, sorted);
+        assert_eq!(sorted, core::array::from_fn(|i| i as u8));
+    }
+}

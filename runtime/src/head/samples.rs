@@ -1,0 +1,137 @@
+//! Labelled features, as views over the caller's memory.
+
+use super::numeric;
+use crate::Error;
+
+/// Labelled int8 features: `features[sample][feature]`, row-major, one label a sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a> {
+    features: &'a [i8],
+    labels: &'a [u16],
+    feature_len: usize,
+    subset: Option<&'a [u32]>,
+}
+
+impl<'a> Samples<'a> {
+    /// A view of all samples.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferLength`] unless there are `feature_len` features for each label;
+    /// [`Error::ShapeOverflow`] if `feature_len` is 0 or past the limit, or there are more than
+    /// `u32::MAX` samples.
+    pub fn new(features: &'a [i8], labels: &'a [u16], feature_len: usize) -> Result<Self, Error> {
+        if !(1..=super::MAX_FEATURES).contains(&feature_len) || u32::try_from(labels.len()).is_err()
+        {
+            return Err(Error::ShapeOverflow);
+        }
+        numeric::expect_len(features.len(), numeric::product(&[labels.len(), feature_len])?)?;
+        Ok(Self { features, labels, feature_len, subset: None })
+    }
+
+    /// A view of some samples, in the order of `indices`, which count through all samples, also
+    /// where `self` is a subset already. An index may stand there twice.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SampleOutOfRange`] for an index past the end.
+    pub fn select(&self, indices: &'a [u32]) -> Result<Self, Error> {
+        let samples = self.labels.len();
+        match indices.iter().find(|&&index| index as usize >= samples) {
+            Some(&index) => Err(Error::SampleOutOfRange { index: index as usize, samples }),
+            None => Ok(Self { subset: Some(indices), ..*self }),
+        }
+    }
+
+    /// The number of samples in the view.
+    pub fn len(&self) -> usize {
+        self.subset.map_or(self.labels.len(), <[u32]>::len)
+    }
+
+    /// Whether the view has no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Features a sample.
+    pub fn feature_len(&self) -> usize {
+        self.feature_len
+    }
+
+    fn position(&self, sample: usize) -> usize {
+        self.subset.map_or(sample, |indices| indices[sample] as usize)
+    }
+
+    /// The features of one sample of the view.
+    ///
+    /// # Panics
+    ///
+    /// If `sample` is not below [`Self::len`].
+    pub fn row(&self, sample: usize) -> &'a [i8] {
+        let start = self.position(sample) * self.feature_len;
+        &self.features[start..start + self.feature_len]
+    }
+
+    /// The class of one sample of the view.
+    ///
+    /// # Panics
+    ///
+    /// If `sample` is not below [`Self::len`].
+    pub fn label(&self, sample: usize) -> u16 {
+        self.labels[self.position(sample)]
+    }
+
+    /// Features and class of each sample of the view.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a [i8], u16)> {
+        (0..self.len()).map(|sample| (self.row(sample), self.label(sample)))
+    }
+
+    /// Writes how many samples each class has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ClassOutOfRange`] for a label that has no place in `counts`.
+    pub fn count(&self, counts: &mut [u32]) -> Result<(), Error> {
+        counts.fill(0);
+        let classes = u16::try_from(counts.len()).unwrap_or(u16::MAX);
+        for sample in 0..self.len() {
+            let class = self.label(sample);
+            *counts
+                .get_mut(usize::from(class))
+                .ok_or(Error::ClassOutOfRange { class, classes })? += 1;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FEATURES: [i8; 6] = [1, 2, 3, 4, 5, 6];
+
+    #[test]
+    fn a_subset_counts_through_all_samples() {
+        let all = Samples::new(&FEATURES, &[0, 1, 1], 2).unwrap();
+        let some = all.select(&[2, 0]).unwrap();
+        assert_eq!((some.len(), some.row(0), some.label(1)), (2, &[5, 6][..], 0));
+        let again = some.select(&[1]).unwrap();
+        assert_eq!(again.row(0), [3, 4]);
+        let mut counts = [9; 2];
+        all.count(&mut counts).unwrap();
+        assert_eq!(counts, [1, 2]);
+        assert_eq!(all.iter().last().unwrap(), (&[5_i8, 6][..], 1));
+    }
+
+    #[test]
+    fn lengths_labels_and_indices_are_checked() {
+        let error = Samples::new(&FEATURES, &[0, 1], 2).unwrap_err();
+        assert_eq!(error, Error::BufferLength { expected: 4, found: 6 });
+        assert_eq!(Samples::new(&[], &[], 0).unwrap_err(), Error::ShapeOverflow);
+        let all = Samples::new(&FEATURES, &[0, 1, 7], 2).unwrap();
+        let error = all.select(&[3]).unwrap_err();
+        assert_eq!(error, Error::SampleOutOfRange { index: 3, samples: 3 });
+        let error = all.count(&mut [0; 2]).unwrap_err();
+        assert_eq!(error, Error::ClassOutOfRange { class: 7, classes: 2 });
+    }
+}

@@ -1,0 +1,48 @@
+use super::{Output, Tensor};
+use crate::backbone::BinaryOp;
+
+/// Two operands that broadcast to the result; see [`BinaryOp`] for the arithmetic.
+pub fn binary(
+    op: BinaryOp,
+    (a, scale_a): (Tensor<'_>, f32),
+    (b, scale_b): (Tensor<'_>, f32),
+    to: Output,
+    out: &mut [i8],
+) {
+    let zero_a = i32::from(a.zero_point);
+    let zero_b = i32::from(b.zero_point);
+    let combine = |qa: i8, qb: i8| {
+        let (qa, qb) = (i32::from(qa) - zero_a, i32::from(qb) - zero_b);
+        to.quantise(match op {
+            BinaryOp::Add => qa as f32 * scale_a + qb as f32 * scale_b,
+            BinaryOp::Mul => (qa * qb) as f32 * scale_a,
+            BinaryOp::Div => qa as f32 / qb as f32 * scale_a,
+        })
+    };
+    if a.data.len() == out.len() && b.data.len() == out.len() {
+        for ((result, &qa), &qb) in out.iter_mut().zip(a.data).zip(b.data) {
+            *result = combine(qa, qb);
+        }
+        return;
+    }
+    let (a_steps, b_steps) = (steps(&a), steps(&b));
+    for (index, pixel) in out.chunks_exact_mut(to.channels).enumerate() {
+        let (row, column) = (index / to.width, index % to.width);
+        let start = |steps: [usize; 3]| row * steps[0] + column * steps[1];
+        for (channel, result) in pixel.iter_mut().enumerate() {
+            let qa = a.data[start(a_steps) + channel * a_steps[2]];
+            let qb = b.data[start(b_steps) + channel * b_steps[2]];
+            *result = combine(qa, qb);
+        }
+    }
+}
+
+/// Steps in memory along rows, columns and channels; 0 along a broadcast axis.
+fn steps(x: &Tensor<'_>) -> [usize; 3] {
+    let unless_one = |extent: usize, step: usize| if extent == 1 { 0 } else { step };
+    [
+        unless_one(x.height, x.width * x.channels),
+        unless_one(x.width, x.channels),
+        unless_one(x.channels, 1),
+    ]
+}

@@ -1,0 +1,91 @@
+//! The definition of every int8 operator, in portable code.
+
+mod arrange;
+mod binary;
+mod conv;
+mod depthwise;
+mod pool;
+mod softmax;
+
+pub use arrange::{concat, pad, permute};
+pub use binary::binary;
+pub use conv::conv;
+pub use depthwise::depthwise;
+pub use pool::{average_pool, grid_pool, max_pool};
+pub use softmax::softmax;
+
+/// An operand: `[height, width, channels]`, int8, row-major.
+#[derive(Clone, Copy, Debug)]
+pub struct Tensor<'a> {
+    /// The elements, exactly `height · width · channels` of them.
+    pub data: &'a [i8],
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Channels.
+    pub channels: usize,
+    /// The integer that stands for 0.
+    pub zero_point: i8,
+}
+
+/// A result's extents, and how it is rounded to int8.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Channels.
+    pub channels: usize,
+    /// The integer that stands for 0.
+    pub zero_point: i8,
+    /// Least result.
+    pub min: i8,
+    /// Greatest result.
+    pub max: i8,
+}
+
+impl Output {
+    /// `clamp(rne(real) + zero point, min, max)`, `rne` being round to nearest, ties to even.
+    ///
+    /// The bounds are integers, so clamping first gives the same result; then the sum with
+    /// 1.5 · 2^23 leaves the rounded integer in the low bits of the mantissa. This is exact in any
+    /// IEEE 754 arithmetic, with or without a rounding instruction. Not a number gives `min`.
+    #[inline(always)]
+    #[must_use]
+    pub fn quantise(&self, real: f32) -> i8 {
+        const MAGIC: f32 = 12_582_912.0;
+        let zero_point = i32::from(self.zero_point);
+        let low = (i32::from(self.min) - zero_point) as f32;
+        let high = (i32::from(self.max) - zero_point) as f32;
+        let rounded = (real.max(low).min(high) + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits());
+        (rounded as i32).wrapping_add(zero_point) as i8
+    }
+}
+
+/// `Σ a · b` of two rows of equal length, at most 2^17 long: no sum wraps.
+#[inline(always)]
+#[must_use]
+pub fn dot(a: &[i8], b: &[i8]) -> i32 {
+    a.iter().zip(b).map(|(&a, &b)| i32::from(i16::from(a) * i16::from(b))).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_to_nearest_even_and_clamped() {
+        let output =
+            Output { height: 1, width: 1, channels: 1, zero_point: 3, min: -128, max: 127 };
+        let cases = [(0.5, 3), (1.5, 5), (2.5, 5), (-0.5, 3), (-1.5, 1), (1e30, 127)];
+        for (real, expected) in cases {
+            assert_eq!(output.quantise(real), expected, "{real}");
+        }
+        assert_eq!(output.quantise(f32::NEG_INFINITY), -128);
+        assert_eq!(output.quantise(f32::NAN), -128);
+        let relu = Output { min: 3, max: 100, ..output };
+        assert_eq!([relu.quantise(-5.0), relu.quantise(99.0)], [3, 100]);
+    }
+}

@@ -1,0 +1,77 @@
+//! Writes packs: the only place beside the parsers that knows the format.
+
+use std::vec::Vec;
+
+use super::container::{self, CHANNELS, HEAD, MANIFEST, NODES, TABLES, VALUES, WEIGHTS};
+use super::{BackboneSpec, Input, Manifest, ManifestV1, Plan, Provenance, Value};
+use crate::Error;
+use crate::backbone::Node;
+
+/// Everything that stands in a pack. `values[0]` is the input, `values[k + 1]` node `k`'s result.
+#[derive(Clone, Debug)]
+pub struct Contents<'a> {
+    /// Where it came from.
+    pub provenance: Provenance<'a>,
+    /// The input tensor and its preprocessing.
+    pub input: Input,
+    /// Most classes that the head may grow to.
+    pub max_classes: u32,
+    /// The tensors.
+    pub values: Vec<Value>,
+    /// The nodes in the order of execution.
+    pub nodes: Vec<Node<'a>>,
+    /// Convolution weights.
+    pub weights: Vec<i8>,
+    /// Channel records: bias and multiplier.
+    pub channels: Vec<(i32, f32)>,
+    /// Tables of functions.
+    pub tables: Vec<u8>,
+    /// A head record to ship.
+    pub head: Option<Vec<u8>>,
+}
+
+/// The pack as bytes; the same contents give the same bytes. Opens the result before giving it.
+///
+/// # Errors
+///
+/// The rule that the contents break, as [`Pack::open`](super::Pack::open) says it.
+pub fn emit(contents: &Contents<'_>) -> Result<Vec<u8>, Error> {
+    let arena_bytes = contents.values.iter().map(|v| v.range().end).max().unwrap_or(0);
+    let features = contents.values.last().map_or(0, Value::elements);
+    let plan = u32::try_from(arena_bytes)
+        .ok()
+        .and_then(|arena| Plan::new(arena, features, contents.max_classes))
+        .ok_or(Error::ShapeOverflow)?;
+    let nodes = u32::try_from(contents.nodes.len()).map_err(|_| Error::ShapeOverflow)?;
+    let manifest = Manifest::V1(ManifestV1 {
+        provenance: contents.provenance,
+        backbone: BackboneSpec { input: contents.input, nodes },
+        plan,
+    });
+    let mut values = Vec::new();
+    contents.values.iter().for_each(|value| value.emit(&mut values));
+    let mut node_bytes = Vec::new();
+    for (index, node) in (0_u32..).zip(&contents.nodes) {
+        let bytes = postcard::to_allocvec(node).map_err(|_| Error::BadNode { index })?;
+        node_bytes.extend_from_slice(&bytes);
+    }
+    let mut channels = Vec::new();
+    for (bias, multiplier) in &contents.channels {
+        channels.extend_from_slice(&bias.to_le_bytes());
+        channels.extend_from_slice(&multiplier.to_le_bytes());
+    }
+    let mut bodies = Vec::from([
+        (MANIFEST, postcard::to_allocvec(&manifest).map_err(|_| Error::BadManifest)?),
+        (VALUES, values),
+        (NODES, node_bytes),
+        (WEIGHTS, bytemuck::cast_slice(&contents.weights).to_vec()),
+        (CHANNELS, channels),
+        (TABLES, contents.tables.clone()),
+    ]);
+    if let Some(head) = &contents.head {
+        bodies.push((HEAD, head.clone()));
+    }
+    let bytes = container::emit(&bodies);
+    super::Pack::open(&bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,119 @@
+//! The manifest: what the pack says about its model, as versioned `postcard`.
+
+use serde::{Deserialize, Serialize};
+
+/// The manifest of any version. The variant's index is the first byte of its section.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Manifest<'a> {
+    /// The first version.
+    #[serde(borrow)]
+    V1(ManifestV1<'a>),
+}
+
+/// The first version's manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ManifestV1<'a> {
+    /// Where the pack came from.
+    #[serde(borrow)]
+    pub provenance: Provenance<'a>,
+    /// What a head is bound to, beside the nodes and weights.
+    pub backbone: BackboneSpec,
+    /// Memory that a session takes.
+    pub plan: Plan,
+}
+
+/// Where a pack came from, so that it can be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance<'a> {
+    /// The model's name: the source file's stem.
+    pub model: &'a str,
+    /// SHA-256 of the source model's file.
+    pub source_sha256: [u8; 32],
+    /// Version of the tool that wrote the pack.
+    pub tool_version: &'a str,
+    /// The tensor at which the backbone was cut.
+    pub freeze_point: &'a str,
+    /// The calibration's settings, in words.
+    pub calibration: &'a str,
+    /// Samples that calibrated the ranges.
+    pub calibration_samples: u32,
+    /// Multiply-accumulates of one backbone pass.
+    pub multiply_accumulates: u64,
+}
+
+/// Shape of the input and of the features, and how pixels become input values.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackboneSpec {
+    /// The input tensor and how it is made.
+    pub input: Input,
+    /// Number of nodes; node `k` defines value `k + 1`, value 0 is the input.
+    pub nodes: u32,
+}
+
+/// The input tensor: `[height, width, channels]`, int8, row-major; its scale is value 0's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// Rows.
+    pub height: u32,
+    /// Columns.
+    pub width: u32,
+    /// Channels; 1 or 3 if pixels are fed.
+    pub channels: u32,
+    /// The model's own axis order: `[channels, height, width]` if so, `[height, width, channels]` if
+    /// not. Samples that are given as values stand in it.
+    pub channels_first: bool,
+    /// From pixels to values.
+    pub preprocessing: Preprocessing,
+}
+
+/// From pixels (0…255) to the model's input values: resize, crop, then `(pixel − mean) / std`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preprocessing {
+    /// How the picture is brought to the input's size.
+    pub resize: Resize,
+    /// Mean of each channel, in pixel units.
+    pub mean: [f32; 3],
+    /// Standard deviation of each channel, in pixel units; never 0.
+    pub std: [f32; 3],
+}
+
+/// How a picture is brought to the input's height and width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Resize {
+    /// Both axes are scaled on their own.
+    Stretch,
+    /// The shorter side is scaled to that many pixels, the aspect ratio kept, and the middle cut
+    /// out. Not below the input's larger extent.
+    ShortSide(u32),
+}
+
+/// Bytes of memory, each exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Activations of one backbone pass.
+    pub arena_bytes: u32,
+    /// Most classes that the head may grow to.
+    pub max_classes: u32,
+    /// Weights and biases of a float32 head of `max_classes`.
+    pub head_bytes: u32,
+    /// What the single-sample learner needs beside the head.
+    pub learner_bytes: u32,
+}
+
+impl Plan {
+    /// The plan for an arena and a head over `features` features; `None` past the address space.
+    #[must_use]
+    pub fn new(arena_bytes: u32, features: u32, max_classes: u32) -> Option<Self> {
+        let head_bytes = features.checked_add(1)?.checked_mul(max_classes)?.checked_mul(4)?;
+        let learner_bytes = max_classes.checked_mul(4)?;
+        Some(Self { arena_bytes, max_classes, head_bytes, learner_bytes })
+    }
+
+    /// Bytes that a session takes in all.
+    #[must_use]
+    pub fn ram_bytes(&self) -> u64 {
+        u64::from(self.arena_bytes)
+            .saturating_add(u64::from(self.head_bytes))
+            .saturating_add(u64::from(self.learner_bytes))
+    }
+}

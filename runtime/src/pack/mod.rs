@@ -1,0 +1,192 @@
+//! The pack: a frozen backbone, and perhaps a head, as verified bytes.
+//!
+//! Bytes become a [`Pack`] only through [`Pack::open`]: limits first, then digests, then shapes.
+//! Nothing is copied and nothing allocated; nodes are decoded one at a time as they run. The
+//! format is written down in `FORMAT.md` beside this crate.
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)]
+
+mod container;
+#[cfg(feature = "std")]
+mod emit;
+mod manifest;
+mod value;
+mod verify;
+
+pub use container::{ALIGNMENT, MAGIC, VERSION};
+#[cfg(feature = "std")]
+pub use emit::{Contents, emit};
+pub use manifest::{
+    BackboneSpec, Input, Manifest, ManifestV1, Plan, Preprocessing, Provenance, Resize,
+};
+pub use value::{MAX_ELEMENTS, MAX_EXTENT, Value};
+
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+use crate::backbone::{CHANNEL_BYTES, ChannelRecords, Node};
+use container::{CHANNELS, HEAD, MANIFEST, NODES, Sections, TABLES, VALUES, WEIGHTS};
+
+/// Most nodes of a backbone.
+pub const MAX_NODES: u32 = 1 << 16;
+
+/// A verified pack, borrowed from its bytes: weights can be read and never changed.
+///
+/// ```compile_fail
+/// # fn f(pack: headstart::pack::Pack<'_>) {
+/// let weights: &mut [i8] = pack.weights();
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Pack<'a> {
+    manifest: ManifestV1<'a>,
+    values: &'a [u8],
+    nodes: &'a [u8],
+    weights: &'a [i8],
+    channels: &'a [u8],
+    tables: &'a [u8],
+    head: Option<&'a [u8]>,
+    digest: [u8; 32],
+}
+
+impl<'a> Pack<'a> {
+    /// Verifies `bytes` whole and borrows them.
+    ///
+    /// # Errors
+    ///
+    /// Every byte is covered by a digest or required to be zero, so any change is an error:
+    /// [`Error::NotAPack`], [`Error::Truncated`], [`Error::TrailingBytes`],
+    /// [`Error::UnsupportedVersion`], [`Error::DigestMismatch`], or, for bytes that were never
+    /// right, the rule that they break.
+    pub fn open(bytes: &'a [u8]) -> Result<Self, Error> {
+        let sections = Sections::parse(bytes)?;
+        let body = |kind| sections.get(kind).map_or(&[][..], |(body, _)| body);
+        let Ok((Manifest::V1(manifest), [])) = postcard::take_from_bytes(body(MANIFEST)) else {
+            return Err(Error::BadManifest);
+        };
+        let pack = Self {
+            manifest,
+            values: body(VALUES),
+            nodes: body(NODES),
+            weights: bytemuck::cast_slice(body(WEIGHTS)),
+            channels: body(CHANNELS),
+            tables: body(TABLES),
+            head: sections.get(HEAD).map(|(body, _)| body),
+            digest: backbone_digest(&manifest.backbone, &sections)?,
+        };
+        verify::verify(&pack)?;
+        Ok(pack)
+    }
+
+    /// What a head is bound to: SHA-256 over the backbone's part of the manifest and the digests of
+    /// values, nodes, weights, channels and tables. Provenance and head do not count.
+    #[must_use]
+    pub fn backbone_digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// Where the pack came from.
+    #[must_use]
+    pub fn provenance(&self) -> &Provenance<'a> {
+        &self.manifest.provenance
+    }
+
+    /// The input tensor and its preprocessing.
+    #[must_use]
+    pub fn input(&self) -> &Input {
+        &self.manifest.backbone.input
+    }
+
+    /// Memory that a session takes.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.manifest.plan
+    }
+
+    /// Number of nodes; there is one value more.
+    #[must_use]
+    pub fn node_count(&self) -> u32 {
+        self.manifest.backbone.nodes
+    }
+
+    /// Description of value `index`; 0 is the input, the last one holds the features.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadValue`] past the last one.
+    pub fn value(&self, index: u32) -> Result<Value, Error> {
+        Value::parse(self.values, index)
+    }
+
+    /// The value that holds the features.
+    ///
+    /// # Errors
+    ///
+    /// None for a pack that was opened.
+    pub fn feature_value(&self) -> Result<Value, Error> {
+        self.value(self.node_count())
+    }
+
+    /// Features of one sample.
+    #[must_use]
+    pub fn feature_len(&self) -> usize {
+        self.feature_value().map_or(0, |value| value.elements() as usize)
+    }
+
+    /// The nodes in the order of execution, decoded as they are asked for.
+    pub fn nodes(&self) -> impl Iterator<Item = Result<Node<'a>, Error>> + use<'a> {
+        let mut rest = self.nodes;
+        (0..self.node_count()).map(move |index| {
+            let (node, tail) =
+                postcard::take_from_bytes(rest).map_err(|_| Error::BadNode { index })?;
+            rest = tail;
+            Ok(node)
+        })
+    }
+
+    /// All convolution weights.
+    #[must_use]
+    pub fn weights(&self) -> &'a [i8] {
+        self.weights
+    }
+
+    /// `count` channel records from `first` on; empty if they are not all there.
+    #[must_use]
+    pub fn channels(&self, first: u32, count: u32) -> ChannelRecords<'a> {
+        let start = (first as usize).saturating_mul(CHANNEL_BYTES);
+        let end = start.saturating_add((count as usize).saturating_mul(CHANNEL_BYTES));
+        ChannelRecords::new(self.channels.get(start..end).unwrap_or(&[]))
+    }
+
+    /// All tables of functions.
+    #[must_use]
+    pub fn tables(&self) -> &'a [u8] {
+        self.tables
+    }
+
+    /// The head record that the pack ships, if any.
+    #[must_use]
+    pub fn head(&self) -> Option<&'a [u8]> {
+        self.head
+    }
+
+    fn nodes_end_exactly(&self) -> bool {
+        let mut rest = self.nodes;
+        for _ in 0..self.node_count() {
+            match postcard::take_from_bytes::<Node<'_>>(rest) {
+                Ok((_, tail)) => rest = tail,
+                Err(_) => return false,
+            }
+        }
+        rest.is_empty()
+    }
+}
+
+fn backbone_digest(spec: &BackboneSpec, sections: &Sections<'_>) -> Result<[u8; 32], Error> {
+    let mut buffer = [0; 128];
+    let spec = postcard::to_slice(spec, &mut buffer).map_err(|_| Error::BadManifest)?;
+    let mut digest = Sha256::new_with_prefix(spec);
+    for kind in [VALUES, NODES, WEIGHTS, CHANNELS, TABLES] {
+        digest.update(sections.get(kind).map_or([0; 32], |(_, digest)| digest));
+    }
+    Ok(digest.finalize().into())
+}

@@ -1,0 +1,96 @@
+//! The value table: where each tensor lies in the arena, and what its integers mean.
+
+use super::container::array;
+use crate::Error;
+
+/// Bytes of one entry.
+pub(super) const VALUE_BYTES: usize = 24;
+
+/// Largest extent of one dimension.
+pub const MAX_EXTENT: u32 = 1 << 20;
+
+/// Most elements of one tensor.
+pub const MAX_ELEMENTS: u32 = 1 << 28;
+
+/// An int8 tensor `[height, width, channels]`, row-major: real value = (q − zero point) · scale.
+///
+/// ```text
+/// 0  4  offset in the arena
+/// 4  4  height
+/// 8  4  width
+/// 12 4  channels
+/// 16 4  scale, float32, finite and positive
+/// 20 1  zero point
+/// 21 3  zero
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Value {
+    /// First byte in the arena.
+    pub offset: u32,
+    /// Rows.
+    pub height: u32,
+    /// Columns.
+    pub width: u32,
+    /// Channels.
+    pub channels: u32,
+    /// Real value of one step.
+    pub scale: f32,
+    /// The integer that stands for 0.
+    pub zero_point: i8,
+}
+
+impl Value {
+    /// Elements, which are bytes too.
+    #[must_use]
+    pub fn elements(&self) -> u32 {
+        self.height.saturating_mul(self.width).saturating_mul(self.channels)
+    }
+
+    /// Bytes of the arena that it takes.
+    #[must_use]
+    pub fn range(&self) -> core::ops::Range<usize> {
+        self.offset as usize..self.offset.saturating_add(self.elements()) as usize
+    }
+
+    /// Whether both have the same extents.
+    #[must_use]
+    pub fn same_shape(&self, other: &Self) -> bool {
+        (self.height, self.width, self.channels) == (other.height, other.width, other.channels)
+    }
+
+    /// Entry `index` of the table, its limits checked.
+    pub(super) fn parse(table: &[u8], index: u32) -> Result<Self, Error> {
+        let bad = Error::BadValue { index };
+        let start = (index as usize).checked_mul(VALUE_BYTES).ok_or(bad)?;
+        let end = start.checked_add(VALUE_BYTES).ok_or(bad)?;
+        let entry = table.get(start..end).ok_or(bad)?;
+        let word = |at| array(entry, at).map(u32::from_le_bytes);
+        let [zero_point, zeros @ ..] = array::<4>(entry, 20)?;
+        let value = Self {
+            offset: word(0)?,
+            height: word(4)?,
+            width: word(8)?,
+            channels: word(12)?,
+            scale: f32::from_le_bytes(array(entry, 16)?),
+            zero_point: zero_point.cast_signed(),
+        };
+        let extents = [value.height, value.width, value.channels];
+        let elements = extents.iter().try_fold(1_u32, |n, &e| n.checked_mul(e)).ok_or(bad)?;
+        let sound = extents.iter().all(|&e| (1..=MAX_EXTENT).contains(&e))
+            && elements <= MAX_ELEMENTS
+            && value.offset.checked_add(elements).is_some()
+            && value.scale.is_finite()
+            && value.scale > 0.0
+            && zeros == [0; 3];
+        if sound { Ok(value) } else { Err(bad) }
+    }
+
+    #[cfg(feature = "std")]
+    pub(super) fn emit(&self, table: &mut std::vec::Vec<u8>) {
+        for word in [self.offset, self.height, self.width, self.channels] {
+            table.extend_from_slice(&word.to_le_bytes());
+        }
+        table.extend_from_slice(&self.scale.to_le_bytes());
+        table.extend_from_slice(&[self.zero_point.cast_unsigned(), 0, 0, 0]);
+    }
+}

@@ -1,0 +1,168 @@
+//! A pack, made by hand, opens, runs, and is refused after any change.
+#![cfg(feature = "std")]
+
+use headstart::Error;
+use headstart::backbone::{Backbone, Conv, GridPool, Node, Window};
+use headstart::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, Value, emit};
+use headstart::preprocess::{self, Picture};
+
+fn value(offset: u32, extents: [u32; 3], zero_point: i8) -> Value {
+    let [height, width, channels] = extents;
+    Value { offset, height, width, channels, scale: 0.5, zero_point }
+}
+
+fn contents() -> Contents<'static> {
+    Contents {
+        provenance: Provenance {
+            model: "by hand",
+            source_sha256: [7; 32],
+            tool_version: "0",
+            freeze_point: "mean",
+            calibration: "none",
+            calibration_samples: 0,
+            multiply_accumulates: 8,
+        },
+        input: Input {
+            height: 2,
+            width: 2,
+            channels: 1,
+            channels_first: true,
+            preprocessing: Preprocessing {
+                resize: Resize::Stretch,
+                mean: [100.0; 3],
+                std: [2.0; 3],
+            },
+        },
+        max_classes: 4,
+        values: vec![value(0, [2, 2, 1], 0), value(64, [2, 2, 2], -1), value(0, [1, 1, 2], 0)],
+        nodes: vec![
+            Node::Conv(Conv {
+                input: 0,
+                window: Window {
+                    kernel: [1; 2],
+                    stride: [1; 2],
+                    dilation: [1; 2],
+                    padding: [0; 2],
+                },
+                groups: 1,
+                weights: 0,
+                channels: 0,
+                min: -100,
+                max: 100,
+            }),
+            Node::GridPool(GridPool { input: 1, multiplier: 1.0 }),
+        ],
+        weights: vec![2, -3],
+        channels: vec![(1, 1.0), (0, 0.5)],
+        tables: vec![],
+        head: None,
+    }
+}
+
+/// Bytes at an address that sections may be cast from on any machine.
+fn features(bytes: &[u8], input: &[i8]) -> Result<Vec<i8>, Error> {
+    let pack = Pack::open(bytes)?;
+    let mut arena = vec![0; pack.plan().arena_bytes as usize];
+    Backbone::new(pack, &mut arena)?.features(input).map(<[i8]>::to_vec)
+}
+
+#[test]
+fn a_backbone_computes_what_its_definition_says() {
+    let bytes = emit(&contents()).unwrap();
+    // Channel 0: 2x + 1 − 1 (zero point); channel 1: rne(−1.5x) − 1. The mean is taken of q + 1.
+    // x = 1, 2, 3, 60: channel 0 gives 2, 4, 6, 100 (clamped); channel 1: −3, −4, −5, −91.
+    // Means of q + 1: 29 and rne(−99/4 = −24.75) = −25.
+    assert_eq!(features(&bytes, &[1, 2, 3, 60]), Ok(vec![29, -25]));
+}
+
+#[test]
+fn the_same_contents_give_the_same_bytes() {
+    assert_eq!(emit(&contents()), emit(&contents()));
+}
+
+#[test]
+fn any_changed_byte_is_refused() {
+    let bytes = emit(&contents()).unwrap();
+    for index in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut changed = bytes.clone();
+            changed[index] ^= 1 << bit;
+            assert!(Pack::open(&changed).is_err(), "bit {bit} of byte {index}");
+        }
+    }
+}
+
+#[test]
+fn any_other_length_is_refused() {
+    let mut bytes = emit(&contents()).unwrap();
+    for length in 0..bytes.len() {
+        assert!(Pack::open(&bytes[..length]).is_err(), "{length} bytes");
+    }
+    bytes.push(0);
+    assert_eq!(Pack::open(&bytes).err(), Some(Error::TrailingBytes));
+}
+
+#[test]
+fn provenance_does_not_change_what_a_head_is_bound_to() {
+    let mut other = contents();
+    other.provenance.model = "renamed";
+    let digest =
+        |contents: &Contents<'_>| Pack::open(&emit(contents).unwrap()).unwrap().backbone_digest();
+    assert_eq!(digest(&contents()), digest(&other));
+    other.weights[0] = 3;
+    assert_ne!(digest(&contents()), digest(&other));
+}
+
+#[test]
+fn contents_that_break_a_rule_are_refused_by_name() {
+    let cases: [(&str, fn(&mut Contents<'static>), Error); 8] = [
+        ("reads itself", |c| set_input(c, 1), Error::BadNode { index: 0 }),
+        ("reads the future", |c| set_input(c, 9), Error::BadNode { index: 0 }),
+        ("overlaps its operand", |c| c.values[1].offset = 3, Error::BadNode { index: 0 }),
+        ("too few weights", |c| c.weights.truncate(1), Error::BadNode { index: 0 }),
+        ("a weight of −128", |c| c.weights[1] = -128, Error::BadNode { index: 0 }),
+        ("a sum that wraps", |c| c.channels[0].0 = i32::MAX, Error::BadNode { index: 0 }),
+        ("not a number", |c| c.channels[1].1 = f32::NAN, Error::BadNode { index: 0 }),
+        ("a scale of 0", |c| c.values[2].scale = 0.0, Error::BadValue { index: 2 }),
+    ];
+    for (what, change, expected) in cases {
+        let mut broken = contents();
+        change(&mut broken);
+        assert_eq!(emit(&broken).err(), Some(expected), "{what}");
+    }
+}
+
+fn set_input(contents: &mut Contents<'static>, id: u32) {
+    if let Node::Conv(conv) = &mut contents.nodes[0] {
+        conv.input = id;
+    }
+}
+
+#[test]
+fn a_picture_is_resized_normalised_and_quantised() {
+    let bytes = emit(&contents()).unwrap();
+    let pack = Pack::open(&bytes).unwrap();
+    let mut out = [0; 4];
+    let picture = |pixels, width, height, channels| Picture { pixels, width, height, channels };
+    // (pixel − 100) / 2 / 0.5 = pixel − 100
+    preprocess::picture(&pack, picture(&[100, 101, 90, 255], 2, 2, 1), &mut out).unwrap();
+    assert_eq!(out, [0, 1, -10, 127]);
+    preprocess::picture(&pack, picture(&[110], 1, 1, 1), &mut out).unwrap();
+    assert_eq!(out, [10; 4]);
+    // Halved by the widened filter: weights 0.25, 0.75 | 0.75, 0.25 over four pixels, cut at the
+    // border: (0.75·80 + 0.75·120 + 0.25·160) / 1.75 = 108.57
+    let row = [80, 120, 160, 200];
+    let pixels: Vec<u8> = row.iter().copied().cycle().take(16).collect();
+    preprocess::picture(&pack, picture(&pixels, 4, 4, 1), &mut out).unwrap();
+    assert_eq!(out, [9, 71, 9, 71]);
+    // Luma of a colour: (299·200 + 587·100 + 114·50) / 1000 = 124.2
+    preprocess::picture(&pack, picture(&[200, 100, 50], 1, 1, 3), &mut out).unwrap();
+    assert_eq!(out, [24; 4]);
+    for (broken, expected) in [
+        (picture(&[], 0, 0, 1), Error::ShapeOverflow),
+        (picture(&[1, 2], 1, 1, 2), Error::ShapeOverflow),
+        (picture(&[1], 1, 1, 3), Error::BufferLength { expected: 3, found: 1 }),
+    ] {
+        assert_eq!(preprocess::picture(&pack, broken, &mut out), Err(expected));
+    }
+}
