@@ -7,6 +7,7 @@ use crate::backbone::{
     AveragePool, Binary, BinaryOp, CHANNEL_BYTES, Conv, GridPool, Node, OPERAND_BYTES, PadMode,
     SOFTMAX_TABLE_BYTES, TABLE_BYTES, concat_operands,
 };
+use crate::head::HeadRecord;
 
 /// Longest sum of products: 2^17 · 128 · 127 < 2^31.
 const MAX_PRODUCTS: u32 = 1 << 16;
@@ -32,6 +33,21 @@ pub(super) fn verify(pack: &Pack<'_>) -> Result<(), Error> {
         }
     }
     if arena_end != pack.plan().arena_bytes as usize {
+        return Err(Error::PlanMismatch);
+    }
+    match pack.head {
+        Some(bytes) => verify_head(pack, bytes),
+        None => Ok(()),
+    }
+}
+
+fn verify_head(pack: &Pack<'_>, bytes: &[u8]) -> Result<(), Error> {
+    let head = HeadRecord::parse_for(bytes, &pack.digest)?;
+    let expected = pack.feature_value()?.elements() as usize;
+    if head.feature_len() != expected {
+        return Err(Error::BufferLength { expected, found: head.feature_len() });
+    }
+    if head.classes() > pack.plan().max_classes as usize {
         return Err(Error::PlanMismatch);
     }
     Ok(())

@@ -1,0 +1,72 @@
+//! What went wrong, and whether the input or the machine is at fault.
+
+use std::path::{Path, PathBuf};
+
+use crate::{samples, state};
+
+/// An error with the path that it is about.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A sample, or a folder of them, was refused.
+    #[error("{}: {problem}", path.display())]
+    Sample {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: samples::Problem,
+    },
+    /// A pack was refused.
+    #[error("{}: {problem}", path.display())]
+    Pack {
+        /// The pack.
+        path: PathBuf,
+        /// The rule that it breaks.
+        problem: headstart::Error,
+    },
+    /// The state folder holds something that was refused.
+    #[error("{}: {problem}", path.display())]
+    State {
+        /// The file in the state folder, or the folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: state::Problem,
+    },
+    /// The machine failed.
+    #[error("{}: {action} failed: {source}", path.display())]
+    Machine {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done.
+        action: &'static str,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn sample(path: &Path, problem: samples::Problem) -> Self {
+        Self::Sample { path: path.to_owned(), problem }
+    }
+
+    pub(crate) fn state(path: &Path, problem: state::Problem) -> Self {
+        Self::State { path: path.to_owned(), problem }
+    }
+
+    /// For `map_err`: the machine failed at `action` on `path`.
+    pub(crate) fn machine(
+        path: &Path,
+        action: &'static str,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Machine { path: path.to_owned(), action, source }
+    }
+
+    /// 1 where the input was refused, 2 where the machine failed.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Machine { .. } => 2,
+            Self::State { problem: state::Problem::Busy, .. } => 2,
+            Self::Sample { .. } | Self::Pack { .. } | Self::State { .. } => 1,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! One file: read within limits, identified by its content, decoded.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{Problem, image, npy};
+use crate::Error;
+
+/// The most bytes that are read of one file.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// A sample's name: the first 16 bytes of the SHA-256 of its file's content.
+///
+/// Renaming or copying a file keeps it; re-encoding an image changes it.
+pub type SampleId = [u8; 16];
+
+/// What the model takes: rows, columns and channels, in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputShape {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Channels a position.
+    pub channels: usize,
+    /// Whether the model's own axes are `[channels, height, width]` (otherwise `[height, width, channels]`).
+    pub channels_first: bool,
+}
+
+impl From<&headstart::pack::Input> for InputShape {
+    fn from(input: &headstart::pack::Input) -> Self {
+        Self {
+            height: input.height as usize,
+            width: input.width as usize,
+            channels: input.channels as usize,
+            channels_first: input.channels_first,
+        }
+    }
+}
+
+impl InputShape {
+    /// The model's own axes, without batch.
+    pub fn axes(&self) -> [usize; 3] {
+        if self.channels_first {
+            [self.channels, self.height, self.width]
+        } else {
+            [self.height, self.width, self.channels]
+        }
+    }
+}
+
+/// What a file holds, ready for the pack's preprocessing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decoded {
+    /// An image: rows of RGB (3 channels) or grey (1 channel) bytes without padding, as the file has it.
+    Pixels {
+        /// Pixels a row.
+        width: usize,
+        /// Rows.
+        height: usize,
+        /// 1 or 3.
+        channels: usize,
+        /// `height * width * channels` values, 0…255.
+        bytes: Vec<u8>,
+    },
+    /// An array: the model's own input values, not preprocessed.
+    Values {
+        /// The shape as the file states it.
+        shape: Vec<usize>,
+        /// Finite values, row-major.
+        values: Vec<f32>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Jpeg,
+    Png,
+    Npy,
+}
+
+impl Kind {
+    /// By extension, in any case.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "jpg" | "jpeg" => Some(Self::Jpeg),
+            "png" => Some(Self::Png),
+            "npy" => Some(Self::Npy),
+            _ => None,
+        }
+    }
+}
+
+/// A file's content, read once.
+#[derive(Clone, Debug)]
+pub struct SampleFile {
+    path: PathBuf,
+    kind: Kind,
+    content: Vec<u8>,
+}
+
+impl SampleFile {
+    /// Reads a whole file of at most 256 MiB.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] for a file that is missing, not plain, too large or of an unknown extension.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let refuse = |problem| Error::sample(path, problem);
+        let kind = Kind::of(path).ok_or_else(|| refuse(Problem::UnknownExtension))?;
+        // The type is asked before opening: opening a pipe would wait for its writer.
+        let metadata = std::fs::metadata(path).map_err(|e| refuse(Problem::Unreadable(e)))?;
+        if !metadata.is_file() {
+            return Err(refuse(Problem::NotAFile));
+        }
+        let too_large = |bytes| refuse(Problem::FileTooLarge { bytes, limit: MAX_FILE_BYTES });
+        if metadata.len() > MAX_FILE_BYTES {
+            return Err(too_large(metadata.len()));
+        }
+        let file = File::open(path).map_err(|e| refuse(Problem::Unreadable(e)))?;
+        let mut content = Vec::with_capacity(metadata.len() as usize);
+        // The file may have grown since it was measured.
+        file.take(MAX_FILE_BYTES + 1)
+            .read_to_end(&mut content)
+            .map_err(|e| refuse(Problem::Unreadable(e)))?;
+        if content.len() as u64 > MAX_FILE_BYTES {
+            return Err(too_large(content.len() as u64));
+        }
+        Ok(Self { path: path.to_owned(), kind, content })
+    }
+
+    /// The sample's name.
+    pub fn id(&self) -> SampleId {
+        let digest = Sha256::digest(&self.content);
+        let mut id = SampleId::default();
+        id.copy_from_slice(&digest[..16]);
+        id
+    }
+
+    /// What the file holds, in the form that a model with this input takes.
+    ///
+    /// Images: EXIF orientation applied; alpha dropped (the stored colours stand, nothing is blended); 16 bits reduced to 8 by
+    /// `round(v / 257)`; a palette looked up. Grey stays one channel and colour three: matching them to the model, like
+    /// resizing, belongs to the pack's [preprocessing](headstart::preprocess).
+    /// Animated files give their first frame.
+    ///
+    /// Arrays: `float16/32/64`, `int8`, `uint8`, `int16`, either byte order, C or Fortran order (made row-major). The shape
+    /// must be the model's own without batch axis; axes of extent 1, such as a batch of one, are passed over on both sides.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] with the file's name and what is wrong with it.
+    pub fn decode(&self, input: &InputShape) -> Result<Decoded, Error> {
+        match self.kind {
+            Kind::Npy => npy::decode(&self.content, &input.axes()),
+            Kind::Jpeg | Kind::Png => image::decode(&self.content, input.channels),
+        }
+        .map_err(|problem| Error::sample(&self.path, problem))
+    }
+}

@@ -1,0 +1,14 @@
+//! Samples on disk: which files there are, and what they hold.
+//!
+//! [`Dataset`] lists a folder in a stated order; [`SampleFile`] reads one file within limits, knows it
+//! by its content ([`SampleId`]) and decodes it to what the model's preprocessing takes ([`Decoded`]).
+
+mod file;
+mod folder;
+mod image;
+mod npy;
+mod problem;
+
+pub use file::{Decoded, InputShape, SampleFile, SampleId};
+pub use folder::{Dataset, MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, Sample};
+pub use problem::Problem;

@@ -1,0 +1,125 @@
+//! What can be wrong with samples and their folders, each with what to do about it.
+
+/// Why a sample or a folder of samples was refused.
+///
+/// The path stands in [`Error::Sample`](crate::Error::Sample) beside it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The file or folder cannot be read.
+    #[error("cannot be read ({0}): check the path and its permissions")]
+    Unreadable(#[source] std::io::Error),
+    /// `--data` has no folders.
+    #[error(
+        "holds no class folders: put the files of each class into a folder with the class's name"
+    )]
+    NoClasses,
+    /// A class folder without a single sample.
+    #[error(
+        "holds no .jpg, .jpeg, .png or .npy file ({skipped} other files): add samples or remove the folder"
+    )]
+    EmptyFolder {
+        /// Files that were passed over because of their extension.
+        skipped: usize,
+    },
+    /// A folder inside a class folder.
+    #[error(
+        "is a folder inside a class folder: use one folder a class, with the files directly in it"
+    )]
+    NestedFolder,
+    /// A class name that cannot be kept.
+    #[error(
+        "cannot be a class name (UTF-8, 1 to {limit} bytes, no control characters): rename the folder"
+    )]
+    ClassName {
+        /// The most bytes of a name.
+        limit: usize,
+    },
+    /// Too many classes or samples.
+    #[error("holds more than {limit} {what}: split the data or use --limit")]
+    TooMany {
+        /// What is counted.
+        what: &'static str,
+        /// The most that is taken.
+        limit: usize,
+    },
+    /// Not a plain file.
+    #[error("is not a plain file: give an image or a .npy array")]
+    NotAFile,
+    /// No known extension.
+    #[error("has no known extension: give a .jpg, .jpeg, .png or .npy file")]
+    UnknownExtension,
+    /// A file past the size limit.
+    #[error("has {bytes} bytes, more than the {limit} that are read: make it smaller")]
+    FileTooLarge {
+        /// What the file has.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// No image, whatever its name says.
+    #[error("is not a readable image ({0}): convert it to JPEG or PNG, or remove it")]
+    NotAnImage(String),
+    /// A JPEG without an end.
+    #[error(
+        "is a JPEG that was cut short (no end marker in {bytes} bytes): copy it again or remove it"
+    )]
+    CutShort {
+        /// The file's length.
+        bytes: usize,
+    },
+    /// Dimensions past the limits.
+    #[error(
+        "is an image of {width}x{height}, past the limits ({side} a side, {bytes} bytes of pixels): scale it down"
+    )]
+    ImageTooLarge {
+        /// Pixels a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The longest side that is read.
+        side: u32,
+        /// The most bytes of decoded pixels.
+        bytes: u64,
+    },
+    /// The model does not take images.
+    #[error(
+        "is an image, but the model takes {channels} channels: give .npy arrays of the model's input values"
+    )]
+    NoImageInput {
+        /// The model's channels.
+        channels: usize,
+    },
+    /// A `.npy` file that breaks its own format.
+    #[error("is not a readable .npy file (byte {at}: {reason}): save it again with numpy.save")]
+    NotAnArray {
+        /// The byte where reading stopped.
+        at: usize,
+        /// What was expected there.
+        reason: &'static str,
+    },
+    /// A `.npy` element type that is not taken.
+    #[error("has element type {found}: save it as float32, float64, float16, int8, uint8 or int16")]
+    ElementType {
+        /// The type as the file names it.
+        found: String,
+    },
+    /// A `.npy` of another shape than the model's input.
+    #[error(
+        "has shape {found:?}, the model's input is {expected:?}: save one sample a file, without batch axis"
+    )]
+    Shape {
+        /// The file's shape.
+        found: Vec<usize>,
+        /// The model's shape.
+        expected: Vec<usize>,
+    },
+    /// NaN or infinity, or a number past float32.
+    #[error(
+        "has a value that is not a finite float32 number at index {index}: remove or repair the file"
+    )]
+    NotFinite {
+        /// The element, counted in the file's own order.
+        index: usize,
+    },
+}

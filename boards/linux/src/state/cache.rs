@@ -1,0 +1,367 @@
+//! The feature cache: each sample's features, computed once.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use super::Problem;
+use crate::samples::{MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, SampleId};
+
+const MAGIC: [u8; 8] = *b"HSFC\r\n\x1a\n";
+const VERSION: u16 = 1;
+const DIGEST_BYTES: usize = 32;
+
+/// What [`FeatureCache::insert`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Insertion {
+    /// The sample was not there.
+    New,
+    /// The sample was there with this label.
+    Known,
+    /// The sample was there with another label; the new one stands.
+    Corrected,
+}
+
+/// Samples by content: label and int8 features.
+///
+/// As a file (`features.hsfc`; integers little-endian):
+///
+/// ```text
+/// offset  bytes
+///      0      8  magic "HSFC\r\n\x1a\n"
+///      8      2  version, 1
+///     10      2  zero
+///     12     32  digest of the backbone
+///     44      4  F, features a sample
+///     48      4  C, classes
+///     52      4  N, samples
+///     56         C class names: 2 bytes length (1…64), then UTF-8
+///                N samples, F + 18 bytes each: 16 bytes sample id, 2 bytes label (below C), F int8 features
+///    end     32  SHA-256 of all bytes before
+/// ```
+///
+/// Class names differ from each other, and so do sample ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeatureCache {
+    feature_len: usize,
+    classes: Vec<String>,
+    places: HashMap<SampleId, usize>,
+    ids: Vec<SampleId>,
+    labels: Vec<u16>,
+    features: Vec<i8>,
+}
+
+impl FeatureCache {
+    /// An empty cache for features of this length.
+    pub fn new(feature_len: usize) -> Self {
+        Self {
+            feature_len,
+            classes: Vec::new(),
+            places: HashMap::new(),
+            ids: Vec::new(),
+            labels: Vec::new(),
+            features: Vec::new(),
+        }
+    }
+
+    /// The label of a class's name; a name that is new gets the next one. `None` past [`MAX_CLASSES`].
+    pub fn class(&mut self, name: &str) -> Option<u16> {
+        if let Some(label) = self.classes.iter().position(|c| c == name) {
+            return Some(label as u16);
+        }
+        if self.classes.len() >= MAX_CLASSES {
+            return None;
+        }
+        self.classes.push(name.to_owned());
+        Some((self.classes.len() - 1) as u16)
+    }
+
+    /// Whether a sample is there: its features need no computing.
+    pub fn contains(&self, id: &SampleId) -> bool {
+        self.places.contains_key(id)
+    }
+
+    /// Labels a sample that is there; `None` where it is not.
+    pub fn label(&mut self, id: &SampleId, label: u16) -> Option<Insertion> {
+        let place = *self.places.get(id)?;
+        let before = std::mem::replace(&mut self.labels[place], label);
+        Some(if before == label { Insertion::Known } else { Insertion::Corrected })
+    }
+
+    /// Adds a sample, or labels the one that is there.
+    ///
+    /// # Panics
+    /// Where `features` has another length than the cache's.
+    pub fn insert(&mut self, id: SampleId, label: u16, features: &[i8]) -> Insertion {
+        assert_eq!(features.len(), self.feature_len, "features of another backbone");
+        if let Some(insertion) = self.label(&id, label) {
+            return insertion;
+        }
+        self.places.insert(id, self.ids.len());
+        self.ids.push(id);
+        self.labels.push(label);
+        self.features.extend_from_slice(features);
+        Insertion::New
+    }
+
+    /// Class names in the order of labels.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The label of each sample.
+    pub fn labels(&self) -> &[u16] {
+        &self.labels
+    }
+
+    /// `[sample, feature]`, row-major.
+    pub fn features(&self) -> &[i8] {
+        &self.features
+    }
+
+    /// Samples of each class.
+    pub fn counts(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.classes.len()];
+        for label in &self.labels {
+            counts[usize::from(*label)] += 1;
+        }
+        counts
+    }
+
+    /// The file's bytes.
+    pub fn emit(&self, backbone: &[u8; 32]) -> Vec<u8> {
+        let names: usize = self.classes.iter().map(|c| 2 + c.len()).sum();
+        let samples = self.len() * (self.feature_len + 18);
+        let mut bytes = Vec::with_capacity(56 + names + samples + DIGEST_BYTES);
+        bytes.extend(MAGIC);
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend([0; 2]);
+        bytes.extend(backbone);
+        for count in [self.feature_len, self.classes.len(), self.len()] {
+            bytes.extend((count as u32).to_le_bytes());
+        }
+        for class in &self.classes {
+            bytes.extend((class.len() as u16).to_le_bytes());
+            bytes.extend(class.as_bytes());
+        }
+        let samples = self.ids.iter().zip(&self.labels);
+        for ((id, label), features) in samples.zip(self.features.chunks_exact(self.feature_len)) {
+            bytes.extend(id);
+            bytes.extend(label.to_le_bytes());
+            bytes.extend(features.iter().map(|f| f.cast_unsigned()));
+        }
+        let digest = Sha256::digest(&bytes);
+        bytes.extend(digest);
+        bytes
+    }
+
+    /// Checks and reads a file's bytes.
+    ///
+    /// # Errors
+    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`], [`Problem::OtherBackbone`].
+    pub fn parse(bytes: &[u8], backbone: &[u8; 32], feature_len: usize) -> Result<Self, Problem> {
+        let mut reader = Reader { bytes, at: 0 };
+        if reader.array::<8>()? != MAGIC {
+            return Err(reader.broken("the magic is missing"));
+        }
+        let version = u16::from_le_bytes(reader.array()?);
+        if version != VERSION {
+            return Err(Problem::CacheVersion { found: version });
+        }
+        let split = bytes.len().checked_sub(DIGEST_BYTES).unwrap_or_default();
+        let (body, digest) = bytes.split_at(split);
+        if Sha256::digest(body)[..] != *digest {
+            return Err(Problem::Cache { at: split, reason: "the check sum does not match" });
+        }
+        let mut reader = Reader { bytes: body, at: reader.at };
+        if reader.array()? != [0; 2] {
+            return Err(reader.broken("a reserved byte is not zero"));
+        }
+        let found: [u8; 32] = reader.array()?;
+        if found != *backbone {
+            return Err(Problem::OtherBackbone { expected: short(backbone), found: short(&found) });
+        }
+        if reader.count(usize::MAX)? != feature_len {
+            return Err(reader.broken("the feature count is not the backbone's"));
+        }
+        let classes = reader.count(MAX_CLASSES)?;
+        let samples = reader.count(MAX_SAMPLES)?;
+        let mut cache = Self::new(feature_len);
+        for label in 0..classes {
+            let name = reader.name()?;
+            if cache.class(name).map(usize::from) != Some(label) {
+                return Err(reader.broken("a class name stands twice"));
+            }
+        }
+        let expected = feature_len.checked_add(18).and_then(|n| n.checked_mul(samples));
+        if expected != Some(reader.bytes.len() - reader.at) {
+            return Err(reader.broken("the samples are longer or shorter than announced"));
+        }
+        for _ in 0..samples {
+            let id = reader.array()?;
+            let label = u16::from_le_bytes(reader.array()?);
+            if usize::from(label) >= classes {
+                return Err(reader.broken("a label is past the classes"));
+            }
+            let features = reader.take(feature_len)?;
+            if cache.contains(&id) {
+                return Err(reader.broken("a sample stands twice"));
+            }
+            cache.places.insert(id, cache.ids.len());
+            cache.ids.push(id);
+            cache.labels.push(label);
+            cache.features.extend(features.iter().map(|f| f.cast_signed()));
+        }
+        Ok(cache)
+    }
+}
+
+/// The first eight bytes of a digest in hexadecimal: enough to tell two backbones apart.
+pub(crate) fn short(digest: &[u8; 32]) -> String {
+    digest[..8].iter().map(|b| format!("{b:02x}")).collect()
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn broken(&self, reason: &'static str) -> Problem {
+        Problem::Cache { at: self.at, reason }
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Problem> {
+        let end = self.at.checked_add(count);
+        let taken = end.and_then(|end| self.bytes.get(self.at..end));
+        let taken = taken.ok_or_else(|| self.broken("the bytes end too early"))?;
+        self.at += count;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    fn count(&mut self, limit: usize) -> Result<usize, Problem> {
+        let count = usize::try_from(u32::from_le_bytes(self.array()?)).unwrap_or(usize::MAX);
+        if count > limit { Err(self.broken("a count is past its limit")) } else { Ok(count) }
+    }
+
+    fn name(&mut self) -> Result<&'a str, Problem> {
+        let length = usize::from(u16::from_le_bytes(self.array()?));
+        if !(1..=MAX_CLASS_NAME_BYTES).contains(&length) {
+            return Err(self.broken("a class name has no byte or too many"));
+        }
+        std::str::from_utf8(self.take(length)?)
+            .map_err(|_| self.broken("a class name is not UTF-8"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BACKBONE: [u8; 32] = [7; 32];
+
+    fn filled() -> FeatureCache {
+        let mut cache = FeatureCache::new(3);
+        for (at, name) in ["mug", "Tässchen", "mug"].into_iter().enumerate() {
+            let label = cache.class(name).unwrap();
+            assert_eq!(cache.insert([at as u8; 16], label, &[-128, at as i8, 127]), Insertion::New);
+        }
+        cache
+    }
+
+    fn sealed(mut body: Vec<u8>) -> Vec<u8> {
+        let digest = Sha256::digest(&body);
+        body.extend(digest);
+        body
+    }
+
+    #[test]
+    fn what_is_emitted_is_parsed() {
+        let cache = filled();
+        let bytes = cache.emit(&BACKBONE);
+        assert_eq!(FeatureCache::parse(&bytes, &BACKBONE, 3).unwrap(), cache);
+        assert_eq!(cache.counts(), [2, 1]);
+        let empty = FeatureCache::new(3);
+        assert_eq!(FeatureCache::parse(&empty.emit(&BACKBONE), &BACKBONE, 3).unwrap(), empty);
+    }
+
+    #[test]
+    fn the_newest_label_wins_and_is_reported() {
+        let mut cache = filled();
+        assert_eq!(cache.insert([0; 16], 0, &[9, 9, 9]), Insertion::Known);
+        assert_eq!(cache.insert([0; 16], 1, &[9, 9, 9]), Insertion::Corrected);
+        assert_eq!(cache.labels(), [1, 1, 0]);
+        assert_eq!(cache.features()[..3], [-128, 0, 127]);
+        assert_eq!(cache.len(), 3);
+    }
+
+    #[test]
+    fn any_changed_byte_and_any_cut_is_refused() {
+        let bytes = filled().emit(&BACKBONE);
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 0x10;
+            assert!(FeatureCache::parse(&changed, &BACKBONE, 3).is_err(), "byte {at} changed");
+            assert!(FeatureCache::parse(&bytes[..at], &BACKBONE, 3).is_err(), "cut to {at}");
+        }
+    }
+
+    #[test]
+    fn a_forged_check_sum_does_not_get_past_the_rules() {
+        let bytes = filled().emit(&BACKBONE);
+        let body = &bytes[..bytes.len() - DIGEST_BYTES];
+        assert!(FeatureCache::parse(&sealed(body.to_vec()), &BACKBONE, 3).is_ok());
+        // Reserved bytes; feature, class and sample counts at their extremes; a class name's length, name and label.
+        let label = 56 + 2 + 3 + 2 + "Tässchen".len() + 16;
+        let cases: [(usize, &[u8]); 9] = [
+            (10, &[1]),
+            (44, &[4]),
+            (48, &[255, 255, 255, 255]),
+            (48, &[3]),
+            (52, &[255, 255, 255, 255]),
+            (52, &[2]),
+            (56, &[0, 0]),
+            (58, &[0xFF]),
+            (label, &[2]),
+        ];
+        for (at, forged) in cases {
+            let mut body = body.to_vec();
+            body[at..at + forged.len()].copy_from_slice(forged);
+            let refused = FeatureCache::parse(&sealed(body), &BACKBONE, 3);
+            assert!(matches!(refused, Err(Problem::Cache { .. })), "{at}: {refused:?}");
+        }
+        let mut twice = body.to_vec();
+        twice[label + 2 + 3..][..16].copy_from_slice(&[0; 16]);
+        assert!(matches!(
+            FeatureCache::parse(&sealed(twice), &BACKBONE, 3),
+            Err(Problem::Cache { reason: "a sample stands twice", .. })
+        ));
+    }
+
+    #[test]
+    fn another_backbone_and_a_later_version_are_refused_by_name() {
+        let mut bytes = filled().emit(&BACKBONE);
+        let other = FeatureCache::parse(&bytes, &[8; 32], 3).unwrap_err();
+        assert!(matches!(other, Problem::OtherBackbone { .. }));
+        assert!(other.to_string().contains("0707070707070707"));
+        bytes[8] = 2;
+        let later = FeatureCache::parse(&bytes, &BACKBONE, 3).unwrap_err();
+        assert!(matches!(later, Problem::CacheVersion { found: 2 }));
+    }
+}

@@ -1,0 +1,269 @@
+//! Reading, locking and changing a state folder.
+
+use std::fs::{File, TryLockError};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use super::replace::{TEMPORARY, replace, sync_folder, temporary};
+use super::{FeatureCache, Problem};
+use crate::Error;
+
+const HEAD: &str = "head.hshr";
+const FEATURES: &str = "features.hsfc";
+/// The most bytes of a state file: four times a million samples of 256 features.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// A state folder, which need not exist yet. Reading takes no lock: files change in one step.
+#[derive(Clone, Debug)]
+pub struct StateFolder {
+    path: PathBuf,
+}
+
+impl StateFolder {
+    /// Names a folder; touches nothing.
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the head record is.
+    pub fn head_path(&self) -> PathBuf {
+        self.path.join(HEAD)
+    }
+
+    /// The bytes of the head record, unchecked; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::State`] where the file cannot be read or is too large.
+    pub fn head(&self) -> Result<Option<Vec<u8>>, Error> {
+        read(&self.head_path())
+    }
+
+    /// The feature cache, checked; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::State`] for a damaged cache, or one of another backbone.
+    pub fn features(
+        &self,
+        backbone: &[u8; 32],
+        feature_len: usize,
+    ) -> Result<Option<FeatureCache>, Error> {
+        let path = self.path.join(FEATURES);
+        let Some(bytes) = read(&path)? else { return Ok(None) };
+        FeatureCache::parse(&bytes, backbone, feature_len)
+            .map(Some)
+            .map_err(|problem| Error::state(&path, problem))
+    }
+
+    /// Creates the folder if need be, and keeps every other process from changing it until the lock is dropped.
+    ///
+    /// The lock is the operating system's (advisory, on the folder itself): a killed process leaves none behind. Temporary
+    /// files of a killed process are removed. A folder that cannot be written is found here, before any work is done.
+    ///
+    /// # Errors
+    /// [`Error::State`] where the path is no folder or in use, [`Error::Machine`] where it cannot be created or written.
+    pub fn lock(&self) -> Result<StateLock, Error> {
+        if self.path.exists() && !self.path.is_dir() {
+            return Err(Error::state(&self.path, Problem::NotAFolder));
+        }
+        create(&self.path)?;
+        let folder =
+            File::open(&self.path).map_err(Error::machine(&self.path, "opening the folder"))?;
+        folder.try_lock().map_err(|e| match e {
+            TryLockError::WouldBlock => Error::state(&self.path, Problem::Busy),
+            TryLockError::Error(e) => Error::machine(&self.path, "locking the folder")(e),
+        })?;
+        let lock = StateLock { folder: self.clone(), _lock: folder };
+        lock.remove_leftovers()?;
+        temporary(&self.path)
+            .map_err(Error::machine(&self.path, "writing in the folder (the old state is kept)"))?;
+        Ok(lock)
+    }
+}
+
+/// The right to change a state folder.
+#[derive(Debug)]
+pub struct StateLock {
+    folder: StateFolder,
+    _lock: File,
+}
+
+impl StateLock {
+    /// Replaces the cache, then the head.
+    ///
+    /// # Errors
+    /// [`Error::Machine`]; the state is then the old one, perhaps with the new cache.
+    pub fn commit(
+        &self,
+        cache: &FeatureCache,
+        backbone: &[u8; 32],
+        head: &[u8],
+    ) -> Result<(), Error> {
+        replace(&self.folder.path, FEATURES, &cache.emit(backbone))?;
+        replace(&self.folder.path, HEAD, head)
+    }
+
+    /// Removes both files, the head first, and the folder if nothing else is in it. Returns whether there was anything.
+    ///
+    /// # Errors
+    /// [`Error::Machine`] where a file cannot be removed; running it again finishes the work.
+    pub fn forget(self) -> Result<bool, Error> {
+        let mut found = false;
+        for name in [HEAD, FEATURES] {
+            let path = self.folder.path.join(name);
+            match std::fs::remove_file(&path) {
+                Ok(()) => found = true,
+                Err(e) if e.kind() == ErrorKind::NotFound => {}
+                Err(e) => return Err(Error::machine(&path, "removing the file")(e)),
+            }
+        }
+        sync_folder(&self.folder.path)?;
+        // Only an empty folder can be removed; one with other files in it, or a mount point, stays.
+        let _ = std::fs::remove_dir(&self.folder.path);
+        Ok(found)
+    }
+
+    fn remove_leftovers(&self) -> Result<(), Error> {
+        let path = &self.folder.path;
+        let entries =
+            std::fs::read_dir(path).map_err(Error::machine(path, "listing the folder"))?;
+        for entry in entries {
+            let entry = entry.map_err(Error::machine(path, "listing the folder"))?;
+            let name = entry.file_name();
+            let bytes = name.as_encoded_bytes();
+            if bytes.starts_with(TEMPORARY.0.as_bytes()) && bytes.ends_with(TEMPORARY.1.as_bytes())
+            {
+                std::fs::remove_file(entry.path())
+                    .map_err(Error::machine(&entry.path(), "removing a left-over file"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Creates a folder with its parents and makes each new name durable.
+fn create(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create(parent)?;
+    match std::fs::create_dir(path) {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => {
+            return Err(Error::machine(path, "creating the folder")(e));
+        }
+        _ => {}
+    }
+    sync_folder(parent)
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let refuse = |e| Error::state(path, Problem::Unreadable(e));
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(refuse(e)),
+    };
+    let bytes = file.metadata().map_err(refuse)?.len();
+    if bytes > MAX_FILE_BYTES {
+        return Err(Error::state(path, Problem::TooLarge { bytes, limit: MAX_FILE_BYTES }));
+    }
+    let mut content = Vec::with_capacity(bytes as usize);
+    file.take(MAX_FILE_BYTES).read_to_end(&mut content).map_err(refuse)?;
+    Ok(Some(content))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BACKBONE: [u8; 32] = [7; 32];
+
+    fn cache() -> FeatureCache {
+        let mut cache = FeatureCache::new(2);
+        cache.insert([1; 16], 0, &[3, -4]);
+        cache.class("mug").unwrap();
+        cache
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_commit_is_read_back_and_leaves_two_files() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(&root.path().join("a/b"));
+        assert!(state.head().unwrap().is_none());
+        assert!(state.features(&BACKBONE, 2).unwrap().is_none());
+        let lock = state.lock().unwrap();
+        for head in [&b"one"[..], b"two"] {
+            lock.commit(&cache(), &BACKBONE, head).unwrap();
+            assert_eq!(state.head().unwrap().unwrap(), head);
+        }
+        assert_eq!(state.features(&BACKBONE, 2).unwrap().unwrap(), cache());
+        assert_eq!(names(state.path()), [FEATURES, HEAD]);
+    }
+
+    #[test]
+    fn only_one_holds_the_lock() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path());
+        let lock = state.lock().unwrap();
+        assert!(matches!(state.lock(), Err(Error::State { problem: Problem::Busy, .. })));
+        drop(lock);
+        assert!(state.lock().is_ok());
+    }
+
+    #[test]
+    fn leftovers_of_a_killed_process_are_removed_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        for name in [".headstart-x1.tmp", "mine.txt", ".headstart-notes"] {
+            std::fs::write(root.path().join(name), name).unwrap();
+        }
+        let _lock = StateFolder::new(root.path()).lock().unwrap();
+        assert_eq!(names(root.path()), [".headstart-notes", "mine.txt"]);
+    }
+
+    #[test]
+    fn a_failed_replacement_keeps_the_old_file_and_leaves_none_behind() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path());
+        let lock = state.lock().unwrap();
+        // A folder stands where the head would go: the rename fails after everything was written.
+        std::fs::create_dir(state.head_path()).unwrap();
+        std::fs::write(state.head_path().join("x"), "").unwrap();
+        let error = lock.commit(&cache(), &BACKBONE, b"head").unwrap_err();
+        assert_eq!(error.exit_status(), 2);
+        assert_eq!(names(root.path()), [FEATURES, HEAD]);
+    }
+
+    #[test]
+    fn forgetting_removes_what_we_made_and_only_that() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(&root.path().join("state"));
+        state.lock().unwrap().commit(&cache(), &BACKBONE, b"head").unwrap();
+        std::fs::write(state.path().join("mine.txt"), "").unwrap();
+        assert!(state.lock().unwrap().forget().unwrap());
+        assert_eq!(names(state.path()), ["mine.txt"]);
+        std::fs::remove_file(state.path().join("mine.txt")).unwrap();
+        assert!(!state.lock().unwrap().forget().unwrap());
+        assert!(!state.path().exists());
+    }
+
+    #[test]
+    fn a_file_is_no_state_folder() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = StateFolder::new(file.path()).lock().unwrap_err();
+        assert!(matches!(error, Error::State { problem: Problem::NotAFolder, .. }));
+    }
+}

@@ -1,0 +1,62 @@
+//! What can be wrong with a state folder, each with what to do about it.
+
+/// Why a state folder was refused.
+///
+/// The path stands in [`Error::State`](crate::Error::State) beside it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The folder is something else.
+    #[error("is not a folder: give another --state")]
+    NotAFolder,
+    /// A file cannot be read.
+    #[error("cannot be read ({0}): check the permissions")]
+    Unreadable(#[source] std::io::Error),
+    /// A file past the size limit.
+    #[error("has {bytes} bytes, more than the {limit} that are read: run forget and learn again")]
+    TooLarge {
+        /// What the file has.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// Another process learns or forgets in this folder.
+    #[error("is in use by another headstart-edge: wait for it and try again")]
+    Busy,
+    /// Neither the folder nor the pack has a head.
+    #[error("holds no head, and the pack ships none: run learn first")]
+    NoHead,
+    /// The head record is refused.
+    #[error("{0}: use the pack that it was learned on, or run forget and learn again")]
+    Head(#[source] headstart::Error),
+    /// Not a feature cache.
+    #[error("is not a feature cache (byte {at}: {reason}): run forget and learn again")]
+    Cache {
+        /// The byte where reading stopped.
+        at: usize,
+        /// The rule that is broken.
+        reason: &'static str,
+    },
+    /// A feature cache of a later program.
+    #[error("has format version {found}, newer than this program: update it")]
+    CacheVersion {
+        /// The version that was found.
+        found: u16,
+    },
+    /// A feature cache of another backbone.
+    #[error(
+        "was learned on backbone {found}, the pack has {expected}: use that pack or another --state"
+    )]
+    OtherBackbone {
+        /// The pack's backbone, its first bytes in hexadecimal.
+        expected: String,
+        /// The cache's.
+        found: String,
+    },
+    /// More classes than a head can have.
+    #[error("would hold more than {limit} classes: use another --state")]
+    TooManyClasses {
+        /// The most classes.
+        limit: usize,
+    },
+}

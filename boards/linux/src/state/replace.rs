@@ -1,0 +1,43 @@
+//! Replacing a file so that a power cut leaves the old or the new one.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use crate::Error;
+
+/// How temporary files begin and end; what a killed process left behind is known by it.
+pub(super) const TEMPORARY: (&str, &str) = (".headstart-", ".tmp");
+
+/// Replaces `folder/name` by `content`: temporary file in the same folder → write → fsync → rename → fsync of the folder.
+///
+/// The temporary file is removed on an error. A failed fsync is not tried again: the kernel may have dropped the pages that
+/// it could not write, and a second fsync would then claim success.
+///
+/// # Errors
+/// [`Error::Machine`]. Up to the rename the old file is unchanged.
+pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
+    let path = folder.join(name);
+    let mut file = temporary(folder)
+        .map_err(Error::machine(&path, "creating the new file (the old state is kept)"))?;
+    file.write_all(content)
+        .map_err(Error::machine(&path, "writing the new file (the old state is kept)"))?;
+    file.as_file()
+        .sync_all()
+        .map_err(Error::machine(&path, "storing the new file (the old state is kept)"))?;
+    file.persist(&path)
+        .map_err(|e| e.error)
+        .map_err(Error::machine(&path, "renaming the new file (the old state is kept)"))?;
+    sync_folder(folder)
+}
+
+pub(super) fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new().prefix(TEMPORARY.0).suffix(TEMPORARY.1).tempfile_in(folder)
+}
+
+/// Makes renames and removals in a folder durable.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
+    File::open(folder)
+        .and_then(|f| f.sync_all())
+        .map_err(Error::machine(folder, "making the change durable"))
+}
