@@ -16,10 +16,10 @@ pub enum Error {
         /// What is wrong with it.
         problem: samples::Problem,
     },
-    /// A pack was refused.
+    /// The runtime refused a pack, or a sample for it.
     #[error("{}: {problem}", path.display())]
     Pack {
-        /// The pack.
+        /// The pack or the sample.
         path: PathBuf,
         /// The rule that it breaks.
         problem: headstart::Error,
@@ -47,6 +47,10 @@ pub enum Error {
 impl Error {
     pub(crate) fn sample(path: &Path, problem: samples::Problem) -> Self {
         Self::Sample { path: path.to_owned(), problem }
+    }
+
+    pub(crate) fn pack(path: &Path, problem: headstart::Error) -> Self {
+        Self::Pack { path: path.to_owned(), problem }
     }
 
     pub(crate) fn state(path: &Path, problem: state::Problem) -> Self {

@@ -1,11 +1,18 @@
 //! Personalises a Headstart pack on a Linux board.
 //!
-//! [`samples`] reads folders of images and arrays, [`state`] keeps what was learned. The binary `headstart-edge` puts them
-//! together; the host tools read samples and states through the same code.
-#![forbid(unsafe_code)]
+//! [`samples`] reads folders of images and arrays, [`state`] keeps what was learned, [`PackFile`] maps a pack, [`extract`] turns
+//! files into features and a [`Head`] answers. The binary `headstart-edge` puts them together; the host tools read samples
+//! and states through the same code.
+#![deny(unsafe_code)]
 
 mod error;
+pub mod extract;
+mod head;
+mod pack_file;
 pub mod samples;
 pub mod state;
+pub mod training;
 
 pub use error::Error;
+pub use head::{Answer, Head};
+pub use pack_file::PackFile;

@@ -1,2 +1,46 @@
-//! Entry.
-fn main() {}
+//! `headstart-edge`: learn, predict, eval, status, bench and forget on a Linux board.
+
+mod cli;
+mod commands;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout and are no error; a wrong command line is refused input.
+            let refused = error.use_stderr();
+            let _ = error.print();
+            return ExitCode::from(u8::from(refused));
+        }
+    };
+    let done = match &cli.command {
+        Command::Learn(args) => commands::learn::run(args),
+        Command::Predict(args) => commands::predict::run(args),
+        Command::Eval(args) => commands::eval::run(args),
+        Command::Status(args) => commands::status::run(args),
+        Command::Bench(args) => commands::bench::run(args),
+        Command::Forget(args) => commands::forget::run(args),
+    };
+    match done {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(status_of(&error))
+        }
+    }
+}
+
+/// 1 where the input was refused, 2 where the machine failed.
+fn status_of(error: &anyhow::Error) -> u8 {
+    if let Some(error) = error.downcast_ref::<headstart_edge::Error>() {
+        return error.exit_status();
+    }
+    if error.is::<std::io::Error>() { 2 } else { 1 }
+}

@@ -132,6 +132,11 @@ impl SampleFile {
         Ok(Self { path: path.to_owned(), kind, content })
     }
 
+    /// Where it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The sample's name.
     pub fn id(&self) -> SampleId {
         let digest = Sha256::digest(&self.content);

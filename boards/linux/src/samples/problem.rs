@@ -9,6 +9,19 @@ pub enum Problem {
     /// The file or folder cannot be read.
     #[error("cannot be read ({0}): check the path and its permissions")]
     Unreadable(#[source] std::io::Error),
+    /// Something else where a pack was expected.
+    #[error("is not a file: give a .hspk pack")]
+    NotAPackFile,
+    /// Samples of one class, and no other class to tell it from.
+    #[error(
+        "holds one class only, and no other was learned before: add a folder for a second class"
+    )]
+    OneClass,
+    /// Classes that the head does not know.
+    #[error(
+        "has classes that the head does not know ({0}): learn them first, or leave the folders out"
+    )]
+    UnknownClasses(String),
     /// `--data` has no folders.
     #[error(
         "holds no class folders: put the files of each class into a folder with the class's name"

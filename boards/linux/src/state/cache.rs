@@ -178,7 +178,7 @@ impl FeatureCache {
         if version != VERSION {
             return Err(Problem::CacheVersion { found: version });
         }
-        let split = bytes.len().checked_sub(DIGEST_BYTES).unwrap_or_default();
+        let split = bytes.len().saturating_sub(DIGEST_BYTES);
         let (body, digest) = bytes.split_at(split);
         if Sha256::digest(body)[..] != *digest {
             return Err(Problem::Cache { at: split, reason: "the check sum does not match" });

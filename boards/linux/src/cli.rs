@@ -1,0 +1,183 @@
+//! The command line's syntax.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Personalises a Headstart pack on this device: nothing leaves it, and the pack never changes.
+#[derive(Debug, Parser)]
+#[command(name = "headstart-edge", version, arg_required_else_help = true)]
+#[command(after_help = "Example:
+  headstart-edge learn model.hspk --data photos --state mine
+  headstart-edge predict model.hspk --state mine new.jpg
+
+Exit status: 0 done, 1 the input was refused, 2 the machine failed.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Learns labelled samples on top of what was learned before.
+    Learn(Learn),
+    /// Answers for files: label, probability, or "unknown".
+    Predict(Predict),
+    /// Measures accuracy on labelled samples.
+    Eval(Eval),
+    /// Says what was learned.
+    Status(Status),
+    /// Measures time and memory.
+    Bench(Bench),
+    /// Removes everything that was learned.
+    Forget(Forget),
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// The pack (.hspk).
+    pub(crate) pack: PathBuf,
+    /// Print one JSON object on stdout and nothing else there.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which samples are taken.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// One folder a class, with .jpg, .png or .npy files in it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Take at most N samples of each class.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+    /// Seed of the choice that --limit makes.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// How many threads work.
+#[derive(Debug, Args)]
+pub(crate) struct Threads {
+    /// Threads that share the images; the result is the same for any number [default: one a core].
+    #[arg(long = "threads", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    count: Option<u16>,
+}
+
+impl Threads {
+    pub(crate) fn count(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.count.map_or_else(cores, usize::from)
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge learn model.hspk --data photos --state mine
+
+photos/mug/*.jpg and photos/cup/*.jpg teach the classes mug and cup. A second call with new samples or
+new classes keeps the first; a sample that is there already costs nothing, and under another class it
+is a correction.")]
+pub(crate) struct Learn {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Folder of what was learned; created if need be.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// How the head is trained.
+    #[arg(long, value_enum, default_value_t = LearnerChoice::Auto)]
+    pub(crate) learner: LearnerChoice,
+    #[command(flatten)]
+    pub(crate) threads: Threads,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LearnerChoice {
+    /// Picks and regularises by held-out accuracy.
+    Auto,
+    /// Softmax regression by stochastic gradients.
+    Sgd,
+    /// Least squares in closed form.
+    Ridge,
+    /// Class means.
+    Imprint,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge predict model.hspk --state mine new.jpg other.png
+
+A file that cannot be read makes the exit status 1; the others are answered all the same.")]
+pub(crate) struct Predict {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned; without it, or where it has no head, the pack's own head answers.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// Images or .npy arrays.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) threads: Threads,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge eval model.hspk --state mine --data test-photos")]
+pub(crate) struct Eval {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned; without it, or where it has no head, the pack's own head answers.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) threads: Threads,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge status model.hspk --state mine")]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge bench model.hspk --state mine --threads 1
+
+With N threads, N samples are worked on at the same time; each time is that of one sample on its thread.")]
+pub(crate) struct Bench {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned; without a head anywhere, one of 10 classes stands in.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// Samples that are worked on at the same time.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: u16,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge forget model.hspk --state mine --yes
+
+Everything learned is removed and cannot be brought back; a head that the pack ships stays in the pack.")]
+pub(crate) struct Forget {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// Needed, because nothing asks again.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}

@@ -1,0 +1,198 @@
+//! `bench`: time and memory of backbone, head and whole prediction, on a made-up sample.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use headstart::head::{HeadParts, Learner, LinearHead, Storage, sgd};
+use headstart::pack::Pack;
+use headstart_edge::extract::Extractor;
+use headstart_edge::samples::Decoded;
+use headstart_edge::{Head, PackFile};
+use serde::Serialize;
+
+use crate::cli::Bench;
+use crate::output::{self, Report};
+
+/// Each measurement runs so long, after one warm-up run, but so many times at least.
+const BUDGET: Duration = Duration::from_millis(1500);
+const LEAST_RUNS: usize = 10;
+const MOST_RUNS: usize = 1000;
+/// Classes of the head that stands in where there is none.
+const STAND_IN_CLASSES: usize = 10;
+
+#[derive(Serialize)]
+struct Measured {
+    threads: usize,
+    backbone_ms: Times,
+    /// Preprocessing of a picture of the model's own size, backbone and head; without reading and decoding a file.
+    predict_ms: Times,
+    /// One stochastic gradient step of the head on one sample.
+    head_step_us: Times,
+    peak_rss_bytes: u64,
+    pack_bytes: usize,
+    head_bytes: usize,
+}
+
+#[derive(Serialize)]
+struct Times {
+    median: f64,
+    min: f64,
+}
+
+pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
+    let file = PackFile::open(&args.common.pack)?;
+    let pack = file.pack()?;
+    let head = match super::head(args.state.as_deref(), &file, &pack)? {
+        Some(head) => head,
+        None => stand_in(&file, &pack)?,
+    };
+    let threads = usize::from(args.threads);
+    let sample = sample(&pack);
+    let backbone = measure(threads, || {
+        let mut extractor = Extractor::new(pack);
+        extractor.preprocess(&sample)?;
+        Ok(move || extractor.run().map(|_| ()))
+    })?;
+    let predict = measure(threads, || {
+        let mut extractor = Extractor::new(pack);
+        let (head, sample) = (&head, &sample);
+        Ok(move || {
+            extractor.preprocess(sample)?;
+            head.answer(extractor.run()?).map(|_| ())
+        })
+    })?;
+    let mut extractor = Extractor::new(pack);
+    extractor.preprocess(&sample)?;
+    let features = extractor.run()?.to_vec();
+    let zero_point = pack.feature_value()?.zero_point;
+    let step = measure(threads, || {
+        let linear = head.linear()?;
+        let (mut weights, mut bias) = (linear.weights().to_vec(), linear.bias().to_vec());
+        let mut gradient = vec![0.0; bias.len()];
+        let features = &features;
+        Ok(move || {
+            let rate = 0.5;
+            sgd::step(features, 0, zero_point, rate, &mut weights, &mut bias, &mut gradient)
+                .map(|_| ())
+        })
+    })?;
+    let report = Measured {
+        threads,
+        backbone_ms: Times::new(&backbone, 1e3),
+        predict_ms: Times::new(&predict, 1e3),
+        head_step_us: Times::new(&step, 1e6),
+        peak_rss_bytes: peak_rss_bytes()?,
+        pack_bytes: file.bytes(),
+        head_bytes: head.record_bytes(),
+    };
+    output::print(&report, args.common.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Times `threads` copies of the work that `prepare` makes, all at the same time; the times are sorted.
+fn measure<W: FnMut() -> Result<(), headstart::Error>>(
+    threads: usize,
+    prepare: impl Fn() -> Result<W, headstart::Error> + Sync,
+) -> Result<Vec<Duration>, headstart::Error> {
+    let one = || {
+        let mut work = prepare()?;
+        work()?;
+        let (start, mut times) = (Instant::now(), Vec::new());
+        while times.len() < LEAST_RUNS || (times.len() < MOST_RUNS && start.elapsed() < BUDGET) {
+            let begun = Instant::now();
+            work()?;
+            times.push(begun.elapsed());
+        }
+        Ok(times)
+    };
+    let mut all = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+        let joined = running.into_iter().map(|thread| match thread.join() {
+            Ok(times) => times,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.collect::<Result<Vec<_>, headstart::Error>>()
+    })?
+    .concat();
+    all.sort_unstable();
+    Ok(all)
+}
+
+/// A sample that is not flat: no level repeats in the next row.
+fn sample(pack: &Pack<'_>) -> Decoded {
+    let input = pack.input();
+    let (height, width) = (input.height as usize, input.width as usize);
+    let channels = input.channels as usize;
+    let levels = (0..height * width * channels).map(|at| (at * 7 + at / 251) as u8);
+    if channels == 1 || channels == 3 {
+        Decoded::Pixels { width, height, channels, bytes: levels.collect() }
+    } else {
+        let values = levels.map(|level| f32::from(level) / 64.0 - 2.0).collect();
+        Decoded::Values { shape: vec![height, width, channels], values }
+    }
+}
+
+/// A head of zeros.
+fn stand_in(file: &PackFile, pack: &Pack<'_>) -> anyhow::Result<Head> {
+    let labels: Vec<String> = (0..STAND_IN_CLASSES).map(|class| class.to_string()).collect();
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    let weights = vec![0.0; STAND_IN_CLASSES * pack.feature_len()];
+    let parts = HeadParts {
+        head: LinearHead::new(&weights, &[0.0; STAND_IN_CLASSES], pack.feature_len())?,
+        backbone_digest: pack.backbone_digest(),
+        labels: &labels,
+        samples: &[0; STAND_IN_CLASSES],
+        learner: Learner::Other,
+        storage: Storage::F32,
+        temperature: 1.0,
+        unknown_threshold: 0.0,
+        held_out: None,
+    };
+    let mut record = vec![0; parts.encoded_len()?];
+    parts.emit(&mut record)?;
+    Ok(Head::parse(file.path(), &record, &pack.backbone_digest())?)
+}
+
+/// The most memory that this process ever had resident, as the kernel counts it.
+fn peak_rss_bytes() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let kibibytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    Ok(kibibytes.context("/proc/self/status: no line VmHWM")? * 1024)
+}
+
+impl Times {
+    /// `sorted` has an entry.
+    fn new(sorted: &[Duration], per_second: f64) -> Self {
+        let at = |index: usize| sorted[index].as_secs_f64() * per_second;
+        Self { median: at(sorted.len() / 2), min: at(0) }
+    }
+}
+
+impl Report for Measured {
+    fn text(&self) -> String {
+        let times = [
+            ("backbone", &self.backbone_ms, "ms"),
+            ("whole prediction", &self.predict_ms, "ms"),
+            ("head step", &self.head_step_us, "µs"),
+        ];
+        let times = times.map(|(name, t, unit)| {
+            vec![name.to_owned(), format!("{:.2} {unit}", t.median), format!("{:.2} {unit}", t.min)]
+        });
+        let sizes = [
+            ("peak memory", self.peak_rss_bytes as usize),
+            ("pack", self.pack_bytes),
+            ("head", self.head_bytes),
+        ];
+        let sizes = sizes.map(|(name, n)| vec![name.to_owned(), output::thousands(n)]);
+        format!(
+            "{} at a time\n\n{}\n\n{}",
+            self.threads,
+            output::table(&["time", "median", "minimum"], times),
+            output::table(&["size", "bytes"], sizes)
+        )
+    }
+}

@@ -1,0 +1,189 @@
+//! `learn`: samples → features, computed once → head → the state folder.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use headstart::pack::Pack;
+use headstart_edge::extract::Job;
+use headstart_edge::samples::{self, Dataset, SampleId};
+use headstart_edge::state::{self, FeatureCache, Insertion, StateFolder};
+use headstart_edge::training::{self, Choice};
+use headstart_edge::{Error, Head, PackFile};
+use serde::Serialize;
+
+use crate::cli::{Learn, LearnerChoice};
+use crate::output::{self, Report};
+
+#[derive(Serialize)]
+struct Learned {
+    /// Samples that the head was learned from, those of earlier calls included.
+    samples: usize,
+    new_samples: usize,
+    /// Samples that were there under another class: the newest label stands.
+    corrected_samples: usize,
+    /// Files that were passed over because of their name.
+    skipped_files: usize,
+    seconds: f64,
+    /// The share of `seconds` that training took; the rest is mostly the backbone.
+    training_seconds: f64,
+    held_out_accuracy: Option<f64>,
+    learner: &'static str,
+    classes: Vec<Class>,
+    unknown_threshold: f32,
+    head_bytes: usize,
+}
+
+#[derive(Serialize)]
+struct Class {
+    name: String,
+    samples: u32,
+}
+
+pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
+    let start = Instant::now();
+    let file = PackFile::open(&args.common.pack)?;
+    let pack = file.pack()?;
+    let digest = pack.backbone_digest();
+    let mut data = Dataset::labelled(&args.selection.data)?;
+    output::warn_skipped(&data.skipped);
+    if let Some(limit) = args.selection.limit {
+        data.limit(limit as usize, args.selection.seed);
+    }
+
+    let folder = StateFolder::new(&args.state);
+    let load = || -> Result<(Option<Head>, FeatureCache), Error> {
+        let base = super::head(Some(&args.state), &file, &pack)?;
+        let cache = folder.features(&digest, pack.feature_len())?;
+        Ok((base, cache.unwrap_or_else(|| FeatureCache::new(pack.feature_len()))))
+    };
+    // Before the lock, so that a refused call leaves no folder behind; and after it, because another `learn` may have ended.
+    refuse_one_class(&load()?, &data)
+        .map_err(|problem| Error::Sample { path: args.selection.data.clone(), problem })?;
+    let lock = folder.lock()?;
+    let (base, mut cache) = load()?;
+    // The head's own classes come first, in its order.
+    let label_of = |cache: &mut FeatureCache, name: &str| {
+        let problem = state::Problem::TooManyClasses { limit: samples::MAX_CLASSES };
+        cache.class(name).ok_or(Error::State { path: args.state.clone(), problem })
+    };
+    for name in base.iter().flat_map(Head::labels) {
+        label_of(&mut cache, name)?;
+    }
+    let labels: Vec<u16> =
+        data.classes.iter().map(|name| label_of(&mut cache, name)).collect::<Result<_, _>>()?;
+
+    let features = extract(args, pack, &data, &cache)?;
+    let (mut new_samples, mut corrected_samples) = (0, 0);
+    for (sample, (id, features)) in data.samples.iter().zip(features) {
+        let label = labels[sample.label];
+        let insertion = match features {
+            Some(features) => cache.insert(id, label, &features),
+            None => cache.label(&id, label).unwrap_or(Insertion::Known),
+        };
+        new_samples += usize::from(insertion == Insertion::New);
+        corrected_samples += usize::from(insertion == Insertion::Corrected);
+    }
+
+    let training = Instant::now();
+    let record = training::train(&cache, base.as_ref(), choice(args.learner), &pack)
+        .map_err(|problem| Error::State { path: args.state.clone(), problem })?;
+    let training_seconds = training.elapsed().as_secs_f64();
+    lock.commit(&cache, &digest, &record)?;
+    drop(lock);
+
+    let head = Head::parse(&folder.head_path(), &record, &digest)?;
+    let counts = head.samples().iter().copied();
+    let report = Learned {
+        samples: cache.len(),
+        new_samples,
+        corrected_samples,
+        skipped_files: data.skipped.len(),
+        seconds: start.elapsed().as_secs_f64(),
+        training_seconds,
+        held_out_accuracy: head.held_out_accuracy(),
+        learner: super::learner_name(head.learner()),
+        classes: head
+            .labels()
+            .iter()
+            .cloned()
+            .zip(counts)
+            .map(|(name, samples)| Class { name, samples })
+            .collect(),
+        unknown_threshold: head.unknown_threshold(),
+        head_bytes: record.len(),
+    };
+    output::print(&report, args.common.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A head that knows one class only would answer it for everything.
+fn refuse_one_class(
+    (base, cache): &(Option<Head>, FeatureCache),
+    data: &Dataset,
+) -> Result<(), samples::Problem> {
+    let names = base.iter().flat_map(Head::labels).chain(cache.classes()).chain(&data.classes);
+    if names.collect::<HashSet<_>>().len() < 2 { Err(samples::Problem::OneClass) } else { Ok(()) }
+}
+
+/// A sample and its features; none where they are cached already.
+type Extracted = (SampleId, Option<Vec<i8>>);
+
+/// Id and features of every sample.
+fn extract(
+    args: &Learn,
+    pack: Pack<'_>,
+    data: &Dataset,
+    cache: &FeatureCache,
+) -> Result<Vec<Extracted>, Error> {
+    let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
+    let bar = output::progress("learning", paths.len());
+    let job = Job { pack, threads: args.threads.count(), done: &|| bar.inc(1) };
+    let features = job.all(&paths, |extractor, file| {
+        let id = file.id();
+        if cache.contains(&id) {
+            return Ok((id, None));
+        }
+        Ok((id, Some(extractor.features(file)?.to_vec())))
+    });
+    bar.finish_and_clear();
+    features
+}
+
+fn choice(learner: LearnerChoice) -> Choice {
+    match learner {
+        LearnerChoice::Auto => Choice::Auto,
+        LearnerChoice::Sgd => Choice::Sgd,
+        LearnerChoice::Ridge => Choice::Ridge,
+        LearnerChoice::Imprint => Choice::Imprint,
+    }
+}
+
+impl Report for Learned {
+    fn text(&self) -> String {
+        let mut samples = format!("{} ({} new", output::thousands(self.samples), self.new_samples);
+        if self.corrected_samples > 0 {
+            samples += &format!(", {} corrected: the newest class stands", self.corrected_samples);
+        }
+        samples.push(')');
+        let facts = [
+            ("samples", samples),
+            ("learner", self.learner.to_owned()),
+            ("held-out accuracy", output::percent(self.held_out_accuracy)),
+            ("unknown below", output::percent(Some(f64::from(self.unknown_threshold)))),
+            ("head", format!("{} bytes", output::thousands(self.head_bytes))),
+            (
+                "time",
+                format!("{:.1} s, training {:.1} s of it", self.seconds, self.training_seconds),
+            ),
+        ];
+        let facts = facts.map(|(name, value)| vec![name.to_owned(), value]);
+        let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
+        format!(
+            "{}\n\n{}",
+            output::table(&[], facts),
+            output::table(&["class", "samples"], classes)
+        )
+    }
+}

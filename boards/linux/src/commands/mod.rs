@@ -1,0 +1,49 @@
+//! One command a file: arguments in, report out.
+
+pub(crate) mod bench;
+pub(crate) mod eval;
+pub(crate) mod forget;
+pub(crate) mod learn;
+pub(crate) mod predict;
+pub(crate) mod status;
+
+use std::path::Path;
+
+use headstart::pack::Pack;
+use headstart_edge::state::{Problem, StateFolder};
+use headstart_edge::{Error, Head, PackFile};
+
+/// The head in use: the state's, else the one that the pack ships.
+fn head(state: Option<&Path>, file: &PackFile, pack: &Pack<'_>) -> Result<Option<Head>, Error> {
+    let digest = pack.backbone_digest();
+    if let Some(state) = state.map(StateFolder::new)
+        && let Some(bytes) = state.head()?
+    {
+        return Head::parse(&state.head_path(), &bytes, &digest).map(Some);
+    }
+    pack.head().map(|bytes| Head::parse(file.path(), bytes, &digest)).transpose()
+}
+
+/// The same for commands that cannot do without.
+fn required_head(state: Option<&Path>, file: &PackFile, pack: &Pack<'_>) -> Result<Head, Error> {
+    let path = state.unwrap_or(file.path()).to_owned();
+    head(state, file, pack)?.ok_or(Error::State { path, problem: Problem::NoHead })
+}
+
+/// A learner's name as the command line and the reports say it.
+fn learner_name(learner: headstart::head::Learner) -> &'static str {
+    use headstart::head::Learner;
+    match learner {
+        Learner::Sgd => "sgd",
+        Learner::Ridge => "ridge",
+        Learner::Imprint => "imprint",
+        Learner::Logistic => "logistic",
+        Learner::Blend => "blend",
+        Learner::Other => "other",
+    }
+}
+
+/// The first eight bytes of a backbone's digest, as the reports and messages name it.
+fn backbone_name(pack: &Pack<'_>) -> String {
+    pack.backbone_digest()[..8].iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,90 @@
+//! `predict`: one answer a file.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use headstart_edge::extract::Job;
+use headstart_edge::{Answer, Error, PackFile};
+use serde::Serialize;
+
+use crate::cli::Predict;
+use crate::output::{self, Report};
+
+#[derive(Serialize)]
+struct Predictions {
+    files: Vec<Prediction>,
+}
+
+#[derive(Serialize)]
+struct Prediction {
+    file: String,
+    /// `null` for "unknown" and for a file that was refused.
+    label: Option<String>,
+    /// The most probable class, known or not.
+    best: Option<String>,
+    probability: Option<f32>,
+    unknown: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+pub(crate) fn run(args: &Predict) -> anyhow::Result<ExitCode> {
+    let file = PackFile::open(&args.common.pack)?;
+    let pack = file.pack()?;
+    let head = super::required_head(args.state.as_deref(), &file, &pack)?;
+    let paths: Vec<&Path> = args.files.iter().map(AsRef::as_ref).collect();
+    let bar = output::progress("predicting", paths.len());
+    let job = Job { pack, threads: args.threads.count(), done: &|| bar.inc(1) };
+    let answers = job.one_by_one(&paths, |extractor, file| {
+        let features = extractor.features(file)?;
+        head.answer(features)
+            .map_err(|problem| Error::Pack { path: file.path().to_owned(), problem })
+    });
+    bar.finish_and_clear();
+
+    let mut status = 0;
+    let mut files = Vec::new();
+    for (path, answer) in paths.iter().zip(answers) {
+        if let Err(error) = &answer {
+            eprintln!("error: {error}");
+            status = status.max(error.exit_status());
+        }
+        files.push(prediction(path, answer, head.labels()));
+    }
+    output::print(&Predictions { files }, args.common.json)?;
+    Ok(ExitCode::from(status))
+}
+
+fn prediction(path: &Path, answer: Result<Answer, Error>, labels: &[String]) -> Prediction {
+    let file = path.display().to_string();
+    match answer {
+        Ok(Answer { class, probability, unknown }) => {
+            let best = labels.get(class).cloned();
+            let label = best.clone().filter(|_| !unknown);
+            Prediction { file, label, best, probability: Some(probability), unknown, error: None }
+        }
+        Err(error) => Prediction {
+            file,
+            label: None,
+            best: None,
+            probability: None,
+            unknown: false,
+            error: Some(error.to_string()),
+        },
+    }
+}
+
+impl Report for Predictions {
+    fn text(&self) -> String {
+        let rows = self.files.iter().map(|p| {
+            let best = p.best.as_deref().unwrap_or("–");
+            let answer = match (&p.error, p.unknown) {
+                (Some(_), _) => "refused".to_owned(),
+                (None, true) => format!("unknown (nearest: {best})"),
+                (None, false) => best.to_owned(),
+            };
+            vec![p.file.clone(), answer, output::percent(p.probability.map(f64::from))]
+        });
+        output::table(&["file", "answer", "probability"], rows).to_string()
+    }
+}

@@ -1,0 +1,96 @@
+//! `status`: what was learned.
+
+use std::process::ExitCode;
+
+use headstart_edge::PackFile;
+use headstart_edge::state::StateFolder;
+use serde::Serialize;
+
+use crate::cli::Status;
+use crate::output::{self, Report};
+
+#[derive(Serialize)]
+struct Standing {
+    model: String,
+    freeze_point: String,
+    backbone: String,
+    features: usize,
+    /// `state`, or `pack` where the head that the pack ships is in use.
+    head: &'static str,
+    learner: &'static str,
+    samples: usize,
+    classes: Vec<Class>,
+    held_out_accuracy: Option<f64>,
+    unknown_threshold: f32,
+    head_bytes: usize,
+    /// Samples whose features are cached; more than `samples` where a `learn` was cut off before its head was stored.
+    cached_samples: usize,
+}
+
+#[derive(Serialize)]
+struct Class {
+    name: String,
+    samples: u32,
+}
+
+pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
+    let file = PackFile::open(&args.common.pack)?;
+    let pack = file.pack()?;
+    let state = StateFolder::new(&args.state);
+    let of_state = state.head()?.is_some();
+    let head = super::required_head(Some(&args.state), &file, &pack)?;
+    let cache = state.features(&pack.backbone_digest(), pack.feature_len())?;
+    let counts = head.samples().iter().copied();
+    let classes: Vec<Class> = head
+        .labels()
+        .iter()
+        .cloned()
+        .zip(counts)
+        .map(|(name, samples)| Class { name, samples })
+        .collect();
+    let provenance = pack.provenance();
+    let standing = Standing {
+        model: provenance.model.to_owned(),
+        freeze_point: provenance.freeze_point.to_owned(),
+        backbone: super::backbone_name(&pack),
+        features: pack.feature_len(),
+        head: if of_state { "state" } else { "pack" },
+        learner: super::learner_name(head.learner()),
+        samples: classes.iter().map(|c| c.samples as usize).sum(),
+        classes,
+        held_out_accuracy: head.held_out_accuracy(),
+        unknown_threshold: head.unknown_threshold(),
+        head_bytes: head.record_bytes(),
+        cached_samples: cache.map_or(0, |c| c.len()),
+    };
+    output::print(&standing, args.common.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Report for Standing {
+    fn text(&self) -> String {
+        let facts = [
+            ("model", format!("{}, frozen at {}", self.model, self.freeze_point)),
+            (
+                "backbone",
+                format!("{}, {} features", self.backbone, output::thousands(self.features)),
+            ),
+            (
+                "head",
+                format!("{} bytes, from the {}", output::thousands(self.head_bytes), self.head),
+            ),
+            ("learner", self.learner.to_owned()),
+            ("held-out accuracy", output::percent(self.held_out_accuracy)),
+            ("unknown below", output::percent(Some(f64::from(self.unknown_threshold)))),
+            ("samples", output::thousands(self.samples)),
+            ("cached samples", output::thousands(self.cached_samples)),
+        ];
+        let facts = facts.map(|(name, value)| vec![name.to_owned(), value]);
+        let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
+        format!(
+            "{}\n\n{}",
+            output::table(&[], facts),
+            output::table(&["class", "samples"], classes)
+        )
+    }
+}

@@ -1,0 +1,138 @@
+//! From files to features, image by image on several threads.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use headstart::backbone::Backbone;
+use headstart::pack::Pack;
+use headstart::preprocess::{self, Picture};
+
+use crate::Error;
+use crate::samples::{Decoded, InputShape, SampleFile};
+
+/// One thread's share: the pack's arena and input buffer.
+#[derive(Debug)]
+pub struct Extractor<'p> {
+    pack: Pack<'p>,
+    arena: Vec<u8>,
+    input: Vec<i8>,
+    features: Vec<i8>,
+}
+
+impl<'p> Extractor<'p> {
+    /// Allocates what the pack's plan says.
+    pub fn new(pack: Pack<'p>) -> Self {
+        let input = pack.input();
+        let elements = input.height as usize * input.width as usize * input.channels as usize;
+        let arena = pack.plan().arena_bytes as usize;
+        let features = vec![0; pack.feature_len()];
+        Self { pack, arena: vec![0; arena], input: vec![0; elements], features }
+    }
+
+    /// The int8 features of a file's content.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] where the content does not decode or does not fit the model.
+    pub fn features(&mut self, file: &SampleFile) -> Result<&[i8], Error> {
+        let decoded = file.decode(&InputShape::from(self.pack.input()))?;
+        self.preprocess(&decoded).map_err(|e| Error::pack(file.path(), e))?;
+        self.run().map_err(|e| Error::pack(file.path(), e))
+    }
+
+    /// Fills the input buffer.
+    ///
+    /// # Errors
+    /// The runtime's, where the sample does not fit the model.
+    pub fn preprocess(&mut self, decoded: &Decoded) -> Result<(), headstart::Error> {
+        match decoded {
+            Decoded::Pixels { width, height, channels, bytes } => {
+                let (width, height, channels) = (*width, *height, *channels);
+                let picture = Picture { pixels: bytes, width, height, channels };
+                preprocess::picture(&self.pack, picture, &mut self.input)
+            }
+            Decoded::Values { values, .. } => {
+                preprocess::values(&self.pack, values.iter().copied(), &mut self.input)
+            }
+        }
+    }
+
+    /// Runs the backbone on the input buffer.
+    ///
+    /// # Errors
+    /// None for a pack that was opened.
+    pub fn run(&mut self) -> Result<&[i8], headstart::Error> {
+        let mut backbone = Backbone::new(self.pack, &mut self.arena)?;
+        self.features.copy_from_slice(backbone.features(&self.input)?);
+        Ok(&self.features)
+    }
+}
+
+/// Applies `work` to every file, on `threads` threads, and gives the results in the files' order.
+///
+/// With `stop`, no further file is begun after an error. Files are begun in order, so the first error of the list is the same for
+/// any number of threads. `done` is called after each file.
+fn each<T: Send>(
+    pack: Pack<'_>,
+    files: &[&Path],
+    threads: usize,
+    stop: bool,
+    done: &(dyn Fn() + Sync),
+    work: impl Fn(&mut Extractor<'_>, &SampleFile) -> Result<T, Error> + Sync,
+) -> Vec<Result<T, Error>> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let results: Mutex<Vec<(usize, Result<T, Error>)>> =
+        Mutex::new(Vec::with_capacity(files.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, files.len().max(1)) {
+            scope.spawn(|| {
+                let mut extractor = Extractor::new(pack);
+                while !(stop && failed.load(Ordering::Relaxed)) {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(path) = files.get(at) else { break };
+                    let result = SampleFile::read(path).and_then(|f| work(&mut extractor, &f));
+                    failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                    results.lock().unwrap_or_else(|e| e.into_inner()).push((at, result));
+                    done();
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(|e| e.into_inner());
+    results.sort_unstable_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The work of [`all`] and [`one_by_one`] over a pack.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// The pack whose backbone runs.
+    pub pack: Pack<'a>,
+    /// How many threads share the files; the results are the same for any number.
+    pub threads: usize,
+    /// Called after each file.
+    pub done: &'a (dyn Fn() + Sync),
+}
+
+impl Job<'_> {
+    /// `work` on every file, in the files' order.
+    ///
+    /// # Errors
+    /// The first one in that order, whatever the number of threads.
+    pub fn all<T: Send>(
+        &self,
+        files: &[&Path],
+        work: impl Fn(&mut Extractor<'_>, &SampleFile) -> Result<T, Error> + Sync,
+    ) -> Result<Vec<T>, Error> {
+        each(self.pack, files, self.threads, true, self.done, work).into_iter().collect()
+    }
+
+    /// `work` on every file, in the files' order, each with its own error.
+    pub fn one_by_one<T: Send>(
+        &self,
+        files: &[&Path],
+        work: impl Fn(&mut Extractor<'_>, &SampleFile) -> Result<T, Error> + Sync,
+    ) -> Vec<Result<T, Error>> {
+        each(self.pack, files, self.threads, false, self.done, work)
+    }
+}

@@ -1,0 +1,117 @@
+//! A head at work: from features to an answer.
+
+use std::path::Path;
+
+use headstart::head::{HeadRecord, Learner, LinearHead, argmax, softmax};
+
+use crate::Error;
+use crate::state::Problem;
+
+/// What a head says about one sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer {
+    /// The most probable class.
+    pub class: usize,
+    /// Its probability, 0 to 1.
+    pub probability: f32,
+    /// Whether the probability is below the head's threshold: the sample is of none of the classes, or hard to tell.
+    pub unknown: bool,
+}
+
+/// A head record, unpacked.
+#[derive(Clone, Debug)]
+pub struct Head {
+    labels: Vec<String>,
+    samples: Vec<u32>,
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+    feature_len: usize,
+    temperature: f32,
+    unknown_threshold: f32,
+    held_out: Option<(u32, u32)>,
+    learner: Learner,
+    record_bytes: usize,
+}
+
+impl Head {
+    /// Checks and unpacks a record; `path` is where the bytes came from.
+    ///
+    /// # Errors
+    /// [`Error::State`] for a damaged record or one of another backbone.
+    pub fn parse(path: &Path, bytes: &[u8], backbone: &[u8; 32]) -> Result<Self, Error> {
+        let refuse = |e| Error::state(path, Problem::Head(e));
+        let record = HeadRecord::parse_for(bytes, backbone).map_err(refuse)?;
+        let (classes, feature_len) = (record.classes(), record.feature_len());
+        // The record's own length bounds both: it was checked.
+        let (mut weights, mut bias) = (vec![0.0; classes * feature_len], vec![0.0; classes]);
+        record.read(&mut weights, &mut bias).map_err(refuse)?;
+        Ok(Self {
+            labels: record.labels().map(str::to_owned).collect(),
+            samples: record.samples().collect(),
+            weights,
+            bias,
+            feature_len,
+            temperature: record.temperature(),
+            unknown_threshold: record.unknown_threshold(),
+            held_out: record.held_out(),
+            learner: record.learner(),
+            record_bytes: bytes.len(),
+        })
+    }
+
+    /// The answer for one sample's features.
+    ///
+    /// # Errors
+    /// [`headstart::Error::BufferLength`] for features of another length than the head's.
+    pub fn answer(&self, features: &[i8]) -> Result<Answer, headstart::Error> {
+        let mut logits = vec![0.0; self.bias.len()];
+        self.linear()?.logits(features, &mut logits)?;
+        let class = argmax(&logits);
+        softmax(&mut logits, self.temperature);
+        let probability = logits[class];
+        Ok(Answer { class, probability, unknown: probability < self.unknown_threshold })
+    }
+
+    /// The weights and the bias.
+    ///
+    /// # Errors
+    /// None for a head that was parsed.
+    pub fn linear(&self) -> Result<LinearHead<'_>, headstart::Error> {
+        LinearHead::new(&self.weights, &self.bias, self.feature_len)
+    }
+
+    /// Class names in the order of classes.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// How many samples each class was learned from.
+    pub fn samples(&self) -> &[u32] {
+        &self.samples
+    }
+
+    /// Divides the logits before the softmax.
+    pub fn temperature(&self) -> f32 {
+        self.temperature
+    }
+
+    /// A best probability below this means "unknown".
+    pub fn unknown_threshold(&self) -> f32 {
+        self.unknown_threshold
+    }
+
+    /// Share of held-out samples answered correctly when the head was learned; `None` if not measured.
+    pub fn held_out_accuracy(&self) -> Option<f64> {
+        self.held_out.map(|(correct, total)| f64::from(correct) / f64::from(total))
+    }
+
+    /// The learner that made the head.
+    pub fn learner(&self) -> Learner {
+        self.learner
+    }
+
+    /// Size of the record.
+    pub fn record_bytes(&self) -> usize {
+        self.record_bytes
+    }
+}

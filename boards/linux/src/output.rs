@@ -1,0 +1,102 @@
+//! What the commands print: JSON or tables on stdout, progress and warnings on stderr.
+
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+/// A command's result: its fields are the JSON object's keys.
+pub(crate) trait Report: Serialize {
+    /// The same for a reader.
+    fn text(&self) -> String;
+}
+
+/// Prints a result.
+pub(crate) fn print(report: &impl Report, json: bool) -> anyhow::Result<()> {
+    let text = if json { serde_json::to_string(report)? } else { report.text() };
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        // The reader has seen enough (`| head`).
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("stdout: writing failed"),
+    }
+}
+
+/// A table; every column but the first is aligned to the right.
+pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    if !header.is_empty() {
+        table.set_header(header);
+    }
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// `91.7 %`, or a dash for what was not measured.
+pub(crate) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))
+}
+
+/// `1,234`.
+pub(crate) fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A bar on a terminal, nothing in a pipe.
+pub(crate) fn progress(work: &'static str, count: usize) -> ProgressBar {
+    let bar = ProgressBar::new(count as u64);
+    let template = "{msg} [{bar:40}] {pos}/{len} {eta}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.set_message(work);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Says which files were passed over because of their name.
+pub(crate) fn warn_skipped(skipped: &[PathBuf]) {
+    const SHOWN: usize = 3;
+    if skipped.is_empty() {
+        return;
+    }
+    let names: Vec<_> = skipped.iter().take(SHOWN).map(|p| p.display().to_string()).collect();
+    let more = if skipped.len() > SHOWN { ", …" } else { "" };
+    eprintln!(
+        "warning: {} files passed over, not a .jpg, .jpeg, .png or .npy in a class folder: {}{more}",
+        skipped.len(),
+        names.join(", ")
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")]
+        {
+            assert_eq!(thousands(number), text);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A pack as a read-only map of its file.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use headstart::pack::Pack;
+use memmap2::Mmap;
+
+use crate::Error;
+use crate::samples::Problem;
+
+/// A mapped pack file: its bytes stay in the page cache, shared by every process that runs it.
+///
+/// The map assumes that nobody writes into the file while it is open. Replacing it by rename, as package managers and our own
+/// tools do, is safe: the map keeps the old file's inode.
+#[derive(Debug)]
+pub struct PackFile {
+    path: PathBuf,
+    map: Mmap,
+}
+
+impl PackFile {
+    /// Maps a file.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] for a file that is missing or not plain, [`Error::Pack`] for an empty one, [`Error::Machine`] where it
+    /// cannot be mapped.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let unreadable = |e| Error::sample(path, Problem::Unreadable(e));
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(Error::sample(path, Problem::NotAPackFile));
+        }
+        if metadata.len() == 0 {
+            return Err(Error::pack(path, headstart::Error::Truncated));
+        }
+        let file = File::open(path).map_err(unreadable)?;
+        Ok(Self { path: path.to_owned(), map: map(path, &file)? })
+    }
+
+    /// Verifies the pack and borrows it from the map.
+    ///
+    /// # Errors
+    /// [`Error::Pack`] with the rule that is broken.
+    pub fn pack(&self) -> Result<Pack<'_>, Error> {
+        Pack::open(&self.map).map_err(|e| Error::pack(&self.path, e))
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Size of the file in bytes.
+    pub fn bytes(&self) -> usize {
+        self.map.len()
+    }
+}
+
+#[allow(unsafe_code, reason = "a map of a file has no safe form")]
+fn map(path: &Path, file: &File) -> Result<Mmap, Error> {
+    // SAFETY: the map is read-only and private, and lives as long as every borrow of it. Its bytes could only change if
+    // another process wrote into the same inode; packs are replaced by rename, which leaves this inode alone.
+    unsafe { Mmap::map(file) }.map_err(Error::machine(path, "mapping the file"))
+}
