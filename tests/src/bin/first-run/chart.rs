@@ -241,6 +241,7 @@ mod tests {
             fallback: None,
             model: PathBuf::new(),
             preprocess: "tf",
+            first_lesson: 5,
             data,
         };
         let report =

@@ -54,10 +54,12 @@ impl Workshop {
         println!("\n== {text}\n");
     }
 
-    /// Builds both tools; nothing happens where they are up to date.
+    /// Builds the tools; nothing happens where they are up to date. It is the whole workspace that is
+    /// asked for: its dependencies then have the same features as in the build of this program and are
+    /// not built twice.
     pub(crate) fn build(&self) -> Result<()> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let arguments = ["build", "--release", "-p", "headstart-tools", "-p", "headstart-edge"];
+        let arguments = ["build", "--release", "--bins"];
         println!("$ cargo {}", arguments.join(" "));
         let mut command = self.command(&cargo, &arguments);
         if let Some(target) = self.tools.parent() {
@@ -74,16 +76,31 @@ impl Workshop {
         Ok(took)
     }
 
+    /// Shows and runs a tool like [`Workshop::tool`], but shows only the first paragraph of what it prints.
+    pub(crate) fn tool_in_brief(&self, name: &str, arguments: &[&str]) -> Result<()> {
+        println!("$ {name} {}", arguments.join(" "));
+        let printed = self.capture(name, arguments)?;
+        let printed = String::from_utf8_lossy(&printed);
+        println!("{}\n…\n", printed.split("\n\n").next().unwrap_or_default());
+        Ok(())
+    }
+
     /// Runs a tool with `--json`, unseen, and returns what it reports.
     pub(crate) fn report(&self, name: &str, arguments: &[&str]) -> Result<serde_json::Value> {
+        let printed = self.capture(name, &[arguments, &["--json"]].concat())?;
+        serde_json::from_slice(&printed)
+            .with_context(|| format!("{name} {} --json printed no JSON", arguments.join(" ")))
+    }
+
+    /// What a tool prints; its complaints go where ours go.
+    fn capture(&self, name: &str, arguments: &[&str]) -> Result<Vec<u8>> {
         let mut command = self.command(self.tools.join(name), arguments);
-        let output = command.arg("--json").stderr(Stdio::inherit()).output();
+        let output = command.stderr(Stdio::inherit()).output();
         let output = output.with_context(|| format!("cannot start {name}"))?;
         if !output.status.success() {
-            bail!("{name} {} --json ended with {}", arguments.join(" "), output.status);
+            bail!("{name} {} ended with {}", arguments.join(" "), output.status);
         }
-        serde_json::from_slice(&output.stdout)
-            .with_context(|| format!("{name} {} --json printed no JSON", arguments.join(" ")))
+        Ok(output.stdout)
     }
 
     /// A command that will run in the repository.

@@ -82,6 +82,7 @@ pub(crate) fn task(workshop: &Workshop) -> Result<Task, Unavailable> {
         fallback: None,
         model,
         preprocess: "imagenet",
+        first_lesson: 5,
         data,
     })
 }

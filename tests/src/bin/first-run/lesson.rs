@@ -13,8 +13,6 @@ use crate::commands::Workshop;
 pub(crate) const TRAIN_PER_CLASS: usize = 20;
 /// Pictures of each class to test on; never learned from.
 pub(crate) const TEST_PER_CLASS: usize = 30;
-/// Pictures of each class in the first, short lesson.
-const FIRST_PER_CLASS: usize = 5;
 
 /// What the test pictures said after a lesson.
 pub(crate) struct Stage {
@@ -74,14 +72,20 @@ pub(crate) fn run(workshop: &Workshop, task: &Task) -> Result<Outcome> {
     let calibrate = ["--calib", &desk.train, "--preprocess", task.preprocess];
     let pack_time = desk.pack(&model, &calibrate, &[])?;
 
-    workshop.heading(&format!("Learn from {FIRST_PER_CLASS} pictures a class: {}", task.pictures));
-    let limit = FIRST_PER_CLASS.to_string();
+    workshop.heading(&format!(
+        "Learn from {} a class: {}",
+        pictures(task.first_lesson),
+        task.pictures
+    ));
+    let limit = task.first_lesson.to_string();
     let learn_time = desk.learn(&["--limit", &limit])?;
-    let first = desk.eval(format!("after {FIRST_PER_CLASS} pictures a class"), learn_time)?;
+    let first =
+        desk.eval(format!("after {} a class", pictures(task.first_lesson)), learn_time, true)?;
 
     workshop.heading(&format!("Learn from all {TRAIN_PER_CLASS}: what is known already stays"));
     let learn_time = desk.learn(&[])?;
-    let second = desk.eval(format!("after {TRAIN_PER_CLASS} pictures a class"), learn_time)?;
+    let second =
+        desk.eval(format!("after {} a class", pictures(TRAIN_PER_CLASS)), learn_time, true)?;
     packs.push(PackFigures { what: "frozen at the classifier", pack_time, bench: desk.bench()? });
 
     workshop.heading("Let the samples choose an earlier freeze point");
@@ -89,8 +93,11 @@ pub(crate) fn run(workshop: &Workshop, task: &Task) -> Result<Outcome> {
     let train = desk.train.clone();
     let pack_time = desk.pack(&model, &calibrate, &["--freeze", "auto", "--data", &train])?;
     let learn_time = desk.learn(&[])?;
-    let third =
-        desk.eval(format!("after {TRAIN_PER_CLASS} a class, with --freeze auto"), learn_time)?;
+    let third = desk.eval(
+        format!("after {TRAIN_PER_CLASS} a class, with --freeze auto"),
+        learn_time,
+        false,
+    )?;
     packs.push(PackFigures { what: "frozen by --freeze auto", pack_time, bench: desk.bench()? });
 
     let classes = first.classes.clone();
@@ -107,6 +114,10 @@ pub(crate) fn run(workshop: &Workshop, task: &Task) -> Result<Outcome> {
         packs,
         model_bytes: std::fs::metadata(&task.model).context(model)?.len(),
     })
+}
+
+fn pictures(count: usize) -> String {
+    format!("{count} picture{}", if count == 1 { "" } else { "s" })
 }
 
 /// An evaluation, understood.
@@ -142,9 +153,14 @@ impl<'a> Desk<'a> {
         self.workshop.tool("headstart-edge", &[&arguments, options].concat())
     }
 
-    fn eval(&self, what: String, learn_time: Duration) -> Result<Evaluation> {
+    /// `brief`: the tables stay unseen.
+    fn eval(&self, what: String, learn_time: Duration, brief: bool) -> Result<Evaluation> {
         let arguments = ["eval", &self.pack, "--state", &self.state, "--data", &self.test];
-        self.workshop.tool("headstart-edge", &arguments)?;
+        if brief {
+            self.workshop.tool_in_brief("headstart-edge", &arguments)?;
+        } else {
+            self.workshop.tool("headstart-edge", &arguments)?;
+        }
         let report = self.workshop.report("headstart-edge", &arguments)?;
         evaluation(&report, what, learn_time).context("headstart-edge eval --json lacks a key")
     }

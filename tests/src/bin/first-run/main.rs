@@ -97,6 +97,8 @@ pub(crate) struct Task {
     pub(crate) model: PathBuf,
     /// The value of `headstart pack --preprocess`.
     pub(crate) preprocess: &'static str,
+    /// Pictures of each class in the first, short lesson.
+    pub(crate) first_lesson: usize,
     /// Holds `train/<class>/*.png` and `test/<class>/*.png`.
     pub(crate) data: PathBuf,
 }
@@ -127,6 +129,7 @@ fn carried(workshop: &Workshop, reason: &str) -> Result<Task> {
         fallback: Some(reason.to_owned()),
         model: workshop.root().join("tests/carried-model/shapes.onnx"),
         preprocess: "tf",
+        first_lesson: 1,
         data,
     })
 }
