@@ -2,7 +2,13 @@
 #![forbid(unsafe_code)]
 
 pub mod calibrate;
+pub mod inspect;
 pub mod lower;
+pub mod onnx;
 pub mod plan;
 pub mod quantise;
+pub mod simplify;
 pub mod write;
+
+#[cfg(test)]
+mod reference;

@@ -9,6 +9,8 @@
 extern crate std;
 
 pub mod backbone;
+#[cfg(feature = "burn")]
+pub mod burn;
 mod error;
 #[cfg(feature = "float-graph")]
 pub mod graph;

@@ -1,0 +1,252 @@
+use headstart::graph::{Activation, Binary, Graph, Node, Op, ValueId};
+
+use super::depends_on_input;
+
+/// The last layer that learns: what a new head replaces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Classifier {
+    /// Its node, an index of the graph's nodes.
+    pub node: usize,
+    /// What it reads: `[1, features]`, or a feature map if averaging follows the classifier.
+    pub features: ValueId,
+    /// Its weights, if what follows is linear up to the final normalisation.
+    pub linear: Option<Linear>,
+}
+
+/// `logits = weights · features + bias`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Linear {
+    /// Number of logits.
+    pub classes: usize,
+    /// Number of features. Those of a feature map that is averaged are its channels.
+    pub features: usize,
+    /// Row-major `[classes, features]`. A flattened feature map has its features in the order
+    /// channel, row, column.
+    pub weights: Vec<f32>,
+    /// One a class.
+    pub bias: Vec<f32>,
+}
+
+/// A constant that was applied after the classifier.
+type Step = (Binary, ValueId);
+
+/// Finds the classifier: the last `Gemm`, `MatMul` or 1×1 `Conv` before the first output, seen
+/// through normalisation, shapes, averaging and constants. `None` if something else comes first.
+#[must_use]
+pub fn find_classifier(graph: &Graph) -> Option<Classifier> {
+    let depends = depends_on_input(graph);
+    let mut value = *graph.outputs.first()?;
+    let mut steps = Vec::new();
+    let (mut normalised, mut linear) = (false, true);
+    loop {
+        let index = graph.producer(value)?;
+        let node = &graph.nodes[index];
+        let shape = |id: ValueId| graph.values[id].shape.as_slice();
+        match &node.op {
+            Op::Softmax { .. } | Op::Activation(Activation::Sigmoid) if steps.is_empty() => {
+                normalised = true;
+            }
+            // SqueezeNet's classes are rectified and averaged before the softmax. Without one,
+            // this is the end of a backbone that has no classifier.
+            Op::Activation(Activation::Relu | Activation::Clip { .. }) if normalised => {
+                linear = false;
+            }
+            Op::Reshape { .. } | Op::Transpose { .. } | Op::GlobalAveragePool => {}
+            Op::ReduceMean { .. } | Op::AveragePool(_) => {}
+            Op::Binary(binary) => {
+                let constant_first = !depends[node.inputs[0]];
+                let constant = node.inputs[usize::from(!constant_first)];
+                graph.values[constant].constant.as_ref()?;
+                if constant_first && matches!(binary, Binary::Sub | Binary::Div) {
+                    return None;
+                }
+                steps.push((*binary, constant));
+                value = node.inputs[usize::from(constant_first)];
+                continue;
+            }
+            Op::Gemm(gemm) if !gemm.trans_a && depends[node.inputs[0]] => {
+                return Some(classifier(graph, index, linear, &steps));
+            }
+            Op::MatMul if depends[node.inputs[0]] && !depends[node.inputs[1]] => {
+                return Some(classifier(graph, index, linear, &steps));
+            }
+            Op::Conv(conv) if conv.groups == 1 && conv.window.kernel.iter().all(|&k| k == 1) => {
+                let is_pixel = shape(node.inputs[0])[2..].iter().all(|&n| n == 1);
+                // A 1×1 convolution of a map, averaged: a classifier only if classes follow.
+                return (is_pixel || normalised).then(|| classifier(graph, index, linear, &steps));
+            }
+            _ => return None,
+        }
+        value = node.inputs[0];
+    }
+}
+
+fn classifier(graph: &Graph, node: usize, linear: bool, steps: &[Step]) -> Classifier {
+    Classifier {
+        node,
+        features: graph.nodes[node].inputs[0],
+        linear: linear.then(|| weights(graph, &graph.nodes[node], steps)).flatten(),
+    }
+}
+
+/// Weights and bias of a classifier with all that is applied to its result.
+fn weights(graph: &Graph, node: &Node, steps: &[Step]) -> Option<Linear> {
+    let weight = &graph.values[node.inputs[1]];
+    let data = weight.constant.as_ref()?;
+    let [first, second] = match weight.shape.as_slice() {
+        &[first, second] => [first, second],
+        &[first, second, ..] if weight.shape[2..].iter().all(|&n| n == 1) => [first, second],
+        _ => return None,
+    };
+    let (rows_are_classes, alpha, beta) = match &node.op {
+        Op::Conv(_) => (true, 1.0, 1.0),
+        Op::Gemm(gemm) => (gemm.trans_b, gemm.alpha, gemm.beta),
+        _ => (false, 1.0, 1.0),
+    };
+    let (classes, features) = if rows_are_classes { (first, second) } else { (second, first) };
+    let at = |class: usize, feature: usize| match rows_are_classes {
+        true => data[class * features + feature],
+        false => data[feature * classes + class],
+    };
+    let each_class = |id: ValueId| -> Option<Vec<f32>> {
+        match graph.values[id].constant.as_deref()? {
+            &[number] => Some(vec![number; classes]),
+            numbers => (numbers.len() == classes).then(|| numbers.to_vec()),
+        }
+    };
+    let mut bias = match node.inputs.get(2) {
+        Some(&bias) => each_class(bias)?,
+        None => vec![0.0; classes],
+    };
+    bias.iter_mut().for_each(|bias| *bias *= beta);
+    let mut scale = vec![alpha; classes];
+    for &(binary, constant) in steps.iter().rev() {
+        for (class, number) in each_class(constant)?.into_iter().enumerate() {
+            match binary {
+                Binary::Add => bias[class] += number,
+                Binary::Sub => bias[class] -= number,
+                Binary::Mul => {
+                    bias[class] *= number;
+                    scale[class] *= number;
+                }
+                Binary::Div => {
+                    bias[class] /= number;
+                    scale[class] /= number;
+                }
+            }
+        }
+    }
+    let weights = (0..classes * features)
+        .map(|i| (i / features, i % features))
+        .map(|(class, feature)| at(class, feature) * scale[class])
+        .collect();
+    Some(Linear { classes, features, weights, bias })
+}
+
+#[cfg(test)]
+mod tests {
+    use headstart::graph::{Conv, Gemm, Window};
+
+    use super::*;
+    use crate::reference;
+
+    struct Sketch(Graph);
+
+    impl Sketch {
+        fn new(shape: &[usize]) -> Self {
+            let mut graph = Graph::default();
+            let x = graph.add_value("x", shape.to_vec());
+            graph.inputs.push(x);
+            Self(graph)
+        }
+
+        fn weight(&mut self, shape: &[usize]) -> ValueId {
+            let count = shape.iter().product::<usize>();
+            let data = (0..count).map(|i| (i * 7 % 11) as f32 - 4.5).collect();
+            self.0.add_constant("w", shape.to_vec(), data).unwrap()
+        }
+
+        fn node(&mut self, op: Op, inputs: &[ValueId]) -> ValueId {
+            let name = format!("t{}", self.0.values.len());
+            self.0.add_node(name.clone(), op, inputs.to_vec(), name).unwrap()
+        }
+
+        fn conv1x1(&mut self, x: ValueId, classes: usize) -> ValueId {
+            let channels = self.0.values[x].shape[1];
+            let weight = self.weight(&[classes, channels, 1, 1]);
+            let window = Window {
+                kernel: vec![1; 2],
+                strides: vec![1; 2],
+                dilations: vec![1; 2],
+                pads_begin: vec![0; 2],
+                pads_end: vec![0; 2],
+            };
+            self.node(Op::Conv(Conv { window, groups: 1 }), &[x, weight])
+        }
+
+        fn found(&mut self, output: ValueId) -> Option<Classifier> {
+            self.0.outputs = vec![output];
+            find_classifier(&self.0)
+        }
+    }
+
+    fn softmax() -> Op {
+        Op::Softmax { axis: 1, flatten: false }
+    }
+
+    #[test]
+    fn its_weights_give_the_logits_of_the_graph() {
+        for trans_b in [false, true] {
+            let mut sketch = Sketch::new(&[1, 5]);
+            let weight = sketch.weight(if trans_b { &[3, 5] } else { &[5, 3] });
+            let bias = sketch.weight(&[3]);
+            let scale = sketch.weight(&[1]);
+            let gemm = Op::Gemm(Gemm { alpha: 0.5, beta: 2.0, trans_a: false, trans_b });
+            let y = sketch.node(gemm, &[0, weight, bias]);
+            let y = sketch.node(Op::Binary(Binary::Add), &[y, bias]);
+            let logits = sketch.node(Op::Binary(Binary::Mul), &[scale, y]);
+            let y = sketch.node(softmax(), &[logits]);
+            let found = sketch.found(y).unwrap();
+            assert_eq!((found.node, found.features), (0, 0));
+            let linear = found.linear.unwrap();
+            assert_eq!((linear.classes, linear.features), (3, 5));
+
+            sketch.0.outputs = vec![logits];
+            let input = reference::noise(&sketch.0, 1);
+            let expected = &reference::run(&sketch.0, &input)[0];
+            for class in 0..3 {
+                let row = &linear.weights[class * 5..][..5];
+                let product: f32 = row.iter().zip(&input[0]).map(|(w, x)| w * x).sum();
+                assert!((product + linear.bias[class] - expected[class]).abs() < 1e-3);
+            }
+        }
+    }
+
+    #[test]
+    fn a_convolution_classifies_pixels_and_averaged_maps() {
+        let mut sketch = Sketch::new(&[1, 4, 3, 3]);
+        let pooled = sketch.node(Op::GlobalAveragePool, &[0]);
+        let y = sketch.conv1x1(pooled, 2);
+        let y = sketch.node(Op::Reshape { shape: vec![1, 2] }, &[y]);
+        let found = sketch.found(y).unwrap();
+        assert_eq!(found.features, pooled);
+        assert!(found.linear.is_some());
+
+        let map = sketch.conv1x1(0, 2);
+        let relu = sketch.node(Op::Activation(Activation::Relu), &[map]);
+        let pooled = sketch.node(Op::GlobalAveragePool, &[relu]);
+        let classes = sketch.node(Op::Reshape { shape: vec![1, 2] }, &[pooled]);
+        let y = sketch.node(softmax(), &[classes]);
+        let found = sketch.found(y).unwrap();
+        assert_eq!((found.features, found.linear), (0, None), "rectified classes");
+        assert_eq!(sketch.found(classes), None, "a backbone without a classifier");
+    }
+
+    #[test]
+    fn a_graph_that_ends_in_something_else_has_none() {
+        let mut sketch = Sketch::new(&[1, 4, 3, 3]);
+        let y = sketch.node(Op::Concat { axis: 1 }, &[0, 0]);
+        assert_eq!(sketch.found(y), None);
+        assert_eq!(sketch.found(0), None);
+    }
+}

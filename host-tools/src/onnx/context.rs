@@ -1,0 +1,208 @@
+//! What is known while a model is read: its tensors by name, and the graph so far.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use headstart::graph::{Graph, Op, ValueId};
+
+use super::attributes::NodeView;
+use super::external::External;
+use super::integers::Integers;
+use super::tensor::{Budget, Data, Tensor, decode};
+
+type Outcome<T> = Result<T, String>;
+
+/// What a tensor's name stands for.
+#[derive(Clone, Debug)]
+pub(super) enum Bound {
+    /// A float tensor, constant or not.
+    Float(ValueId),
+    /// An integer tensor, which is always known.
+    Integers(Integers),
+    /// A tensor of a type that no operator takes; the type's name.
+    Other(String),
+}
+
+/// The state of an import.
+#[derive(Debug)]
+pub(super) struct Context<'a> {
+    /// The graph so far.
+    pub(super) graph: Graph,
+    names: HashMap<String, Bound>,
+    budget: Budget,
+    external: External<'a>,
+}
+
+impl<'a> Context<'a> {
+    /// An empty graph.
+    pub(super) fn new(external: External<'a>) -> Self {
+        Self { graph: Graph::default(), names: HashMap::new(), budget: Budget::default(), external }
+    }
+
+    /// Gives a name its meaning, once.
+    pub(super) fn bind(&mut self, name: &str, bound: Bound) -> Outcome<()> {
+        match self.names.insert(name.to_owned(), bound) {
+            None => Ok(()),
+            Some(_) => Err(format!("defines {name:?}, which is already defined")),
+        }
+    }
+
+    /// What a name stands for.
+    pub(super) fn find(&self, name: &str) -> Option<&Bound> {
+        self.names.get(name)
+    }
+
+    /// Decodes a tensor of the file.
+    pub(super) fn decode(
+        &mut self,
+        proto: rten_onnx::onnx::TensorProto,
+    ) -> Result<Tensor, super::error::Problem> {
+        decode(proto, &self.external, &mut self.budget)
+    }
+
+    /// Puts a tensor into the graph.
+    pub(super) fn constant(&mut self, name: &str, tensor: Tensor) -> Outcome<Bound> {
+        Ok(match tensor.data {
+            Data::Floats(data) => {
+                let added = self.graph.add_constant(name, tensor.shape, data);
+                Bound::Float(added.map_err(|error| error.to_string())?)
+            }
+            Data::Integers(data) => Bound::Integers(Integers { shape: tensor.shape, data }),
+            Data::Other(name) => Bound::Other(name),
+        })
+    }
+
+    /// A float constant of one value.
+    pub(super) fn filled(&mut self, name: &str, shape: Vec<usize>, value: f32) -> Outcome<Bound> {
+        let count = headstart::graph::elements(&shape).map_err(|error| error.to_string())?;
+        self.budget.take_floats(count)?;
+        self.constant(name, Tensor { shape, data: Data::Floats(vec![value; count]) })
+    }
+
+    /// Takes an integer result, if there is room for it.
+    pub(super) fn integers_result(&mut self, integers: Integers) -> Outcome<Bound> {
+        self.budget.take_integers(integers.data.len())?;
+        Ok(Bound::Integers(integers))
+    }
+
+    /// Operand `index`, if the node has it.
+    pub(super) fn optional(&self, node: &NodeView<'_>, index: usize) -> Outcome<Option<&Bound>> {
+        let Some(name) = node.input(index) else { return Ok(None) };
+        let bound = self.names.get(name);
+        bound
+            .map(Some)
+            .ok_or_else(|| format!("reads {name:?}, which no input or earlier node defines"))
+    }
+
+    /// Operand `index`.
+    pub(super) fn operand(&self, node: &NodeView<'_>, index: usize) -> Outcome<&Bound> {
+        self.optional(node, index)?.ok_or_else(|| format!("operand {index} is missing"))
+    }
+
+    /// Operand `index`, a float tensor.
+    pub(super) fn float(&self, node: &NodeView<'_>, index: usize) -> Outcome<ValueId> {
+        as_float(self.operand(node, index)?, index)
+    }
+
+    /// Operand `index`, a float tensor, if the node has it.
+    pub(super) fn optional_float(
+        &self,
+        node: &NodeView<'_>,
+        index: usize,
+    ) -> Outcome<Option<ValueId>> {
+        self.optional(node, index)?.map(|bound| as_float(bound, index)).transpose()
+    }
+
+    /// Operand `index`, a known integer tensor, if the node has it.
+    pub(super) fn optional_integers(
+        &self,
+        node: &NodeView<'_>,
+        index: usize,
+    ) -> Outcome<Option<Integers>> {
+        match self.optional(node, index)? {
+            None => Ok(None),
+            Some(Bound::Integers(integers)) => Ok(Some(integers.clone())),
+            Some(_) => Err(format!(
+                "operand {index} is not an integer tensor that is known before the model runs; \
+                 export the model with fixed shapes"
+            )),
+        }
+    }
+
+    /// Operand `index`, a known integer tensor.
+    pub(super) fn integers(&self, node: &NodeView<'_>, index: usize) -> Outcome<Integers> {
+        let integers = self.optional_integers(node, index)?;
+        integers.ok_or_else(|| format!("operand {index} is missing"))
+    }
+
+    /// Operand `index`, one known number, if the node has it.
+    pub(super) fn optional_number(
+        &self,
+        node: &NodeView<'_>,
+        index: usize,
+    ) -> Outcome<Option<f32>> {
+        let Some(value) = self.optional_float(node, index)? else { return Ok(None) };
+        match self.graph.values[value].constant.as_deref() {
+            Some(&[number]) => Ok(Some(number)),
+            Some(numbers) => {
+                Err(format!("operand {index} has {} elements, one is expected", numbers.len()))
+            }
+            None => Err(format!("operand {index} must be known before the model runs")),
+        }
+    }
+
+    /// The shape of a value.
+    pub(super) fn shape(&self, value: ValueId) -> &[usize] {
+        &self.graph.values[value].shape
+    }
+
+    /// Appends a node and gives its output.
+    pub(super) fn add(
+        &mut self,
+        node: &NodeView<'_>,
+        op: Op,
+        inputs: Vec<ValueId>,
+    ) -> Outcome<Bound> {
+        let added = self.graph.add_node(&node.name, op, inputs, node.output());
+        added.map(Bound::Float).map_err(|error| error.to_string())
+    }
+
+    /// `value` in another shape: a constant stays one, anything else gets a node of its own.
+    pub(super) fn reshaped(
+        &mut self,
+        node: &NodeView<'_>,
+        value: ValueId,
+        shape: Vec<usize>,
+    ) -> Outcome<ValueId> {
+        let source = &self.graph.values[value];
+        let name = format!("{}_as_{}", source.name, node.output());
+        if let Some(data) = source.constant.clone() {
+            return self.shared(name, shape, data);
+        }
+        let added = self.graph.add_node(name.clone(), Op::Reshape { shape }, vec![value], name);
+        added.map_err(|error| error.to_string())
+    }
+
+    fn shared(&mut self, name: String, shape: Vec<usize>, data: Arc<[f32]>) -> Outcome<ValueId> {
+        if headstart::graph::elements(&shape).map_err(|error| error.to_string())? != data.len() {
+            return Err(format!("{} elements do not reshape to {shape:?}", data.len()));
+        }
+        let value = self.graph.add_value(name, shape);
+        self.graph.values[value].constant = Some(data);
+        Ok(value)
+    }
+}
+
+fn as_float(bound: &Bound, index: usize) -> Outcome<ValueId> {
+    match bound {
+        Bound::Float(value) => Ok(*value),
+        Bound::Integers(_) => Err(format!(
+            "operand {index} is an integer tensor, a float tensor is expected; \
+             integers are supported in shape arithmetic only"
+        )),
+        Bound::Other(data_type) => Err(format!(
+            "operand {index} is a {data_type} tensor; float32, float16, bfloat16 and float64 \
+             are supported"
+        )),
+    }
+}

@@ -1,0 +1,82 @@
+use std::io;
+
+/// A model that was refused, and by which file.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {problem}")]
+pub struct ImportError {
+    /// The file, as the caller named it.
+    pub file: String,
+    /// What is wrong with it.
+    #[source]
+    pub problem: Problem,
+}
+
+/// What is wrong with a model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The file could not be read.
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// The bytes are no ONNX model.
+    #[error("is not an ONNX model, or a damaged one: {what} at byte {byte}")]
+    NotOnnx {
+        /// The first byte that does not fit.
+        byte: usize,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// The model is larger than this tool takes.
+    #[error("{what}: {found}; at most {limit} are accepted")]
+    Limit {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much.
+        found: u64,
+        /// How much is accepted.
+        limit: u64,
+    },
+    /// The model as a whole cannot be used; the text says why and what to do.
+    #[error("{0}")]
+    Model(String),
+    /// A tensor's data is missing, of the wrong length or of a type that cannot be used.
+    #[error("tensor {tensor:?}: {what}")]
+    Tensor {
+        /// The tensor's name.
+        tensor: String,
+        /// What is wrong with it, and what to do.
+        what: String,
+    },
+    /// A node uses an operator that is not supported.
+    #[error("node {node:?}: operator {operator} is not supported; {advice}")]
+    Operator {
+        /// The node's name.
+        node: String,
+        /// Its operator, with its domain if that is not ONNX's own.
+        operator: String,
+        /// What could be done.
+        advice: String,
+    },
+    /// A node's attributes or operands are not what its operator takes, or not supported.
+    #[error("node {node:?} ({operator}): {what}")]
+    Node {
+        /// The node's name.
+        node: String,
+        /// Its operator.
+        operator: String,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+}
+
+impl Problem {
+    /// Names the file.
+    pub(super) fn in_file(self, file: &str) -> ImportError {
+        ImportError { file: file.to_owned(), problem: self }
+    }
+
+    /// A problem of the tensor of that name.
+    pub(super) fn tensor(tensor: &str, what: impl Into<String>) -> Self {
+        Self::Tensor { tensor: tensor.to_owned(), what: what.into() }
+    }
+}

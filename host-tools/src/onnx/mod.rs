@@ -1,0 +1,339 @@
+//! ONNX files to [`Graph`]s: operator sets 6 and newer, float networks with fixed shapes.
+//!
+//! A file is checked before it is parsed ([`wire`]), its tensors before they are copied
+//! ([`tensor`]), its shapes while the graph grows. Weights in float16, bfloat16 and float64 are
+//! converted to float32. Integer tensors exist during import only: the shape arithmetic that
+//! exporters write is evaluated ([`integers`]), and what remains is a list of float nodes.
+
+mod attributes;
+mod context;
+mod error;
+mod external;
+mod integers;
+mod operators;
+mod tensor;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use headstart::graph::{Graph, ValueId, elements};
+use rten_onnx::onnx::{DataType, GraphProto, ModelProto, ValueInfoProto};
+use sha2::{Digest, Sha256};
+
+pub use error::{ImportError, Problem};
+pub use tensor::{Data, Tensor};
+
+use attributes::NodeView;
+use context::{Bound, Context};
+use external::External;
+
+/// Largest model file, external data not counted.
+pub const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// Most nodes of a model.
+const MAX_NODES: usize = 20_000;
+
+/// Oldest operator set whose operators are read with their meaning of then.
+const MIN_OPSET: i64 = 6;
+
+/// A model that was read.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The network, with all shapes fixed; a symbolic batch size became 1.
+    pub graph: Graph,
+    /// Other names of the graph's tensors: those of results that a node passed on unchanged
+    /// (`Identity`, `Dropout`) and of the nodes that did so.
+    pub aliases: Aliases,
+    /// SHA-256 of the model file, without its external data.
+    pub source_sha256: [u8; 32],
+    /// The program that wrote the file, with its version; empty if it does not say.
+    pub producer: String,
+    /// Version of the ONNX operator set.
+    pub opset: i64,
+}
+
+/// Names that a graph does not have any more, with the name of the tensor that has their value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aliases(BTreeMap<String, String>);
+
+impl Aliases {
+    /// Lets `name` stand for the tensor `target`.
+    pub fn insert(&mut self, name: impl Into<String>, target: impl Into<String>) {
+        let (name, target) = (name.into(), target.into());
+        if name != target {
+            self.0.insert(name, target);
+        }
+    }
+
+    /// The value of `graph` that a user means by the name of a tensor, of a node (its result), or
+    /// of one that import or simplification replaced.
+    #[must_use]
+    pub fn find(&self, graph: &Graph, name: &str) -> Option<ValueId> {
+        let mut name = name;
+        // An alias may lead to another; a chain is no longer than the list.
+        for _ in 0..=self.0.len() {
+            let node = || graph.nodes.iter().find(|node| node.name == name);
+            if let Some(value) = graph.value_named(name).or_else(|| node().map(|n| n.output)) {
+                return Some(value);
+            }
+            name = self.0.get(name)?;
+        }
+        None
+    }
+}
+
+/// Reads the model at `path`.
+///
+/// # Errors
+///
+/// [`ImportError`] with the file and what is wrong in it: anything but an intact float network of
+/// one input, fixed shapes and supported operators.
+pub fn import(path: &Path) -> Result<Imported, ImportError> {
+    let name = path.display().to_string();
+    let read = || -> Result<Vec<u8>, Problem> {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut bytes = Vec::new();
+        if length <= MAX_FILE_BYTES {
+            file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        }
+        check_size(length.max(bytes.len() as u64))?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|problem| problem.in_file(&name))?;
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    import_bytes(&bytes, &name, Some(folder))
+}
+
+/// Reads a model out of memory. `name` stands in messages, external data is looked for in `folder`.
+///
+/// # Errors
+///
+/// As [`import`].
+pub fn import_bytes(
+    bytes: &[u8],
+    name: &str,
+    folder: Option<&Path>,
+) -> Result<Imported, ImportError> {
+    let imported = import_bytes_with(bytes, name, folder, BTreeMap::new())?;
+    check_model(&imported.graph).map_err(|problem| problem.in_file(name))?;
+    Ok(imported)
+}
+
+/// Reads a model with some of its inputs bound to constants; any number may remain.
+///
+/// # Errors
+///
+/// As [`import`]; also a binding that is no input of the model.
+pub fn import_bytes_with(
+    bytes: &[u8],
+    name: &str,
+    folder: Option<&Path>,
+    bindings: BTreeMap<String, Tensor>,
+) -> Result<Imported, ImportError> {
+    read_model(bytes, folder, bindings).map_err(|problem| problem.in_file(name))
+}
+
+fn check_size(length: u64) -> Result<(), Problem> {
+    if length == 0 {
+        return Err(Problem::NotOnnx { byte: 0, what: "the file is empty" });
+    }
+    if length > MAX_FILE_BYTES {
+        let what = "the file has too many bytes";
+        return Err(Problem::Limit { what, found: length, limit: MAX_FILE_BYTES });
+    }
+    Ok(())
+}
+
+/// What a model for a device must be beyond a graph that can run.
+fn check_model(graph: &Graph) -> Result<(), Problem> {
+    let names = |ids: &[ValueId]| {
+        ids.iter().map(|&id| graph.values[id].name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    if graph.inputs.len() != 1 {
+        return Err(Problem::Model(format!(
+            "the model has {} inputs ({}); models with exactly one are supported",
+            graph.inputs.len(),
+            names(&graph.inputs)
+        )));
+    }
+    match graph.values.iter().find(|value| value.shape.contains(&0)) {
+        Some(value) => Err(Problem::tensor(&value.name, "has no elements")),
+        None => Ok(()),
+    }
+}
+
+fn read_model(
+    bytes: &[u8],
+    folder: Option<&Path>,
+    bindings: BTreeMap<String, Tensor>,
+) -> Result<Imported, Problem> {
+    check_size(bytes.len() as u64)?;
+    wire::check(bytes)?;
+    let model = ModelProto::parse_buf(bytes)
+        .map_err(|error| Problem::Model(format!("is not an ONNX model: {error}")))?;
+    let opset = opset(&model)?;
+    let producer = [&model.producer_name, &model.producer_version]
+        .into_iter()
+        .filter_map(Option::as_deref)
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let Some(graph) = model.graph else {
+        return Err(Problem::Model("the file holds no graph".to_owned()));
+    };
+    let mut aliases = Aliases::default();
+    let graph = read_graph(graph, opset, External::new(folder), bindings, &mut aliases)?;
+    let source_sha256 = Sha256::digest(bytes).into();
+    Ok(Imported { graph, aliases, source_sha256, producer, opset })
+}
+
+fn opset(model: &ModelProto) -> Result<i64, Problem> {
+    let own = |domain: Option<&str>| matches!(domain, None | Some("" | "ai.onnx"));
+    let found = model
+        .opset_import
+        .iter()
+        .filter(|entry| own(entry.domain.as_deref()))
+        .filter_map(|entry| entry.version)
+        .max();
+    match found {
+        Some(version) if version >= MIN_OPSET => Ok(version),
+        Some(version) => Err(Problem::Model(format!(
+            "the model uses ONNX operator set {version}; {MIN_OPSET} and newer are supported \
+             (onnx.version_converter can raise it)"
+        ))),
+        None => Err(Problem::Model("the file names no ONNX operator set".to_owned())),
+    }
+}
+
+fn read_graph(
+    graph: GraphProto,
+    opset: i64,
+    external: External<'_>,
+    mut bindings: BTreeMap<String, Tensor>,
+    aliases: &mut Aliases,
+) -> Result<Graph, Problem> {
+    let nodes: Vec<_> = graph.node.iter().map(|proto| NodeView::new(proto, opset)).collect();
+    // Before anything else: "this operator is missing" helps more than what follows from it.
+    let handlers = nodes.iter().map(handler).collect::<Result<Vec<_>, _>>()?;
+    if nodes.len() > MAX_NODES {
+        let (found, limit) = (nodes.len() as u64, MAX_NODES as u64);
+        return Err(Problem::Limit { what: "the model has too many nodes", found, limit });
+    }
+
+    let mut context = Context::new(external);
+    for proto in graph.initializer {
+        let name = proto.name.clone().unwrap_or_default();
+        let tensor = context.decode(proto)?;
+        define(&mut context, &name, tensor)?;
+    }
+    for info in &graph.input {
+        let name = info.name.as_deref().unwrap_or_default();
+        if let Some(tensor) = bindings.remove(name) {
+            define(&mut context, name, tensor)?;
+        } else if context.find(name).is_none() {
+            add_input(&mut context, name, info)?;
+        }
+    }
+    if let Some(name) = bindings.keys().next() {
+        return Err(Problem::Model(format!("the model has no input {name:?}")));
+    }
+
+    for (node, handler) in nodes.iter().zip(handlers) {
+        let wrong = |what: String| Problem::Node {
+            node: node.name.clone(),
+            operator: node.operator().to_owned(),
+            what,
+        };
+        let bound = handler(&mut context, node).map_err(wrong)?;
+        if let Bound::Float(value) = bound {
+            let target = &context.graph.values[value].name;
+            if target != node.output() {
+                aliases.insert(node.output(), target);
+                aliases.insert(&node.name, target);
+            }
+        }
+        context.bind(node.output(), bound).map_err(wrong)?;
+    }
+
+    for info in &graph.output {
+        let name = info.name.as_deref().unwrap_or_default();
+        match context.find(name) {
+            Some(&Bound::Float(value)) => context.graph.outputs.push(value),
+            Some(_) => return Err(Problem::tensor(name, "is an output that is not float32")),
+            None => return Err(Problem::tensor(name, "is an output that no node defines")),
+        }
+    }
+    if context.graph.outputs.is_empty() {
+        return Err(Problem::Model("the model has no output".to_owned()));
+    }
+    Ok(context.graph)
+}
+
+fn handler(node: &NodeView<'_>) -> Result<operators::Handler, Problem> {
+    let (domain, operator) = (node.domain(), node.operator());
+    let found = if domain.is_empty() { operators::handler(operator) } else { None };
+    found.ok_or_else(|| Problem::Operator {
+        node: node.name.clone(),
+        operator: if domain.is_empty() {
+            operator.to_owned()
+        } else {
+            format!("{domain}.{operator}")
+        },
+        advice: operators::advice(domain, operator),
+    })
+}
+
+/// Gives the name of an initialiser or bound input its tensor.
+fn define(context: &mut Context<'_>, name: &str, tensor: Tensor) -> Result<(), Problem> {
+    let bound = context.constant(name, tensor).map_err(|what| Problem::tensor(name, what))?;
+    context.bind(name, bound).map_err(|_| Problem::tensor(name, "is defined twice"))
+}
+
+fn add_input(context: &mut Context<'_>, name: &str, info: &ValueInfoProto) -> Result<(), Problem> {
+    let refuse = |what: String| Problem::tensor(name, what);
+    let Some(tensor) = info.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref()) else {
+        return Err(refuse("is an input that is no tensor".to_owned()));
+    };
+    match tensor.elem_type.unwrap_or(DataType(0)) {
+        DataType::FLOAT | DataType::FLOAT16 | DataType::BFLOAT16 | DataType::DOUBLE => {}
+        other => {
+            return Err(refuse(format!(
+                "is an input of type {other}; export the model with a float input"
+            )));
+        }
+    }
+    let Some(dimensions) = tensor.shape.as_ref().map(|shape| &shape.dim) else {
+        return Err(refuse("is an input without a shape; export the model with one".to_owned()));
+    };
+    let mut shape = Vec::new();
+    for (i, dimension) in dimensions.iter().enumerate() {
+        let stated = dimension.dim_value.filter(|&n| n > 0 || (n == 0 && i > 0));
+        shape.push(match (stated, i) {
+            (Some(extent), _) => usize::try_from(extent).unwrap_or(usize::MAX),
+            // The batch size, which stays open in most models.
+            (None, 0) => 1,
+            (None, _) => {
+                let symbol = dimension.dim_param.as_deref().unwrap_or("?");
+                return Err(refuse(format!(
+                    "is an input whose dimension {i} is open ({symbol}); export the model with \
+                     a fixed size (only the batch size may be open)"
+                )));
+            }
+        });
+    }
+    elements(&shape).map_err(|error| refuse(error.to_string()))?;
+    let value = context.graph.add_value(name, shape);
+    context.graph.inputs.push(value);
+    context.bind(name, Bound::Float(value)).map_err(refuse)
+}

@@ -1,0 +1,53 @@
+use headstart::graph::{Activation, Op};
+
+use super::{Bound, Context, NodeView, Outcome};
+
+/// The functions of one element.
+pub(super) fn element(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let x = context.float(node, 0)?;
+    let activation = match node.operator() {
+        "Relu" => Activation::Relu,
+        "Sigmoid" => Activation::Sigmoid,
+        "HardSwish" => Activation::HardSwish,
+        "LeakyRelu" => Activation::LeakyRelu { alpha: node.float("alpha", 0.01)? },
+        "HardSigmoid" => Activation::HardSigmoid {
+            alpha: node.float("alpha", 0.2)?,
+            beta: node.float("beta", 0.5)?,
+        },
+        _ => clip(context, node)?,
+    };
+    context.add(node, Op::Activation(activation), vec![x])
+}
+
+/// The bounds were attributes until operator set 10 and are operands since.
+fn clip(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Activation> {
+    let (min, max) = if node.opset < 11 {
+        (node.float("min", f32::NEG_INFINITY)?, node.float("max", f32::INFINITY)?)
+    } else {
+        (
+            context.optional_number(node, 1)?.unwrap_or(f32::NEG_INFINITY),
+            context.optional_number(node, 2)?.unwrap_or(f32::INFINITY),
+        )
+    };
+    if min.is_nan() || max.is_nan() {
+        return Err("a bound that is not a number".to_owned());
+    }
+    // The largest finite value is how exporters of old write "no bound".
+    let min = if min == f32::MIN { f32::NEG_INFINITY } else { min };
+    let max = if max == f32::MAX { f32::INFINITY } else { max };
+    Ok(Activation::Clip { min, max })
+}
+
+/// `PRelu`: the slope broadcasts to `x`; until operator set 6 a list of slopes was one a channel.
+pub(super) fn prelu(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let (x, mut slope) = (context.float(node, 0)?, context.float(node, 1)?);
+    if let (&[slopes], true) = (context.shape(slope), node.opset < 7) {
+        let rank = context.shape(x).len();
+        if slopes > 1 && rank > 2 {
+            let mut shape = vec![1; rank - 1];
+            shape[0] = slopes;
+            slope = context.reshaped(node, slope, shape)?;
+        }
+    }
+    context.add(node, Op::PRelu, vec![x, slope])
+}

@@ -1,0 +1,18 @@
+use headstart::graph::{Conv, Op};
+
+use super::window::{kernel_shape, window};
+use super::{Bound, Context, NodeView, Outcome, extent};
+
+/// `Conv`: `x [N, C, …]`, `weight [M, C / group, kernel…]`, optionally `bias [M]`.
+pub(super) fn convolution(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let (x, weight) = (context.float(node, 0)?, context.float(node, 1)?);
+    let of_weight = context.shape(weight).get(2..).unwrap_or_default().to_vec();
+    if let Some(stated) = kernel_shape(node)?.filter(|stated| *stated != of_weight) {
+        return Err(format!("kernel_shape is {stated:?}, the weight has {of_weight:?}"));
+    }
+    let placed = window(node, context.shape(x), of_weight, false)?;
+    let groups = extent("group", node.int("group", 1)?)?;
+    let mut inputs = vec![x, weight];
+    inputs.extend(context.optional_float(node, 2)?);
+    context.add(node, Op::Conv(Conv { window: placed.window, groups }), inputs)
+}

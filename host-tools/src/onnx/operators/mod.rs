@@ -1,0 +1,101 @@
+//! One function for each ONNX operator, which adds what it means to the graph.
+
+mod activation;
+mod arithmetic;
+mod constant;
+mod convolution;
+mod matrix;
+mod normalise;
+mod pad;
+mod pool;
+mod reduce;
+mod shape;
+mod shape_arithmetic;
+mod window;
+
+use super::attributes::NodeView;
+use super::context::{Bound, Context};
+
+/// What a handler gives: the meaning of the node's first result, or what is wrong and what to do.
+type Outcome<T> = Result<T, String>;
+
+/// Adds one node to the graph.
+pub(super) type Handler = fn(&mut Context<'_>, &NodeView<'_>) -> Outcome<Bound>;
+
+/// The handler of an operator of ONNX's own domain.
+pub(super) fn handler(operator: &str) -> Option<Handler> {
+    Some(match operator {
+        "Add" | "Sub" | "Mul" | "Div" => arithmetic::binary,
+        "Sum" => arithmetic::sum,
+        "AveragePool" => pool::average,
+        "GlobalAveragePool" => pool::global_average,
+        "GlobalMaxPool" => pool::global_max,
+        "MaxPool" => pool::max,
+        "BatchNormalization" => normalise::batch,
+        "Softmax" => normalise::softmax,
+        "Cast" => shape_arithmetic::cast,
+        "Clip" | "HardSigmoid" | "HardSwish" | "LeakyRelu" | "Relu" | "Sigmoid" => {
+            activation::element
+        }
+        "PRelu" => activation::prelu,
+        "Concat" => shape::concat,
+        "Constant" => constant::constant,
+        "ConstantOfShape" => constant::of_shape,
+        "Conv" => convolution::convolution,
+        "Dropout" => shape::dropout,
+        "Flatten" => shape::flatten,
+        "Gather" => shape_arithmetic::gather,
+        "Gemm" => matrix::gemm,
+        "Identity" => shape::identity,
+        "MatMul" => matrix::matmul,
+        "Pad" => pad::pad,
+        "ReduceMean" => reduce::mean,
+        "Reshape" => shape::reshape,
+        "Shape" => shape_arithmetic::shape_of,
+        "Slice" => shape_arithmetic::slice,
+        "Squeeze" => shape::squeeze,
+        "Transpose" => shape::transpose,
+        "Unsqueeze" => shape::unsqueeze,
+        _ => return None,
+    })
+}
+
+/// What could be done about an operator that has no handler.
+pub(super) fn advice(domain: &str, operator: &str) -> String {
+    if operator.starts_with("QLinear")
+        || operator.ends_with("Integer")
+        || matches!(operator, "QuantizeLinear" | "DequantizeLinear" | "DynamicQuantizeLinear")
+    {
+        return "this model is already quantised: pass the float model that it was made from, \
+                quantisation is done here"
+            .to_owned();
+    }
+    match operator {
+        _ if domain == "com.microsoft" || domain == "com.microsoft.nchwc" => {
+            "this model was optimised for ONNX Runtime: pass the model as it was exported"
+                .to_owned()
+        }
+        _ if !domain.is_empty() => {
+            format!("operators of the domain {domain:?} are private: export with ONNX's own")
+        }
+        "If" | "Loop" | "Scan" => "control flow cannot be planned: export the model for one fixed \
+                                   input shape, or run a simplifier over it"
+            .to_owned(),
+        "Split" | "Resize" | "Upsample" | "LSTM" | "GRU" | "RNN" | "ConvTranspose" => {
+            "freeze at a tensor before this node by cutting the model there, or choose a model \
+             without it"
+                .to_owned()
+        }
+        "Tanh" | "Elu" | "Selu" | "Gelu" | "Mish" | "Softplus" | "Softsign" | "Erf" => {
+            "choose a model with Relu, Clip, LeakyRelu, PRelu, Sigmoid, HardSigmoid, HardSwish or \
+             SiLU activations"
+                .to_owned()
+        }
+        _ => "cut the model before this node, or choose a model without it".to_owned(),
+    }
+}
+
+/// A whole number that may not be negative.
+fn extent(name: &str, value: i64) -> Outcome<usize> {
+    usize::try_from(value).map_err(|_| format!("{name} of {value}"))
+}

@@ -1,0 +1,138 @@
+use headstart::graph::{Op, elements};
+
+use super::super::attributes::{axes, axis};
+use super::super::integers::Integers;
+use super::{Bound, Context, NodeView, Outcome};
+
+/// `Identity`: another name of the same tensor.
+pub(super) fn identity(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    context.operand(node, 0).cloned()
+}
+
+/// `Dropout`, which does nothing after training.
+pub(super) fn dropout(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let training = context.optional_integers(node, 2)?;
+    if training.is_some_and(|switch| switch.data.iter().any(|&on| on != 0)) {
+        return Err("is in training mode; export the model in evaluation mode".to_owned());
+    }
+    identity(context, node)
+}
+
+/// The same elements in another shape.
+fn with_shape(context: &mut Context<'_>, node: &NodeView<'_>, shape: Vec<usize>) -> Outcome<Bound> {
+    if let Bound::Integers(integers) = context.operand(node, 0)? {
+        let result = integers.clone().reshaped(shape)?;
+        return context.integers_result(result);
+    }
+    let x = context.float(node, 0)?;
+    context.add(node, Op::Reshape { shape }, vec![x])
+}
+
+/// The shape of operand 0.
+fn operand_shape(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Vec<usize>> {
+    if let Bound::Integers(integers) = context.operand(node, 0)? {
+        return Ok(integers.shape.clone());
+    }
+    Ok(context.shape(context.float(node, 0)?).to_vec())
+}
+
+/// `Reshape`: 0 keeps an extent (unless `allowzero`), one −1 takes what is left.
+pub(super) fn reshape(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let source = operand_shape(context, node)?;
+    let target = context.integers(node, 1)?.data;
+    let keep_zero = node.flag("allowzero", false)?;
+    let mut shape = Vec::with_capacity(target.len());
+    let mut rest = None;
+    for (i, &extent) in target.iter().enumerate() {
+        shape.push(match extent {
+            0 if !keep_zero => *source
+                .get(i)
+                .ok_or_else(|| format!("{target:?} keeps dimension {i} of {source:?}"))?,
+            -1 if rest.is_none() => {
+                rest = Some(i);
+                1
+            }
+            _ => usize::try_from(extent)
+                .map_err(|_| format!("{target:?} is no shape for {source:?}"))?,
+        });
+    }
+    if let Some(rest) = rest {
+        let count = elements(&source).map_err(|error| error.to_string())?;
+        let others = elements(&shape).map_err(|error| error.to_string())?;
+        if others == 0 || count % others != 0 {
+            return Err(format!("{source:?} does not reshape to {target:?}"));
+        }
+        shape[rest] = count / others;
+    }
+    with_shape(context, node, shape)
+}
+
+/// `Flatten`: two dimensions, cut at `axis`.
+pub(super) fn flatten(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let source = operand_shape(context, node)?;
+    let at = node.int("axis", 1)?;
+    // The axis may lie one past the last dimension.
+    let at = if at < 0 { axis(at, source.len())? } else { axis(at, source.len() + 1)? };
+    let count = |part: &[usize]| elements(part).map_err(|error| error.to_string());
+    let shape = vec![count(&source[..at])?, count(&source[at..])?];
+    with_shape(context, node, shape)
+}
+
+/// The axes of `Squeeze` and `Unsqueeze`: an attribute until operator set 12, an operand since.
+fn listed_axes(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Option<Vec<i64>>> {
+    if node.opset < 13 {
+        return Ok(node.ints("axes")?.map(<[i64]>::to_vec));
+    }
+    Ok(context.optional_integers(node, 1)?.map(|list| list.data))
+}
+
+/// `Squeeze`: drops the named dimensions, or all of extent 1.
+pub(super) fn squeeze(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let source = operand_shape(context, node)?;
+    let dropped = match listed_axes(context, node)? {
+        Some(list) => axes(&list, source.len())?,
+        None => (0..source.len()).filter(|&i| source[i] == 1).collect(),
+    };
+    if dropped.iter().any(|&i| source[i] != 1) {
+        return Err(format!("dimensions {dropped:?} of {source:?} are not all 1"));
+    }
+    let kept = source.iter().enumerate().filter(|(i, _)| !dropped.contains(i));
+    let shape = kept.map(|(_, &extent)| extent).collect();
+    with_shape(context, node, shape)
+}
+
+/// `Unsqueeze`: new dimensions of extent 1, named by their place in the result.
+pub(super) fn unsqueeze(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let source = operand_shape(context, node)?;
+    let list = listed_axes(context, node)?.ok_or("axes are missing")?;
+    let new = axes(&list, source.len() + list.len())?;
+    let mut shape = source;
+    for axis in new {
+        shape.insert(axis, 1);
+    }
+    with_shape(context, node, shape)
+}
+
+/// `Transpose`; without `perm` the dimensions are reversed.
+pub(super) fn transpose(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let x = context.float(node, 0)?;
+    let rank = context.shape(x).len();
+    let permutation = match node.ints("perm")? {
+        Some(list) => list.iter().map(|&a| axis(a, rank)).collect::<Outcome<Vec<_>>>()?,
+        None => (0..rank).rev().collect(),
+    };
+    context.add(node, Op::Transpose { permutation }, vec![x])
+}
+
+/// `Concat`, of float tensors or of known integer tensors.
+pub(super) fn concat(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let at = node.int("axis", 1)?;
+    let count = node.inputs().len();
+    if let Bound::Integers(_) = context.operand(node, 0)? {
+        let parts = (0..count).map(|i| context.integers(node, i)).collect::<Outcome<Vec<_>>>()?;
+        return context.integers_result(Integers::concat(&parts, at)?);
+    }
+    let inputs = (0..count).map(|i| context.float(node, i)).collect::<Outcome<Vec<_>>>()?;
+    let axis = axis(at, context.shape(inputs[0]).len())?;
+    context.add(node, Op::Concat { axis }, inputs)
+}

@@ -1,0 +1,19 @@
+//! Float graphs on any Burn backend.
+//!
+//! One generic [`Executor`] runs a [`Graph`](crate::graph::Graph): for calibration, for comparison
+//! with the int8 backbone, and, under Burn's `Autodiff`, for training. It works on Burn's
+//! rank-dynamic primitives (`B::float_*`, `B::conv2d`), not on `Tensor<B, D>`, because the ranks of
+//! a graph are data. Operators stand in `ops`, one a file. Burn itself is named nowhere outside
+//! this module, so moving to its next release is one change.
+
+#[cfg(any(feature = "burn-flex", feature = "burn-ndarray", feature = "burn-candle"))]
+pub mod backend;
+mod batch;
+mod error;
+mod executor;
+mod ops;
+mod tensor;
+
+pub use error::ExecuteError;
+pub use executor::Executor;
+pub use tensor::Tensor;

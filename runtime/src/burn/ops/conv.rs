@@ -1,0 +1,204 @@
+use std::vec::Vec;
+
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::{ConvOptions, FloatTensor};
+use burn::tensor::{Shape, Slice};
+
+use super::plane::{Plane, lift, lower};
+use crate::burn::tensor::Array;
+use crate::graph::{Conv, GraphError, elements};
+
+/// `x` convolved with `weight`, plus `bias` a channel.
+pub(super) fn apply<B: Backend>(
+    conv: &Conv,
+    x: Array<B>,
+    weight: Array<B>,
+    bias: Option<Array<B>>,
+    result: &[usize],
+) -> Result<FloatTensor<B>, GraphError> {
+    let plane = Plane::new(&conv.window);
+    let bias = bias.map(|bias| bias.primitive);
+    let y = convolve(&plane, conv.groups, lift(x), lift(weight), bias)?;
+    Ok(lower::<B>(y, result))
+}
+
+/// A convolution over a plane.
+///
+/// # Errors
+///
+/// [`GraphError::TooManyElements`] if the padded operand or the spread kernel is too large.
+pub(super) fn convolve<B: Backend>(
+    plane: &Plane,
+    groups: usize,
+    mut x: Array<B>,
+    mut weight: Array<B>,
+    bias: Option<FloatTensor<B>>,
+) -> Result<FloatTensor<B>, GraphError> {
+    // A backend's own padding is free, but only the same amount on every side is common to all.
+    let mut padding = plane.begin;
+    if plane.begin != plane.end || plane.begin[0] != plane.begin[1] {
+        x = plane.pad(x, 0.0)?;
+        padding = [0, 0];
+    }
+    let mut dilations = plane.dilations;
+    if dilations[0] != dilations[1] {
+        weight = spread(weight, dilations)?;
+        dilations = [1, 1];
+    }
+    let step = common_divisor(plane.strides[0], plane.strides[1]);
+    let options = ConvOptions::new([step; 2], padding, dilations, groups);
+    let y = B::conv2d(x.primitive, weight.primitive, bias, options);
+    if plane.strides[0] == plane.strides[1] {
+        return Ok(y);
+    }
+    let every = |axis: usize| Slice::new(0, None, (plane.strides[axis] / step) as isize);
+    Ok(B::float_slice(y, &[Slice::full(), Slice::full(), every(0), every(1)]))
+}
+
+/// The kernel with the gaps of its dilation filled with zeros.
+fn spread<B: Backend>(weight: Array<B>, dilations: [usize; 2]) -> Result<Array<B>, GraphError> {
+    let [m, c, height, width] = [0, 1, 2, 3].map(|axis| weight.shape[axis]);
+    let gaps = [m, c, height, dilations[0], width, dilations[1]];
+    elements(&gaps)?;
+    let kernel = weight.reshaped(Vec::from([m, c, height, 1, width, 1]));
+    let end = [0, 0, 0, dilations[0] - 1, 0, dilations[1] - 1];
+    let padded = super::pad::pad_constant(kernel, &[0; 6], &end, 0.0)?;
+    let shape = [m, c, height * dilations[0], width * dilations[1]];
+    let spread = B::float_reshape(padded.primitive, Shape::from(shape));
+    // Behind the last element there is no gap.
+    let reach = [(height - 1) * dilations[0] + 1, (width - 1) * dilations[1] + 1];
+    let up_to = |end: usize| Slice::new(0, Some(end as isize), 1);
+    let slices = [Slice::full(), Slice::full(), up_to(reach[0]), up_to(reach[1])];
+    let primitive = B::float_slice(spread, &slices);
+    Ok(Array { primitive, shape: Vec::from([m, c, reach[0], reach[1]]) })
+}
+
+fn common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { common_divisor(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+
+    use super::*;
+    use crate::burn::ops::testing::{
+        Windowed, assert_close, noise, on_every_backend, run, windowed,
+    };
+    use crate::graph::{Op, Window};
+
+    /// The definition, in plain loops over the graph's own dimensions.
+    fn naive(conv: &Conv, x: &Windowed, weight: &Windowed, bias: Option<&[f32]>) -> Vec<f32> {
+        let mut y = Vec::new();
+        let outputs = conv.window.output(&x.shape[2..]).unwrap();
+        let (per_group_in, per_group_out) = (weight.shape[1], weight.shape[0] / conv.groups);
+        for n in 0..x.shape[0] {
+            for m in 0..weight.shape[0] {
+                for position in windowed::positions(&outputs) {
+                    let mut sum = bias.map_or(0.0, |bias| bias[m]);
+                    for c in 0..per_group_in {
+                        let channel = m / per_group_out * per_group_in + c;
+                        for tap in windowed::positions(&conv.window.kernel) {
+                            let place = windowed::place(&conv.window, &position, &tap);
+                            let value = x.at(n, channel, &place).unwrap_or(0.0);
+                            let tap: Vec<i64> = tap.iter().map(|&t| t as i64).collect();
+                            sum += value * weight.at(m, c, &tap).unwrap();
+                        }
+                    }
+                    y.push(sum);
+                }
+            }
+        }
+        y
+    }
+
+    fn check<B: Backend>(x: &[usize], weight: &[usize], window: Window, groups: usize) {
+        let conv = Conv { window, groups };
+        let (x, weight) = (Windowed::noise(x, 1), Windowed::noise(weight, 2));
+        let bias = noise(weight.shape[0], 3);
+        let expected = naive(&conv, &x, &weight, Some(&bias));
+        let operands = vec![
+            (&x.shape[..], x.data.clone()),
+            (&weight.shape[..], weight.data.clone()),
+            (&weight.shape[..1], bias),
+        ];
+        let (_, found) = run::<B>(Op::Conv(conv.clone()), operands.clone());
+        assert_close(&found, &expected);
+        let expected = naive(&conv, &x, &weight, None);
+        let (_, found) = run::<B>(Op::Conv(conv), operands[..2].to_vec());
+        assert_close(&found, &expected);
+    }
+
+    fn a_convolution_is_its_definition<B: Backend>() {
+        let window = |kernel: [usize; 2],
+                      strides: [usize; 2],
+                      dilations: [usize; 2],
+                      begin: [usize; 2],
+                      end: [usize; 2]| Window {
+            kernel: kernel.to_vec(),
+            strides: strides.to_vec(),
+            dilations: dilations.to_vec(),
+            pads_begin: begin.to_vec(),
+            pads_end: end.to_vec(),
+        };
+        let plain = |kernel, stride: usize, pad: usize| {
+            window([kernel; 2], [stride; 2], [1; 2], [pad; 2], [pad; 2])
+        };
+        check::<B>(&[2, 3, 7, 6], &[4, 3, 3, 3], plain(3, 1, 1), 1);
+        check::<B>(&[1, 3, 9, 8], &[5, 3, 3, 3], plain(3, 2, 1), 1);
+        check::<B>(&[2, 6, 5, 5], &[4, 6, 1, 1], plain(1, 1, 0), 1);
+        // Groups, depthwise, depthwise with a multiplier.
+        check::<B>(&[1, 4, 6, 6], &[6, 2, 3, 3], plain(3, 1, 1), 2);
+        check::<B>(&[2, 8, 9, 9], &[8, 1, 3, 3], plain(3, 2, 1), 8);
+        check::<B>(&[1, 3, 6, 6], &[6, 1, 5, 5], plain(5, 1, 2), 3);
+        // Asymmetric padding, per-dimension padding, strides and dilations, holes.
+        check::<B>(&[1, 3, 8, 8], &[4, 3, 3, 3], window([3; 2], [2; 2], [1; 2], [0; 2], [1; 2]), 1);
+        check::<B>(&[1, 2, 9, 7], &[4, 2, 3, 5], window([3, 5], [1; 2], [1; 2], [1, 2], [1, 2]), 1);
+        check::<B>(&[1, 2, 9, 7], &[4, 2, 3, 2], window([3, 2], [2, 3], [1; 2], [1, 0], [2, 1]), 1);
+        check::<B>(&[1, 2, 9, 9], &[2, 2, 3, 3], window([3; 2], [1; 2], [2; 2], [2; 2], [2; 2]), 1);
+        check::<B>(&[1, 2, 9, 9], &[2, 1, 3, 2], window([3, 2], [1; 2], [2, 3], [1, 0], [0, 2]), 2);
+        check::<B>(&[1, 2, 9, 9], &[2, 2, 1, 3], window([1, 3], [1; 2], [4, 2], [0; 2], [0; 2]), 1);
+    }
+    on_every_backend!(a_convolution_is_its_definition);
+
+    fn one_dimension_is_enough<B: Backend>() {
+        let window = |stride: usize, dilation: usize, begin: usize, end: usize| Window {
+            kernel: vec![3],
+            strides: vec![stride],
+            dilations: vec![dilation],
+            pads_begin: vec![begin],
+            pads_end: vec![end],
+        };
+        check::<B>(&[2, 3, 11], &[4, 3, 3], window(1, 1, 1, 1), 1);
+        check::<B>(&[1, 4, 11], &[4, 1, 3], window(2, 1, 0, 1), 4);
+        check::<B>(&[1, 2, 11], &[3, 2, 3], window(2, 3, 2, 0), 1);
+    }
+    on_every_backend!(one_dimension_is_enough);
+
+    #[test]
+    fn padding_past_the_limit_is_refused() {
+        let huge = vec![1 << 20; 2];
+        let conv = Conv {
+            window: Window {
+                kernel: vec![1; 2],
+                strides: huge.clone(),
+                dilations: vec![1; 2],
+                pads_begin: huge.clone(),
+                pads_end: vec![0; 2],
+            },
+            groups: 1,
+        };
+        let op = Op::Conv(conv);
+        assert_eq!(op.output_shape(&[&[1, 1, 1, 1], &[1, 1, 1, 1]]), Ok(vec![1, 1, 2, 2]));
+        #[cfg(feature = "burn-flex")]
+        {
+            use crate::burn::ops::testing::try_run;
+            let one = (&[1, 1, 1, 1][..], vec![1.0]);
+            let refused = try_run::<crate::burn::backend::Flex>(op, vec![one.clone(), one]);
+            assert!(matches!(
+                refused,
+                Err(crate::burn::ExecuteError::Node { source: GraphError::TooManyElements, .. })
+            ));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+use std::format;
+use std::string::ToString;
+use std::vec::Vec;
+
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::{Device, FloatTensor};
+use burn::tensor::{Shape, TensorData};
+
+use super::ExecuteError;
+
+/// A tensor in the host's memory: row-major float32.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Its dimensions, batch included.
+    pub shape: Vec<usize>,
+    /// Its elements, as many as the shape says.
+    pub data: Vec<f32>,
+}
+
+/// A tensor on a backend, with the shape that the graph means.
+///
+/// Backends differ on tensors without dimensions, so a scalar lives there with the shape `[1]`.
+#[derive(Clone)]
+pub(super) struct Array<B: Backend> {
+    /// The tensor itself.
+    pub(super) primitive: FloatTensor<B>,
+    /// The graph's shape of it.
+    pub(super) shape: Vec<usize>,
+}
+
+impl<B: Backend> Array<B> {
+    /// Uploads `data`, which fills `shape`.
+    pub(super) fn upload(data: Vec<f32>, shape: Vec<usize>, device: &Device<B>) -> Self {
+        let primitive =
+            B::float_from_data(TensorData::new(data, physical(&shape).to_vec()), device);
+        Self { primitive, shape }
+    }
+
+    /// The same elements in another shape.
+    pub(super) fn reshaped(self, shape: Vec<usize>) -> Self {
+        Self { primitive: reshape::<B>(self.primitive, &shape), shape }
+    }
+
+    /// Copies the elements back.
+    pub(super) fn download(self) -> Result<Tensor, ExecuteError> {
+        let data = burn::tensor::try_read_sync(B::float_into_data(self.primitive))
+            .ok_or_else(|| ExecuteError::Backend("it cannot be read synchronously".to_string()))?
+            .map_err(|error| ExecuteError::Backend(format!("{error:?}")))?
+            .convert::<f32>()
+            .into_vec::<f32>()
+            .map_err(|error| ExecuteError::Backend(format!("{error:?}")))?;
+        Ok(Tensor { shape: self.shape, data })
+    }
+}
+
+/// The backend's dimensions for a tensor of the graph's `shape`.
+fn physical(shape: &[usize]) -> &[usize] {
+    if shape.is_empty() { &[1] } else { shape }
+}
+
+/// The same elements in another shape of the graph.
+pub(super) fn reshape<B: Backend>(x: FloatTensor<B>, shape: &[usize]) -> FloatTensor<B> {
+    B::float_reshape(x, Shape::from(physical(shape).to_vec()))
+}
