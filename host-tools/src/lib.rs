@@ -2,11 +2,20 @@
 #![forbid(unsafe_code)]
 
 pub mod calibrate;
+pub mod cli;
+pub mod commands;
+pub mod compare;
+pub mod error;
+pub mod heads;
+pub mod inputs;
 pub mod inspect;
 pub mod lower;
+pub mod model;
 pub mod onnx;
+pub mod personalised;
 pub mod plan;
 pub mod quantise;
+pub mod quantised;
 pub mod simplify;
 pub mod write;
 

@@ -129,10 +129,7 @@ impl<'a> Lowering<'a> {
 
     fn input(&mut self, input: ValueId) -> Result<(), Why> {
         let dims = self.dims(input)?;
-        let is_colour = |n: usize| n == 1 || n == 3;
-        let channels_first = !(dims.len() == 3 && is_colour(dims[2]) && !is_colour(dims[0]));
-        let order =
-            if channels_first { channels_last(dims.len()) } else { (0..dims.len()).collect() };
+        let (channels_first, order) = input_order(&dims);
         self.lowered.channels_first = channels_first;
         let extents = extents(&dims, &order);
         self.lowered
@@ -332,9 +329,21 @@ impl<'a> Lowering<'a> {
     }
 }
 
+/// Whether an input's own axes (batch left out) are channels first, and the order in which its
+/// elements lie on the device. They are unless the last of three axes alone looks like colours.
+#[must_use]
+pub fn input_order(dims: &[usize]) -> (bool, Vec<usize>) {
+    let is_colour = |n: usize| n == 1 || n == 3;
+    match dims {
+        [first, _, last] if is_colour(*last) && !is_colour(*first) => (false, vec![0, 1, 2]),
+        _ => (true, channels_last(dims.len())),
+    }
+}
+
 /// Rows, columns and channels of a tensor that lies in `order`: the innermost axis holds the
 /// channels, and more than three axes are one row of elements.
-fn extents(dims: &[usize], order: &[usize]) -> [usize; 3] {
+#[must_use]
+pub fn extents(dims: &[usize], order: &[usize]) -> [usize; 3] {
     match *order {
         [a] => [1, 1, dims[a]],
         [a, b] => [dims[a], 1, dims[b]],

@@ -1,0 +1,167 @@
+//! The command line's syntax. What it means is decided in [`commands`](crate::commands).
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Packs pretrained models for devices that learn.
+#[derive(Debug, Parser)]
+#[command(name = "headstart", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Threads for passes over many samples [default: as many as there are cores].
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List a model's layers and where it could be frozen.
+    #[command(after_help = "Example:\n  headstart inspect mobilenet.onnx")]
+    Inspect {
+        /// The ONNX file.
+        model: PathBuf,
+    },
+    /// Freeze, calibrate and quantise a model into one file for the device.
+    #[command(after_help = "Examples:
+  headstart pack mobilenet.onnx --calib photos --preprocess imagenet -o mobilenet.hspk
+  headstart pack mobilenet.onnx --calib photos --preprocess imagenet \\
+      --freeze auto --data photos -o mobilenet.hspk")]
+    Pack(Box<PackArgs>),
+    /// Say what a pack holds.
+    #[command(after_help = "Example:\n  headstart info mobilenet.hspk")]
+    Info {
+        /// The pack.
+        pack: PathBuf,
+    },
+    /// Check every byte of a pack.
+    #[command(after_help = "Example:\n  headstart verify mobilenet.hspk")]
+    Verify {
+        /// The pack.
+        pack: PathBuf,
+    },
+    /// Show what quantisation cost, layer by layer and in the head's accuracy.
+    #[command(after_help = "Example:
+  headstart compare mobilenet.hspk mobilenet.onnx --data photos")]
+    Compare {
+        /// The pack.
+        pack: PathBuf,
+        /// The ONNX file that it was made from.
+        model: PathBuf,
+        /// Labelled samples: one folder a class.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Which of them are taken.
+        #[command(flatten)]
+        sampling: Sampling,
+    },
+    /// Write the personalised model as one float ONNX file.
+    #[command(after_help = "Example:
+  headstart export mobilenet.hspk mobilenet.onnx --state my-head -o mine.onnx")]
+    Export {
+        /// The pack.
+        pack: PathBuf,
+        /// The ONNX file that it was made from.
+        model: PathBuf,
+        /// Where `headstart-edge learn` keeps its head [default: the head in the pack].
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+        /// The file to write.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+}
+
+/// Which samples of a folder are taken.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Sampling {
+    /// Take at most N samples a class.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Which ones, if there are more.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// What `pack` takes.
+#[derive(Debug, Args)]
+pub struct PackArgs {
+    /// The ONNX file.
+    pub model: PathBuf,
+    /// Samples that show what the device will see: one folder a class, or one flat folder of
+    /// .jpg, .png or .npy files.
+    #[arg(long, value_name = "DIR")]
+    pub calib: PathBuf,
+    /// Calibrate with at most N samples, spread evenly over the folder.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub calib_limit: usize,
+    /// Where the backbone ends: `head` (the classifier is replaced), `auto` (the best cut for
+    /// `--data`), or the name of a node or tensor (see `inspect`).
+    #[arg(long, value_name = "head|auto|NAME", default_value = "head")]
+    pub freeze: String,
+    /// Pool a feature map to an N × N grid [default: 1; with `--freeze auto`: the best].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub pool: Option<u8>,
+    /// Labelled samples for `--freeze auto`: one folder a class.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Which of them are taken.
+    #[command(flatten)]
+    pub sampling: Sampling,
+    /// Largest head that `--freeze auto` may choose, in bytes.
+    #[arg(long, value_name = "BYTES")]
+    pub max_head: Option<u64>,
+    /// Most multiply-accumulates of the backbone that `--freeze auto` may choose.
+    #[arg(long, value_name = "N")]
+    pub max_macs: Option<u64>,
+    /// How pixels become input values.
+    #[command(flatten)]
+    pub preprocess: PreprocessArgs,
+    /// The head to start from: `new`, `keep` (the pretrained classifier), or the state folder of a
+    /// head that `headstart-edge learn` made with this backbone.
+    #[arg(long, value_name = "new|keep|DIR", default_value = "new")]
+    pub head: String,
+    /// Names of the pretrained classes for `--head keep`, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Most classes that the device may learn.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub max_classes: u32,
+    /// The pack to write.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// How pixels become input values.
+#[derive(Clone, Debug, Args)]
+pub struct PreprocessArgs {
+    /// `(pixel − mean) / std` by name: `imagenet` (torchvision), `tf` (127.5, 127.5),
+    /// `unit` (0, 255) or `raw` (0, 1).
+    #[arg(long, value_name = "NAME", value_parser = ["imagenet", "tf", "unit", "raw"])]
+    pub preprocess: Option<String>,
+    /// Mean in pixel units, one number or one a channel.
+    #[arg(
+        long,
+        value_name = "A[,B,C]",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        conflicts_with = "preprocess"
+    )]
+    pub mean: Option<Vec<f32>>,
+    /// Standard deviation in pixel units, one number or one a channel.
+    #[arg(long, value_name = "A[,B,C]", value_delimiter = ',', conflicts_with = "preprocess")]
+    pub std: Option<Vec<f32>>,
+    /// Scale the shorter side to N pixels, keeping the aspect ratio, and cut the middle out
+    /// (needs `--crop`) [default: both sides are scaled to the input].
+    #[arg(long, value_name = "N", requires = "crop")]
+    pub resize: Option<u32>,
+    /// Cut the middle out after `--resize`.
+    #[arg(long, requires = "resize")]
+    pub crop: bool,
+}

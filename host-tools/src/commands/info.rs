@@ -1,0 +1,72 @@
+//! `info` and `verify`: what a pack says, and whether every byte of it is right.
+
+use std::path::Path;
+
+use headstart::head::HeadRecord;
+use headstart::pack::{Pack, Resize};
+use serde_json::{Value, json};
+
+use super::report::{self, Report};
+use crate::error::Error;
+
+pub(super) fn info(report: Report, path: &Path) -> Result<(), Error> {
+    let bytes = super::read(path)?;
+    let refuse = |problem| Error::Pack { pack: path.to_owned(), problem };
+    let pack = Pack::open(&bytes).map_err(refuse)?;
+    let summary = summary(&pack, bytes.len()).map_err(refuse)?;
+    report.show(&summary, || {
+        let mut table = report::table(&["", ""]);
+        for (key, value) in summary.as_object().into_iter().flatten() {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            table.add_row([key.replace('_', " "), text]);
+        }
+        println!("{table}");
+    });
+    Ok(())
+}
+
+pub(super) fn verify(report: Report, path: &Path) -> Result<(), Error> {
+    let bytes = super::read(path)?;
+    let pack =
+        Pack::open(&bytes).map_err(|problem| Error::Pack { pack: path.to_owned(), problem })?;
+    let digest = report::hex(&pack.backbone_digest());
+    let result = json!({ "pack": path, "bytes": bytes.len(), "backbone_digest": digest });
+    report.show(&result, || {
+        println!("{}: every byte is right; backbone {digest}", path.display());
+    });
+    Ok(())
+}
+
+/// What a pack says of itself, as JSON.
+pub(super) fn summary(pack: &Pack<'_>, bytes: usize) -> Result<Value, headstart::Error> {
+    let (provenance, input, plan) = (pack.provenance(), pack.input(), pack.plan());
+    let resize = match input.preprocessing.resize {
+        Resize::Stretch => "stretched to the input".to_owned(),
+        Resize::ShortSide(side) => format!("shorter side to {side}, middle cut out"),
+    };
+    let head = pack.head().map(HeadRecord::parse).transpose()?;
+    Ok(json!({
+        "model": provenance.model,
+        "pack_bytes": bytes,
+        "backbone_digest": report::hex(&pack.backbone_digest()),
+        "source_sha256": report::hex(&provenance.source_sha256),
+        "tool_version": provenance.tool_version,
+        "freeze_point": provenance.freeze_point,
+        "input": [input.height, input.width, input.channels],
+        "mean": input.preprocessing.mean,
+        "std": input.preprocessing.std,
+        "resize": resize,
+        "features": pack.feature_len(),
+        "nodes": pack.node_count(),
+        "multiply_accumulates": provenance.multiply_accumulates,
+        "weight_bytes": pack.weights().len(),
+        "calibration": provenance.calibration,
+        "calibration_samples": provenance.calibration_samples,
+        "arena_bytes": plan.arena_bytes,
+        "max_classes": plan.max_classes,
+        "head_bytes": plan.head_bytes,
+        "learner_bytes": plan.learner_bytes,
+        "ram_bytes": plan.ram_bytes(),
+        "head_classes": head.map(|head| head.labels().collect::<Vec<_>>()),
+    }))
+}

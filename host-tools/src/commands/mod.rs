@@ -1,0 +1,61 @@
+//! What each command does.
+
+mod compare;
+mod info;
+mod inspect;
+mod pack;
+mod preprocessing;
+mod report;
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use crate::cli::{Cli, Command};
+use crate::error::Error;
+use report::Report;
+
+/// Runs a command line.
+///
+/// # Errors
+///
+/// What the command refuses, or the machine's failure.
+pub fn run(cli: &Cli) -> Result<(), Error> {
+    if let Some(threads) = cli.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build_global().map_err(|e| Error::Option(format!("--threads {threads}: {e}")))?;
+    }
+    let report = Report { json: cli.json };
+    match &cli.command {
+        Command::Inspect { model } => inspect::inspect(report, model),
+        Command::Pack(args) => pack::pack(report, args),
+        Command::Info { pack } => info::info(report, pack),
+        Command::Verify { pack } => info::verify(report, pack),
+        Command::Compare { pack, model, data, sampling } => {
+            compare::compare(report, pack, model, data, *sampling)
+        }
+        Command::Export { .. } => Err(Error::Option("export".into())),
+    }
+}
+
+/// The bytes of a file.
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })
+}
+
+/// Replaces a file in one step: it is old or new, and nothing is left beside it.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |source| Error::Unwritable { path: path.to_owned(), source };
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.prefix(".headstart-").tempfile_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}

@@ -1,0 +1,114 @@
+//! `pack`: from an ONNX file and samples to a pack.
+
+use std::time::Instant;
+
+use headstart::graph::Graph;
+use headstart::pack::{Pack, Preprocessing};
+use headstart_edge::samples::Dataset;
+use serde_json::{Value, json};
+
+use super::report::{self, Report};
+use super::{info, preprocessing};
+use crate::cli::PackArgs;
+use crate::error::Error;
+use crate::heads;
+use crate::inputs;
+use crate::model::Model;
+use crate::quantised::{Settings, quantise};
+
+pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
+    let started = Instant::now();
+    let preprocessing = preprocessing::preprocessing(&args.preprocess)?;
+    let model = Model::load(&args.model)?;
+    let chosen = choose(report, args, &model, preprocessing)?;
+    let input = inputs::describe(&model.path, &chosen.graph, preprocessing)?;
+    let mut calib = Dataset::unlabelled(&args.calib)?;
+    inputs::spread(&mut calib, args.calib_limit);
+    let bar = report.progress(calib.samples.len(), "reading");
+    let samples = inputs::load(&input, &calib, || bar.inc(1))?;
+    bar.finish_and_clear();
+    let bar = report.progress(2 * samples.len(), "calibrating");
+    let settings = Settings {
+        freeze_point: chosen.name,
+        grid: chosen.grid,
+        preprocessing,
+        max_classes: args.max_classes,
+    };
+    let quantised = quantise(&model, &chosen.graph, &samples, settings, || bar.inc(1))?;
+    bar.finish_and_clear();
+    let head = heads::starting_head(&args.head, args.labels.as_deref(), &model, &quantised)?;
+    let bytes = match head {
+        None => quantised.bytes,
+        Some(head) => quantised.with_head(&model.path, Some(head))?,
+    };
+    super::write(&args.output, &bytes)?;
+    let refuse = |problem| Error::Pack { pack: args.output.clone(), problem };
+    let pack = Pack::open(&bytes).map_err(refuse)?;
+    let mut summary = info::summary(&pack, bytes.len()).map_err(refuse)?;
+    summary["seconds"] = json!(started.elapsed().as_secs_f64());
+    summary["candidates"] = chosen.candidates;
+    report.show(&summary, || {
+        println!(
+            "{}: {} frozen at '{}', {} features, {} of the head a class",
+            args.output.display(),
+            pack.provenance().model,
+            pack.provenance().freeze_point,
+            pack.feature_len(),
+            report::bytes(4 * (pack.feature_len() as u64 + 1)),
+        );
+        println!(
+            "{} in the file, {} of memory, {} multiply-accumulates a sample, {:.1} s",
+            report::bytes(bytes.len() as u64),
+            report::bytes(pack.plan().ram_bytes()),
+            report::count(pack.provenance().multiply_accumulates),
+            started.elapsed().as_secs_f64(),
+        );
+    });
+    Ok(())
+}
+
+/// Where the model is cut.
+struct Chosen {
+    name: String,
+    graph: Graph,
+    grid: usize,
+    candidates: Value,
+}
+
+fn choose(
+    report: Report,
+    args: &PackArgs,
+    model: &Model,
+    preprocessing: Preprocessing,
+) -> Result<Chosen, Error> {
+    let at = |name: &str, grid: usize, candidates: Value| {
+        let graph = model.cut_at(name)?;
+        Ok(Chosen { name: name.to_owned(), graph, grid, candidates })
+    };
+    let grid = usize::from(args.pool.unwrap_or(1));
+    match args.freeze.as_str() {
+        "none" => Err(Error::Option(
+            "--freeze none: a head that is the whole network cannot be trained on the device yet; \
+             use --freeze head, --freeze auto or --freeze NAME"
+                .into(),
+        )),
+        "head" => {
+            let (graph, classifier) = model.classifier()?;
+            at(&graph.values[classifier.features].name, grid, Value::Null)
+        }
+        "auto" => {
+            let (name, grid, candidates) = search(report, args, model, preprocessing)?;
+            at(&name, grid, candidates)
+        }
+        name => at(name, grid, Value::Null),
+    }
+}
+
+fn search(
+    _report: Report,
+    _args: &PackArgs,
+    _model: &Model,
+    _preprocessing: Preprocessing,
+) -> Result<(String, usize, Value), Error> {
+    Err(Error::Option("stub".into()))
+}

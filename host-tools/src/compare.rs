@@ -1,0 +1,206 @@
+//! What quantisation cost: every tensor of the int8 backbone beside the float graph's.
+
+use headstart::backbone::Backbone;
+use headstart::graph::Graph;
+use headstart::pack::{Pack, Value};
+use headstart::preprocess;
+use rayon::prelude::*;
+
+use crate::calibrate::{Run, pool};
+use crate::error::Error;
+use crate::lower::{Lowered, View};
+use crate::model::FloatGraph;
+
+/// One tensor's signal and noise, summed over all elements and samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Noise {
+    signal: f64,
+    noise: f64,
+}
+
+impl Noise {
+    fn add(&mut self, real: f64, quantised: f64) {
+        self.signal += real * real;
+        self.noise += (real - quantised).powi(2);
+    }
+
+    /// Signal-to-noise ratio in decibels.
+    #[must_use]
+    pub fn decibels(self) -> f64 {
+        10.0 * (self.signal / self.noise.max(f64::MIN_POSITIVE)).log10()
+    }
+}
+
+/// What one sample, or several, showed.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// Per value of the pack; `None` where the graph has no such tensor.
+    pub noise: Vec<Option<Noise>>,
+    /// Cosine between int8 and float features, a sample each.
+    pub cosines: Vec<f64>,
+    /// Float features, a row a sample.
+    pub float_features: Vec<Vec<f32>>,
+    /// Features as the device computes them, in real numbers, a row a sample.
+    pub int8_features: Vec<Vec<f32>>,
+}
+
+/// A float graph and the pack that was made of it.
+pub struct Pair<'a> {
+    /// The pack.
+    pub pack: Pack<'a>,
+    /// The backbone in float32.
+    pub graph: &'a Graph,
+    /// Runs it.
+    pub float: &'a FloatGraph,
+    /// Tells where the graph's tensors lie in the pack.
+    pub lowered: &'a Lowered,
+}
+
+impl Pair<'_> {
+    /// Runs all samples, on all threads, through both.
+    ///
+    /// # Errors
+    ///
+    /// Whatever either of them refuses.
+    pub fn compare(
+        &self,
+        samples: &[Vec<f32>],
+        done: impl Fn() + Sync,
+    ) -> Result<Comparison, Error> {
+        let single: Vec<Comparison> = samples
+            .par_iter()
+            .map(|sample| {
+                let comparison = self.compare_one(sample)?;
+                done();
+                Ok(comparison)
+            })
+            .collect::<Result<_, Error>>()?;
+        let mut all = Comparison::default();
+        for one in single {
+            if all.noise.is_empty() {
+                all.noise = vec![None; one.noise.len()];
+            }
+            for (sum, part) in all.noise.iter_mut().zip(one.noise) {
+                if let Some(part) = part {
+                    let sum = sum.get_or_insert_with(Noise::default);
+                    sum.signal += part.signal;
+                    sum.noise += part.noise;
+                }
+            }
+            all.cosines.extend(one.cosines);
+            all.float_features.extend(one.float_features);
+            all.int8_features.extend(one.int8_features);
+        }
+        Ok(all)
+    }
+
+    fn compare_one(&self, sample: &[f32]) -> Result<Comparison, Error> {
+        let mut quantised: Vec<(Value, Vec<i8>)> = Vec::new();
+        let int8_features = self.run_int8(sample, |value, data| {
+            quantised.push((*value, data.to_vec()));
+        })?;
+        let mut noise: Vec<Option<Noise>> = vec![None; quantised.len()];
+        let mut float_features = Vec::new();
+        let grid = grid(&self.pack)?;
+        self.float.run(sample, &mut |id, data| {
+            if let Some(view) = &self.lowered.views[id]
+                && let Some((value, stored)) = quantised.get(view.value as usize)
+            {
+                noise[view.value as usize] = Some(compare_tensor(view, value, stored, data));
+            }
+            if self.graph.outputs.contains(&id) {
+                float_features = pool(&self.graph.values[id].shape, data, grid);
+            }
+        })?;
+        let cosines = vec![cosine(&float_features, &int8_features)];
+        Ok(Comparison {
+            noise,
+            cosines,
+            float_features: vec![float_features],
+            int8_features: vec![int8_features],
+        })
+    }
+
+    fn run_int8(
+        &self,
+        sample: &[f32],
+        mut see: impl FnMut(&Value, &[i8]),
+    ) -> Result<Vec<f32>, Error> {
+        let pack = &self.pack;
+        let mut arena = vec![0; pack.plan().arena_bytes as usize];
+        let mut run = || {
+            let mut input = vec![0; pack.value(0)?.elements() as usize];
+            preprocess::values(pack, sample.iter().copied(), &mut input)?;
+            let mut backbone = Backbone::new(*pack, &mut arena)?;
+            let features = backbone.run(&input, |_, value, data| see(value, data))?;
+            let value = pack.feature_value()?;
+            Ok(features.iter().map(|&q| real(&value, q) as f32).collect())
+        };
+        run().map_err(Error::NewPack)
+    }
+}
+
+/// Rows of the feature map; rows and columns were limited by the same grid.
+fn grid(pack: &Pack<'_>) -> Result<usize, Error> {
+    let value = pack.feature_value().map_err(Error::NewPack)?;
+    Ok(value.height.max(value.width) as usize)
+}
+
+fn real(value: &Value, q: i8) -> f64 {
+    f64::from(i32::from(q) - i32::from(value.zero_point)) * f64::from(value.scale)
+}
+
+/// Walks a graph tensor in its own order, and the int8 one through the view.
+fn compare_tensor(view: &View, value: &Value, stored: &[i8], data: &[f32]) -> Noise {
+    let mut noise = Noise::default();
+    let mut index = vec![0; view.dims.len()];
+    let mut at = 0;
+    for &element in data {
+        if let Some(&q) = stored.get(at) {
+            noise.add(f64::from(element), real(value, q));
+        }
+        for axis in (0..view.dims.len()).rev() {
+            index[axis] += 1;
+            at += view.strides[axis];
+            if index[axis] < view.dims[axis] {
+                break;
+            }
+            at -= view.strides[axis] * view.dims[axis];
+            index[axis] = 0;
+        }
+    }
+    noise
+}
+
+/// Cosine of the angle between two vectors; 1 if both are 0.
+#[must_use]
+pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+    };
+    let norms = (dot(a, a) * dot(b, b)).sqrt();
+    if norms > 0.0 { dot(a, b) / norms } else { f64::from(u8::from(dot(a, a) == dot(b, b))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cosine_is_that_of_the_angle() {
+        assert_eq!(cosine(&[1.0, 0.0], &[2.0, 0.0]), 1.0);
+        assert_eq!(cosine(&[1.0, 0.0], &[0.0, 3.0]), 0.0);
+        assert_eq!(cosine(&[0.0], &[0.0]), 1.0);
+        assert_eq!(cosine(&[0.0], &[1.0]), 0.0);
+    }
+
+    #[test]
+    fn a_tensor_is_compared_through_its_view() {
+        let value =
+            Value { offset: 0, height: 1, width: 2, channels: 2, scale: 0.5, zero_point: 1 };
+        let view = View::contiguous(0, vec![2, 1, 2], &[1, 2, 0]);
+        // Stored pixel by pixel: channels (a0, b0), (a1, b1).
+        let noise = compare_tensor(&view, &value, &[3, 5, 7, 9], &[1.0, 3.0, 2.0, 5.0]);
+        assert_eq!(noise, Noise { signal: 39.0, noise: 1.0 });
+    }
+}

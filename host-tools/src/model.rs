@@ -1,0 +1,153 @@
+//! A model file on its way to a backbone: imported, cut, simplified, and run in float32.
+
+use std::path::{Path, PathBuf};
+
+use headstart::burn::backend::Flex;
+use headstart::burn::{Executor, Tensor};
+use headstart::graph::{Graph, Node, Value, ValueId};
+use headstart::pack::Pack;
+
+use crate::calibrate::Run;
+use crate::error::Error;
+use crate::inspect::{self, Classifier};
+use crate::onnx::{self, Imported};
+use crate::simplify::simplify;
+
+/// An imported model.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Its file.
+    pub path: PathBuf,
+    /// What was read.
+    pub imported: Imported,
+}
+
+impl Model {
+    /// Reads and checks an ONNX file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Import`].
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        Ok(Self { path: path.to_owned(), imported: onnx::import(path)? })
+    }
+
+    /// Makes sure that `pack` was made of this model.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] if it was made of another file.
+    pub fn check_source(&self, pack: &Pack<'_>) -> Result<(), Error> {
+        if pack.provenance().source_sha256 == self.imported.source_sha256 {
+            return Ok(());
+        }
+        Err(Error::Option(format!(
+            "{}: the pack was made of another file of the model '{}'; give the one it was made of",
+            self.path.display(),
+            pack.provenance().model
+        )))
+    }
+
+    /// The whole network, simplified.
+    #[must_use]
+    pub fn simplified(&self) -> Graph {
+        simplify(&self.imported.graph, &mut self.imported.aliases.clone(), &mut fold)
+    }
+
+    /// The pretrained classifier.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] if the network does not end in one.
+    pub fn classifier(&self) -> Result<(Graph, Classifier), Error> {
+        let graph = self.simplified();
+        let classifier = inspect::find_classifier(&graph).ok_or_else(|| {
+            Error::Option(format!(
+                "{}: no fully-connected layer stands before the output; name the tensor to freeze \
+                 at with --freeze NAME (`headstart inspect` lists them)",
+                self.path.display()
+            ))
+        })?;
+        Ok((graph, classifier))
+    }
+
+    /// The simplified backbone that ends at the node or tensor of that name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] if there is none.
+    pub fn cut_at(&self, name: &str) -> Result<Graph, Error> {
+        let graph = &self.imported.graph;
+        let value = self
+            .imported
+            .aliases
+            .find(graph, name)
+            .filter(|&value| graph.producer(value).is_some());
+        let part = value.and_then(|value| graph.cut_at(&[value]).ok()).ok_or_else(|| {
+            Error::Option(format!(
+                "{}: no node or tensor is called '{name}'; `headstart inspect` lists them",
+                self.path.display()
+            ))
+        })?;
+        Ok(simplify(&part, &mut self.imported.aliases.clone(), &mut fold))
+    }
+}
+
+/// Evaluates a node of constants for the simplifier.
+fn fold(node: &Node, operands: &[&Value]) -> Option<Vec<f32>> {
+    let mut graph = Graph::default();
+    let mut inputs = Vec::with_capacity(operands.len());
+    for &operand in operands {
+        graph.values.push(operand.clone());
+        inputs.push(graph.values.len() - 1);
+    }
+    let output = graph.add_node("constant", node.op.clone(), inputs, "constant").ok()?;
+    graph.outputs.push(output);
+    let executor = Executor::<Flex>::new(&graph, &Default::default()).ok()?;
+    executor.run(&[]).ok()?.pop().map(|tensor| tensor.data)
+}
+
+/// A float graph that shows all of its tensors.
+pub struct FloatGraph {
+    executor: Executor<Flex>,
+    model: PathBuf,
+    input: Vec<usize>,
+    computed: Vec<ValueId>,
+}
+
+impl FloatGraph {
+    /// Readies `graph`, which came from `model`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Execute`].
+    pub fn new(model: &Path, graph: &Graph) -> Result<Self, Error> {
+        let execute = |problem: headstart::burn::ExecuteError| Error::Execute {
+            model: model.to_owned(),
+            problem: problem.to_string(),
+        };
+        let computed = (0..graph.values.len())
+            .filter(|&value| graph.inputs.contains(&value) || graph.producer(value).is_some())
+            .collect();
+        Ok(Self {
+            executor: Executor::new(graph, &Default::default()).map_err(execute)?,
+            model: model.to_owned(),
+            input: graph.values[graph.inputs[0]].shape.clone(),
+            computed,
+        })
+    }
+}
+
+impl Run for FloatGraph {
+    type Error = Error;
+
+    fn run(&self, input: &[f32], see: &mut dyn FnMut(ValueId, &[f32])) -> Result<(), Error> {
+        let input = Tensor { shape: self.input.clone(), data: input.to_vec() };
+        self.executor
+            .observe(&[input], &self.computed, |value, tensor| see(value, &tensor.data))
+            .map_err(|problem| Error::Execute {
+                model: self.model.clone(),
+                problem: problem.to_string(),
+            })
+    }
+}

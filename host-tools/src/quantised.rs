@@ -1,0 +1,98 @@
+//! From a cut graph and samples to the bytes of a pack.
+
+use std::path::Path;
+
+use headstart::graph::Graph;
+use headstart::pack::{Preprocessing, Provenance};
+
+use crate::calibrate::calibrate;
+use crate::error::Error;
+use crate::lower::lower;
+use crate::model::{FloatGraph, Model};
+use crate::write::{Description, pack_bytes};
+
+/// How a backbone becomes a pack.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The tensor at which the model was cut, for the record.
+    pub freeze_point: String,
+    /// Grid to which a feature map is pooled.
+    pub grid: usize,
+    /// From pixels to values.
+    pub preprocessing: Preprocessing,
+    /// Most classes that the head may grow to.
+    pub max_classes: u32,
+}
+
+/// A quantised backbone and the pack without a head that holds it.
+#[derive(Clone, Debug)]
+pub struct Quantised {
+    /// The pack's bytes.
+    pub bytes: Vec<u8>,
+    settings: Settings,
+    lowered: crate::lower::Lowered,
+    source_sha256: [u8; 32],
+    samples: usize,
+    multiply_accumulates: u64,
+}
+
+/// Calibrates, quantises, lowers and plans `graph`, a part of `model`.
+///
+/// # Errors
+///
+/// [`Error::Execute`] and [`Error::Lower`] for a node that cannot be run or quantised,
+/// [`Error::Pack`] for a network past a limit of the format.
+pub fn quantise(
+    model: &Model,
+    graph: &Graph,
+    samples: &[Vec<f32>],
+    settings: Settings,
+    done: impl Fn() + Sync,
+) -> Result<Quantised, Error> {
+    let runner = FloatGraph::new(&model.path, graph)?;
+    let ranges = calibrate(graph, &runner, samples, settings.grid, done)?;
+    let lowered = lower(graph, &ranges, settings.grid)
+        .map_err(|problem| Error::Lower { model: model.path.clone(), problem })?;
+    let mut quantised = Quantised {
+        bytes: Vec::new(),
+        settings,
+        lowered,
+        source_sha256: model.imported.source_sha256,
+        samples: samples.len(),
+        multiply_accumulates: graph.nodes.iter().map(|n| graph.multiply_accumulates(n)).sum(),
+    };
+    quantised.bytes = quantised.with_head(&model.path, None)?;
+    Ok(quantised)
+}
+
+impl Quantised {
+    /// The pack's bytes with a head record to ship.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Pack`] if the head does not fit the backbone or the format.
+    pub fn with_head(&self, model: &Path, head: Option<Vec<u8>>) -> Result<Vec<u8>, Error> {
+        let name = model.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        let calibration = format!(
+            "int8; weights per channel, symmetric, least squared error; activations per tensor, \
+             asymmetric, least squared error over 2048 bins; bias correction; {0} x {0} grid",
+            self.settings.grid
+        );
+        let description = Description {
+            provenance: Provenance {
+                model: &name,
+                source_sha256: self.source_sha256,
+                tool_version: env!("CARGO_PKG_VERSION"),
+                freeze_point: &self.settings.freeze_point,
+                calibration: &calibration,
+                calibration_samples: u32::try_from(self.samples).unwrap_or(u32::MAX),
+                multiply_accumulates: self.multiply_accumulates,
+            },
+            preprocessing: self.settings.preprocessing,
+            max_classes: self.settings.max_classes,
+            head,
+        };
+        pack_bytes(&self.lowered, &description)
+            .map_err(|problem| Error::Pack { pack: model.to_owned(), problem })
+    }
+}

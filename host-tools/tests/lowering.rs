@@ -1,0 +1,321 @@
+//! Every operator's int8 form stays close to its float form, on random weights and inputs.
+
+use std::path::Path;
+
+use headstart::backbone::Backbone;
+use headstart::graph::{
+    Activation, AveragePool, Binary, Conv, Gemm, Graph, MaxPool, Op, Pad, PadMode, ValueId, Window,
+};
+use headstart::pack::{Pack, Preprocessing, Provenance, Resize};
+use headstart::preprocess;
+use headstart_tools::calibrate::{Run, calibrate, pool};
+use headstart_tools::lower::lower;
+use headstart_tools::model::FloatGraph;
+use headstart_tools::write::{Description, pack_bytes};
+
+/// A small linear congruential generator; values in −1…1.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f32 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+    }
+
+    fn list(&mut self, count: usize) -> Vec<f32> {
+        (0..count).map(|_| self.next()).collect()
+    }
+}
+
+/// A graph under construction; `x` is its latest tensor.
+struct Build {
+    graph: Graph,
+    noise: Noise,
+    x: ValueId,
+}
+
+impl Build {
+    fn new(input: &[usize]) -> Self {
+        let mut graph = Graph::default();
+        let x = graph.add_value("input", input.to_vec());
+        graph.inputs.push(x);
+        Self { graph, noise: Noise(7), x }
+    }
+
+    fn constant(&mut self, shape: &[usize]) -> ValueId {
+        let data = self.noise.list(shape.iter().product());
+        let name = format!("c{}", self.graph.values.len());
+        self.graph.add_constant(name, shape.to_vec(), data).unwrap()
+    }
+
+    fn op(&mut self, op: Op, others: &[ValueId]) -> &mut Self {
+        let name = format!("n{}", self.graph.values.len());
+        let inputs = [&[self.x], others].concat();
+        self.x = self.graph.add_node(name.clone(), op, inputs, name).unwrap();
+        self
+    }
+
+    fn with_constant(&mut self, op: Op, shape: &[usize]) -> &mut Self {
+        let constant = self.constant(shape);
+        self.op(op, &[constant])
+    }
+
+    fn conv(&mut self, weight: &[usize], window: Window, groups: usize) -> &mut Self {
+        let (weight, bias) = (self.constant(weight), self.constant(&weight[..1]));
+        self.op(Op::Conv(Conv { window, groups }), &[weight, bias])
+    }
+
+    fn activation(&mut self, activation: Activation) -> &mut Self {
+        self.op(Op::Activation(activation), &[])
+    }
+}
+
+fn window(kernel: [usize; 2], stride: usize, dilation: usize, pads: [usize; 4]) -> Window {
+    let [top, left, bottom, right] = pads;
+    Window {
+        kernel: kernel.to_vec(),
+        strides: vec![stride; 2],
+        dilations: vec![dilation; 2],
+        pads_begin: vec![top, left],
+        pads_end: vec![bottom, right],
+    }
+}
+
+fn square(kernel: usize, stride: usize, pad: usize) -> Window {
+    window([kernel; 2], stride, 1, [pad; 4])
+}
+
+/// Signal-to-noise ratio of the int8 features in decibels.
+fn decibels(graph: &Graph, grid: usize) -> f64 {
+    let elements = graph.values[graph.inputs[0]].shape.iter().product();
+    let mut noise = Noise(99);
+    let samples: Vec<Vec<f32>> = (0..24).map(|_| noise.list(elements)).collect();
+    let float = FloatGraph::new(Path::new("test"), graph).unwrap();
+    let ranges = calibrate(graph, &float, &samples, grid, || ()).unwrap();
+    let lowered = lower(graph, &ranges, grid).unwrap();
+    let description = Description {
+        provenance: Provenance {
+            model: "test",
+            source_sha256: [0; 32],
+            tool_version: "0",
+            freeze_point: "x",
+            calibration: "",
+            calibration_samples: 24,
+            multiply_accumulates: 0,
+        },
+        preprocessing: Preprocessing { resize: Resize::Stretch, mean: [0.0; 3], std: [1.0; 3] },
+        max_classes: 2,
+        head: None,
+    };
+    let bytes = pack_bytes(&lowered, &description).unwrap();
+    let pack = Pack::open(&bytes).unwrap();
+    let value = pack.feature_value().unwrap();
+    let mut arena = vec![0; pack.plan().arena_bytes as usize];
+    let (mut signal, mut error) = (0.0, 0.0);
+    for _ in 0..8 {
+        let sample = noise.list(elements);
+        let mut input = vec![0; elements];
+        preprocess::values(&pack, sample.iter().copied(), &mut input).unwrap();
+        let mut backbone = Backbone::new(pack, &mut arena).unwrap();
+        let features = backbone.features(&input).unwrap();
+        let mut expected = Vec::new();
+        float
+            .run(&sample, &mut |id, data| {
+                if id == graph.outputs[0] {
+                    expected = pool(&graph.values[id].shape, data, grid);
+                }
+            })
+            .unwrap();
+        assert_eq!(features.len(), expected.len());
+        for (&q, &real) in features.iter().zip(&expected) {
+            let found =
+                f64::from(i32::from(q) - i32::from(value.zero_point)) * f64::from(value.scale);
+            signal += f64::from(real).powi(2);
+            error += (found - f64::from(real)).powi(2);
+        }
+    }
+    10.0 * (signal / error).log10()
+}
+
+/// Builds on an 8-channel 9 × 10 image behind a first convolution, and compares on a grid of 4.
+fn check(what: &str, least: f64, build: impl FnOnce(&mut Build)) {
+    let mut graph = Build::new(&[1, 3, 9, 10]);
+    graph.conv(&[8, 3, 3, 3], square(3, 1, 1), 1);
+    build(&mut graph);
+    graph.graph.outputs.push(graph.x);
+    let found = decibels(&graph.graph, 4);
+    assert!(found >= least, "{what}: {found:.1} dB, at least {least} were expected");
+}
+
+#[test]
+fn convolutions_of_every_kind() {
+    let relu = Activation::Relu;
+    check("plain", 30.0, |g| {
+        g.activation(relu).conv(&[5, 8, 3, 3], square(3, 1, 1), 1);
+    });
+    check("strided with asymmetric padding", 30.0, |g| {
+        g.conv(&[6, 8, 3, 3], window([3, 3], 2, 1, [0, 0, 1, 1]), 1).activation(relu);
+    });
+    check("depthwise", 30.0, |g| {
+        g.conv(&[8, 1, 3, 3], square(3, 1, 1), 8)
+            .activation(Activation::Clip { min: 0.0, max: 2.0 });
+    });
+    check("depthwise with a multiplier", 30.0, |g| {
+        g.conv(&[16, 1, 3, 3], square(3, 2, 1), 8);
+    });
+    check("grouped", 30.0, |g| {
+        g.conv(&[12, 2, 1, 1], square(1, 1, 0), 4);
+    });
+    check("dilated, oblong", 30.0, |g| {
+        g.conv(&[4, 8, 3, 2], window([3, 2], 1, 2, [2, 1, 2, 1]), 1);
+    });
+}
+
+#[test]
+fn activations_of_every_kind() {
+    for activation in [
+        Activation::LeakyRelu { alpha: 0.1 },
+        Activation::Sigmoid,
+        Activation::HardSigmoid { alpha: 0.2, beta: 0.5 },
+        Activation::HardSwish,
+        Activation::Silu,
+        Activation::Clip { min: -0.5, max: 0.5 },
+    ] {
+        check(Op::Activation(activation).name(), 30.0, |g| {
+            g.activation(activation);
+        });
+    }
+    check("PRelu a channel", 30.0, |g| {
+        g.with_constant(Op::PRelu, &[8, 1, 1]);
+    });
+    check("PRelu", 30.0, |g| {
+        g.with_constant(Op::PRelu, &[1]);
+    });
+    check("Softmax over channels", 28.0, |g| {
+        g.op(Op::Softmax { axis: 1, flatten: false }, &[]);
+    });
+}
+
+#[test]
+fn operands_that_are_constant() {
+    for (op, reach) in [(Binary::Add, 30.0), (Binary::Sub, 30.0), (Binary::Mul, 30.0)] {
+        check("one number", reach, |g| {
+            g.with_constant(Op::Binary(op), &[1]);
+        });
+        check("one a channel", reach, |g| {
+            g.with_constant(Op::Binary(op), &[1, 8, 1, 1]);
+        });
+    }
+    check("batch normalisation", 30.0, |g| {
+        let parameters: Vec<_> = (0..3).map(|_| g.constant(&[8])).collect();
+        let variance = g.graph.add_constant("variance", vec![8], vec![0.5; 8]).unwrap();
+        let operands = [parameters[0], parameters[1], parameters[2], variance];
+        g.op(Op::BatchNormalization { epsilon: 1e-5 }, &operands).activation(Activation::Relu);
+    });
+}
+
+#[test]
+fn branches_that_meet() {
+    for op in [Binary::Add, Binary::Sub, Binary::Mul] {
+        check(Op::Binary(op).name(), 30.0, |g| {
+            let skip = g.x;
+            g.conv(&[8, 8, 1, 1], square(1, 1, 0), 1).op(Op::Binary(op), &[skip]);
+        });
+    }
+    check("Div", 25.0, |g| {
+        let skip = g.x;
+        g.activation(Activation::HardSigmoid { alpha: 0.02, beta: 0.8 });
+        let divisor = g.x;
+        g.x = skip;
+        g.op(Op::Binary(Binary::Div), &[divisor]);
+    });
+    check("squeeze and excite", 30.0, |g| {
+        let skip = g.x;
+        g.op(Op::GlobalAveragePool, &[])
+            .conv(&[2, 8, 1, 1], square(1, 1, 0), 1)
+            .activation(Activation::Relu)
+            .conv(&[8, 2, 1, 1], square(1, 1, 0), 1)
+            .activation(Activation::Sigmoid)
+            .op(Op::Binary(Binary::Mul), &[skip]);
+    });
+    for axis in 1..4 {
+        check("Concat", 30.0, |g| {
+            let skip = g.x;
+            g.activation(Activation::Relu).op(Op::Concat { axis }, &[skip]);
+        });
+    }
+}
+
+#[test]
+fn pooling_and_padding() {
+    check("MaxPool", 30.0, |g| {
+        g.op(Op::MaxPool(MaxPool { window: square(3, 2, 1) }), &[]);
+    });
+    for count_include_pad in [false, true] {
+        check("AveragePool", 30.0, |g| {
+            let pool =
+                AveragePool { window: square(3, 2, 1), count_include_pad, ceil_extra: vec![0; 2] };
+            g.op(Op::AveragePool(pool), &[]);
+        });
+    }
+    for axes in [vec![2, 3], vec![2], vec![3]] {
+        for keep_dims in [false, true] {
+            check("ReduceMean", 25.0, |g| {
+                g.op(Op::ReduceMean { axes: axes.clone(), keep_dims }, &[]);
+            });
+        }
+    }
+    for mode in [PadMode::Constant(0.5), PadMode::Reflect, PadMode::Edge] {
+        check("Pad", 30.0, |g| {
+            let (begin, end) = (vec![0, 0, 1, 2], vec![0, 0, 3, 1]);
+            g.op(Op::Pad(Pad { begin, end, mode }), &[]);
+        });
+    }
+}
+
+#[test]
+fn shapes_that_move() {
+    let reshape = |shape: &[usize]| Op::Reshape { shape: shape.to_vec() };
+    check("channel shuffle", 30.0, |g| {
+        g.op(reshape(&[1, 2, 4, 9, 10]), &[])
+            .op(Op::Transpose { permutation: vec![0, 2, 1, 3, 4] }, &[])
+            .op(reshape(&[1, 8, 9, 10]), &[])
+            .conv(&[4, 8, 1, 1], square(1, 1, 0), 1);
+    });
+    check("flatten and a fully-connected layer", 30.0, |g| {
+        g.op(reshape(&[1, 720]), &[]);
+        let (weight, bias) = (g.constant(&[12, 720]), g.constant(&[12]));
+        let gemm = Gemm { alpha: 0.5, beta: 2.0, trans_a: false, trans_b: true };
+        g.op(Op::Gemm(gemm), &[weight, bias]).activation(Activation::Relu);
+    });
+    check("a product over the last axis", 30.0, |g| {
+        g.op(reshape(&[1, 8, 90]), &[])
+            .op(Op::Transpose { permutation: vec![0, 2, 1] }, &[])
+            .with_constant(Op::MatMul, &[8, 5]);
+    });
+    check("channels last as Keras has them", 30.0, |g| {
+        g.op(Op::Transpose { permutation: vec![0, 2, 3, 1] }, &[])
+            .with_constant(Op::Binary(Binary::Add), &[8])
+            .op(Op::Transpose { permutation: vec![0, 3, 1, 2] }, &[])
+            .conv(&[4, 8, 3, 3], square(3, 1, 1), 1);
+    });
+}
+
+#[test]
+fn a_signal_of_one_dimension() {
+    let mut graph = Build::new(&[1, 4, 50]);
+    let line = |kernel: usize, stride: usize, pad: usize| Window {
+        kernel: vec![kernel],
+        strides: vec![stride],
+        dilations: vec![1],
+        pads_begin: vec![pad],
+        pads_end: vec![pad],
+    };
+    graph.conv(&[8, 4, 5], line(5, 2, 2), 1).activation(Activation::Relu);
+    graph.op(Op::MaxPool(MaxPool { window: line(2, 2, 0) }), &[]);
+    graph.conv(&[6, 8, 3], line(3, 1, 1), 1);
+    graph.graph.outputs.push(graph.x);
+    let found = decibels(&graph.graph, 2);
+    assert!(found >= 30.0, "{found:.1} dB");
+}
