@@ -76,20 +76,34 @@ impl Workshop {
         Ok(took)
     }
 
-    /// Shows and runs a tool like [`Workshop::tool`], but shows only the first paragraph of what it prints.
-    pub(crate) fn tool_in_brief(&self, name: &str, arguments: &[&str]) -> Result<()> {
+    /// Shows and runs a tool with `--json` and returns what it reports; of that, the part before the
+    /// first list is shown.
+    pub(crate) fn report(&self, name: &str, arguments: &[&str]) -> Result<serde_json::Value> {
+        let arguments = [arguments, &["--json"]].concat();
         println!("$ {name} {}", arguments.join(" "));
-        let printed = self.capture(name, arguments)?;
-        let printed = String::from_utf8_lossy(&printed);
-        println!("{}\n…\n", printed.split("\n\n").next().unwrap_or_default());
-        Ok(())
+        let (printed, value) = self.json(name, &arguments)?;
+        let numbers = printed.split_once('[').map(|(head, _)| head.rsplit_once(','));
+        match numbers.flatten() {
+            Some((numbers, _)) => println!("{numbers}, …\n"),
+            None => println!("{}\n", printed.trim_end()),
+        }
+        Ok(value)
     }
 
     /// Runs a tool with `--json`, unseen, and returns what it reports.
-    pub(crate) fn report(&self, name: &str, arguments: &[&str]) -> Result<serde_json::Value> {
-        let printed = self.capture(name, &[arguments, &["--json"]].concat())?;
-        serde_json::from_slice(&printed)
-            .with_context(|| format!("{name} {} --json printed no JSON", arguments.join(" ")))
+    pub(crate) fn unseen_report(
+        &self,
+        name: &str,
+        arguments: &[&str],
+    ) -> Result<serde_json::Value> {
+        Ok(self.json(name, &[arguments, &["--json"]].concat())?.1)
+    }
+
+    fn json(&self, name: &str, arguments: &[&str]) -> Result<(String, serde_json::Value)> {
+        let printed = String::from_utf8_lossy(&self.capture(name, arguments)?).into_owned();
+        let value = serde_json::from_str(&printed)
+            .with_context(|| format!("{name} {} printed no JSON", arguments.join(" ")))?;
+        Ok((printed, value))
     }
 
     /// What a tool prints; its complaints go where ours go.
