@@ -6,8 +6,7 @@ use rayon::prelude::*;
 use crate::lower::Ranges;
 use crate::quantise::{Histogram, Quantisation};
 
-/// Samples whose statistics are summed by one thread, in order. Results do not depend on the
-/// number of threads because the partial sums are merged in order too.
+/// Samples whose statistics are summed by one thread.
 const CHUNK: usize = 8;
 
 /// Gives every tensor of one pass through the graph to a visitor, inputs included.
@@ -37,52 +36,57 @@ pub fn calibrate<R: Run>(
     grid: usize,
     done: impl Fn() + Sync,
 ) -> Result<Ranges, R::Error> {
-    let extremes = in_chunks(samples, Extremes::new(graph), |extremes, sample| {
-        runner.run(sample, &mut |value, data| extremes.add(graph, grid, value, data))?;
-        done();
-        Ok(())
-    })?
-    .into_iter()
-    .reduce(Extremes::merge)
-    .unwrap_or_else(|| Extremes::new(graph));
-    let empty = extremes.histograms();
-    let histograms = in_chunks(samples, empty.clone(), |histograms, sample| {
-        let pooled_slot = graph.values.len();
-        runner.run(sample, &mut |value, data| {
-            histograms[value].add(data);
-            if graph.outputs.contains(&value) {
-                histograms[pooled_slot].add(&pool(&graph.values[value].shape, data, grid));
-            }
-        })?;
-        done();
-        Ok(())
-    })?
-    .into_iter()
-    .reduce(|mut a, b| {
-        a.iter_mut().zip(&b).for_each(|(a, b)| a.merge(b));
-        a
-    })
-    .unwrap_or(empty);
+    let extremes = over_samples(
+        samples,
+        &Extremes::new(graph),
+        |extremes, sample| {
+            runner.run(sample, &mut |value, data| extremes.add(graph, grid, value, data))?;
+            done();
+            Ok(())
+        },
+        Extremes::merge,
+    )?;
+    let pooled_slot = graph.values.len();
+    let histograms = over_samples(
+        samples,
+        &extremes.histograms(),
+        |histograms, sample| {
+            runner.run(sample, &mut |value, data| {
+                histograms[value].add(data);
+                if graph.outputs.contains(&value) {
+                    histograms[pooled_slot].add(&pool(&graph.values[value].shape, data, grid));
+                }
+            })?;
+            done();
+            Ok(())
+        },
+        |all, part| all.iter_mut().zip(part).for_each(|(a, b)| a.merge(b)),
+    )?;
     let mut quantisation: Vec<Quantisation> =
         histograms.par_iter().map(Histogram::best_quantisation).collect();
     let features = quantisation.pop().unwrap_or_else(|| Quantisation::of_range(0.0, 0.0));
     Ok(Ranges { quantisation, channel_means: extremes.means(), features })
 }
 
-/// One accumulator a chunk of samples, in the order of the samples.
-fn in_chunks<A: Clone + Send + Sync, E: Send>(
+/// Accumulates over the samples on all threads. The result does not depend on how many those are:
+/// chunks of samples are accumulated in order, and merged in order.
+pub(crate) fn over_samples<A: Clone + Send + Sync, E: Send>(
     samples: &[Vec<f32>],
-    empty: A,
+    empty: &A,
     add: impl Fn(&mut A, &[f32]) -> Result<(), E> + Sync,
-) -> Result<Vec<A>, E> {
-    samples
+    merge: impl Fn(&mut A, &A),
+) -> Result<A, E> {
+    let parts: Vec<A> = samples
         .par_chunks(CHUNK)
         .map(|chunk| {
-            let mut accumulator = empty.clone();
-            chunk.iter().try_for_each(|sample| add(&mut accumulator, sample))?;
-            Ok(accumulator)
+            let mut part = empty.clone();
+            chunk.iter().try_for_each(|sample| add(&mut part, sample))?;
+            Ok(part)
         })
-        .collect()
+        .collect::<Result<_, E>>()?;
+    let mut all = empty.clone();
+    parts.iter().for_each(|part| merge(&mut all, part));
+    Ok(all)
 }
 
 /// Least and greatest value and the channel sums of every tensor; the pooled output comes last.
@@ -127,15 +131,14 @@ impl Extremes {
         }
     }
 
-    fn merge(mut self, other: Self) -> Self {
-        for (a, b) in self.ends.iter_mut().zip(other.ends) {
+    fn merge(&mut self, other: &Self) {
+        for (a, b) in self.ends.iter_mut().zip(&other.ends) {
             *a = (a.0.min(b.0), a.1.max(b.1));
         }
         for (a, b) in self.sums.iter_mut().flatten().zip(other.sums.iter().flatten()) {
             *a += b;
         }
         self.samples += other.samples;
-        self
     }
 
     fn histograms(&self) -> Vec<Histogram> {

@@ -1,7 +1,7 @@
 //! What quantisation cost: every tensor of the int8 backbone beside the float graph's.
 
 use headstart::backbone::Backbone;
-use headstart::graph::Graph;
+use headstart::graph::{Graph, ValueId};
 use headstart::pack::{Pack, Value};
 use headstart::preprocess;
 use rayon::prelude::*;
@@ -11,23 +11,43 @@ use crate::error::Error;
 use crate::lower::{Lowered, View};
 use crate::model::FloatGraph;
 
-/// One tensor's signal and noise, summed over all elements and samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// One tensor's float elements `r` and int8 elements `q`, as sums of squares and products a channel.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Noise {
-    signal: f64,
-    noise: f64,
+    /// `[Σ r², Σ q², Σ r·q]`
+    sums: Vec<[f64; 3]>,
+    /// Whether equalisation gave each channel a factor of its own.
+    equalised: bool,
 }
 
 impl Noise {
-    fn add(&mut self, real: f64, quantised: f64) {
-        self.signal += real * real;
-        self.noise += (real - quantised).powi(2);
+    fn add(&mut self, channel: usize, real: f64, quantised: f64) {
+        if self.sums.len() <= channel {
+            self.sums.resize(channel + 1, [0.0; 3]);
+        }
+        let sums = &mut self.sums[channel];
+        sums[0] += real * real;
+        sums[1] += quantised * quantised;
+        sums[2] += real * quantised;
     }
 
-    /// Signal-to-noise ratio in decibels.
+    fn merge(&mut self, other: &Self) {
+        self.equalised = other.equalised;
+        self.sums.resize(self.sums.len().max(other.sums.len()), [0.0; 3]);
+        for (a, b) in self.sums.iter_mut().flatten().zip(other.sums.iter().flatten()) {
+            *a += b;
+        }
+    }
+
+    /// Signal-to-noise ratio in decibels. An equalised tensor carries a factor a channel that the
+    /// next layer takes back; the best one is taken out before the noise is measured.
     #[must_use]
-    pub fn decibels(self) -> f64 {
-        10.0 * (self.signal / self.noise.max(f64::MIN_POSITIVE)).log10()
+    pub fn decibels(&self) -> f64 {
+        let signal: f64 = self.sums.iter().map(|sums| sums[0]).sum();
+        let noise = self.sums.iter().map(|&[rr, qq, rq]| {
+            if self.equalised && qq > 0.0 { rr - rq * rq / qq } else { rr - 2.0 * rq + qq }
+        });
+        10.0 * (signal / noise.sum::<f64>().max(f64::MIN_POSITIVE)).log10()
     }
 }
 
@@ -54,6 +74,8 @@ pub struct Pair<'a> {
     pub float: &'a FloatGraph,
     /// Tells where the graph's tensors lie in the pack.
     pub lowered: &'a Lowered,
+    /// Tensors whose channels were equalised.
+    pub equalised: &'a [ValueId],
 }
 
 impl Pair<'_> {
@@ -82,9 +104,7 @@ impl Pair<'_> {
             }
             for (sum, part) in all.noise.iter_mut().zip(one.noise) {
                 if let Some(part) = part {
-                    let sum = sum.get_or_insert_with(Noise::default);
-                    sum.signal += part.signal;
-                    sum.noise += part.noise;
+                    sum.get_or_insert_with(Noise::default).merge(&part);
                 }
             }
             all.cosines.extend(one.cosines);
@@ -106,7 +126,9 @@ impl Pair<'_> {
             if let Some(view) = &self.lowered.views[id]
                 && let Some((value, stored)) = quantised.get(view.value as usize)
             {
-                noise[view.value as usize] = Some(compare_tensor(view, value, stored, data));
+                let mut found = compare_tensor(view, value, stored, data);
+                found.equalised = self.equalised.contains(&id);
+                noise[view.value as usize] = Some(found);
             }
             if self.graph.outputs.contains(&id) {
                 float_features = pool(&self.graph.values[id].shape, data, grid);
@@ -157,7 +179,8 @@ fn compare_tensor(view: &View, value: &Value, stored: &[i8], data: &[f32]) -> No
     let mut at = 0;
     for &element in data {
         if let Some(&q) = stored.get(at) {
-            noise.add(f64::from(element), real(value, q));
+            let channel = index.first().copied().unwrap_or(0);
+            noise.add(channel, f64::from(element), real(value, q));
         }
         for axis in (0..view.dims.len()).rev() {
             index[axis] += 1;
@@ -200,7 +223,11 @@ mod tests {
             Value { offset: 0, height: 1, width: 2, channels: 2, scale: 0.5, zero_point: 1 };
         let view = View::contiguous(0, vec![2, 1, 2], &[1, 2, 0]);
         // Stored pixel by pixel: channels (a0, b0), (a1, b1).
-        let noise = compare_tensor(&view, &value, &[3, 5, 7, 9], &[1.0, 3.0, 2.0, 5.0]);
-        assert_eq!(noise, Noise { signal: 39.0, noise: 1.0 });
+        let mut noise = compare_tensor(&view, &value, &[3, 5, 7, 9], &[1.0, 3.0, 2.0, 5.0]);
+        // Found: channel a 1, 3 and channel b 2, 4.
+        assert_eq!(noise.sums, [[10.0, 10.0, 10.0], [29.0, 20.0, 24.0]]);
+        assert!((noise.decibels() - 10.0 * (39.0_f64).log10()).abs() < 1e-9);
+        noise.equalised = true;
+        assert!(noise.decibels() > 20.0);
     }
 }

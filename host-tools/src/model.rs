@@ -71,17 +71,20 @@ impl Model {
         Ok((graph, classifier))
     }
 
-    /// The simplified backbone that ends at the node or tensor of that name.
+    /// The simplified backbone that ends at the node or tensor of that name. A node stands for its
+    /// result as `inspect` shows it: that of a convolution includes the normalisation folded in.
     ///
     /// # Errors
     ///
     /// [`Error::Option`] if there is none.
     pub fn cut_at(&self, name: &str) -> Result<Graph, Error> {
-        let graph = &self.imported.graph;
-        let value = self
-            .imported
-            .aliases
-            .find(graph, name)
+        let (graph, aliases) = (&self.imported.graph, &self.imported.aliases);
+        let mut later_aliases = aliases.clone();
+        let simplified = simplify(graph, &mut later_aliases, &mut fold);
+        let tensor = later_aliases.find(&simplified, name).map(|id| &simplified.values[id].name);
+        let value = tensor
+            .and_then(|tensor| aliases.find(graph, tensor))
+            .or_else(|| aliases.find(graph, name))
             .filter(|&value| graph.producer(value).is_some());
         let part = value.and_then(|value| graph.cut_at(&[value]).ok()).ok_or_else(|| {
             Error::Option(format!(
@@ -89,7 +92,7 @@ impl Model {
                 self.path.display()
             ))
         })?;
-        Ok(simplify(&part, &mut self.imported.aliases.clone(), &mut fold))
+        Ok(simplify(&part, &mut aliases.clone(), &mut fold))
     }
 }
 

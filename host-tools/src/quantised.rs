@@ -6,6 +6,7 @@ use headstart::graph::Graph;
 use headstart::pack::{Preprocessing, Provenance};
 
 use crate::calibrate::calibrate;
+use crate::equalise::equalise;
 use crate::error::Error;
 use crate::lower::lower;
 use crate::model::{FloatGraph, Model};
@@ -49,9 +50,10 @@ pub fn quantise(
     settings: Settings,
     done: impl Fn() + Sync,
 ) -> Result<Quantised, Error> {
-    let runner = FloatGraph::new(&model.path, graph)?;
-    let ranges = calibrate(graph, &runner, samples, settings.grid, done)?;
-    let lowered = lower(graph, &ranges, settings.grid)
+    let equalised = equalise(graph, &FloatGraph::new(&model.path, graph)?, samples)?;
+    let runner = FloatGraph::new(&model.path, &equalised)?;
+    let ranges = calibrate(&equalised, &runner, samples, settings.grid, done)?;
+    let lowered = lower(&equalised, &ranges, settings.grid)
         .map_err(|problem| Error::Lower { model: model.path.clone(), problem })?;
     let mut quantised = Quantised {
         bytes: Vec::new(),
@@ -74,7 +76,7 @@ impl Quantised {
     pub fn with_head(&self, model: &Path, head: Option<Vec<u8>>) -> Result<Vec<u8>, Error> {
         let name = model.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let calibration = format!(
-            "int8; weights per channel, symmetric, least squared error; activations per tensor, \
+            "int8; cross-layer equalisation; weights per channel, symmetric, least squared error; activations per tensor, \
              asymmetric, least squared error over 2048 bins; bias correction; {0} x {0} grid",
             self.settings.grid
         );

@@ -114,7 +114,8 @@ A file that cannot be read makes the exit status 1; the others are answered all 
 pub(crate) struct Predict {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Folder of what was learned; without it, or where it has no head, the pack's own head answers.
+    /// Folder of what was learned; without it, or where it has no head, the pack's own head
+    /// answers.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
     /// Images or .npy arrays.
@@ -130,7 +131,8 @@ pub(crate) struct Predict {
 pub(crate) struct Eval {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Folder of what was learned; without it, or where it has no head, the pack's own head answers.
+    /// Folder of what was learned; without it, or where it has no head, the pack's own head
+    /// answers.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
     #[command(flatten)]

@@ -70,8 +70,8 @@ impl<'p> Extractor<'p> {
 
 /// Applies `work` to every file, on `threads` threads, and gives the results in the files' order.
 ///
-/// With `stop`, no further file is begun after an error. Files are begun in order, so the first error of the list is the same for
-/// any number of threads. `done` is called after each file.
+/// With `stop`, no further file is begun after an error. Files are begun in order, so the first
+/// error of the list is the same for any number of threads. `done` is called after each file.
 fn each<T: Send>(
     pack: Pack<'_>,
     files: &[&Path],

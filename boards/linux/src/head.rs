@@ -14,7 +14,8 @@ pub struct Answer {
     pub class: usize,
     /// Its probability, 0 to 1.
     pub probability: f32,
-    /// Whether the probability is below the head's threshold: the sample is of none of the classes, or hard to tell.
+    /// Whether the probability is below the head's threshold: the sample is of none of the classes,
+    /// or hard to tell.
     pub unknown: bool,
 }
 
@@ -30,6 +31,7 @@ pub struct Head {
     unknown_threshold: f32,
     held_out: Option<(u32, u32)>,
     learner: Learner,
+    prototypes: Option<Vec<i8>>,
     record_bytes: usize,
 }
 
@@ -55,6 +57,7 @@ impl Head {
             unknown_threshold: record.unknown_threshold(),
             held_out: record.held_out(),
             learner: record.learner(),
+            prototypes: record.prototypes().map(<[i8]>::to_vec),
             record_bytes: bytes.len(),
         })
     }
@@ -100,7 +103,8 @@ impl Head {
         self.unknown_threshold
     }
 
-    /// Share of held-out samples answered correctly when the head was learned; `None` if not measured.
+    /// Share of held-out samples answered correctly when the head was learned; `None` if not
+    /// measured.
     pub fn held_out_accuracy(&self) -> Option<f64> {
         self.held_out.map(|(correct, total)| f64::from(correct) / f64::from(total))
     }
@@ -108,6 +112,11 @@ impl Head {
     /// The learner that made the head.
     pub fn learner(&self) -> Learner {
         self.learner
+    }
+
+    /// A feature vector that can stand for each class's samples, `[class][feature]`.
+    pub fn prototypes(&self) -> Option<&[i8]> {
+        self.prototypes.as_deref()
     }
 
     /// Size of the record.

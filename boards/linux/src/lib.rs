@@ -1,8 +1,9 @@
 //! Personalises a Headstart pack on a Linux board.
 //!
-//! [`samples`] reads folders of images and arrays, [`state`] keeps what was learned, [`PackFile`] maps a pack, [`extract`] turns
-//! files into features and a [`Head`] answers. The binary `headstart-edge` puts them together; the host tools read samples
-//! and states through the same code.
+//! [`samples`] reads folders of images and arrays, [`state`] keeps what was learned, [`PackFile`]
+//! maps a pack, [`extract`] turns files into features and a [`Head`] answers. The binary
+//! `headstart-edge` puts them together; the host tools read samples and states through the same
+//! code.
 #![deny(unsafe_code)]
 
 mod error;

@@ -14,7 +14,8 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version go to stdout and are no error; a wrong command line is refused input.
+            // Help and version go to stdout and are no error; a wrong command line is refused
+            // input.
             let refused = error.use_stderr();
             let _ = error.print();
             return ExitCode::from(u8::from(refused));

@@ -11,8 +11,8 @@ use crate::samples::Problem;
 
 /// A mapped pack file: its bytes stay in the page cache, shared by every process that runs it.
 ///
-/// The map assumes that nobody writes into the file while it is open. Replacing it by rename, as package managers and our own
-/// tools do, is safe: the map keeps the old file's inode.
+/// The map assumes that nobody writes into the file while it is open. Replacing it by rename, as
+/// package managers and our own tools do, is safe: the map keeps the old file's inode.
 #[derive(Debug)]
 pub struct PackFile {
     path: PathBuf,
@@ -23,8 +23,8 @@ impl PackFile {
     /// Maps a file.
     ///
     /// # Errors
-    /// [`Error::Sample`] for a file that is missing or not plain, [`Error::Pack`] for an empty one, [`Error::Machine`] where it
-    /// cannot be mapped.
+    /// [`Error::Sample`] for a file that is missing or not plain, [`Error::Pack`] for an empty one,
+    /// [`Error::Machine`] where it cannot be mapped.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let unreadable = |e| Error::sample(path, Problem::Unreadable(e));
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
@@ -59,7 +59,8 @@ impl PackFile {
 
 #[allow(unsafe_code, reason = "a map of a file has no safe form")]
 fn map(path: &Path, file: &File) -> Result<Mmap, Error> {
-    // SAFETY: the map is read-only and private, and lives as long as every borrow of it. Its bytes could only change if
-    // another process wrote into the same inode; packs are replaced by rename, which leaves this inode alone.
+    // SAFETY: the map is read-only and private, and lives as long as every borrow of it. Its bytes
+    // could only change if another process wrote into the same inode; packs are replaced by rename,
+    // which leaves this inode alone.
     unsafe { Mmap::map(file) }.map_err(Error::machine(path, "mapping the file"))
 }

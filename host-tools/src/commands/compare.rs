@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::report::{self, Report};
 use crate::cli::Sampling;
 use crate::compare::{Comparison, Pair};
+use crate::equalise::groups;
 use crate::error::Error;
 use crate::inputs;
 use crate::lower::{Lowered, Ranges, lower};
@@ -38,7 +39,9 @@ pub(super) fn compare(
     let samples = inputs::load(pack.input(), &dataset, || bar.inc(1))?;
     bar.finish_and_clear();
     let bar = report.progress(samples.len(), "comparing");
-    let pair = Pair { pack, graph: &graph, float: &float, lowered: &lowered };
+    let equalised: Vec<_> = groups(&graph).into_iter().flat_map(|group| group.values).collect();
+    let pair =
+        Pair { pack, graph: &graph, float: &float, lowered: &lowered, equalised: &equalised };
     let comparison = pair.compare(&samples, || bar.inc(1))?;
     bar.finish_and_clear();
     let name = |value: usize| {
@@ -52,7 +55,7 @@ pub(super) fn compare(
         .noise
         .iter()
         .enumerate()
-        .filter_map(|(value, noise)| Some((name(value), (*noise)?.decibels())))
+        .filter_map(|(value, noise)| Some((name(value), noise.as_ref()?.decibels())))
         .collect();
     show(report, &comparison, &layers);
     Ok(())

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod compare;
+mod export;
 mod info;
 mod inspect;
 mod pack;
@@ -34,7 +35,9 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
         Command::Compare { pack, model, data, sampling } => {
             compare::compare(report, pack, model, data, *sampling)
         }
-        Command::Export { .. } => Err(Error::Option("export".into())),
+        Command::Export { pack, model, state, output } => {
+            export::export(report, pack, model, state.as_deref(), output)
+        }
     }
 }
 

@@ -93,9 +93,9 @@ fn classifier(graph: &Graph, node: usize, linear: bool, steps: &[Step]) -> Class
 fn weights(graph: &Graph, node: &Node, steps: &[Step]) -> Option<Linear> {
     let weight = &graph.values[node.inputs[1]];
     let data = weight.constant.as_ref()?;
-    let [first, second] = match weight.shape.as_slice() {
-        &[first, second] => [first, second],
-        &[first, second, ..] if weight.shape[2..].iter().all(|&n| n == 1) => [first, second],
+    let [first, second] = match weight.shape[..] {
+        [first, second] => [first, second],
+        [first, second, ..] if weight.shape[2..].iter().all(|&n| n == 1) => [first, second],
         _ => return None,
     };
     let (rows_are_classes, alpha, beta) = match &node.op {
@@ -214,10 +214,11 @@ mod tests {
             sketch.0.outputs = vec![logits];
             let input = reference::noise(&sketch.0, 1);
             let expected = &reference::run(&sketch.0, &input)[0];
-            for class in 0..3 {
-                let row = &linear.weights[class * 5..][..5];
+            for ((row, bias), expected) in
+                linear.weights.chunks_exact(5).zip(&linear.bias).zip(expected)
+            {
                 let product: f32 = row.iter().zip(&input[0]).map(|(w, x)| w * x).sum();
-                assert!((product + linear.bias[class] - expected[class]).abs() < 1e-3);
+                assert!((product + bias - expected).abs() < 1e-3);
             }
         }
     }

@@ -45,6 +45,7 @@ pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
     let mut originals = graph.nodes.iter();
     let depends = depends_on_input(&body);
     let trunk = trunk(&body, &depends);
+    let unsettled = unsettled(&body);
     let mut points = Vec::new();
     for (index, node) in body.nodes.iter().enumerate() {
         let original = originals.find(|original| {
@@ -55,7 +56,7 @@ pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
         let is_features = classifier == Some(original.output);
         let kind = if is_features {
             FreezeKind::Classifier
-        } else if !depends[node.output] || is_unsettled(&body, node) {
+        } else if !depends[node.output] || unsettled[node.output] {
             continue;
         } else if trunk[index] {
             FreezeKind::Trunk
@@ -101,15 +102,21 @@ fn trunk(graph: &Graph, depends: &[bool]) -> Vec<bool> {
     trunk
 }
 
-/// Whether the one reader of a node's result only reshapes it, or works on each element.
-fn is_unsettled(graph: &Graph, node: &Node) -> bool {
-    let mut readers = graph.nodes.iter().filter(|other| other.inputs.contains(&node.output));
-    let (Some(reader), None) = (readers.next(), readers.next()) else { return false };
-    !graph.outputs.contains(&node.output)
-        && matches!(
-            reader.op,
-            Op::Activation(_) | Op::PRelu | Op::BatchNormalization { .. } | Op::Reshape { .. }
-        )
+/// For every value, whether its one reader only reshapes it, or works on each element.
+fn unsettled(graph: &Graph) -> Vec<bool> {
+    let mut readers = vec![0; graph.values.len()];
+    let mut by_such = vec![false; graph.values.len()];
+    graph.outputs.iter().for_each(|&output| readers[output] += 1);
+    for node in &graph.nodes {
+        for &input in &node.inputs {
+            readers[input] += 1;
+            by_such[input] = matches!(
+                node.op,
+                Op::Activation(_) | Op::PRelu | Op::BatchNormalization { .. } | Op::Reshape { .. }
+            );
+        }
+    }
+    readers.iter().zip(by_such).map(|(&count, such)| count == 1 && such).collect()
 }
 
 /// Whether a tensor has more than one place.

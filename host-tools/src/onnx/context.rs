@@ -201,8 +201,8 @@ fn as_float(bound: &Bound, index: usize) -> Outcome<ValueId> {
              integers are supported in shape arithmetic only"
         )),
         Bound::Other(data_type) => Err(format!(
-            "operand {index} is a {data_type} tensor; float32, float16, bfloat16 and float64 \
-             are supported"
+            "operand {index} has type {data_type}; float32, float16, bfloat16 and float64 are \
+             supported"
         )),
     }
 }

@@ -118,6 +118,27 @@ impl Integers {
         Ok(Self { shape, data })
     }
 
+    /// `Transpose`: axis `i` of the result is axis `permutation[i]`.
+    pub(super) fn transpose(&self, permutation: &[usize]) -> Outcome<Self> {
+        let rank = self.shape.len();
+        if permutation.len() != rank || !(0..rank).all(|axis| permutation.contains(&axis)) {
+            return Err(format!("{permutation:?} is no order of {rank} axes"));
+        }
+        let shape: Vec<_> = permutation.iter().map(|&axis| self.shape[axis]).collect();
+        let stride = |axis: usize| self.shape[axis + 1..].iter().product::<usize>();
+        let strides: Vec<_> = permutation.iter().map(|&axis| stride(axis)).collect();
+        let element = |mut flat: usize| {
+            let mut from = 0;
+            for (extent, stride) in shape.iter().zip(&strides).rev() {
+                from += flat % extent * stride;
+                flat /= extent;
+            }
+            self.data[from]
+        };
+        let data = (0..self.data.len()).map(element).collect();
+        Ok(Self { shape, data })
+    }
+
     /// `Concat`.
     pub(super) fn concat(parts: &[Self], axis: i64) -> Outcome<Self> {
         let first = parts.first().ok_or("nothing to concatenate")?;
@@ -212,6 +233,14 @@ mod tests {
         }
         assert!(list.slice(0, 0, 1, 0).is_err());
         assert_eq!(matrix().slice(1, 1, 2, 1).unwrap().data, [1, 11]);
+    }
+
+    #[test]
+    fn transpose_reorders_the_axes() {
+        let turned = matrix().transpose(&[1, 0]).unwrap();
+        assert_eq!((turned.shape, turned.data), (vec![3, 2], vec![0, 10, 1, 11, 2, 12]));
+        assert!(matrix().transpose(&[1, 1]).is_err());
+        assert!(matrix().transpose(&[0]).is_err());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! ONNX files to [`Graph`]s: operator sets 6 and newer, float networks with fixed shapes.
 //!
-//! A file is checked before it is parsed ([`wire`]), its tensors before they are copied
-//! ([`tensor`]), its shapes while the graph grows. Weights in float16, bfloat16 and float64 are
-//! converted to float32. Integer tensors exist during import only: the shape arithmetic that
-//! exporters write is evaluated ([`integers`]), and what remains is a list of float nodes.
+//! A file is checked before it is parsed (`wire`), its tensors before they are copied (`tensor`),
+//! its shapes while the graph grows. Weights in float16, bfloat16 and float64 are converted to
+//! float32. Integer tensors exist during import only: the shape arithmetic that exporters write is
+//! evaluated (`integers`), and what remains is a list of float nodes.
 
 mod attributes;
 mod context;
@@ -23,7 +23,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use headstart::graph::{Graph, ValueId, elements};
+use headstart::graph::{Graph, Node, ValueId, elements};
 use rten_onnx::onnx::{DataType, GraphProto, ModelProto, ValueInfoProto};
 use sha2::{Digest, Sha256};
 
@@ -39,6 +39,16 @@ pub const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// Most nodes of a model.
 const MAX_NODES: usize = 20_000;
+
+/// Most operands of all nodes together.
+const MAX_OPERANDS: usize = 100_000;
+
+/// Longest name of a node or tensor, in bytes. Names are repeated in messages and derived names.
+const MAX_NAME_BYTES: usize = 4096;
+
+/// Most elements of all tensors that one sample passes through: 4 GiB of float32, were they all
+/// kept.
+const MAX_ACTIVATIONS: usize = 1 << 30;
 
 /// Oldest operator set whose operators are read with their meaning of then.
 const MIN_OPSET: i64 = 6;
@@ -167,10 +177,42 @@ fn check_model(graph: &Graph) -> Result<(), Problem> {
             names(&graph.inputs)
         )));
     }
-    match graph.values.iter().find(|value| value.shape.contains(&0)) {
-        Some(value) => Err(Problem::tensor(&value.name, "has no elements")),
-        None => Ok(()),
+    let shape = &graph.values[graph.inputs[0]].shape;
+    if let Some(batch) = shape.first().filter(|&&batch| batch > 1 && shape.len() > 1) {
+        return Err(Problem::Model(format!(
+            "the model takes batches of {batch}; export it with a batch size of 1, or an open one"
+        )));
     }
+    if let Some(value) = graph.values.iter().find(|value| value.shape.contains(&0)) {
+        return Err(Problem::tensor(&value.name, "has no elements"));
+    }
+    // Each shape was checked as it was made, so that neither products nor sum overflow.
+    let count = |node: &Node| graph.values[node.output].shape.iter().product::<usize>();
+    let total = graph.nodes.iter().map(count).sum::<usize>();
+    let what = "the tensors of one sample have too many elements in all";
+    check_limit(what, total, MAX_ACTIVATIONS)
+}
+
+fn check_limit(what: &'static str, found: usize, limit: usize) -> Result<(), Problem> {
+    if found > limit {
+        return Err(Problem::Limit { what, found: found as u64, limit: limit as u64 });
+    }
+    Ok(())
+}
+
+/// What later work on the graph relies on for its time and memory.
+fn check_parts(graph: &GraphProto) -> Result<(), Problem> {
+    let operands = graph.node.iter().map(|node| node.input.len()).sum();
+    check_limit("the model has too many nodes", graph.node.len(), MAX_NODES)?;
+    check_limit("the nodes of the model have too many operands", operands, MAX_OPERANDS)?;
+    let of_nodes = graph.node.iter().flat_map(|node| {
+        let own = node.name.iter().chain(&node.op_type).chain(&node.domain);
+        own.chain(&node.input).chain(&node.output)
+    });
+    let of_tensors = graph.initializer.iter().filter_map(|tensor| tensor.name.as_ref());
+    let of_inputs = graph.input.iter().chain(&graph.output).filter_map(|info| info.name.as_ref());
+    let longest = of_nodes.chain(of_tensors).chain(of_inputs).map(String::len).max();
+    check_limit("the model has names of too many bytes", longest.unwrap_or(0), MAX_NAME_BYTES)
 }
 
 fn read_model(
@@ -223,13 +265,10 @@ fn read_graph(
     mut bindings: BTreeMap<String, Tensor>,
     aliases: &mut Aliases,
 ) -> Result<Graph, Problem> {
+    check_parts(&graph)?;
     let nodes: Vec<_> = graph.node.iter().map(|proto| NodeView::new(proto, opset)).collect();
     // Before anything else: "this operator is missing" helps more than what follows from it.
     let handlers = nodes.iter().map(handler).collect::<Result<Vec<_>, _>>()?;
-    if nodes.len() > MAX_NODES {
-        let (found, limit) = (nodes.len() as u64, MAX_NODES as u64);
-        return Err(Problem::Limit { what: "the model has too many nodes", found, limit });
-    }
 
     let mut context = Context::new(external);
     for proto in graph.initializer {
@@ -285,10 +324,9 @@ fn handler(node: &NodeView<'_>) -> Result<operators::Handler, Problem> {
     let found = if domain.is_empty() { operators::handler(operator) } else { None };
     found.ok_or_else(|| Problem::Operator {
         node: node.name.clone(),
-        operator: if domain.is_empty() {
-            operator.to_owned()
-        } else {
-            format!("{domain}.{operator}")
+        operator: match domain {
+            "" => operator.escape_debug().to_string(),
+            domain => format!("{domain}.{operator}").escape_debug().to_string(),
         },
         advice: operators::advice(domain, operator),
     })

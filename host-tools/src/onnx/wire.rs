@@ -164,7 +164,7 @@ impl Walk<'_> {
                     )?;
                 }
             }
-            Content::Fixed(size) if (inner_end - self.at) % size != 0 => {
+            Content::Fixed(size) if !(inner_end - self.at).is_multiple_of(size) => {
                 return self.refuse("a list of numbers that ends inside a number");
             }
             Content::Unpacked if inner_end > self.at => {
@@ -242,7 +242,10 @@ mod tests {
         for _ in 0..10_000 {
             bytes = field(1, &field(5, &field(6, &bytes)));
         }
-        assert!(matches!(check(&field(7, &bytes)), Err(Problem::Limit { limit: 24, .. })));
+        let model = field(7, &bytes);
+        assert!(matches!(check(&model), Err(Problem::Limit { limit: 24, .. })));
+        let refused = crate::onnx::import_bytes(&model, "deep.onnx", None).unwrap_err();
+        assert!(refused.to_string().starts_with("deep.onnx: "), "{refused}");
     }
 
     #[test]

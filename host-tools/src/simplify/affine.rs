@@ -51,8 +51,8 @@ fn per_channel(rewrite: &Rewrite<'_>, x: ValueId, constant: ValueId) -> Option<V
 
 /// Lets `node`, which applies `affine` to `x`, do the work of the node that makes `x` as well.
 ///
-/// Nothing happens if that is no convolution or matrix product of constant weights, or if
-/// something else reads `x`.
+/// Nothing happens if that is no convolution, matrix product or normalisation of constant weights,
+/// or if something else reads `x`.
 pub(super) fn absorb(rewrite: &mut Rewrite<'_>, node: usize, x: ValueId, affine: &Affine) -> bool {
     let Some(producer) = rewrite.sole_source(x) else { return false };
     let op = rewrite.node(producer).op.clone();
@@ -60,9 +60,11 @@ pub(super) fn absorb(rewrite: &mut Rewrite<'_>, node: usize, x: ValueId, affine:
     let (by_rows, beta) = match &op {
         Op::Conv(_) => (true, 1.0),
         Op::Gemm(gemm) => (gemm.trans_b, f64::from(gemm.beta)),
+        // Its factors are a row each, its offsets a bias.
+        Op::BatchNormalization { .. } => (true, 1.0),
         _ => return false,
     };
-    let inputs = rewrite.node(producer).inputs.clone();
+    let mut inputs = rewrite.node(producer).inputs.clone();
     let Some(weight) = rewrite.constant(inputs[1]) else { return false };
     let channels = affine.scale.len();
     let row = weight.len() / channels.max(1);
@@ -85,11 +87,16 @@ pub(super) fn absorb(rewrite: &mut Rewrite<'_>, node: usize, x: ValueId, affine:
     let shape = rewrite.value(inputs[1]).shape.clone();
     let weight = rewrite.add_constant(format!("{output}.weight"), shape, scaled);
     let bias = rewrite.add_constant(format!("{output}.bias"), vec![channels], shifted);
+    inputs[1] = weight;
+    match inputs.get_mut(2) {
+        Some(place) => *place = bias,
+        None => inputs.push(bias),
+    }
     let op = match op {
         Op::Gemm(gemm) => Op::Gemm(Gemm { beta: 1.0, ..gemm }),
         op => op,
     };
-    rewrite.set(node, op, vec![inputs[0], weight, bias]);
+    rewrite.set(node, op, inputs);
     rewrite.rename(node, name);
     true
 }
@@ -149,6 +156,19 @@ mod tests {
             let y = sketch.node(Op::Binary(Binary::Add), &[scale, y]);
             assert_eq!(names(&sketch.check(&[y])), ["Gemm"]);
         }
+    }
+
+    #[test]
+    fn a_normalisation_that_stands_alone_takes_scale_and_shift() {
+        let mut sketch = Sketch::new(&[1, 4, 2, 2]);
+        let [a, b, c] = [(); 3].map(|()| sketch.weight(&[4]));
+        let variance = sketch.positive(&[4]);
+        let op = Op::BatchNormalization { epsilon: 0.1 };
+        let x = sketch.node(op, &[0, a, b, c, variance]);
+        let scale = sketch.positive(&[4, 1, 1]);
+        let y = sketch.node(Op::Binary(Binary::Mul), &[x, scale]);
+        let y = sketch.node(Op::Binary(Binary::Sub), &[scale, y]);
+        assert_eq!(names(&sketch.check(&[y])), ["BatchNormalization"]);
     }
 
     #[test]

@@ -2,13 +2,17 @@
 //! products.
 
 use super::Samples;
-use super::numeric::{Scratch, add_scaled, dots, product, sum};
+use super::numeric::{Scratch, add_scaled, dot, dots, product, sum};
 use super::standardise::Standard;
 use crate::Error;
 
 /// Rows of the kernel that are computed together, so that the other operand is standardised once
 /// for all of them.
 const PANEL: usize = 16;
+
+/// Features of these rows that are multiplied together, so that they stay in the first cache. A product of two
+/// samples is the sum of the blocks' dot products, in rising order.
+const BLOCK: usize = 256;
 
 /// Standardised samples with the smaller of the two matrices of inner products.
 ///
@@ -26,6 +30,7 @@ pub(crate) struct Design<'a> {
     pub(crate) side: usize,
     pub(crate) dual: bool,
     row: &'a mut [f32],
+    panel: &'a mut [f32],
 }
 
 /// Coefficients a class: the smaller of both counts.
@@ -71,7 +76,7 @@ impl<'a> Design<'a> {
                 kernel[j * side + i] = kernel[i * side + j];
             }
         }
-        Ok(Self { samples, standard, classes, kernel, side, dual, row })
+        Ok(Self { samples, standard, classes, kernel, side, dual, row, panel })
     }
 
     /// Logits without bias, `[sample][class]`, of coefficients `[class][side]`.
@@ -95,7 +100,7 @@ impl<'a> Design<'a> {
                 }
             }
             for (logit, one) in logits.zip(fours.remainder().chunks_exact(side)) {
-                [*logit] = dots([one], row);
+                *logit = dot(one, row);
             }
         }
     }
@@ -104,16 +109,22 @@ impl<'a> Design<'a> {
     /// logits, `[sample][class]`. In the dual form it is the gradient in the space of weights,
     /// written as a combination of samples: no product with the kernel is needed.
     pub(crate) fn backward(&mut self, errors: &[f32], gradient: &mut [f32]) {
-        gradient.fill(0.0);
-        for (sample, errors) in errors.chunks_exact(self.classes).enumerate() {
-            if self.dual {
+        let classes = self.classes;
+        if self.dual {
+            for (sample, errors) in errors.chunks_exact(classes).enumerate() {
                 let column = gradient[sample..].iter_mut().step_by(self.side);
                 column.zip(errors).for_each(|(gradient, error)| *gradient = *error);
-            } else {
-                self.standard.apply(self.samples.row(sample), self.row);
-                for (gradient, &error) in gradient.chunks_exact_mut(self.side).zip(errors) {
-                    add_scaled(gradient, error, self.row);
-                }
+            }
+            return;
+        }
+        gradient.fill(0.0);
+        for (index, errors) in errors.chunks(4 * classes).enumerate() {
+            let rows = four_samples(self.samples, &self.standard, 4 * index, self.panel);
+            for (class, gradient) in gradient.chunks_exact_mut(self.side).enumerate() {
+                let mut factors = [0.0; 4];
+                let errors = errors[class..].iter().step_by(classes);
+                factors.iter_mut().zip(errors).for_each(|(factor, error)| *factor = *error);
+                add_four(gradient, factors, rows);
             }
         }
     }
@@ -159,22 +170,28 @@ fn sample_products(
     row: &mut [f32],
 ) {
     let (side, features) = (samples.len(), samples.feature_len());
+    kernel.fill(0.0);
     for first in (0..side).step_by(PANEL) {
         let count = PANEL.min(side - first);
-        for (offset, row) in panel.chunks_exact_mut(features).take(count).enumerate() {
-            standard.apply(samples.row(first + offset), row);
-        }
-        for column in 0..first + count {
-            standard.apply(samples.row(column), row);
-            // Past the last sample the panel holds old rows, whose products are not kept.
-            for (block, four) in panel.chunks_exact(4 * features).enumerate() {
-                let (ab, cd) = four.split_at(2 * features);
-                let ((a, b), (c, d)) = (ab.split_at(features), cd.split_at(features));
-                let products = dots([a, b, c, d], row);
-                for (offset, product) in products.into_iter().enumerate() {
-                    let line = 4 * block + offset;
-                    if line < count {
-                        kernel[(first + line) * side + column] = product;
+        for start in (0..features).step_by(BLOCK) {
+            let block = start..features.min(start + BLOCK);
+            let width = block.len();
+            let panel = &mut panel[..PANEL * width];
+            for (offset, row) in panel.chunks_exact_mut(width).take(count).enumerate() {
+                standard.apply_block(samples.row(first + offset), block.clone(), row);
+            }
+            let row = &mut row[..width];
+            for column in 0..first + count {
+                standard.apply_block(samples.row(column), block.clone(), row);
+                // Past the last sample the panel holds old rows, whose products are not kept.
+                for (four, rows) in panel.chunks_exact(4 * width).enumerate() {
+                    let (ab, cd) = rows.split_at(2 * width);
+                    let ((a, b), (c, d)) = (ab.split_at(width), cd.split_at(width));
+                    for (offset, product) in dots([a, b, c, d], row).into_iter().enumerate() {
+                        let line = 4 * four + offset;
+                        if line < count {
+                            kernel[(first + line) * side + column] += product;
+                        }
                     }
                 }
             }
@@ -191,27 +208,42 @@ fn feature_products(
 ) {
     let features = samples.feature_len();
     kernel.fill(0.0);
-    let (ab, cd) = panel[..4 * features].split_at_mut(2 * features);
-    let ((a, b), (c, d)) = (ab.split_at_mut(features), cd.split_at_mut(features));
     for first in (0..samples.len()).step_by(4) {
+        let rows = four_samples(samples, standard, first, panel);
         let mut weights = [0.0; 4];
-        let rows = [&mut *a, &mut *b, &mut *c, &mut *d];
-        for ((sample, row), weight) in (first..samples.len()).zip(rows).zip(&mut weights) {
-            standard.apply(samples.row(sample), row);
+        for (sample, weight) in (first..samples.len()).zip(&mut weights) {
             *weight = standard.class_weights[usize::from(samples.label(sample))];
         }
         for (feature, line) in kernel.chunks_exact_mut(features).enumerate() {
-            let end = feature + 1;
-            let [fa, fb, fc, fd] = [
-                weights[0] * a[feature],
-                weights[1] * b[feature],
-                weights[2] * c[feature],
-                weights[3] * d[feature],
-            ];
-            let rows = a[..end].iter().zip(&b[..end]).zip(&c[..end]).zip(&d[..end]);
-            for (entry, (((a, b), c), d)) in line[..end].iter_mut().zip(rows) {
-                *entry += (fa * a + fb * b) + (fc * c + fd * d);
-            }
+            let factors = core::array::from_fn(|sample| weights[sample] * rows[sample][feature]);
+            add_four(&mut line[..=feature], factors, rows);
         }
+    }
+}
+
+/// Standardised features of the samples from `first`; zeros past the last one.
+fn four_samples<'p>(
+    samples: Samples<'_>,
+    standard: &Standard<'_>,
+    first: usize,
+    panel: &'p mut [f32],
+) -> [&'p [f32]; 4] {
+    let features = samples.feature_len();
+    for (offset, row) in panel.chunks_exact_mut(features).take(4).enumerate() {
+        if first + offset < samples.len() {
+            standard.apply(samples.row(first + offset), row);
+        } else {
+            row.fill(0.0);
+        }
+    }
+    core::array::from_fn(|offset| &panel[offset * features..][..features])
+}
+
+/// `sum += (f₀ a + f₁ b) + (f₂ c + f₃ d)`: a quarter of the loads and stores of four [`add_scaled`].
+fn add_four(sum: &mut [f32], factors: [f32; 4], rows: [&[f32]; 4]) {
+    let [a, b, c, d] = rows.map(|row| &row[..sum.len()]);
+    let [fa, fb, fc, fd] = factors;
+    for (sum, (((a, b), c), d)) in sum.iter_mut().zip(a.iter().zip(b).zip(c).zip(d)) {
+        *sum += (fa * a + fb * b) + (fc * c + fd * d);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The answer is the class whose mean is nearest in Euclidean distance: `‖x − m‖²` differs from
 //! `‖m‖² − 2 m·x` by a term that all classes share, so `weights = 2m`, `bias = −‖m‖²`.
+//!
+//! A class mean is also the best single stand-in for the samples of a class that are gone: see [`prototypes`].
 //! Cosine similarity was rejected: it needs the norm of every sample and is not linear in it, and
 //! the zero point of the features moves its origin.
 
@@ -65,6 +67,21 @@ pub fn train(
     samples.iter().try_for_each(|(row, class)| add(row, class, counts, weights, bias))
 }
 
+/// Writes the class means of an imprinted head, `[class][feature]`, rounded: rows that can stand for the samples of a
+/// class where those are not kept, in a head record and as training samples.
+///
+/// # Errors
+///
+/// [`Error::BufferLength`] if the lengths differ.
+pub fn prototypes(weights: &[f32], out: &mut [i8]) -> Result<(), Error> {
+    expect_len(out.len(), weights.len())?;
+    for (out, weight) in out.iter_mut().zip(weights) {
+        // A cast saturates; means of int8 values are in range.
+        *out = libm::rintf(0.5 * weight) as i8;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +96,9 @@ mod tests {
         train(samples, &mut counts, &mut weights, &mut bias).unwrap();
         assert_eq!(counts, [2, 2, 0, 1]);
         assert_eq!(weights, [22.0, 2.0, -24.0, 12.0, 0.0, 0.0, 254.0, -256.0]);
+        let mut means = [0; 8];
+        prototypes(&weights, &mut means).unwrap();
+        assert_eq!(means, [11, 1, -12, 6, 0, 0, 127, -128]);
         let head = LinearHead::new(&weights, &bias, 2).unwrap();
         let mut logits = [0.0; 4];
         for (row, class) in samples.iter() {

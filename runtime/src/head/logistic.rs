@@ -16,8 +16,8 @@ pub const PENALTY: f32 = 1e-4;
 
 /// Iterations at most; few tasks need half of them.
 const ITERATIONS: usize = 100;
-/// Done when the gradient is this part of the first one.
-const TOLERANCE: f64 = 1e-3;
+/// Done when the gradient is this part of the one at the start, with whatever penalty.
+const TOLERANCE: f64 = 3e-3;
 
 /// Float32 elements that [`train`] needs.
 ///
@@ -34,8 +34,8 @@ pub fn scratch_len(samples: usize, features: usize, classes: usize) -> Result<us
 /// Writes the head of these samples. `penalty` is relative to features of mean squared norm 1;
 /// 1e-5 to 1e-2 is its useful range.
 ///
-/// With an `initial` head on the same features and classes, what is penalised is the distance from it, and
-/// the rows of classes without samples stay as they are.
+/// With an `initial` head on the same features and classes, what is penalised is the distance from it;
+/// the rows of classes without samples stay as they are, and the others learn to be told apart from each other only.
 ///
 /// # Errors
 ///
@@ -104,7 +104,6 @@ pub(crate) struct Descent<'a> {
     gradient: Vector<'a>,
     previous: Vector<'a>,
     direction: Vector<'a>,
-    /// Of the position, `[sample][class]`, with the initial head and the biases.
     logits: &'a mut [f32],
     /// The gradient with respect to the logits.
     errors: &'a mut [f32],
@@ -112,6 +111,8 @@ pub(crate) struct Descent<'a> {
     gradient_logits: &'a mut [f32],
     /// Of the direction, without biases.
     direction_logits: &'a mut [f32],
+    /// Squared norm of the very first gradient.
+    first: f64,
 }
 
 impl<'a> Descent<'a> {
@@ -136,6 +137,7 @@ impl<'a> Descent<'a> {
             errors: scratch.take(all)?,
             gradient_logits: scratch.take(all)?,
             direction_logits: scratch.take(all)?,
+            first: 0.0,
         };
         descent.logits.fill(0.0);
         descent.direction_logits.fill(0.0);
@@ -144,6 +146,10 @@ impl<'a> Descent<'a> {
             let rows = descent.logits.chunks_exact_mut(classes);
             for ((row, _), logits) in design.samples.iter().zip(rows) {
                 head.logits(row, logits)?;
+                // Nothing is learned about a class without samples: it takes no part.
+                for (logit, &weight) in logits.iter_mut().zip(design.standard.class_weights) {
+                    *logit = if weight > 0.0 { *logit } else { f32::NEG_INFINITY };
+                }
             }
         }
         Ok(descent)
@@ -152,7 +158,7 @@ impl<'a> Descent<'a> {
     /// Descends to the minimum for this penalty.
     pub(crate) fn run(&mut self, design: &mut Design<'_>, penalty: f32) -> Result<(), Error> {
         let dual = design.dual;
-        let (mut first, mut last) = (0.0, 0.0);
+        let mut last = 0.0;
         for iteration in 0..ITERATIONS {
             self.differentiate(design, penalty);
             design.forward(self.gradient.coefficients, self.gradient_logits);
@@ -160,10 +166,10 @@ impl<'a> Descent<'a> {
             if !norm.is_finite() {
                 return Err(Error::NotFinite);
             }
-            if iteration == 0 {
-                first = norm;
+            if self.first == 0.0 {
+                self.first = norm;
             }
-            if norm <= first * TOLERANCE * TOLERANCE {
+            if norm <= self.first * TOLERANCE * TOLERANCE {
                 break;
             }
             let overlap = self.previous.inner(&self.gradient, self.gradient_logits, dual);
@@ -182,6 +188,11 @@ impl<'a> Descent<'a> {
             self.advance(step);
         }
         Ok(())
+    }
+
+    /// Of the position, `[sample][class]`, with the initial head and the biases.
+    pub(crate) fn logits(&self) -> &[f32] {
+        self.logits
     }
 
     /// Writes the head on raw features, the initial one included.
@@ -204,11 +215,8 @@ impl<'a> Descent<'a> {
             errors.copy_from_slice(logits);
             softmax(errors, 1.0);
             errors[label] -= 1.0;
-            let rest = self.gradient.intercepts.iter_mut().zip(design.standard.class_weights);
-            for (error, (intercept, &class_weight)) in errors.iter_mut().zip(rest) {
-                // Beside an initial head, a class without samples learns nothing.
-                let frozen = self.initial.is_some() && class_weight == 0.0;
-                *error *= if frozen { 0.0 } else { weight };
+            for (error, intercept) in errors.iter_mut().zip(&mut *self.gradient.intercepts) {
+                *error *= weight;
                 *intercept += *error;
             }
         }
@@ -355,6 +363,6 @@ mod tests {
         assert_eq!(new_bias[2..], bias[2..]);
         let new = LinearHead::new(&new_weights, &new_bias, 20).unwrap();
         let (before, after) = (accuracy(old, shifted.samples()), accuracy(new, shifted.samples()));
-        assert!(before < 0.9 && after == 1.0, "{before} {after}");
+        assert!(before < 0.5 && after > 0.9, "{before} {after}");
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! | learner | what it is | for |
 //! | --- | --- | --- |
+//! | [`auto`] | ridge, logistic regression and their mean, chosen on held-out samples | the default |
 //! | [`logistic`] | softmax regression by conjugate gradients on all samples at once | accuracy |
 //! | [`ridge`] | least squares in closed form | speed, ranking of features |
 //! | [`sgd`] | softmax regression by stochastic gradients, also one sample at a time | microcontrollers |
@@ -13,6 +14,8 @@
 //!
 //! Memory comes from the caller: each learner has a `scratch_len`, in float32 elements.
 
+pub mod auto;
+pub mod calibrate;
 mod cholesky;
 mod design;
 pub mod imprint;

@@ -9,54 +9,67 @@ use crate::Error;
 
 const LANES: usize = 8;
 
+type Lanes = [f32; LANES];
+
 /// The sum of products of two slices of the same length.
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let [sum] = dots([a], b);
-    sum
+    let mut lanes = [0.0; LANES];
+    let a = &a[..b.len()];
+    let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
+    for (a, b) in a.iter().zip(b) {
+        lanes = add_products(lanes, a, b);
+    }
+    tree(add_products(lanes, &padded(a_tail), &padded(b_tail)))
 }
 
-/// Several [`dot`]s with one slice, bit-equal to doing them one by one.
-#[inline]
-pub(crate) fn dots<const R: usize>(rows: [&[f32]; R], b: &[f32]) -> [f32; R] {
-    let length = b.len();
-    let rows = rows.map(|row| &row[..length]);
-    let mut lanes = [[0.0_f32; LANES]; R];
-    let (chunks, tail) = b.as_chunks::<LANES>();
-    let row_chunks = rows.map(|row| &row.as_chunks::<LANES>().0[..chunks.len()]);
-    for (index, chunk) in chunks.iter().enumerate() {
-        for (sums, row) in lanes.iter_mut().zip(&row_chunks) {
-            let row = &row[index];
-            for lane in 0..LANES {
-                sums[lane] += row[lane] * chunk[lane];
-            }
-        }
+/// Four [`dot`]s with one slice, bit-equal to doing them one by one, in half the time.
+pub(crate) fn dots(rows: [&[f32]; 4], x: &[f32]) -> [f32; 4] {
+    let [a, b, c, d] = rows.map(|row| row[..x.len()].as_chunks());
+    let (chunks, tail) = x.as_chunks();
+    let mut lanes = [[0.0; LANES]; 4];
+    for ((((a, b), c), d), x) in a.0.iter().zip(b.0).zip(c.0).zip(d.0).zip(chunks) {
+        lanes[0] = add_products(lanes[0], a, x);
+        lanes[1] = add_products(lanes[1], b, x);
+        lanes[2] = add_products(lanes[2], c, x);
+        lanes[3] = add_products(lanes[3], d, x);
     }
-    for (sums, row) in lanes.iter_mut().zip(&rows) {
-        for ((sum, a), b) in sums.iter_mut().zip(&row[length - tail.len()..]).zip(tail) {
-            *sum += a * b;
-        }
-    }
-    lanes.map(tree)
+    let tail = padded(tail);
+    [
+        tree(add_products(lanes[0], &padded(a.1), &tail)),
+        tree(add_products(lanes[1], &padded(b.1), &tail)),
+        tree(add_products(lanes[2], &padded(c.1), &tail)),
+        tree(add_products(lanes[3], &padded(d.1), &tail)),
+    ]
 }
 
 /// [`dot`] of weights and int8 features, in the same order.
 pub(crate) fn dot_features(weights: &[f32], features: &[i8]) -> f32 {
+    let mut lanes = [0.0; LANES];
     let weights = &weights[..features.len()];
-    let mut lanes = [0.0_f32; LANES];
-    let (chunks, tail) = features.as_chunks::<LANES>();
-    let (weight_chunks, weight_tail) = weights.as_chunks::<LANES>();
-    for (weights, features) in weight_chunks.iter().zip(chunks) {
-        for lane in 0..LANES {
-            lanes[lane] += weights[lane] * f32::from(features[lane]);
-        }
+    let ((weights, weight_tail), (features, feature_tail)) =
+        (weights.as_chunks(), features.as_chunks::<LANES>());
+    for (weights, features) in weights.iter().zip(features) {
+        lanes = add_products(lanes, weights, &features.map(f32::from));
     }
-    for ((sum, weight), &feature) in lanes.iter_mut().zip(weight_tail).zip(tail) {
-        *sum += weight * f32::from(feature);
-    }
-    tree(lanes)
+    let mut tail = [0.0; LANES];
+    tail.iter_mut().zip(feature_tail).for_each(|(to, from)| *to = f32::from(*from));
+    tree(add_products(lanes, &padded(weight_tail), &tail))
 }
 
-fn tree(lanes: [f32; LANES]) -> f32 {
+/// Lanes go in and out by value: so they stay in registers.
+#[inline(always)]
+fn add_products(lanes: Lanes, a: &Lanes, b: &Lanes) -> Lanes {
+    core::array::from_fn(|lane| lanes[lane] + a[lane] * b[lane])
+}
+
+/// A last, short chunk; the zeros behind it add nothing.
+fn padded(tail: &[f32]) -> Lanes {
+    let mut lanes = [0.0; LANES];
+    lanes[..tail.len()].copy_from_slice(tail);
+    lanes
+}
+
+fn tree(lanes: Lanes) -> f32 {
     ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6]))
         + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
 }
@@ -105,6 +118,11 @@ impl<'a, T> Scratch<'a, T> {
             .ok_or(Error::BufferLength { expected: length, found })?;
         self.0 = rest;
         Ok(taken)
+    }
+
+    /// What was not taken.
+    pub(crate) fn rest(self) -> &'a mut [T] {
+        self.0
     }
 }
 
@@ -159,7 +177,7 @@ mod tests {
         let [l0, l1, l2, l3, l4, l5, l6, l7] = lanes;
         let expected = ((l0 + l4) + (l2 + l6)) + ((l1 + l5) + (l3 + l7));
         assert_eq!(dot(&a, &b).to_bits(), expected.to_bits());
-        assert_eq!(dots([&a, &b, &a], &b)[2].to_bits(), expected.to_bits());
+        assert_eq!(dots([&a, &b, &a, &b], &b)[2].to_bits(), expected.to_bits());
         let q: [i8; 19] = core::array::from_fn(|i| (i as i32 * 13 - 100) as i8);
         let q_as_f32 = q.map(f32::from);
         assert_eq!(dot_features(&a, &q).to_bits(), dot(&a, &q_as_f32).to_bits());

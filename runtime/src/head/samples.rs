@@ -1,6 +1,6 @@
 //! Labelled features, as views over the caller's memory.
 
-use super::numeric;
+use super::numeric::{self, Random, Scratch};
 use crate::Error;
 
 /// Labelled int8 features: `features[sample][feature]`, row-major, one label a sample.
@@ -58,7 +58,8 @@ impl<'a> Samples<'a> {
         self.feature_len
     }
 
-    fn position(&self, sample: usize) -> usize {
+    /// Where a sample of the view stands among all samples.
+    pub(crate) fn position(&self, sample: usize) -> usize {
         self.subset.map_or(sample, |indices| indices[sample] as usize)
     }
 
@@ -104,6 +105,52 @@ impl<'a> Samples<'a> {
     }
 }
 
+/// Samples sorted by class, as the learners draw and split them.
+pub(crate) struct Groups<'a> {
+    /// Sample numbers, class after class, in random order within each.
+    pub(crate) samples: &'a mut [u32],
+    /// Where each class starts, and the end.
+    pub(crate) starts: &'a [u32],
+}
+
+impl<'a> Groups<'a> {
+    pub(crate) fn scratch_len(samples: usize, classes: usize) -> Result<usize, Error> {
+        numeric::sum(&[samples, classes, 1])
+    }
+
+    pub(crate) fn new(
+        samples: Samples<'_>,
+        classes: usize,
+        random: &mut Random,
+        scratch: &mut Scratch<'a, u32>,
+    ) -> Result<Self, Error> {
+        let order = scratch.take(samples.len())?;
+        let starts = scratch.take(classes + 1)?;
+        starts.fill(0);
+        samples.count(&mut starts[..classes])?;
+        // Ends first: filling the places from behind makes starts of them.
+        let mut end = 0;
+        for place in starts.iter_mut() {
+            end += core::mem::take(place);
+            *place = end;
+        }
+        for sample in (0..samples.len()).rev() {
+            let place = &mut starts[usize::from(samples.label(sample))];
+            *place -= 1;
+            order[*place as usize] = sample as u32;
+        }
+        for class in starts.windows(2) {
+            random.shuffle(&mut order[class[0] as usize..class[1] as usize]);
+        }
+        Ok(Self { samples: order, starts })
+    }
+
+    /// The samples of one class.
+    pub(crate) fn class(&self, class: usize) -> &[u32] {
+        &self.samples[self.starts[class] as usize..self.starts[class + 1] as usize]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,5 +180,22 @@ mod tests {
         assert_eq!(error, Error::SampleOutOfRange { index: 3, samples: 3 });
         let error = all.count(&mut [0; 2]).unwrap_err();
         assert_eq!(error, Error::ClassOutOfRange { class: 7, classes: 2 });
+    }
+
+    #[test]
+    fn groups_hold_every_sample_once_under_its_class() {
+        let labels = [2, 0, 2, 2, 0, 4];
+        let samples = Samples::new(&[0; 6], &labels, 1).unwrap();
+        let needed = Groups::scratch_len(6, 5).unwrap();
+        let mut memory = [9; 12];
+        let mut scratch = Scratch::new(&mut memory, needed).unwrap();
+        let groups = Groups::new(samples, 5, &mut Random::new(1), &mut scratch).unwrap();
+        assert_eq!(groups.starts, [0, 2, 2, 5, 5, 6]);
+        for class in 0..5 {
+            let right = |&sample: &u32| usize::from(labels[sample as usize]) == class;
+            assert!(groups.class(class).iter().all(right));
+        }
+        groups.samples.sort_unstable();
+        assert_eq!(groups.samples, [0, 1, 2, 3, 4, 5]);
     }
 }

@@ -1,5 +1,7 @@
 //! Centred and scaled features, so that one penalty and one step size fit every backbone.
 
+use core::ops::Range;
+
 use super::Samples;
 use super::numeric::{Scratch, dot, product, sum};
 use crate::Error;
@@ -111,9 +113,14 @@ impl<'a> Standard<'a> {
 
     /// Writes the standardised features of one sample.
     pub(crate) fn apply(&self, row: &[i8], out: &mut [f32]) {
-        for (((out, &feature), mean), scale) in
-            out.iter_mut().zip(row).zip(self.mean).zip(self.scale)
-        {
+        self.apply_block(row, 0..row.len(), out);
+    }
+
+    /// Writes some of the standardised features of one sample.
+    pub(crate) fn apply_block(&self, row: &[i8], block: Range<usize>, out: &mut [f32]) {
+        let (row, mean, scale) =
+            (&row[block.clone()], &self.mean[block.clone()], &self.scale[block]);
+        for (((out, &feature), mean), scale) in out.iter_mut().zip(row).zip(mean).zip(scale) {
             *out = (f32::from(feature) - mean) * scale;
         }
     }

@@ -25,7 +25,8 @@ const STAND_IN_CLASSES: usize = 10;
 struct Measured {
     threads: usize,
     backbone_ms: Times,
-    /// Preprocessing of a picture of the model's own size, backbone and head; without reading and decoding a file.
+    /// Preprocessing of a picture of the model's own size, backbone and head; without reading and
+    /// decoding a file.
     predict_ms: Times,
     /// One stochastic gradient step of the head on one sample.
     head_step_us: Times,
@@ -65,16 +66,15 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
     let mut extractor = Extractor::new(pack);
     extractor.preprocess(&sample)?;
     let features = extractor.run()?.to_vec();
-    let zero_point = pack.feature_value()?.zero_point;
+    let centre = vec![pack.feature_value()?.zero_point; features.len()];
     let step = measure(threads, || {
         let linear = head.linear()?;
         let (mut weights, mut bias) = (linear.weights().to_vec(), linear.bias().to_vec());
         let mut gradient = vec![0.0; bias.len()];
-        let features = &features;
+        let (features, centre) = (&features, &centre);
         Ok(move || {
-            let rate = 0.5;
-            sgd::step(features, 0, zero_point, rate, &mut weights, &mut bias, &mut gradient)
-                .map(|_| ())
+            let rate = 1.0;
+            sgd::step(features, 0, centre, rate, &mut weights, &mut bias, &mut gradient).map(|_| ())
         })
     })?;
     let report = Measured {
@@ -90,7 +90,8 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Times `threads` copies of the work that `prepare` makes, all at the same time; the times are sorted.
+/// Times `threads` copies of the work that `prepare` makes, all at the same time; the times are
+/// sorted.
 fn measure<W: FnMut() -> Result<(), headstart::Error>>(
     threads: usize,
     prepare: impl Fn() -> Result<W, headstart::Error> + Sync,
@@ -148,6 +149,7 @@ fn stand_in(file: &PackFile, pack: &Pack<'_>) -> anyhow::Result<Head> {
         temperature: 1.0,
         unknown_threshold: 0.0,
         held_out: None,
+        prototypes: None,
     };
     let mut record = vec![0; parts.encoded_len()?];
     parts.emit(&mut record)?;

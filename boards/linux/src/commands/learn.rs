@@ -53,22 +53,19 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     }
 
     let folder = StateFolder::new(&args.state);
-    let load = || -> Result<(Option<Head>, FeatureCache), Error> {
-        let base = super::head(Some(&args.state), &file, &pack)?;
-        let cache = folder.features(&digest, pack.feature_len())?;
-        Ok((base, cache.unwrap_or_else(|| FeatureCache::new(pack.feature_len()))))
-    };
-    // Before the lock, so that a refused call leaves no folder behind; and after it, because another `learn` may have ended.
-    refuse_one_class(&load()?, &data)
+    // Before the lock, so that a refused call leaves no folder behind; and after it, because
+    // another `learn` may have ended.
+    Before::load(&folder, &file, &pack)?
+        .refuse_one_class(&data)
         .map_err(|problem| Error::Sample { path: args.selection.data.clone(), problem })?;
     let lock = folder.lock()?;
-    let (base, mut cache) = load()?;
-    // The head's own classes come first, in its order.
+    let Before { of_state, of_pack, mut cache } = Before::load(&folder, &file, &pack)?;
+    // A head's own classes come first, in its order.
     let label_of = |cache: &mut FeatureCache, name: &str| {
         let problem = state::Problem::TooManyClasses { limit: samples::MAX_CLASSES };
         cache.class(name).ok_or(Error::State { path: args.state.clone(), problem })
     };
-    for name in base.iter().flat_map(Head::labels) {
+    for name in of_state.iter().chain(&of_pack).flat_map(Head::labels) {
         label_of(&mut cache, name)?;
     }
     let labels: Vec<u16> =
@@ -87,7 +84,8 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     }
 
     let training = Instant::now();
-    let record = training::train(&cache, base.as_ref(), choice(args.learner), &pack)
+    let record = training::train(&cache, of_pack.as_ref(), choice(args.learner), digest)
+        .map_err(state::Problem::Training)
         .map_err(|problem| Error::State { path: args.state.clone(), problem })?;
     let training_seconds = training.elapsed().as_secs_f64();
     lock.commit(&cache, &digest, &record)?;
@@ -118,13 +116,38 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A head that knows one class only would answer it for everything.
-fn refuse_one_class(
-    (base, cache): &(Option<Head>, FeatureCache),
-    data: &Dataset,
-) -> Result<(), samples::Problem> {
-    let names = base.iter().flat_map(Head::labels).chain(cache.classes()).chain(&data.classes);
-    if names.collect::<HashSet<_>>().len() < 2 { Err(samples::Problem::OneClass) } else { Ok(()) }
+/// What there is before learning.
+struct Before {
+    of_state: Option<Head>,
+    of_pack: Option<Head>,
+    cache: FeatureCache,
+}
+
+impl Before {
+    fn load(folder: &StateFolder, file: &PackFile, pack: &Pack<'_>) -> Result<Self, Error> {
+        let features = folder.features(&pack.backbone_digest(), pack.feature_len())?;
+        let of_state = super::state_head(folder, pack)?;
+        if of_state.is_some() && features.is_none() {
+            let path = folder.path().to_owned();
+            return Err(Error::State { path, problem: state::Problem::NoFeatures });
+        }
+        Ok(Self {
+            of_state,
+            of_pack: super::pack_head(file, pack)?,
+            cache: features.unwrap_or_else(|| FeatureCache::new(pack.feature_len())),
+        })
+    }
+
+    /// A head that knows one class only would answer it for everything.
+    fn refuse_one_class(&self, data: &Dataset) -> Result<(), samples::Problem> {
+        let heads = self.of_state.iter().chain(&self.of_pack);
+        let names = heads.flat_map(Head::labels).chain(self.cache.classes()).chain(&data.classes);
+        if names.collect::<HashSet<_>>().len() < 2 {
+            Err(samples::Problem::OneClass)
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// A sample and its features; none where they are cached already.

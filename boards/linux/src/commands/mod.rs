@@ -15,13 +15,21 @@ use headstart_edge::{Error, Head, PackFile};
 
 /// The head in use: the state's, else the one that the pack ships.
 fn head(state: Option<&Path>, file: &PackFile, pack: &Pack<'_>) -> Result<Option<Head>, Error> {
-    let digest = pack.backbone_digest();
-    if let Some(state) = state.map(StateFolder::new)
-        && let Some(bytes) = state.head()?
-    {
-        return Head::parse(&state.head_path(), &bytes, &digest).map(Some);
+    let of_state = state.map(|path| state_head(&StateFolder::new(path), pack)).transpose()?;
+    match of_state.flatten() {
+        Some(head) => Ok(Some(head)),
+        None => pack_head(file, pack),
     }
-    pack.head().map(|bytes| Head::parse(file.path(), bytes, &digest)).transpose()
+}
+
+fn state_head(folder: &StateFolder, pack: &Pack<'_>) -> Result<Option<Head>, Error> {
+    let parse = |bytes: Vec<u8>| Head::parse(&folder.head_path(), &bytes, &pack.backbone_digest());
+    folder.head()?.map(parse).transpose()
+}
+
+fn pack_head(file: &PackFile, pack: &Pack<'_>) -> Result<Option<Head>, Error> {
+    let parse = |bytes| Head::parse(file.path(), bytes, &pack.backbone_digest());
+    pack.head().map(parse).transpose()
 }
 
 /// The same for commands that cannot do without.

@@ -23,7 +23,8 @@ struct Standing {
     held_out_accuracy: Option<f64>,
     unknown_threshold: f32,
     head_bytes: usize,
-    /// Samples whose features are cached; more than `samples` where a `learn` was cut off before its head was stored.
+    /// Samples whose features are cached; more than `samples` where a `learn` was cut off before
+    /// its head was stored.
     cached_samples: usize,
 }
 

@@ -26,7 +26,8 @@ pub struct InputShape {
     pub width: usize,
     /// Channels a position.
     pub channels: usize,
-    /// Whether the model's own axes are `[channels, height, width]` (otherwise `[height, width, channels]`).
+    /// Whether the model's own axes are `[channels, height, width]` (otherwise `[height, width,
+    /// channels]`).
     pub channels_first: bool,
 }
 
@@ -55,7 +56,8 @@ impl InputShape {
 /// What a file holds, ready for the pack's preprocessing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decoded {
-    /// An image: rows of RGB (3 channels) or grey (1 channel) bytes without padding, as the file has it.
+    /// An image: rows of RGB (3 channels) or grey (1 channel) bytes without padding, as the file
+    /// has it.
     Pixels {
         /// Pixels a row.
         width: usize,
@@ -107,7 +109,8 @@ impl SampleFile {
     /// Reads a whole file of at most 256 MiB.
     ///
     /// # Errors
-    /// [`Error::Sample`] for a file that is missing, not plain, too large or of an unknown extension.
+    /// [`Error::Sample`] for a file that is missing, not plain, too large or of an unknown
+    /// extension.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let refuse = |problem| Error::sample(path, problem);
         let kind = Kind::of(path).ok_or_else(|| refuse(Problem::UnknownExtension))?;
@@ -147,13 +150,14 @@ impl SampleFile {
 
     /// What the file holds, in the form that a model with this input takes.
     ///
-    /// Images: EXIF orientation applied; alpha dropped (the stored colours stand, nothing is blended); 16 bits reduced to 8 by
-    /// `round(v / 257)`; a palette looked up. Grey stays one channel and colour three: matching them to the model, like
-    /// resizing, belongs to the pack's [preprocessing](headstart::preprocess).
-    /// Animated files give their first frame.
+    /// Images: EXIF orientation applied; alpha dropped (the stored colours stand, nothing is
+    /// blended); 16 bits reduced to 8 by `round(v / 257)`; a palette looked up. Grey stays one
+    /// channel and colour three: matching them to the model, like resizing, belongs to the pack's
+    /// [preprocessing](headstart::preprocess). Animated files give their first frame.
     ///
-    /// Arrays: `float16/32/64`, `int8`, `uint8`, `int16`, either byte order, C or Fortran order (made row-major). The shape
-    /// must be the model's own without batch axis; axes of extent 1, such as a batch of one, are passed over on both sides.
+    /// Arrays: `float16/32/64`, `int8`, `uint8`, `int16`, either byte order, C or Fortran order
+    /// (made row-major). The shape must be the model's own without batch axis; axes of extent 1,
+    /// such as a batch of one, are passed over on both sides.
     ///
     /// # Errors
     /// [`Error::Sample`] with the file's name and what is wrong with it.

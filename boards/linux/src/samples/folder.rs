@@ -36,7 +36,8 @@ pub struct Sample {
 
 /// The samples of a folder.
 ///
-/// Classes stand in the byte order of their names, and so do the files of each class: the order of the file system has no say.
+/// Classes stand in the byte order of their names, and so do the files of each class: the order of
+/// the file system has no say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
     /// Class names; empty for a flat folder.
@@ -51,7 +52,8 @@ impl Dataset {
     /// One folder a class, as `--data` has it.
     ///
     /// # Errors
-    /// [`Error::Sample`] for a folder that is missing, has no class folders, an empty or a nested one, or too many of anything.
+    /// [`Error::Sample`] for a folder that is missing, has no class folders, an empty or a nested
+    /// one, or too many of anything.
     pub fn labelled(root: &Path) -> Result<Self, Error> {
         let mut listing = list(root)?;
         if listing.folders.is_empty() {
@@ -87,7 +89,8 @@ impl Dataset {
 
     /// Samples without labels, as `--calib` takes them: one folder a class, or a flat folder.
     ///
-    /// A folder with at least one (visible) folder in it is read as class folders, any other one as flat.
+    /// A folder with at least one (visible) folder in it is read as class folders, any other one as
+    /// flat.
     ///
     /// # Errors
     /// As [`labelled`](Self::labelled).
@@ -103,9 +106,10 @@ impl Dataset {
 
     /// Keeps at most `count` samples of each class.
     ///
-    /// The files of a class are ranked by `SHA-256(seed as 8 little-endian bytes ‖ class name ‖ 0x00 ‖ file name)` and the lowest
-    /// `count` are kept, in the order that they had. So the choice depends on names and seed alone, and adding a class or
-    /// a file moves none of the others.
+    /// The files of a class are ranked by `SHA-256(seed as 8 little-endian bytes ‖ class name ‖
+    /// 0x00 ‖ file name)` and the lowest `count` are kept, in the order that they had. So the
+    /// choice depends on names and seed alone, and adding a class or a file moves none of the
+    /// others.
     pub fn limit(&mut self, count: usize, seed: u64) {
         let mut kept = Vec::with_capacity(self.samples.len());
         for class in self.samples.chunk_by(|a, b| a.label == b.label) {

@@ -11,8 +11,8 @@ const MAX_SIDE: u32 = 20_000;
 /// The most bytes of decoded pixels.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// Decodes to 1 byte a pixel where the file is grey, else 3. The format is known by the content: photos are often named
-/// wrongly. `channels` are the model's; only one with 1 or 3 takes pictures.
+/// Decodes to 1 byte a pixel where the file is grey, else 3. The format is known by the content:
+/// photos are often named wrongly. `channels` are the model's; only one with 1 or 3 takes pictures.
 pub(super) fn decode(content: &[u8], channels: usize) -> Result<super::Decoded, Problem> {
     if channels != 1 && channels != 3 {
         return Err(Problem::NoImageInput { channels });
@@ -71,10 +71,12 @@ fn is_grey(pixels: &DynamicImage) -> bool {
     )
 }
 
-/// Whether a JPEG's scan comes to an end of image (`FF D9`): the decoder fills what is missing with grey instead of complaining.
+/// Whether a JPEG's scan comes to an end of image (`FF D9`): the decoder fills what is missing with
+/// grey instead of complaining.
 ///
-/// Segments are walked up to the first scan (ITU-T T.81, B.1.1.2), because an EXIF thumbnail has an end of its own. In the
-/// scan's data every `FF` is followed by 0 or a restart marker, so the first `FF D9` there ends the image.
+/// Segments are walked up to the first scan (ITU-T T.81, B.1.1.2), because an EXIF thumbnail has an
+/// end of its own. In the scan's data every `FF` is followed by 0 or a restart marker, so the first
+/// `FF D9` there ends the image.
 fn has_jpeg_end(content: &[u8]) -> bool {
     const START_OF_SCAN: u8 = 0xDA;
     let mut rest = content.get(2..).unwrap_or_default();
@@ -91,7 +93,8 @@ fn has_jpeg_end(content: &[u8]) -> bool {
         let length = usize::from(u16::from_be_bytes([*high, *low]));
         rest = tail.get(length..).unwrap_or_default();
     }
-    // Not a well-formed run of segments: leave the verdict to the decoder if there is any end at all.
+    // Not a well-formed run of segments: leave the verdict to the decoder if there is any end at
+    // all.
     content.windows(2).any(|pair| pair == [0xFF, 0xD9])
 }
 
@@ -153,7 +156,8 @@ mod tests {
 
     #[test]
     fn an_image_past_the_limits_is_refused_before_it_is_decoded() {
-        // A header that claims 60,000 x 60,000 pixels, with its check sum; there is no data behind it.
+        // A header that claims 60,000 x 60,000 pixels, with its check sum; there is no data behind
+        // it.
         let mut claim = png(GrayImage::from_pixel(1, 1, Luma([5])));
         claim[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
         claim[20..24].copy_from_slice(&60_000_u32.to_be_bytes());

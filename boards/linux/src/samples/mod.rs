@@ -1,7 +1,8 @@
 //! Samples on disk: which files there are, and what they hold.
 //!
-//! [`Dataset`] lists a folder in a stated order; [`SampleFile`] reads one file within limits, knows it
-//! by its content ([`SampleId`]) and decodes it to what the model's preprocessing takes ([`Decoded`]).
+//! [`Dataset`] lists a folder in a stated order; [`SampleFile`] reads one file within limits, knows
+//! it by its content ([`SampleId`]) and decodes it to what the model's preprocessing takes
+//! ([`Decoded`]).
 
 mod file;
 mod folder;

@@ -1,7 +1,9 @@
-//! NumPy's `.npy` (NEP 1: a magic, a version, a Python dictionary, the elements) to finite `f32`, row-major.
+//! NumPy's `.npy` (NEP 1: a magic, a version, a Python dictionary, the elements) to finite `f32`,
+//! row-major.
 //!
-//! Only what `numpy.save` writes is read: the dictionary has the keys `descr`, `fortran_order` and `shape` in any order, with
-//! a string, a boolean and a tuple of integers. Nothing nests, so nothing can overflow a stack.
+//! Only what `numpy.save` writes is read: the dictionary has the keys `descr`, `fortran_order` and
+//! `shape` in any order, with a string, a boolean and a tuple of integers. Nothing nests, so
+//! nothing can overflow a stack.
 
 use half::f16;
 

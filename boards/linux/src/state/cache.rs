@@ -64,7 +64,8 @@ impl FeatureCache {
         }
     }
 
-    /// The label of a class's name; a name that is new gets the next one. `None` past [`MAX_CLASSES`].
+    /// The label of a class's name; a name that is new gets the next one. `None` past
+    /// [`MAX_CLASSES`].
     pub fn class(&mut self, name: &str) -> Option<u16> {
         if let Some(label) = self.classes.iter().position(|c| c == name) {
             return Some(label as u16);
@@ -119,6 +120,11 @@ impl FeatureCache {
         self.labels.is_empty()
     }
 
+    /// Features a sample.
+    pub fn feature_len(&self) -> usize {
+        self.feature_len
+    }
+
     /// The label of each sample.
     pub fn labels(&self) -> &[u16] {
         &self.labels
@@ -168,7 +174,8 @@ impl FeatureCache {
     /// Checks and reads a file's bytes.
     ///
     /// # Errors
-    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`], [`Problem::OtherBackbone`].
+    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
+    /// [`Problem::OtherBackbone`].
     pub fn parse(bytes: &[u8], backbone: &[u8; 32], feature_len: usize) -> Result<Self, Problem> {
         let mut reader = Reader { bytes, at: 0 };
         if reader.array::<8>()? != MAGIC {
@@ -327,7 +334,8 @@ mod tests {
         let bytes = filled().emit(&BACKBONE);
         let body = &bytes[..bytes.len() - DIGEST_BYTES];
         assert!(FeatureCache::parse(&sealed(body.to_vec()), &BACKBONE, 3).is_ok());
-        // Reserved bytes; feature, class and sample counts at their extremes; a class name's length, name and label.
+        // Reserved bytes; feature, class and sample counts at their extremes; a class name's
+        // length, name and label.
         let label = 56 + 2 + 3 + 2 + "Tässchen".len() + 16;
         let cases: [(usize, &[u8]); 9] = [
             (10, &[1]),

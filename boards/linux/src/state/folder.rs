@@ -59,13 +59,16 @@ impl StateFolder {
             .map_err(|problem| Error::state(&path, problem))
     }
 
-    /// Creates the folder if need be, and keeps every other process from changing it until the lock is dropped.
+    /// Creates the folder if need be, and keeps every other process from changing it until the lock
+    /// is dropped.
     ///
-    /// The lock is the operating system's (advisory, on the folder itself): a killed process leaves none behind. Temporary
-    /// files of a killed process are removed. A folder that cannot be written is found here, before any work is done.
+    /// The lock is the operating system's (advisory, on the folder itself): a killed process leaves
+    /// none behind. Temporary files of a killed process are removed. A folder that cannot be
+    /// written is found here, before any work is done.
     ///
     /// # Errors
-    /// [`Error::State`] where the path is no folder or in use, [`Error::Machine`] where it cannot be created or written.
+    /// [`Error::State`] where the path is no folder or in use, [`Error::Machine`] where it cannot
+    /// be created or written.
     pub fn lock(&self) -> Result<StateLock, Error> {
         if self.path.exists() && !self.path.is_dir() {
             return Err(Error::state(&self.path, Problem::NotAFolder));
@@ -107,7 +110,8 @@ impl StateLock {
         replace(&self.folder.path, HEAD, head)
     }
 
-    /// Removes both files, the head first, and the folder if nothing else is in it. Returns whether there was anything.
+    /// Removes both files, the head first, and the folder if nothing else is in it. Returns whether
+    /// there was anything.
     ///
     /// # Errors
     /// [`Error::Machine`] where a file cannot be removed; running it again finishes the work.

@@ -7,8 +7,9 @@
 //!
 //! Both are personal: they are created readable by their owner only.
 //!
-//! `learn` replaces first the cache, then the head, each in one step. A cut between the two leaves the old head with a
-//! cache that holds more; the head still answers, and the next `learn` finishes the work without computing a feature twice.
+//! `learn` replaces first the cache, then the head, each in one step. A cut between the two leaves
+//! the old head with a cache that holds more; the head still answers, and the next `learn` finishes
+//! the work without computing a feature twice.
 
 mod cache;
 mod folder;

@@ -26,9 +26,17 @@ pub enum Problem {
     /// Neither the folder nor the pack has a head.
     #[error("holds no head, and the pack ships none: run learn first")]
     NoHead,
+    /// A head alone: learning would lose what it knows.
+    #[error(
+        "holds a head without the features.hsfc that it was learned from: copy both files, ship the head in a pack, or run forget"
+    )]
+    NoFeatures,
     /// The head record is refused.
     #[error("{0}: use the pack that it was learned on, or run forget and learn again")]
     Head(#[source] headstart::Error),
+    /// The samples do not make a head.
+    #[error("no head can be learned from these samples ({0}): add samples, or use --learner auto")]
+    Training(#[source] headstart::Error),
     /// Not a feature cache.
     #[error("is not a feature cache (byte {at}: {reason}): run forget and learn again")]
     Cache {

@@ -9,10 +9,11 @@ use crate::Error;
 /// How temporary files begin and end; what a killed process left behind is known by it.
 pub(super) const TEMPORARY: (&str, &str) = (".headstart-", ".tmp");
 
-/// Replaces `folder/name` by `content`: temporary file in the same folder → write → fsync → rename → fsync of the folder.
+/// Replaces `folder/name` by `content`: temporary file in the same folder → write → fsync → rename
+/// → fsync of the folder.
 ///
-/// The temporary file is removed on an error. A failed fsync is not tried again: the kernel may have dropped the pages that
-/// it could not write, and a second fsync would then claim success.
+/// The temporary file is removed on an error. A failed fsync is not tried again: the kernel may
+/// have dropped the pages that it could not write, and a second fsync would then claim success.
 ///
 /// # Errors
 /// [`Error::Machine`]. Up to the rename the old file is unchanged.

@@ -3,7 +3,7 @@
 use half::f16;
 use sha2::{Digest, Sha256};
 
-use super::{Layout, Learner, MAGIC, Storage, VERSION, label_is_valid};
+use super::{FLAG_F16, FLAG_PROTOTYPES, Layout, Learner, MAGIC, Storage, VERSION, label_is_valid};
 use crate::Error;
 use crate::head::{LinearHead, MAX_CLASSES, MAX_FEATURES, numeric};
 
@@ -26,6 +26,9 @@ pub struct HeadParts<'a> {
     pub temperature: f32,
     /// A best probability below this means "unknown"; 0 to 1.
     pub unknown_threshold: f32,
+    /// A feature vector for each class that can stand for its samples where those are gone, `[class][feature]`: for
+    /// heads that leave their samples behind.
+    pub prototypes: Option<&'a [i8]>,
     /// Held-out samples answered correctly, and held-out samples; `None` if not measured.
     pub held_out: Option<(u32, u32)>,
 }
@@ -61,7 +64,9 @@ impl HeadParts<'_> {
         let mut writer = Writer(body);
         writer.put(&MAGIC)?;
         writer.put(&VERSION.to_le_bytes())?;
-        writer.put(&[u8::from(self.storage == Storage::F16), self.learner.id()])?;
+        let storage = if self.storage == Storage::F16 { FLAG_F16 } else { 0 };
+        let prototypes = if self.prototypes.is_some() { FLAG_PROTOTYPES } else { 0 };
+        writer.put(&[storage | prototypes, self.learner.id()])?;
         writer.count(self.head.feature_len())?;
         writer.count(self.head.classes())?;
         writer.count(self.label_bytes()?)?;
@@ -88,7 +93,8 @@ impl HeadParts<'_> {
                 Storage::F16 => writer.put(&f16::from_f32(weight / scale).to_le_bytes())?,
             }
         }
-        writer.zeros(layout.weight_padding)?;
+        writer.put(bytemuck::cast_slice(self.prototypes.unwrap_or_default()))?;
+        writer.zeros(layout.last_padding)?;
         digest.copy_from_slice(&Sha256::digest(&*body));
         Ok(layout.total)
     }
@@ -116,12 +122,16 @@ impl HeadParts<'_> {
         if !(1..=MAX_CLASSES).contains(&classes) || !(1..=MAX_FEATURES).contains(&feature_len) {
             return Err(Error::ShapeOverflow);
         }
-        Layout::new(self.storage, feature_len, classes, self.label_bytes()?)
+        let with_prototypes = self.prototypes.is_some();
+        Layout::new(self.storage, feature_len, classes, self.label_bytes()?, with_prototypes)
     }
 
     fn check(&self) -> Result<(), Error> {
         numeric::expect_len(self.labels.len(), self.head.classes())?;
         numeric::expect_len(self.samples.len(), self.head.classes())?;
+        if let Some(prototypes) = self.prototypes {
+            numeric::expect_len(prototypes.len(), self.head.weights().len())?;
+        }
         for (class, label) in self.labels.iter().enumerate() {
             let twice = self.labels.iter().take(class).any(|earlier| earlier == label);
             if twice || !label_is_valid(label) {

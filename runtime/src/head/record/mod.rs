@@ -19,6 +19,8 @@ pub const VERSION: u16 = 1;
 
 const HEADER: usize = 76;
 const DIGEST: usize = 32;
+const FLAG_F16: u8 = 1;
+const FLAG_PROTOTYPES: u8 = 2;
 
 /// How the weights are stored; the bias is always float32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +84,7 @@ impl Learner {
 ///  offset  bytes
 ///       0      8  magic "HSHEAD\x1a\n"
 ///       8      2  version, 1
-///      10      1  storage of the weights: 0 float32, 1 float16 times `weight scale`
+///      10      1  flags: 1 weights are float16 times `weight scale`, else float32; 2 with prototypes
 ///      11      1  learner: 1 sgd, 2 ridge, 3 imprint, 4 logistic, 5 blend, 255 other
 ///      12      4  F, 1 to 2^20
 ///      16      4  K, 1 to 1000
@@ -98,7 +100,8 @@ impl Learner {
 ///       …  0 to 3 zeros up to a multiple of 4
 ///       …     4K  bias, float32
 ///       …  4KF / 2KF  weights [class][feature]
-///       …  0 to 2 zeros up to a multiple of 4
+///       …     KF  prototypes, int8, [class][feature], if there are any
+///       …  0 to 3 zeros up to a multiple of 4
 ///       …     32  SHA-256 of everything before
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +119,7 @@ pub struct HeadRecord<'a> {
     labels: &'a [u8],
     bias: &'a [u8],
     weights: &'a [u8],
+    prototypes: Option<&'a [u8]>,
 }
 
 impl<'a> HeadRecord<'a> {
@@ -142,12 +146,12 @@ impl<'a> HeadRecord<'a> {
                 Error::FieldInvalid { offset: 8 }
             });
         }
-        let [storage, learner] = *rest.array()?;
-        let storage = match storage {
-            0 => Storage::F32,
-            1 => Storage::F16,
-            _ => return Err(Error::FieldInvalid { offset: 10 }),
-        };
+        let [flags, learner] = *rest.array()?;
+        let storage = if flags & FLAG_F16 == 0 { Storage::F32 } else { Storage::F16 };
+        let with_prototypes = flags & FLAG_PROTOTYPES != 0;
+        if flags & !(FLAG_F16 | FLAG_PROTOTYPES) != 0 {
+            return Err(Error::FieldInvalid { offset: 10 });
+        }
         let feature_len = rest.count(MAX_FEATURES)?;
         let classes = rest.count(MAX_CLASSES)?;
         let label_bytes = rest.count(MAX_CLASSES * (1 + MAX_LABEL_BYTES))?;
@@ -157,7 +161,7 @@ impl<'a> HeadRecord<'a> {
         let weight_scale = rest.float()?;
         let backbone = rest.array()?;
 
-        let layout = Layout::new(storage, feature_len, classes, label_bytes)?;
+        let layout = Layout::new(storage, feature_len, classes, label_bytes, with_prototypes)?;
         match bytes.len() {
             found if found < layout.total => return Err(Error::Truncated),
             found if found > layout.total => return Err(Error::TrailingBytes),
@@ -168,7 +172,8 @@ impl<'a> HeadRecord<'a> {
         let label_padding = rest.bytes(layout.label_padding)?;
         let bias = rest.bytes(layout.table)?;
         let weights = rest.bytes(layout.weights)?;
-        let weight_padding = rest.bytes(layout.weight_padding)?;
+        let prototypes = rest.bytes(layout.prototypes)?;
+        let last_padding = rest.bytes(layout.last_padding)?;
         let digest = rest.array::<DIGEST>()?;
         let (body, _) = bytes.split_at_checked(layout.body).ok_or(Error::Truncated)?;
         if <[u8; DIGEST]>::from(Sha256::digest(body)) != *digest {
@@ -188,7 +193,7 @@ impl<'a> HeadRecord<'a> {
         if !(weight_scale.is_normal() && weight_scale > 0.0) {
             return Err(Error::FieldInvalid { offset: 40 });
         }
-        if label_padding.iter().chain(weight_padding).any(|&byte| byte != 0) {
+        if label_padding.iter().chain(last_padding).any(|&byte| byte != 0) {
             return Err(Error::TrailingBytes);
         }
         let record = Self {
@@ -205,6 +210,7 @@ impl<'a> HeadRecord<'a> {
             labels,
             bias,
             weights,
+            prototypes: with_prototypes.then_some(prototypes),
         };
         record.check_labels()?;
         let finite = match storage {
@@ -291,6 +297,11 @@ impl<'a> HeadRecord<'a> {
         self.samples.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes))
     }
 
+    /// A feature vector for each class that can stand for its samples where those are gone, `[class][feature]`.
+    pub fn prototypes(&self) -> Option<&'a [i8]> {
+        self.prototypes.map(bytemuck::cast_slice)
+    }
+
     /// Copies the head out: `weights` is `[class][feature]`, `bias` `[class]`.
     ///
     /// # Errors
@@ -349,7 +360,8 @@ struct Layout {
     table: usize,
     label_padding: usize,
     weights: usize,
-    weight_padding: usize,
+    prototypes: usize,
+    last_padding: usize,
     /// Everything before the digest.
     body: usize,
     total: usize,
@@ -361,6 +373,7 @@ impl Layout {
         feature_len: usize,
         classes: usize,
         label_bytes: usize,
+        with_prototypes: bool,
     ) -> Result<Self, Error> {
         let element = match storage {
             Storage::F32 => 4,
@@ -369,7 +382,9 @@ impl Layout {
         let table = numeric::product(&[classes, 4])?;
         let weights = numeric::product(&[classes, feature_len, element])?;
         let label_padding = label_bytes.wrapping_neg() & 3;
-        let weight_padding = weights.wrapping_neg() & 3;
+        let prototypes =
+            if with_prototypes { numeric::product(&[classes, feature_len])? } else { 0 };
+        let last_padding = numeric::sum(&[weights, prototypes])?.wrapping_neg() & 3;
         let body = numeric::sum(&[
             HEADER,
             table,
@@ -377,10 +392,11 @@ impl Layout {
             label_padding,
             table,
             weights,
-            weight_padding,
+            prototypes,
+            last_padding,
         ])?;
         let total = numeric::sum(&[body, DIGEST])?;
-        Ok(Self { table, label_padding, weights, weight_padding, body, total })
+        Ok(Self { table, label_padding, weights, prototypes, last_padding, body, total })
     }
 }
 

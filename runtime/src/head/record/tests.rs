@@ -19,6 +19,7 @@ fn parts() -> HeadParts<'static> {
         storage: Storage::F32,
         temperature: 0.75,
         unknown_threshold: 0.4,
+        prototypes: None,
         held_out: Some((11, 12)),
     }
 }
@@ -55,6 +56,11 @@ fn a_record_reads_back_as_it_was_written() {
     assert_eq!((weights, bias), (WEIGHTS, BIAS));
     assert!(record.read(&mut weights[..5], &mut bias).is_err());
 
+    assert_eq!(record.prototypes(), None);
+
+    let prototypes = [1, -2, 127, -128, 0, 5];
+    let bytes = emit(&HeadParts { prototypes: Some(&prototypes), ..parts() });
+    assert_eq!(HeadRecord::parse(&bytes).unwrap().prototypes(), Some(&prototypes[..]));
     let unmeasured = emit(&HeadParts { held_out: None, ..parts() });
     assert_eq!(HeadRecord::parse(&unmeasured).unwrap().held_out(), None);
 }
@@ -75,7 +81,7 @@ fn half_storage_keeps_eleven_bits_of_small_weights_too() {
 #[test]
 fn every_changed_byte_is_refused() {
     for storage in [Storage::F32, Storage::F16] {
-        let bytes = emit(&HeadParts { storage, ..parts() });
+        let bytes = emit(&HeadParts { storage, prototypes: Some(&[5; 6]), ..parts() });
         for at in 0..bytes.len() {
             for flip in [1, 0x80, 0xFF] {
                 let mut changed = bytes.clone();
@@ -124,7 +130,8 @@ fn a_record_with_a_right_digest_and_wrong_contents_is_refused() {
     for (offset, with, expected) in [
         (8, &[2_u8, 0][..], Error::UnsupportedVersion { found: 2 }),
         (8, &[0, 0], Error::FieldInvalid { offset: 8 }),
-        (10, &[2], Error::FieldInvalid { offset: 10 }),
+        (10, &[4], Error::FieldInvalid { offset: 10 }),
+        (10, &[2], Error::Truncated),
         (11, &[0], Error::FieldInvalid { offset: 11 }),
         (12, &[0, 0, 0, 0], Error::ShapeOverflow),
         (12, &[255, 255, 255, 255], Error::ShapeOverflow),
@@ -165,6 +172,7 @@ fn what_could_not_be_read_back_is_not_written() {
         HeadParts { labels: &["mug", "a\tb"], ..parts() },
         HeadParts { labels: &["mug", &long], ..parts() },
         HeadParts { samples: &[1, 2, 3], ..parts() },
+        HeadParts { prototypes: Some(&[1; 5]), ..parts() },
         HeadParts { temperature: 0.0, ..parts() },
         HeadParts { unknown_threshold: f32::NAN, ..parts() },
         HeadParts { held_out: Some((2, 1)), ..parts() },

@@ -1,7 +1,14 @@
 //! Softmax regression by stochastic gradients: on stored samples, or one sample at a time.
 
+mod order;
+mod step;
+
+pub use step::step;
+
+use self::order::Order;
 use super::linear::{argmax, check_shape, softmax};
 use super::numeric::{Scratch, add_scaled, dot, expect_len, product, sum};
+use super::samples::Groups;
 use super::standardise::Standard;
 use super::{LinearHead, Random, Samples};
 use crate::Error;
@@ -41,9 +48,6 @@ impl Default for Settings {
 
 /// Largest [`Settings::batch`].
 const MAX_BATCH: u32 = 64;
-/// One sample in this many is held out to decide when to stop.
-const HELD_OUT: u32 = 8;
-
 /// Float32 and `u32` elements that [`train`] needs.
 ///
 /// # Errors
@@ -61,7 +65,7 @@ pub fn scratch_len(
         product(&[classes, sum(&[features, 1])?])?,
         product(&[batch, sum(&[features, classes])?])?,
     ])?;
-    Ok((floats, sum(&[samples, product(&[4, classes])?])?))
+    Ok((floats, sum(&[Groups::scratch_len(samples, classes)?, product(&[2, classes])?])?))
 }
 
 /// Writes the head of these samples and says how many epochs it took.
@@ -69,8 +73,8 @@ pub fn scratch_len(
 /// Samples are drawn class by class in turn, so that a rare class counts as much as a frequent one.
 /// An eighth of each class that has eight samples is held out; the epoch with the most correct answers
 /// there (of equal ones that with the smaller loss) says how long to train, and then everything
-/// is trained on for that long. With an `initial` head, training starts there and the rows of
-/// classes without samples stay as they are.
+/// is trained on for that long. With an `initial` head, training starts there; the rows of
+/// classes without samples stay as they are, and the others learn to be told apart from each other only.
 ///
 /// # Errors
 ///
@@ -193,6 +197,12 @@ impl Descent<'_> {
         for ((logit, weights), bias) in logits.iter_mut().zip(weights).zip(&*self.bias) {
             *logit += bias + dot(weights, row);
         }
+        if self.initial.is_some() {
+            // Nothing is learned about a class without samples: it takes no part.
+            for (logit, &weight) in logits.iter_mut().zip(self.standard.class_weights) {
+                *logit = if weight > 0.0 { *logit } else { f32::NEG_INFINITY };
+            }
+        }
         Ok(())
     }
 
@@ -211,15 +221,6 @@ impl Descent<'_> {
             let errors = &mut self.errors[place * classes..][..classes];
             softmax(errors, 1.0);
             errors[usize::from(self.samples.label(sample))] -= 1.0;
-            if self.initial.is_some() {
-                // Beside an initial head, a class without samples learns nothing.
-                let absent = self.standard.class_weights.iter().map(|&weight| weight == 0.0);
-                errors
-                    .iter_mut()
-                    .zip(absent)
-                    .filter(|(_, absent)| *absent)
-                    .for_each(|(error, _)| *error = 0.0);
-            }
         }
         let scale = rate / batch as f32;
         let rows =
@@ -256,168 +257,6 @@ impl Descent<'_> {
         }
         Ok((correct, loss))
     }
-}
-
-/// The order in which samples are drawn: the classes in turn, shuffled within each class.
-struct Order<'a> {
-    /// Sample numbers, class after class; of each class the held-out ones first.
-    samples: &'a mut [u32],
-    /// Where each class starts, and the end.
-    starts: &'a mut [u32],
-    /// Where the next sample of each class is.
-    cursors: &'a mut [u32],
-    /// The classes that have samples, in the order of this round.
-    turns: &'a mut [u32],
-    turn: usize,
-    /// Samples that are held out, over all classes.
-    held: usize,
-}
-
-impl<'a> Order<'a> {
-    fn new(
-        samples: Samples<'_>,
-        classes: usize,
-        mut scratch: Scratch<'a, u32>,
-        random: &mut Random,
-    ) -> Result<Self, Error> {
-        let order = scratch.take(samples.len())?;
-        let starts = scratch.take(classes + 1)?;
-        let cursors = scratch.take(classes)?;
-        let turns = scratch.take(classes)?;
-        samples.count(cursors)?;
-        let (mut start, mut present) = (0, 0);
-        for class in 0..classes {
-            starts[class] = start;
-            if cursors[class] > 0 {
-                turns[present] = class as u32;
-                present += 1;
-            }
-            start += cursors[class];
-            cursors[class] = starts[class];
-        }
-        starts[classes] = start;
-        for sample in 0..samples.len() {
-            let cursor = &mut cursors[usize::from(samples.label(sample))];
-            order[*cursor as usize] = sample as u32;
-            *cursor += 1;
-        }
-        for class in starts.windows(2) {
-            random.shuffle(&mut order[class[0] as usize..class[1] as usize]);
-        }
-        let turns = &mut turns[..present];
-        Ok(Self { samples: order, starts, cursors, turns, turn: present, held: 0 })
-    }
-
-    /// Holds out a part of each class and says how many samples that is.
-    fn hold_out(&mut self) -> usize {
-        self.held =
-            self.starts.windows(2).map(|class| (class[1] - class[0]) / HELD_OUT).sum::<u32>()
-                as usize;
-        self.rewind();
-        self.held
-    }
-
-    fn hold_out_none(&mut self) {
-        self.held = 0;
-        self.rewind();
-    }
-
-    fn rewind(&mut self) {
-        for class in 0..self.cursors.len() {
-            self.cursors[class] = self.first(class);
-        }
-        self.turn = self.turns.len();
-    }
-
-    /// The first sample of a class that is trained on.
-    fn first(&self, class: usize) -> u32 {
-        let held = if self.held > 0 {
-            (self.starts[class + 1] - self.starts[class]) / HELD_OUT
-        } else {
-            0
-        };
-        self.starts[class] + held
-    }
-
-    /// Samples that are trained on.
-    fn trained(&self) -> usize {
-        self.samples.len() - self.held
-    }
-
-    fn held_out(&self) -> impl Iterator<Item = u32> {
-        (0..self.cursors.len())
-            .flat_map(|class| {
-                &self.samples[self.starts[class] as usize..self.first(class) as usize]
-            })
-            .copied()
-    }
-
-    fn next(&mut self, random: &mut Random) -> usize {
-        if self.turn == self.turns.len() {
-            random.shuffle(self.turns);
-            self.turn = 0;
-        }
-        let class = self.turns[self.turn] as usize;
-        self.turn += 1;
-        let (first, end) = (self.first(class), self.starts[class + 1]);
-        if self.cursors[class] == end {
-            random.shuffle(&mut self.samples[first as usize..end as usize]);
-            self.cursors[class] = first;
-        }
-        let sample = self.samples[self.cursors[class] as usize];
-        self.cursors[class] += 1;
-        sample as usize
-    }
-}
-
-/// One step on one sample, on a head over raw features: what a microcontroller does for each
-/// correction. Returns the loss before the step, `−log` of the probability of `class`.
-///
-/// The step is `rate` times the error over the squared norm of the features around `zero_point`
-/// (normalised least mean squares), so that it suits every backbone; 0.5 is a good `rate`, and up to 4 it
-/// descends. Scratch is `gradient`, one entry a class.
-///
-/// # Errors
-///
-/// [`Error::BufferLength`] or [`Error::ShapeOverflow`] if a buffer does not fit;
-/// [`Error::ClassOutOfRange`] for an unknown class.
-pub fn step(
-    features: &[i8],
-    class: u16,
-    zero_point: i8,
-    rate: f32,
-    weights: &mut [f32],
-    bias: &mut [f32],
-    gradient: &mut [f32],
-) -> Result<f32, Error> {
-    let classes = bias.len();
-    let head = LinearHead::new(weights, bias, features.len())?;
-    head.logits(features, gradient)?;
-    softmax(gradient, 1.0);
-    let label = gradient
-        .get_mut(usize::from(class))
-        .ok_or(Error::ClassOutOfRange { class, classes: classes as u16 })?;
-    let loss = -libm::logf(label.max(f32::MIN_POSITIVE));
-    *label -= 1.0;
-    let zero = i32::from(zero_point);
-    // |x| ≤ 255 and at most 2^20 features: both sums fit.
-    let (total, square) = features.iter().fold((0_i32, 0_i64), |(total, square), &feature| {
-        let x = i32::from(feature) - zero;
-        (total + x, square + i64::from(x * x))
-    });
-    let zero = zero as f32;
-    let step = rate / (square.max(1) as f32);
-    // The bias learns like one more feature of the mean square of the others; the rest takes the zero point out.
-    let bias_step = square as f32 / features.len() as f32 - zero * total as f32;
-    let rows = weights.chunks_exact_mut(features.len()).zip(bias);
-    for ((row, bias), error) in rows.zip(gradient) {
-        let change = -step * *error;
-        for (weight, &feature) in row.iter_mut().zip(features) {
-            *weight += change * (f32::from(feature) - zero);
-        }
-        *bias += change * bias_step;
-    }
-    Ok(loss)
 }
 
 #[cfg(test)]
@@ -461,48 +300,5 @@ mod tests {
         let new = LinearHead::new(&new_weights, &new_bias, 20).unwrap();
         let (before, after) = (accuracy(old, shifted.samples()), accuracy(new, shifted.samples()));
         assert!(before < 0.9 && after == 1.0, "{before} {after}");
-    }
-
-    #[test]
-    fn a_rare_class_is_drawn_as_often_as_a_frequent_one() {
-        let labels: Vec<u16> = (0..40).map(|sample| u16::from(sample % 10 == 0)).collect();
-        let features = vec![0; 40];
-        let samples = Samples::new(&features, &labels, 1).unwrap();
-        let mut memory = vec![0; 40 + 12];
-        let (mut random, scratch) = (Random::new(1), Scratch::new(&mut memory, 52).unwrap());
-        let mut order = Order::new(samples, 3, scratch, &mut random).unwrap();
-        assert_eq!(order.hold_out(), 4);
-        let held: Vec<u32> = order.held_out().collect();
-        assert!(held.iter().all(|&sample| labels[sample as usize] == 0));
-        let mut drawn = [0; 40];
-        for _ in 0..64 {
-            drawn[order.next(&mut random)] += 1;
-        }
-        let rare: u32 = drawn.iter().step_by(10).sum();
-        assert_eq!(rare, 32);
-        assert!(drawn.iter().step_by(10).all(|&count| count == 8), "{drawn:?}");
-        assert!(held.iter().all(|&sample| drawn[sample as usize] == 0));
-    }
-
-    #[test]
-    fn single_steps_learn_without_scratch_but_a_gradient() {
-        let blobs = Blobs::new(4, 20, 30, 2.0, 4);
-        let (mut weights, mut bias) = blobs.head();
-        let (mut gradient, mut losses) = ([0.0; 4], Vec::new());
-        for _ in 0..3 {
-            // Round robin, as corrections come: blobs are sorted by class.
-            for sample in (0..20).flat_map(|offset| (0..4).map(move |class| class * 20 + offset)) {
-                let (row, class) = (blobs.samples().row(sample), blobs.samples().label(sample));
-                let loss =
-                    step(row, class, -20, 0.5, &mut weights, &mut bias, &mut gradient).unwrap();
-                losses.push(loss);
-            }
-        }
-        let head = LinearHead::new(&weights, &bias, 30).unwrap();
-        assert!(accuracy(head, blobs.samples()) > 0.95);
-        assert!((losses[0] - libm::logf(4.0)).abs() < 1e-6);
-        assert!(losses[200..].iter().sum::<f32>() < 0.2 * losses[..40].iter().sum::<f32>());
-        let error = step(&[0; 30], 4, 0, 0.5, &mut weights, &mut bias, &mut gradient).unwrap_err();
-        assert_eq!(error, Error::ClassOutOfRange { class: 4, classes: 4 });
     }
 }

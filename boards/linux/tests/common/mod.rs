@@ -1,0 +1,149 @@
+//! A pack small enough to be written in a test, samples that it can tell apart, and the program.
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use headstart::backbone::{GridPool, Node};
+use headstart::pack::{Contents, Input, Preprocessing, Provenance, Resize, Value, emit};
+use image::{Rgb, RgbImage};
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// 8×8 RGB, averaged to a grid of `grid`×`grid`: `3 grid²` features.
+pub(crate) fn tiny_pack(grid: u32, head: Option<Vec<u8>>) -> Vec<u8> {
+    let value = |offset, extent| Value {
+        offset,
+        height: extent,
+        width: extent,
+        channels: 3,
+        scale: 1.0 / 128.0,
+        zero_point: 0,
+    };
+    emit(&Contents {
+        provenance: Provenance {
+            model: "tiny",
+            source_sha256: [0; 32],
+            tool_version: "0",
+            freeze_point: "grid",
+            calibration: "none",
+            calibration_samples: 0,
+            multiply_accumulates: 192,
+        },
+        input: Input {
+            height: 8,
+            width: 8,
+            channels: 3,
+            channels_first: true,
+            preprocessing: Preprocessing {
+                resize: Resize::Stretch,
+                mean: [127.5; 3],
+                std: [127.5; 3],
+            },
+        },
+        max_classes: 10,
+        values: vec![value(0, 8), value(192, grid)],
+        nodes: vec![Node::GridPool(GridPool { input: 0, multiplier: 1.0 })],
+        weights: Vec::new(),
+        channels: Vec::new(),
+        tables: Vec::new(),
+        head,
+    })
+    .unwrap()
+}
+
+/// A folder with a pack and, on demand, samples and states.
+pub(crate) struct Bench {
+    pub(crate) root: TempDir,
+    pub(crate) pack: PathBuf,
+}
+
+pub(crate) const RED: [u8; 3] = [200, 40, 40];
+pub(crate) const GREEN: [u8; 3] = [40, 200, 40];
+pub(crate) const BLUE: [u8; 3] = [40, 40, 200];
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let pack = root.path().join("tiny.hspk");
+        std::fs::write(&pack, tiny_pack(2, None)).unwrap();
+        Self { root, pack }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// `count` noisy pictures of a colour in `data/class`, the first with number `first`.
+    pub(crate) fn pictures(
+        &self,
+        data: &str,
+        class: &str,
+        colour: [u8; 3],
+        first: u32,
+        count: u32,
+    ) {
+        let folder = self.path(data).join(class);
+        std::fs::create_dir_all(&folder).unwrap();
+        for number in first..first + count {
+            picture(colour, number).save(folder.join(format!("{number}.png"))).unwrap();
+        }
+    }
+
+    /// Red, green and blue, `count` of each.
+    pub(crate) fn colours(&self, data: &str, first: u32, count: u32) {
+        for (class, colour) in [("red", RED), ("green", GREEN), ("blue", BLUE)] {
+            self.pictures(data, class, colour, first, count);
+        }
+    }
+
+    /// `headstart-edge COMMAND PACK ARGUMENTS`, in the bench's folder.
+    pub(crate) fn command(&self, command: &str, arguments: &[&str]) -> Command {
+        let mut program = program();
+        program.current_dir(self.root.path()).arg(command).arg(&self.pack).args(arguments);
+        program
+    }
+
+    /// The JSON object of a run that succeeds and says nothing else.
+    pub(crate) fn json(&self, command: &str, arguments: &[&str]) -> Json {
+        let output = self.command(command, arguments).arg("--json").output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && stderr.is_empty(), "{:?}: {stderr}", output.status);
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// What a run that is refused with this exit status says on stderr; stdout must stay empty.
+    pub(crate) fn refusal(&self, status: i32, command: &str, arguments: &[&str]) -> String {
+        let output = self.command(command, arguments).arg("--json").output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{stderr}");
+        assert!(output.stdout.is_empty());
+        stderr
+    }
+}
+
+pub(crate) fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_headstart-edge"))
+}
+
+/// A picture of one colour with noise that differs from number to number.
+pub(crate) fn picture(colour: [u8; 3], number: u32) -> RgbImage {
+    let mut state = number.wrapping_mul(2_654_435_761).wrapping_add(12_345);
+    RgbImage::from_fn(12, 9, |_, _| {
+        Rgb(colour.map(|level| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            level.wrapping_add((state >> 24) as u8 % 50)
+        }))
+    })
+}
+
+/// Names and contents of a folder's files.
+pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|e| (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap()))
+        .collect();
+    files.sort();
+    files
+}

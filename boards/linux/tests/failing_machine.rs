@@ -1,0 +1,116 @@
+//! A full disk, a folder that cannot be written, two processes at once: a clear error, exit status
+//! 2, the old state intact.
+
+mod common;
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use common::{Bench, contents};
+use headstart_edge::state::StateFolder;
+
+const LEARN: [&str; 4] = ["--data", "data", "--state", "state"];
+
+fn mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_full_disk_keeps_the_old_state() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 4);
+    bench.json("learn", &LEARN);
+    let before = contents(&bench.path("state"));
+    bench.colours("data", 10, 40);
+    // No file may grow past one block, so that writing the cache fails half-way, as on a full disk.
+    let output = Command::new("sh")
+        .current_dir(bench.root.path())
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh"])
+        .args([env!("CARGO_BIN_EXE_headstart-edge"), "learn", "tiny.hspk"])
+        .args(LEARN)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("features.hsfc") && stderr.contains("the old state is kept"),
+        "{stderr}"
+    );
+    assert!(output.stdout.is_empty());
+    assert_eq!(contents(&bench.path("state")), before);
+    assert_eq!(bench.json("learn", &LEARN)["samples"], 132);
+}
+
+#[test]
+fn a_read_only_folder_is_found_before_the_work_and_keeps_the_old_state() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 4);
+    bench.json("learn", &LEARN);
+    let before = contents(&bench.path("state"));
+    // Root may write anywhere: then the program runs as nobody, from where nobody can read it.
+    let program = bench.path("program");
+    std::fs::copy(env!("CARGO_BIN_EXE_headstart-edge"), &program).unwrap();
+    mode(bench.root.path(), 0o755);
+    for (name, _) in &before {
+        mode(&bench.path("state").join(name), 0o644);
+    }
+    mode(&bench.path("state"), 0o555);
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(&program);
+        command.current_dir(bench.root.path()).args(arguments);
+        if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+            command.uid(65_534).gid(65_534);
+        }
+        command.output().unwrap()
+    };
+    let output = run(&[&["learn", "tiny.hspk"], &LEARN[..]].concat());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("state:") && stderr.contains("the old state is kept"), "{stderr}");
+    let output = run(&["predict", "tiny.hspk", "--state", "state", "data/red/0.png"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    mode(&bench.path("state"), 0o755);
+    assert_eq!(contents(&bench.path("state")), before);
+}
+
+#[test]
+fn a_folder_that_cannot_be_created_is_a_failed_machine() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 2);
+    let message = bench.refusal(2, "learn", &["--data", "data", "--state", "/proc/headstart"]);
+    assert!(message.contains("/proc/headstart"), "{message}");
+}
+
+#[test]
+fn two_at_once_do_not_mix() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 3);
+    let lock = StateFolder::new(&bench.path("state")).lock().unwrap();
+    for (command, arguments) in [("learn", &LEARN[..]), ("forget", &["--state", "state", "--yes"])]
+    {
+        assert!(bench.refusal(2, command, arguments).contains("in use"));
+    }
+    drop(lock);
+    assert_eq!(bench.json("learn", &LEARN)["samples"], 9);
+}
+
+#[test]
+fn a_cut_between_cache_and_head_is_finished_by_the_next_learn() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 4);
+    bench.json("learn", &LEARN);
+    let old_head = std::fs::read(bench.path("state/head.hshr")).unwrap();
+    bench.colours("data", 10, 4);
+    bench.json("learn", &LEARN);
+    let new_head = std::fs::read(bench.path("state/head.hshr")).unwrap();
+    // What the power cut would have left: the new cache beside the old head.
+    std::fs::write(bench.path("state/head.hshr"), &old_head).unwrap();
+    let status = bench.json("status", &["--state", "state"]);
+    assert_eq!((&status["samples"], &status["cached_samples"]), (&12.into(), &24.into()));
+    bench.json("predict", &["--state", "state", "data/red/0.png"]);
+    let learned = bench.json("learn", &LEARN);
+    assert_eq!((&learned["samples"], &learned["new_samples"]), (&24.into(), &0.into()));
+    assert_eq!(std::fs::read(bench.path("state/head.hshr")).unwrap(), new_head);
+}

@@ -1,0 +1,264 @@
+//! The candidates of the default learner and how they do on held-out samples.
+
+use crate::Error;
+use crate::head::calibrate::HeldOut;
+use crate::head::design::Design;
+use crate::head::logistic::Descent;
+use crate::head::numeric::{Scratch, add_scaled, product, sum};
+use crate::head::samples::Groups;
+use crate::head::{LinearHead, Samples, ridge};
+
+/// Penalties of logistic heads, falling, so that each fit starts from the last.
+const LOGISTIC: [f32; 4] = [1e-2, 1e-3, 1e-4, 1e-5];
+/// Penalties of ridge heads.
+const RIDGE: [f32; 4] = [1e-2, 2e-3, 5e-4, 1e-4];
+/// One sample in this many is held out in a fold.
+const PARTS: usize = 4;
+
+/// Where a candidate's held-out logits are kept: logistic heads, then ridge heads, then those continued from the initial
+/// one, the initial one itself, and one place to mix two of them.
+const CONTINUED: usize = LOGISTIC.len() + RIDGE.len();
+const KEPT: usize = CONTINUED + LOGISTIC.len();
+const MIXED: usize = KEPT + 1;
+pub(super) const PLACES: usize = MIXED + 1;
+
+/// A way to train a head, by indices of the penalties.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Candidate {
+    /// The mean of a logistic and a ridge head.
+    Blend(usize, usize),
+    /// The initial head and a logistic one that corrects it.
+    Continue(usize),
+    /// The initial head.
+    Keep,
+}
+
+/// Times that the data is split: the fewer samples, the more a second opinion is worth.
+pub(super) fn folds(samples: usize) -> usize {
+    match samples {
+        0..=600 => PARTS,
+        601..=1200 => 2,
+        _ => 1,
+    }
+}
+
+/// The most samples that all folds together hold out.
+pub(super) fn most_held_out(samples: usize, classes: usize) -> Result<usize, Error> {
+    let each = sum(&[samples / PARTS, classes])?;
+    Ok(samples.min(product(&[folds(samples), each])?))
+}
+
+/// Writes the positions of the samples that a fold trains on and of those that it holds out, and their counts. A class
+/// with one sample is never held out.
+pub(super) fn split(
+    samples: Samples<'_>,
+    groups: &Groups<'_>,
+    fold: usize,
+    trained: &mut [u32],
+    held: &mut [u32],
+) -> (usize, usize) {
+    let (mut train_count, mut held_count) = (0, 0);
+    for class in 0..groups.starts.len() - 1 {
+        let members = groups.class(class);
+        for (number, &sample) in members.iter().enumerate() {
+            let position = samples.position(sample as usize) as u32;
+            if number % PARTS == fold && members.len() > 1 {
+                held[held_count] = position;
+                held_count += 1;
+            } else {
+                trained[train_count] = position;
+                train_count += 1;
+            }
+        }
+    }
+    (train_count, held_count)
+}
+
+/// The candidates' logits on held-out samples.
+pub(super) struct Trials<'a> {
+    /// `[place][sample][class]`, each place with room for `most` samples.
+    pub(super) logits: &'a mut [f32],
+    pub(super) most: usize,
+    pub(super) classes: usize,
+    /// Whether heads without the initial one may be tried.
+    pub(super) fresh: bool,
+    pub(super) initial: Option<LinearHead<'a>>,
+    /// Samples that were held out so far.
+    pub(super) held: usize,
+}
+
+impl Trials<'_> {
+    /// Trains every candidate and keeps its logits on `test`.
+    pub(super) fn fold(
+        &mut self,
+        train: Samples<'_>,
+        test: Samples<'_>,
+        weights: &mut [f32],
+        bias: &mut [f32],
+        memory: &mut [f32],
+    ) -> Result<(), Error> {
+        let mut scratch = Scratch::new(memory, 0)?;
+        let mut design = Design::build(train, weights, self.classes, &mut scratch)?;
+        let memory = scratch.rest();
+        for (start, initial) in [(0, None), (CONTINUED, self.initial)] {
+            let wanted = if start == 0 { self.fresh } else { initial.is_some() };
+            if !wanted {
+                continue;
+            }
+            let mut scratch = Scratch::new(&mut *memory, 0)?;
+            let mut descent = Descent::new(&design, initial, &mut scratch)?;
+            for (place, penalty) in LOGISTIC.into_iter().enumerate() {
+                descent.run(&mut design, penalty)?;
+                descent.head(&mut design, weights, bias);
+                if initial.is_none() {
+                    normalise(descent.logits(), weights, bias);
+                }
+                self.keep(start + place, weights, bias, test)?;
+            }
+        }
+        if self.fresh {
+            for penalty in 0..RIDGE.len() {
+                let place = LOGISTIC.len() + penalty;
+                match ridge_head(&mut design, penalty, weights, bias, memory) {
+                    Ok(()) => self.keep(place, weights, bias, test)?,
+                    // Too small a penalty for these samples: a head that knows nothing stands for it.
+                    Err(_) => {
+                        weights.fill(0.0);
+                        bias.fill(0.0);
+                        self.keep(place, weights, bias, test)?;
+                    }
+                }
+            }
+        }
+        if let Some(head) = self.initial {
+            self.keep(KEPT, head.weights(), head.bias(), test)?;
+        }
+        self.held += test.len();
+        Ok(())
+    }
+
+    /// Writes the logits of a head to its place, behind those of earlier folds.
+    fn keep(
+        &mut self,
+        place: usize,
+        weights: &[f32],
+        bias: &[f32],
+        test: Samples<'_>,
+    ) -> Result<(), Error> {
+        let head = LinearHead::new(weights, bias, test.feature_len())?;
+        let start = (place * self.most + self.held) * self.classes;
+        let rows = self.logits[start..].chunks_exact_mut(self.classes);
+        rows.zip(test.iter()).try_for_each(|(logits, (row, _))| head.logits(row, logits))
+    }
+
+    /// The candidate of least loss and its temperature; of equal ones the first.
+    pub(super) fn best(&mut self, test: Samples<'_>) -> Result<(Candidate, f32), Error> {
+        let blends = (0..LOGISTIC.len()).flat_map(|logistic| {
+            (0..RIDGE.len()).map(move |ridge| Candidate::Blend(logistic, ridge))
+        });
+        let continued = (0..LOGISTIC.len()).map(Candidate::Continue);
+        let (fresh, has_initial) = (self.fresh, self.initial.is_some());
+        let candidates = [Candidate::Keep]
+            .into_iter()
+            .chain(continued)
+            .filter(|_| has_initial)
+            .chain(blends.filter(|_| fresh));
+        let mut best = (Candidate::Keep, 1.0, f32::INFINITY);
+        for candidate in candidates {
+            let (temperature, loss) = self.answers(candidate, test)?.temperature();
+            if loss < best.2 {
+                best = (candidate, temperature, loss);
+            }
+        }
+        Ok((best.0, best.1))
+    }
+
+    pub(super) fn answers<'s>(
+        &'s mut self,
+        candidate: Candidate,
+        test: Samples<'s>,
+    ) -> Result<HeldOut<'s>, Error> {
+        let (stride, length) = (self.most * self.classes, self.held * self.classes);
+        let place = match candidate {
+            Candidate::Continue(penalty) => CONTINUED + penalty,
+            Candidate::Keep => KEPT,
+            Candidate::Blend(logistic, ridge) => {
+                let (logits, mixed) = self.logits.split_at_mut(MIXED * stride);
+                mixed[..length].copy_from_slice(&logits[logistic * stride..][..length]);
+                let ridge = (LOGISTIC.len() + ridge) * stride;
+                add_scaled(&mut mixed[..length], 1.0, &logits[ridge..][..length]);
+                MIXED
+            }
+        };
+        HeldOut::new(&self.logits[place * stride..][..length], test, self.classes)
+    }
+}
+
+/// A logistic head, down the same path of penalties as in the trials; without an initial head its logits are
+/// spread by 1.
+pub(super) fn logistic_head(
+    design: &mut Design<'_>,
+    initial: Option<LinearHead<'_>>,
+    penalty: usize,
+    weights: &mut [f32],
+    bias: &mut [f32],
+    memory: &mut [f32],
+) -> Result<(), Error> {
+    let mut scratch = Scratch::new(memory, 0)?;
+    let mut descent = Descent::new(design, initial, &mut scratch)?;
+    for penalty in &LOGISTIC[..=penalty] {
+        descent.run(design, *penalty)?;
+    }
+    descent.head(design, weights, bias);
+    if initial.is_none() {
+        normalise(descent.logits(), weights, bias);
+    }
+    Ok(())
+}
+
+pub(super) fn ridge_scratch_len(
+    samples: usize,
+    side: usize,
+    classes: usize,
+) -> Result<usize, Error> {
+    let fit = product(&[classes, sum(&[side, 1, samples])?])?;
+    sum(&[fit, ridge::solve_scratch_len(side, classes)?])
+}
+
+/// A ridge head whose logits are spread by 1.
+pub(super) fn ridge_head(
+    design: &mut Design<'_>,
+    penalty: usize,
+    weights: &mut [f32],
+    bias: &mut [f32],
+    memory: &mut [f32],
+) -> Result<(), Error> {
+    let (side, classes) = (design.side, design.classes);
+    let mut scratch = Scratch::new(memory, 0)?;
+    let coefficients = scratch.take(product(&[classes, side])?)?;
+    let intercepts = scratch.take(classes)?;
+    let logits = scratch.take(product(&[classes, design.samples.len()])?)?;
+    ridge::solve(design, RIDGE[penalty], coefficients, intercepts, scratch.rest())?;
+    design.forward(coefficients, logits);
+    for row in logits.chunks_exact_mut(classes) {
+        add_scaled(row, 1.0, intercepts);
+    }
+    design.head(coefficients, intercepts, weights, bias);
+    normalise(logits, weights, bias);
+    Ok(())
+}
+
+/// Divides a head by the spread of its logits on the samples that it was trained on: the root mean square of their
+/// distance from each sample's mean. So heads of different learners and folds can be compared and added.
+fn normalise(logits: &[f32], weights: &mut [f32], bias: &mut [f32]) {
+    let classes = bias.len();
+    let mut square = 0.0;
+    for row in logits.chunks_exact(classes) {
+        let mean = row.iter().sum::<f32>() / classes as f32;
+        square += row.iter().map(|logit| (logit - mean) * (logit - mean)).sum::<f32>();
+    }
+    let spread = libm::sqrtf(square / logits.len() as f32);
+    if spread > 0.0 {
+        weights.iter_mut().chain(bias).for_each(|number| *number /= spread);
+    }
+}

@@ -1,0 +1,215 @@
+//! From held-out logits to honest probabilities and to "unknown".
+
+use super::numeric::{Scratch, expect_len, product, sum};
+use super::{Samples, argmax, softmax};
+use crate::Error;
+
+/// The part of right answers that may be called "unknown".
+const GIVEN_UP: f32 = 0.02;
+/// Temperatures are sought in this range.
+const TEMPERATURES: (f32, f32) = (0.01, 100.0);
+
+/// Logits of held-out samples with the right answers.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldOut<'a> {
+    logits: &'a [f32],
+    samples: Samples<'a>,
+    classes: usize,
+}
+
+impl<'a> HeldOut<'a> {
+    /// `logits` is `[sample][class]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSamples`]; [`Error::BufferLength`] if the lengths do not fit;
+    /// [`Error::ClassOutOfRange`] for a label without a logit; [`Error::NotFinite`].
+    pub fn new(logits: &'a [f32], samples: Samples<'a>, classes: usize) -> Result<Self, Error> {
+        if samples.is_empty() || classes == 0 {
+            return Err(Error::NoSamples);
+        }
+        expect_len(logits.len(), product(&[samples.len(), classes])?)?;
+        if let Some((_, class)) = samples.iter().find(|(_, class)| usize::from(*class) >= classes) {
+            return Err(Error::ClassOutOfRange { class, classes: classes as u16 });
+        }
+        if !logits.iter().all(|logit| logit.is_finite()) {
+            return Err(Error::NotFinite);
+        }
+        Ok(Self { logits, samples, classes })
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&'a [f32], usize)> {
+        let labels = self.samples.iter().map(|(_, label)| usize::from(label));
+        self.logits.chunks_exact(self.classes).zip(labels)
+    }
+
+    /// How many samples are answered correctly.
+    pub fn correct(&self) -> u32 {
+        self.iter().map(|(logits, label)| u32::from(argmax(logits) == label)).sum()
+    }
+
+    /// The temperature of least mean loss, and that loss: `−log softmax(logits / temperature)[label]`.
+    ///
+    /// The loss is convex in the inverse of the temperature; Newton's method finds the minimum, or the
+    /// end of 0.01 to 100 where there is none inside (with no wrong answers it would be 0).
+    pub fn temperature(&self) -> (f32, f32) {
+        let (mut low, mut high) =
+            (f64::from(1.0 / TEMPERATURES.1), f64::from(1.0 / TEMPERATURES.0));
+        let mut inverse = 1.0;
+        for _ in 0..12 {
+            let (_, slope, curvature) = self.loss(inverse as f32);
+            if slope < 0.0 {
+                low = inverse
+            } else {
+                high = inverse
+            }
+            let newton = inverse - slope / curvature;
+            let next = if newton > low && newton < high { newton } else { libm::sqrt(low * high) };
+            let moved = (next - inverse).abs();
+            inverse = next;
+            if moved < 1e-3 * inverse {
+                break;
+            }
+        }
+        let (loss, ..) = self.loss(inverse as f32);
+        ((1.0 / inverse) as f32, loss as f32)
+    }
+
+    /// Mean loss at this inverse temperature, and its first and second derivative.
+    fn loss(&self, inverse: f32) -> (f64, f64, f64) {
+        let (mut loss, mut slope, mut curvature) = (0.0, 0.0, 0.0);
+        for (logits, label) in self.iter() {
+            let largest = logits[argmax(logits)];
+            let (mut total, mut mean, mut square) = (0.0_f32, 0.0_f32, 0.0_f32);
+            for logit in logits {
+                let below = logit - largest;
+                let part = libm::expf(inverse * below);
+                total += part;
+                mean += part * below;
+                square += part * below * below;
+            }
+            mean /= total;
+            let below = logits[label] - largest;
+            loss += f64::from(libm::logf(total) - inverse * below);
+            slope += f64::from(mean - below);
+            curvature += f64::from((square / total - mean * mean).max(0.0));
+        }
+        let count = self.samples.len() as f64;
+        (loss / count, slope / count, curvature / count)
+    }
+
+    /// The best probability below which an answer is "unknown": of the right answers on held-out
+    /// samples, 2 % lie below it. It is 0 without a right answer, and never above 0.9.
+    ///
+    /// Held-out samples are all of known classes: how well the threshold finds strangers depends on how
+    /// strange they are. `memory` needs one element a sample and one a class.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferLength`] if `memory` is too short.
+    pub fn unknown_threshold(&self, temperature: f32, memory: &mut [f32]) -> Result<f32, Error> {
+        let needed = sum(&[self.samples.len(), self.classes])?;
+        let mut scratch = Scratch::new(memory, needed)?;
+        let best = scratch.take(self.samples.len())?;
+        let probabilities = scratch.take(self.classes)?;
+        let mut correct = 0;
+        for (logits, label) in self.iter().filter(|(logits, label)| argmax(logits) == *label) {
+            probabilities.copy_from_slice(logits);
+            softmax(probabilities, temperature);
+            best[correct] = probabilities[label];
+            correct += 1;
+        }
+        if correct == 0 {
+            return Ok(0.0);
+        }
+        let place = (GIVEN_UP * correct as f32) as usize;
+        let (_, threshold, _) = best[..correct].select_nth_unstable_by(place, f32::total_cmp);
+        Ok(threshold.min(0.9))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::head::Random;
+
+    /// Answers that are right with the probability that their logits say at `temperature`.
+    fn honest(temperature: f32) -> (Vec<f32>, Vec<u16>) {
+        let mut random = Random::new(3);
+        let mut next = || random.next_u32() as f32 / u32::MAX as f32;
+        let (mut logits, mut labels) = (Vec::new(), Vec::new());
+        for _ in 0..4000 {
+            let row = [next() * 6.0, next() * 6.0, next() * 6.0];
+            let mut probabilities = row;
+            softmax(&mut probabilities, 1.0);
+            let chance = next();
+            let label = if chance < probabilities[0] {
+                0
+            } else {
+                1 + u16::from(chance > probabilities[0] + probabilities[1])
+            };
+            logits.extend(row.map(|logit| logit * temperature));
+            labels.push(label);
+        }
+        (logits, labels)
+    }
+
+    fn answers<'a>(features: &'a [i8], labels: &'a [u16]) -> Samples<'a> {
+        Samples::new(features, labels, 1).unwrap()
+    }
+
+    #[test]
+    fn the_temperature_that_made_the_answers_is_found() {
+        for expected in [0.1, 1.0, 30.0] {
+            let (logits, labels) = honest(expected);
+            let features = std::vec![0; labels.len()];
+            let held_out = HeldOut::new(&logits, answers(&features, &labels), 3).unwrap();
+            let (temperature, loss) = held_out.temperature();
+            assert!((temperature / expected - 1.0).abs() < 0.1, "{temperature} {expected}");
+            assert!(held_out.loss(0.8 / temperature).0 as f32 > loss);
+            assert!(held_out.loss(1.25 / temperature).0 as f32 > loss);
+        }
+    }
+
+    #[test]
+    fn two_percent_of_the_right_answers_are_below_the_threshold() {
+        let (logits, labels) = honest(1.0);
+        let features = std::vec![0; labels.len()];
+        let held_out = HeldOut::new(&logits, answers(&features, &labels), 3).unwrap();
+        let mut memory = std::vec![0.0; 4003];
+        let threshold = held_out.unknown_threshold(1.0, &mut memory).unwrap();
+        let below = held_out.iter().filter(|(logits, label)| {
+            let mut probabilities = [logits[0], logits[1], logits[2]];
+            softmax(&mut probabilities, 1.0);
+            argmax(logits) == *label && probabilities[*label] < threshold
+        });
+        assert_eq!(below.count() as u32, held_out.correct() / 50);
+        assert!(held_out.unknown_threshold(1.0, &mut memory[1..]).is_err());
+    }
+
+    #[test]
+    fn perfect_and_hopeless_answers_have_finite_temperatures() {
+        let right = HeldOut::new(&[3.0, 0.0, 0.0, 5.0], answers(&[0; 2], &[0, 1]), 2).unwrap();
+        let (temperature, loss) = right.temperature();
+        assert!((0.009..0.5).contains(&temperature) && (0.0..0.01).contains(&loss));
+        assert_eq!(right.unknown_threshold(temperature, &mut [0.0; 4]).unwrap(), 0.9);
+        let wrong = HeldOut::new(&[3.0, 0.0, 0.0, 5.0], answers(&[0; 2], &[1, 0]), 2).unwrap();
+        assert!((10.0..101.0).contains(&wrong.temperature().0));
+        assert_eq!(wrong.unknown_threshold(1.0, &mut [0.0; 4]).unwrap(), 0.0);
+        let flat = HeldOut::new(&[0.0; 4], answers(&[0; 2], &[1, 0]), 2).unwrap();
+        assert!(flat.temperature().0.is_finite());
+    }
+
+    #[test]
+    fn input_is_checked() {
+        assert_eq!(HeldOut::new(&[], answers(&[], &[]), 2).unwrap_err(), Error::NoSamples);
+        assert!(HeldOut::new(&[0.0; 3], answers(&[0; 2], &[0, 1]), 2).is_err());
+        assert!(HeldOut::new(&[0.0; 4], answers(&[0; 2], &[0, 2]), 2).is_err());
+        assert_eq!(
+            HeldOut::new(&[f32::NAN], answers(&[0], &[0]), 1).unwrap_err(),
+            Error::NotFinite
+        );
+    }
+}
