@@ -85,6 +85,7 @@ fn pretrained(
         backbone_digest: pack.backbone_digest(),
         labels: &labels,
         samples: &vec![0; classes],
+        prototypes: None,
         learner: Learner::Other,
         storage: Storage::F16,
         temperature: 1.0,

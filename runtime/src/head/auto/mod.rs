@@ -129,10 +129,17 @@ pub fn train(
     };
     let chosen = if trials.held > 0 {
         let test = samples.select(&held[..trials.held])?;
-        let (chosen, temperature) = trials.best(test)?;
+        let (chosen, mut temperature) = trials.best(test)?;
+        // An initial head is at temperature 1: samples of some classes say little of the others' logits.
+        let measured = (0..classes).all(|class| groups.class(class).len() > 1);
+        let guess = !measured && !matches!(chosen, Candidate::Blend(..));
+        if guess {
+            temperature = 1.0;
+        }
         let answers = trials.answers(chosen, test)?;
         outcome.temperature = temperature;
-        outcome.unknown_threshold = answers.unknown_threshold(temperature, threshold_memory)?;
+        let threshold = answers.unknown_threshold(temperature, threshold_memory)?;
+        outcome.unknown_threshold = threshold.min(if guess { 0.5 } else { 1.0 });
         outcome.held_out = Some((answers.correct(), trials.held as u32));
         chosen
     } else if initial.is_some() {

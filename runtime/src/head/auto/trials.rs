@@ -119,15 +119,8 @@ impl Trials<'_> {
         if self.fresh {
             for penalty in 0..RIDGE.len() {
                 let place = LOGISTIC.len() + penalty;
-                match ridge_head(&mut design, penalty, weights, bias, memory) {
-                    Ok(()) => self.keep(place, weights, bias, test)?,
-                    // Too small a penalty for these samples: a head that knows nothing stands for it.
-                    Err(_) => {
-                        weights.fill(0.0);
-                        bias.fill(0.0);
-                        self.keep(place, weights, bias, test)?;
-                    }
-                }
+                ridge_head(&mut design, penalty, weights, bias, memory)?;
+                self.keep(place, weights, bias, test)?;
             }
         }
         if let Some(head) = self.initial {
@@ -225,7 +218,7 @@ pub(super) fn ridge_scratch_len(
     sum(&[fit, ridge::solve_scratch_len(side, classes)?])
 }
 
-/// A ridge head whose logits are spread by 1.
+/// A ridge head whose logits are spread by 1; zeros if the penalty is too small for these samples.
 pub(super) fn ridge_head(
     design: &mut Design<'_>,
     penalty: usize,
@@ -238,7 +231,14 @@ pub(super) fn ridge_head(
     let coefficients = scratch.take(product(&[classes, side])?)?;
     let intercepts = scratch.take(classes)?;
     let logits = scratch.take(product(&[classes, design.samples.len()])?)?;
-    ridge::solve(design, RIDGE[penalty], coefficients, intercepts, scratch.rest())?;
+    match ridge::solve(design, RIDGE[penalty], coefficients, intercepts, scratch.rest()) {
+        Err(Error::NotPositiveDefinite { .. } | Error::Inaccurate) => {
+            weights.fill(0.0);
+            bias.fill(0.0);
+            return Ok(());
+        }
+        other => other?,
+    }
     design.forward(coefficients, logits);
     for row in logits.chunks_exact_mut(classes) {
         add_scaled(row, 1.0, intercepts);
