@@ -131,7 +131,7 @@ pub struct PackArgs {
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// Most classes that the device may learn.
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub max_classes: u32,
     /// The pack to write.
     #[arg(short, long, value_name = "FILE")]

@@ -6,22 +6,53 @@
 //! multiplied by it: the network computes the same. Nagel et al. 2019,
 //! <https://arxiv.org/abs/1906.04721>, section 4.1, without its restriction to pairs of layers.
 
-use headstart::graph::{Binary, Graph, Node, Op, ValueId};
+use headstart::graph::{Activation, Binary, Graph, Node, Op, ValueId};
 
 use crate::calibrate::Run;
 
 /// Tensors whose channels share one factor each.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// The tensors, ascending.
-    pub values: Vec<ValueId>,
+    /// What convolutions write.
+    written: Vec<ValueId>,
+    /// What convolutions read: the same, or what a clamp makes of it. These are quantised.
+    pub read: Vec<ValueId>,
     /// Channels of each of them.
-    pub channels: usize,
+    channels: usize,
+    /// Upper bound of the clamp between the two.
+    bound: Option<f32>,
 }
 
 /// The groups of tensors that only convolutions write and read.
 #[must_use]
 pub fn groups(graph: &Graph) -> Vec<Group> {
+    let mut groups = sums(graph);
+    groups.extend(graph.nodes.iter().filter_map(|node| clamped(graph, node)));
+    groups
+}
+
+/// The result of a ReLU or of a clamp from 0 behind a convolution.
+fn clamped(graph: &Graph, node: &Node) -> Option<Group> {
+    let bound = match node.op {
+        Op::Activation(Activation::Relu) => None,
+        Op::Activation(Activation::Clip { min: 0.0, max }) if max > 0.0 => Some(max),
+        _ => return None,
+    };
+    let written = node.inputs[0];
+    let producer = &graph.nodes[graph.producer(written)?];
+    let inside = graph.readers(written) == 1
+        && has_weights(graph, producer)
+        && is_read_by_convolutions(graph, node.output);
+    inside.then(|| Group {
+        written: vec![written],
+        read: vec![node.output],
+        channels: graph.values[written].shape[1],
+        bound,
+    })
+}
+
+/// Tensors that are convolutions' results as they are, or sums of such.
+fn sums(graph: &Graph) -> Vec<Group> {
     let mut root: Vec<ValueId> = (0..graph.values.len()).collect();
     fn find(root: &[ValueId], mut value: ValueId) -> ValueId {
         while root[value] != value {
@@ -41,7 +72,7 @@ pub fn groups(graph: &Graph) -> Vec<Group> {
             (value..graph.values.len()).filter(|&v| find(&root, v) == value).collect();
         let channels = graph.values[value].shape.get(1).copied().unwrap_or(0);
         if !members.is_empty() && members.iter().all(|&v| is_between_convolutions(graph, v)) {
-            groups.push(Group { values: members, channels });
+            groups.push(Group { written: members.clone(), read: members, channels, bound: None });
         }
     }
     groups
@@ -57,22 +88,31 @@ fn is_sum(graph: &Graph, node: &Node) -> bool {
 }
 
 fn is_between_convolutions(graph: &Graph, value: ValueId) -> bool {
-    if graph.values[value].shape.len() < 3 || graph.outputs.contains(&value) {
-        return false;
-    }
-    let has_weights = |node: &Node| {
-        matches!(node.op, Op::Conv(_))
-            && node.inputs[1..].iter().all(|&id| graph.values[id].constant.is_some())
-    };
+    let written = graph.producer(value).is_some_and(|index| {
+        is_sum(graph, &graph.nodes[index]) || has_weights(graph, &graph.nodes[index])
+    });
+    written && is_read_by_convolutions(graph, value)
+}
+
+/// Whether all readers are convolutions, or sums, and at least one is there.
+fn is_read_by_convolutions(graph: &Graph, value: ValueId) -> bool {
     let reads_well = |node: &Node| {
         is_sum(graph, node)
-            || (has_weights(node) && node.inputs[0] == value && reads_by_channel(graph, node))
+            || (has_weights(graph, node)
+                && node.inputs[0] == value
+                && reads_by_channel(graph, node))
     };
-    let written = graph.producer(value).is_some_and(|index| {
-        is_sum(graph, &graph.nodes[index]) || has_weights(&graph.nodes[index])
-    });
     let mut readers = graph.nodes.iter().filter(|node| node.inputs.contains(&value)).peekable();
-    written && readers.peek().is_some() && readers.all(reads_well)
+    graph.values[value].shape.len() >= 3
+        && !graph.outputs.contains(&value)
+        && readers.peek().is_some()
+        && readers.all(reads_well)
+}
+
+/// Whether a node is a convolution whose weights are known.
+fn has_weights(graph: &Graph, node: &Node) -> bool {
+    matches!(node.op, Op::Conv(_))
+        && node.inputs[1..].iter().all(|&id| graph.values[id].constant.is_some())
 }
 
 /// Whether each weight of a convolution reads one channel that its place tells.
@@ -98,7 +138,7 @@ pub fn equalise<R: Run>(
     let mut equalised = graph.clone();
     for (group, reach) in groups.iter().zip(&reaches) {
         let weights = reader_reach(graph, group);
-        let factors: Vec<f32> = reach.iter().zip(&weights).map(|(&r, &w)| factor(r, w)).collect();
+        let factors = factors(reach, &weights, group.bound);
         for node in &graph.nodes {
             scale(&mut equalised, graph, node, group, &factors);
         }
@@ -106,11 +146,22 @@ pub fn equalise<R: Run>(
     Ok(equalised)
 }
 
-/// `√(reach of the activations / reach of the weights that read them)`: afterwards both reach
-/// equally far in every channel.
-fn factor(activation: f32, weight: f32) -> f32 {
-    let factor = (activation / weight).sqrt();
-    if factor.is_normal() { factor } else { 1.0 }
+/// The factor of every channel, by the reach of its activations and of the weights that read it:
+/// `√(reach / weights)`, after which both reach equally far in every channel.
+///
+/// Under a clamp the factors are at most 1 and at least `reach / bound`: then the bound, which is
+/// the same integer for all channels, cuts off nothing that was seen and everything that it did.
+fn factors(reach: &[f32], weights: &[f32], bound: Option<f32>) -> Vec<f32> {
+    let usable = |factor: f32| if factor.is_normal() { factor } else { 1.0 };
+    let balanced: Vec<f32> =
+        reach.iter().zip(weights).map(|(reach, weight)| usable((reach / weight).sqrt())).collect();
+    let Some(bound) = bound else { return balanced };
+    let greatest = balanced.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    balanced
+        .iter()
+        .zip(reach)
+        .map(|(factor, reach)| usable((factor / greatest).clamp((reach / bound).min(1.0), 1.0)))
+        .collect()
 }
 
 /// Greatest magnitude of every channel of every group over the samples.
@@ -122,7 +173,7 @@ fn reaches<R: Run>(
 ) -> Result<Vec<Vec<f32>>, R::Error> {
     let mut group_of = vec![None; graph.values.len()];
     for (index, group) in groups.iter().enumerate() {
-        group.values.iter().for_each(|&value| group_of[value] = Some(index));
+        group.read.iter().for_each(|&value| group_of[value] = Some(index));
     }
     let empty: Vec<Vec<f32>> = groups.iter().map(|group| vec![0.0; group.channels]).collect();
     crate::calibrate::over_samples(
@@ -159,7 +210,7 @@ fn reader_reach(graph: &Graph, group: &Group) -> Vec<f32> {
 }
 
 fn reads(node: &Node, group: &Group) -> bool {
-    matches!(node.op, Op::Conv(_)) && group.values.contains(&node.inputs[0])
+    matches!(node.op, Op::Conv(_)) && group.read.contains(&node.inputs[0])
 }
 
 /// Calls `visit` with every weight of a reading convolution: the channel that it reads, its index.
@@ -188,7 +239,7 @@ fn scale(equalised: &mut Graph, graph: &Graph, node: &Node, group: &Group, facto
     if !matches!(node.op, Op::Conv(_)) {
         return;
     }
-    if group.values.contains(&node.output) {
+    if group.written.contains(&node.output) {
         for &id in &node.inputs[1..] {
             edit(equalised, id, &mut |data| {
                 let row = data.len() / factors.len();
@@ -248,37 +299,61 @@ mod tests {
         (graph, vec![a, b, sum])
     }
 
-    #[test]
-    fn an_equalised_network_computes_the_same_with_channels_of_equal_reach() {
-        let (graph, group) = network();
-        let found = groups(&graph);
-        assert_eq!(found[0].values, group);
+    /// The first output of `runner` for `sample`.
+    fn output(graph: &Graph, runner: &FloatGraph, sample: &[f32]) -> Vec<f32> {
+        let mut found = Vec::new();
+        let see = &mut |id, data: &[f32]| {
+            if graph.outputs.contains(&id) {
+                found = data.to_vec();
+            }
+        };
+        runner.run(sample, see).unwrap();
+        found
+    }
+
+    fn assert_equalising_changes_weights_alone(graph: &Graph) {
         let samples: Vec<Vec<f32>> =
             (0..4).map(|s| (0..50).map(|i| ((i * 7 + s * 13) as f32).cos()).collect()).collect();
-        let float = FloatGraph::new(Path::new("test"), &graph).unwrap();
-        let equalised = equalise(&graph, &float, &samples).unwrap();
+        let before = FloatGraph::new(Path::new("test"), graph).unwrap();
+        let equalised = equalise(graph, &before, &samples).unwrap();
+        assert_ne!(graph, &equalised);
         let after = FloatGraph::new(Path::new("test"), &equalised).unwrap();
-        assert_ne!(graph, equalised);
-        let output = |runner: &FloatGraph| {
-            let mut found = Vec::new();
-            runner
-                .run(&samples[0], &mut |id, data| {
-                    if graph.outputs.contains(&id) {
-                        found = data.to_vec();
-                    }
-                })
-                .unwrap();
-            found
-        };
-        for (a, b) in output(&float).iter().zip(output(&after)) {
-            assert!((a - b).abs() <= 1e-4 * a.abs().max(1.0), "{a} {b}");
+        for sample in &samples {
+            let pairs =
+                output(graph, &before, sample).into_iter().zip(output(graph, &after, sample));
+            for (a, b) in pairs {
+                assert!((a - b).abs() <= 1e-4 * a.abs().max(1.0), "{a} {b}");
+            }
         }
     }
 
     #[test]
-    fn a_tensor_that_leaves_the_graph_or_feeds_an_activation_is_left_alone() {
+    fn an_equalised_network_computes_the_same() {
+        let (graph, group) = network();
+        assert_eq!(groups(&graph)[0].read, group);
+        assert_equalising_changes_weights_alone(&graph);
+    }
+
+    #[test]
+    fn a_clamp_between_convolutions_still_cuts_off_what_it_did() {
+        for activation in [Activation::Relu, Activation::Clip { min: 0.0, max: 3.0 }] {
+            let mut graph = Graph::default();
+            let x = graph.add_value("x", vec![1, 2, 5, 5]);
+            graph.inputs.push(x);
+            let a = convolution(&mut graph, x, [4, 2, 3, 3], 1);
+            let clamp = Op::Activation(activation);
+            let clamp = graph.add_node("clamp", clamp, vec![a], "clamp").unwrap();
+            let y = convolution(&mut graph, clamp, [3, 4, 1, 1], 1);
+            graph.outputs.push(y);
+            assert_eq!(groups(&graph)[0].read, [clamp]);
+            assert_equalising_changes_weights_alone(&graph);
+        }
+    }
+
+    #[test]
+    fn a_tensor_that_leaves_the_graph_is_left_alone() {
         let (mut graph, group) = network();
         graph.outputs.push(group[2]);
-        assert!(groups(&graph).iter().all(|found| !found.values.contains(&group[2])));
+        assert!(groups(&graph).iter().all(|found| !found.read.contains(&group[2])));
     }
 }

@@ -3,7 +3,7 @@
 //! The crate needs neither `std` nor a heap: a [`pack`] is borrowed from its bytes, a
 //! [`backbone`] runs in a caller's arena, and learners work in caller's slices.
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(any(feature = "std", test))]
 extern crate std;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{samples, state};
 
-/// An error with the path that it is about.
+/// An error with the path that it is about. The message is whole: there is no source behind it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -33,14 +33,14 @@ pub enum Error {
         problem: state::Problem,
     },
     /// The machine failed.
-    #[error("{}: {action} failed: {source}", path.display())]
+    #[error("{}: {action} failed: {reason}", path.display())]
     Machine {
         /// The file or folder.
         path: PathBuf,
         /// What was being done.
         action: &'static str,
         /// What the operating system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 }
 
@@ -62,7 +62,7 @@ impl Error {
         path: &Path,
         action: &'static str,
     ) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Machine { path: path.to_owned(), action, source }
+        move |reason| Self::Machine { path: path.to_owned(), action, reason }
     }
 
     /// 1 where the input was refused, 2 where the machine failed.

@@ -103,7 +103,7 @@ fn each<T: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// The work of [`all`] and [`one_by_one`] over a pack.
+/// How files are worked on: [`all`](Job::all) of them, or [`one_by_one`](Job::one_by_one).
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
     /// The pack whose backbone runs.

@@ -124,3 +124,55 @@ impl Head {
         self.record_bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use headstart::head::{HeadParts, Storage};
+
+    use super::*;
+
+    const BACKBONE: [u8; 32] = [7; 32];
+
+    fn record() -> Vec<u8> {
+        let parts = HeadParts {
+            head: LinearHead::new(&[1.0, 0.0, 0.0, 1.0], &[0.0, 0.0], 2).unwrap(),
+            backbone_digest: BACKBONE,
+            labels: &["mug", "cup"],
+            samples: &[3, 4],
+            learner: Learner::Ridge,
+            storage: Storage::F32,
+            temperature: 2.0,
+            unknown_threshold: 0.7,
+            held_out: Some((3, 4)),
+            prototypes: None,
+        };
+        let mut record = vec![0; parts.encoded_len().unwrap()];
+        parts.emit(&mut record).unwrap();
+        record
+    }
+
+    #[test]
+    fn a_probability_below_the_threshold_is_unknown() {
+        let head = Head::parse(Path::new("x"), &record(), &BACKBONE).unwrap();
+        // Logits 4 and 1 at temperature 2: 1 / (1 + e^−1.5) = 0.8176; 4 and 3: 1 / (1 + e^−0.5) =
+        // 0.6225.
+        let sure = head.answer(&[4, 1]).unwrap();
+        assert!((sure.probability - 0.8176).abs() < 1e-4 && sure.class == 0 && !sure.unknown);
+        let unsure = head.answer(&[3, 4]).unwrap();
+        assert!((unsure.probability - 0.6225).abs() < 1e-4 && unsure.class == 1 && unsure.unknown);
+        assert_eq!(
+            (head.labels(), head.samples()),
+            (&["mug", "cup"].map(str::to_owned)[..], &[3, 4][..])
+        );
+        assert_eq!(head.held_out_accuracy(), Some(0.75));
+        assert!(head.answer(&[1]).is_err());
+    }
+
+    #[test]
+    fn the_head_of_another_backbone_is_refused_with_its_path() {
+        let error = Head::parse(Path::new("mine/head.hshr"), &record(), &[8; 32]).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("mine/head.hshr") && text.contains("07070707"), "{text}");
+        assert_eq!(error.exit_status(), 1);
+    }
+}

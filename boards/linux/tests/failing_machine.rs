@@ -51,7 +51,11 @@ fn a_read_only_folder_is_found_before_the_work_and_keeps_the_old_state() {
     let before = contents(&bench.path("state"));
     // Root may write anywhere: then the program runs as nobody, from where nobody can read it.
     let program = bench.path("program");
-    std::fs::copy(env!("CARGO_BIN_EXE_headstart-edge"), &program).unwrap();
+    // Not by `fs::copy`: a process that another test starts meanwhile would hold the copy open for
+    // writing.
+    let copied =
+        Command::new("cp").arg(env!("CARGO_BIN_EXE_headstart-edge")).arg(&program).status();
+    assert!(copied.unwrap().success());
     mode(bench.root.path(), 0o755);
     for (name, _) in &before {
         mode(&bench.path("state").join(name), 0o644);

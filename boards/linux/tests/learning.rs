@@ -188,6 +188,32 @@ fn a_bad_sample_is_named_and_nothing_is_learned() {
 }
 
 #[test]
+fn the_first_bad_sample_is_named_whatever_the_threads() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 20);
+    for name in ["data/green/13.png", "data/green/14.png", "data/red/0.png"] {
+        std::fs::write(bench.path(name), "no image").unwrap();
+    }
+    for threads in ["1", "2", "5", "16"] {
+        let message = bench.refusal(1, "learn", &[&LEARN[..], &["--threads", threads]].concat());
+        assert!(message.contains("data/green/13.png"), "{message}");
+    }
+}
+
+#[test]
+fn files_with_other_extensions_are_passed_over_with_a_warning() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 3);
+    std::fs::write(bench.path("data/red/notes.txt"), "").unwrap();
+    std::fs::write(bench.path("data/red/.DS_Store"), "").unwrap();
+    let output = bench.command("learn", &LEARN).arg("--json").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("notes.txt") && !stderr.contains("DS_Store"), "{stderr}");
+    let learned: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&learned["samples"], &learned["skipped_files"]), (&9.into(), &1.into()));
+}
+
+#[test]
 fn pictures_of_any_kind_are_answered() {
     let bench = Bench::new();
     bench.colours("data", 0, 4);
@@ -281,6 +307,9 @@ fn a_class_is_added_to_the_head_of_the_pack() {
     let learned = bench.json("learn", &LEARN);
     let names: Vec<_> = learned["classes"].as_array().unwrap().iter().map(|c| &c["name"]).collect();
     assert_eq!(names, ["blue", "green", "red", "white"]);
+    // Nothing of the old classes is here to be held out.
+    assert_eq!(learned["held_out_accuracy"], serde_json::Value::Null);
+    assert_eq!(learned["classes"][0]["samples"], 8);
     bench.colours("test", 100, 3);
     bench.pictures("test", "white", [190; 3], 100, 3);
     assert_eq!(bench.json("eval", &["--data", "test", "--state", "state"])["accuracy"], 1.0);

@@ -39,7 +39,7 @@ pub(super) fn compare(
     let samples = inputs::load(pack.input(), &dataset, || bar.inc(1))?;
     bar.finish_and_clear();
     let bar = report.progress(samples.len(), "comparing");
-    let equalised: Vec<_> = groups(&graph).into_iter().flat_map(|group| group.values).collect();
+    let equalised: Vec<_> = groups(&graph).into_iter().flat_map(|group| group.read).collect();
     let pair =
         Pair { pack, graph: &graph, float: &float, lowered: &lowered, equalised: &equalised };
     let comparison = pair.compare(&samples, || bar.inc(1))?;

@@ -31,11 +31,15 @@ impl<'a> ChannelRecords<'a> {
     /// # Panics
     ///
     /// Past the last record.
-    #[inline(always)]
     #[must_use]
     pub fn get(&self, channel: usize) -> (i32, f32) {
-        let record = &self.bytes[channel * CHANNEL_BYTES..][..CHANNEL_BYTES];
-        let [a, b, c, d, e, f, g, h] = *record else { return (0, 0.0) };
+        let [a, b, c, d, e, f, g, h] = self.records()[channel];
         (i32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h]))
+    }
+
+    /// The records as they stand in the pack.
+    #[must_use]
+    pub fn records(&self) -> &'a [[u8; CHANNEL_BYTES]] {
+        self.bytes.as_chunks().0
     }
 }

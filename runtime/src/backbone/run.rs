@@ -3,7 +3,8 @@
 use super::arena::split;
 use super::{AveragePool, Binary, Conv, GridPool, Node, concat_operands};
 use crate::Error;
-use crate::kernels::generic::{self, Output, Tensor};
+use crate::kernels::generic::{Output, Tensor};
+use crate::kernels::{self, generic};
 use crate::pack::{Pack, Value};
 
 /// A pack's backbone and the arena in which it runs.
@@ -134,9 +135,9 @@ fn run_conv(
     let weights = &pack.weights()[conv.weights as usize..][..per_channel * to.channels];
     let channels = pack.channels(conv.channels, value.channels);
     if conv.is_depthwise(input, value) {
-        generic::depthwise(x, &conv.window, weights, channels, to, out);
+        kernels::depthwise(x, &conv.window, weights, channels, to, out);
     } else {
-        generic::conv(x, &conv.window, conv.groups as usize, weights, channels, to, out);
+        kernels::conv(x, &conv.window, conv.groups as usize, weights, channels, to, out);
     }
 }
 

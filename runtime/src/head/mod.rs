@@ -35,8 +35,8 @@ pub use numeric::Random;
 pub use record::{HeadParts, HeadRecord, Learner, Storage};
 pub use samples::Samples;
 
-/// The most classes that a head may have.
-pub const MAX_CLASSES: usize = 1000;
+/// The most classes that a head may have: a thousand pretrained ones, and room for the owner's.
+pub const MAX_CLASSES: usize = 4096;
 /// The longest label, in bytes of UTF-8.
 pub const MAX_LABEL_BYTES: usize = 64;
 /// The most features that a head may have.

@@ -123,7 +123,7 @@ impl Evaluation {
                     row.iter().map(|n| if *n == 0 { "·".to_owned() } else { n.to_string() });
                 std::iter::once(name.clone()).chain(counts).collect()
             });
-            return output::table(&header, rows).to_string();
+            return output::table(&header, rows);
         }
         let mut mistakes: Vec<(u32, usize, usize)> = Vec::new();
         for (shown, row) in self.confusion.iter().enumerate() {
@@ -139,7 +139,7 @@ impl Evaluation {
             .into_iter()
             .take(10)
             .map(|(count, shown, answered)| vec![name(shown), name(answered), count.to_string()]);
-        output::table(&["shown", "answered", "samples"], rows).to_string()
+        output::table(&["shown", "answered", "samples"], rows)
     }
 }
 

@@ -201,12 +201,7 @@ impl Report for Learned {
                 format!("{:.1} s, training {:.1} s of it", self.seconds, self.training_seconds),
             ),
         ];
-        let facts = facts.map(|(name, value)| vec![name.to_owned(), value]);
         let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
-        format!(
-            "{}\n\n{}",
-            output::table(&[], facts),
-            output::table(&["class", "samples"], classes)
-        )
+        format!("{}\n\n{}", output::facts(facts), output::table(&["class", "samples"], classes))
     }
 }

@@ -85,6 +85,6 @@ impl Report for Predictions {
             };
             vec![p.file.clone(), answer, output::percent(p.probability.map(f64::from))]
         });
-        output::table(&["file", "answer", "probability"], rows).to_string()
+        output::table(&["file", "answer", "probability"], rows)
     }
 }

@@ -86,12 +86,7 @@ impl Report for Standing {
             ("samples", output::thousands(self.samples)),
             ("cached samples", output::thousands(self.cached_samples)),
         ];
-        let facts = facts.map(|(name, value)| vec![name.to_owned(), value]);
         let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
-        format!(
-            "{}\n\n{}",
-            output::table(&[], facts),
-            output::table(&["class", "samples"], classes)
-        )
+        format!("{}\n\n{}", output::facts(facts), output::table(&["class", "samples"], classes))
     }
 }

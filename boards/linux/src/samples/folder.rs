@@ -19,11 +19,11 @@ use super::file::Kind;
 use crate::Error;
 
 /// The most classes of a data set: what a head can have.
-pub const MAX_CLASSES: usize = 1000;
+pub const MAX_CLASSES: usize = headstart::head::MAX_CLASSES;
 /// The most samples of a data set.
 pub const MAX_SAMPLES: usize = 1 << 20;
 /// The most bytes of a class's name: what a head record keeps.
-pub const MAX_CLASS_NAME_BYTES: usize = 64;
+pub const MAX_CLASS_NAME_BYTES: usize = headstart::head::MAX_LABEL_BYTES;
 
 /// One sample: where it is and which class it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -45,7 +45,12 @@ fn read(content: &[u8]) -> Result<DynamicImage, Problem> {
     // 4 bytes a pixel stand for the conversion to 8-bit RGB that follows.
     let needed = decoder.total_bytes().max(u64::from(width).saturating_mul(u64::from(height)) * 4);
     if limits.check_dimensions(width, height).is_err() || needed > MAX_BYTES {
-        return Err(Problem::ImageTooLarge { width, height, side: MAX_SIDE, bytes: MAX_BYTES });
+        return Err(Problem::ImageTooLarge {
+            width,
+            height,
+            side: MAX_SIDE,
+            mebibytes: MAX_BYTES >> 20,
+        });
     }
     decoder.set_limits(limits).map_err(not_an_image)?;
     // A damaged EXIF block is no reason to refuse a picture.

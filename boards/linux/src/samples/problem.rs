@@ -8,7 +8,7 @@
 pub enum Problem {
     /// The file or folder cannot be read.
     #[error("cannot be read ({0}): check the path and its permissions")]
-    Unreadable(#[source] std::io::Error),
+    Unreadable(std::io::Error),
     /// Something else where a pack was expected.
     #[error("is not a file: give a .hspk pack")]
     NotAPackFile,
@@ -83,7 +83,7 @@ pub enum Problem {
     },
     /// Dimensions past the limits.
     #[error(
-        "is an image of {width}x{height}, past the limits ({side} a side, {bytes} bytes of pixels): scale it down"
+        "is an image of {width}x{height}, past the limits ({side} pixels a side, {mebibytes} MiB decoded): scale it down"
     )]
     ImageTooLarge {
         /// Pixels a row.
@@ -92,8 +92,8 @@ pub enum Problem {
         height: u32,
         /// The longest side that is read.
         side: u32,
-        /// The most bytes of decoded pixels.
-        bytes: u64,
+        /// The most memory of decoded pixels.
+        mebibytes: u64,
     },
     /// The model does not take images.
     #[error(

@@ -11,7 +11,7 @@ pub enum Problem {
     NotAFolder,
     /// A file cannot be read.
     #[error("cannot be read ({0}): check the permissions")]
-    Unreadable(#[source] std::io::Error),
+    Unreadable(std::io::Error),
     /// A file past the size limit.
     #[error("has {bytes} bytes, more than the {limit} that are read: run forget and learn again")]
     TooLarge {
@@ -33,10 +33,10 @@ pub enum Problem {
     NoFeatures,
     /// The head record is refused.
     #[error("{0}: use the pack that it was learned on, or run forget and learn again")]
-    Head(#[source] headstart::Error),
+    Head(headstart::Error),
     /// The samples do not make a head.
     #[error("no head can be learned from these samples ({0}): add samples, or use --learner auto")]
-    Training(#[source] headstart::Error),
+    Training(headstart::Error),
     /// Not a feature cache.
     #[error("is not a feature cache (byte {at}: {reason}): run forget and learn again")]
     Cache {

@@ -21,7 +21,8 @@ pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), E
     let path = folder.join(name);
     let mut file = temporary(folder)
         .map_err(Error::machine(&path, "creating the new file (the old state is kept)"))?;
-    file.write_all(content)
+    file.as_file_mut()
+        .write_all(content)
         .map_err(Error::machine(&path, "writing the new file (the old state is kept)"))?;
     file.as_file()
         .sync_all()

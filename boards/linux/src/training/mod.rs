@@ -38,9 +38,10 @@ pub enum Choice {
 
 /// Trains a head on everything in the cache and writes its record.
 ///
-/// `initial` is a head that stands for samples which are not in the cache: each of its labels must be
-/// a class of the cache. `auto` and `sgd` start from it. Its classes without samples are represented
-/// by one stand-in each, and so the record keeps a prototype of every class for the next device.
+/// `initial` is a head that stands for samples which are not in the cache: each of its labels must
+/// be a class of the cache. `auto` and `sgd` start from it. Its classes without samples are
+/// represented by one stand-in each, and so the record keeps a prototype of every class for the
+/// next device.
 ///
 /// # Errors
 /// Those of the learners; [`Error::NoSamples`] for an empty cache.
@@ -55,6 +56,7 @@ pub fn train(
     }
     let before = Before::new(cache, initial)?;
     let (features, labels) = before.with_stand_ins(cache);
+    let with_stand_ins = labels.len() > cache.len();
     let task = Task {
         samples: Samples::new(&features, &labels, cache.feature_len())?,
         labels: &labels,
@@ -80,7 +82,8 @@ pub fn train(
         storage: Storage::F32,
         temperature: trained.temperature,
         unknown_threshold: trained.unknown_threshold,
-        held_out: trained.held_out,
+        // Stand-ins are never held out: without them, the number would leave old classes out.
+        held_out: trained.held_out.filter(|_| !with_stand_ins),
         prototypes: Some(&prototypes),
     };
     let mut record = vec![0; parts.encoded_len()?];
@@ -131,7 +134,8 @@ impl Before {
         Ok(before)
     }
 
-    /// Features and labels of the cache, and a stand-in for each known class that it has no sample of.
+    /// Features and labels of the cache, and a stand-in for each known class that it has no sample
+    /// of.
     fn with_stand_ins(&self, cache: &FeatureCache) -> (Vec<i8>, Vec<u16>) {
         let (mut features, mut labels) = (cache.features().to_vec(), cache.labels().to_vec());
         let rows = self.stand_ins.chunks_exact(cache.feature_len());
@@ -144,7 +148,8 @@ impl Before {
         (features, labels)
     }
 
-    /// The mean of each class's samples, those before (at least one, where the class was known) and those now.
+    /// The mean of each class's samples, those before (at least one, where the class was known) and
+    /// those now.
     fn prototypes(&self, cache: &FeatureCache) -> Vec<i8> {
         let feature_len = cache.feature_len();
         let mut sums = vec![0_i64; self.stand_ins.len()];

@@ -1,23 +1,24 @@
 //! What stands for the samples of classes that a pack's head knows and the device has never seen.
 //!
-//! Without it a new class could not be told from the old ones: only its own samples would be there, and
-//! answering it for everything would be right on all of them.
+//! Without it a new class could not be told from the old ones: only its own samples would be there,
+//! and answering it for everything would be right on all of them.
 
 use headstart::Error;
 use headstart::head::LinearHead;
 
 use crate::Head;
 
-/// By how much a made-up sample's own logit leads. 2 keeps the old classes better, 8 finds the new one
-/// more often; measured on hand signs and spoken digits, a tenth class added to nine by 5 or 20 samples.
+/// By how much a made-up sample's own logit leads. 2 keeps the old classes better, 8 finds the new
+/// one more often; measured on hand signs and spoken digits, a tenth class added to nine by 5 or 20
+/// samples.
 const MARGIN: f32 = 4.0;
 
-/// One feature vector for each class of a head, `[class][feature]`: its prototypes where it has them,
-/// else made up from its weights.
+/// One feature vector for each class of a head, `[class][feature]`: its prototypes where it has
+/// them, else made up from its weights.
 ///
-/// A made-up one starts at `centre`, the mean of the new samples, and goes along the class's own row
-/// (less the mean row) just until that class leads every other one by [`MARGIN`]. So the
-/// new class learns a border on this side of where the old classes are sure of themselves.
+/// A made-up one starts at `centre`, the mean of the new samples, and goes along the class's own
+/// row (less the mean row) just until that class leads every other one by [`MARGIN`]. So the new
+/// class learns a border on this side of where the old classes are sure of themselves.
 ///
 /// # Errors
 /// None for a head that was parsed and a `centre` of its length.
@@ -52,7 +53,8 @@ fn made_up(head: LinearHead<'_>, temperature: f32, centre: &[f32]) -> Result<Vec
         let step = (0..classes).filter(|other| *other != class).fold(0.0_f32, |step, other| {
             let gain = own - dot(row, rows[other]);
             let needed = MARGIN - logits[class] + logits[other];
-            // A row that no step tells from this one cannot be led: it has the same direction, and is longer.
+            // A row that no step tells from this one cannot be led: it has the same direction, and
+            // is longer.
             if gain > 1e-3 * own { step.max(needed / gain) } else { step }
         });
         features.extend(centre.iter().zip(*row).map(|(c, w)| (c + step * w).round() as i8));

@@ -87,7 +87,7 @@ impl Learner {
 ///      10      1  flags: 1 weights are float16 times `weight scale`, else float32; 2 with prototypes
 ///      11      1  learner: 1 sgd, 2 ridge, 3 imprint, 4 logistic, 5 blend, 255 other
 ///      12      4  F, 1 to 2^20
-///      16      4  K, 1 to 1000
+///      16      4  K, 1 to 4096
 ///      20      4  L, bytes of the label table
 ///      24      4  temperature, float32 > 0: probabilities are softmax(logits / temperature)
 ///      28      4  unknown threshold, float32 in 0..=1: a lower best probability means "unknown"

@@ -1,10 +1,8 @@
-use super::{Output, Tensor};
+use super::{BLOCK, Output, Tensor, finish};
 use crate::backbone::{ChannelRecords, Window};
 
-/// Channels that are summed together; their sums stay in registers or the first cache level.
-const BLOCK: usize = 64;
-
 /// A convolution of each channel on its own. `weights` is `[row][column][channel]`.
+#[inline(always)]
 pub fn depthwise(
     x: Tensor<'_>,
     window: &Window,
@@ -14,6 +12,8 @@ pub fn depthwise(
     out: &mut [i8],
 ) {
     let kernel_width = usize::from(window.kernel[1]);
+    let padding = [x.zero_point; BLOCK];
+    let records = channels.records();
     for (index, pixel) in out.chunks_exact_mut(x.channels).enumerate() {
         let (row, column) = (index / to.width, index % to.width);
         let rows = window.inside(0, row, x.height);
@@ -25,24 +25,20 @@ pub fn depthwise(
             for ky in 0..usize::from(window.kernel[0]) {
                 for kx in 0..kernel_width {
                     let w = &weights[(ky * kernel_width + kx) * x.channels + first..];
-                    if rows.contains(&ky) && columns.contains(&kx) {
+                    let source = if rows.contains(&ky) && columns.contains(&kx) {
                         let y = window.position(0, row, ky);
                         let start = y * x.width + window.position(1, column, kx);
-                        let x = &x.data[start * x.channels + first..];
-                        for ((sum, &x), &w) in sums.iter_mut().zip(x).zip(w) {
-                            *sum += i32::from(i16::from(x) * i16::from(w));
-                        }
+                        &x.data[start * x.channels + first..]
                     } else {
-                        for (sum, &w) in sums.iter_mut().zip(w) {
-                            *sum += i32::from(i16::from(x.zero_point) * i16::from(w));
-                        }
+                        &padding
+                    };
+                    for ((sum, &x), &w) in sums.iter_mut().zip(source).zip(w) {
+                        let product = i16::from(x).wrapping_mul(i16::from(w));
+                        *sum = sum.wrapping_add(i32::from(product));
                     }
                 }
             }
-            for (i, (result, &sum)) in results.iter_mut().zip(&*sums).enumerate() {
-                let (bias, multiplier) = channels.get(first + i);
-                *result = to.quantise((sum + bias) as f32 * multiplier);
-            }
+            finish(sums, &records[first..], &to, results);
         }
     }
 }

@@ -64,11 +64,27 @@ impl Output {
     }
 }
 
-/// `Σ a · b` of two rows of equal length, at most 2^17 long: no sum wraps.
+/// Channels whose sums are finished together.
+const BLOCK: usize = 64;
+
+/// `clamp(rne(f32(sum + bias) · multiplier) + zero point)` of neighbouring channels.
+#[inline(always)]
+fn finish(sums: &[i32], channels: &[[u8; 8]], to: &Output, results: &mut [i8]) {
+    for ((result, &sum), record) in results.iter_mut().zip(sums).zip(channels) {
+        let [a, b, c, d, e, f, g, h] = *record;
+        let bias = i32::from_le_bytes([a, b, c, d]);
+        let multiplier = f32::from_le_bytes([e, f, g, h]);
+        *result = to.quantise(sum.wrapping_add(bias) as f32 * multiplier);
+    }
+}
+
+/// `Σ a · b` of two rows of equal length, at most 2^16 long: no sum wraps.
 #[inline(always)]
 #[must_use]
 pub fn dot(a: &[i8], b: &[i8]) -> i32 {
-    a.iter().zip(b).map(|(&a, &b)| i32::from(i16::from(a) * i16::from(b))).sum()
+    a.iter().zip(b).fold(0, |sum: i32, (&a, &b)| {
+        sum.wrapping_add(i32::from(i16::from(a).wrapping_mul(i16::from(b))))
+    })
 }
 
 #[cfg(test)]
