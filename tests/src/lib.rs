@@ -1,1 +1,3 @@
 //! What crosses the crates.
+
+pub mod drawings;
