@@ -115,7 +115,8 @@ fn provenance_does_not_change_what_a_head_is_bound_to() {
 
 #[test]
 fn contents_that_break_a_rule_are_refused_by_name() {
-    let cases: [(&str, fn(&mut Contents<'static>), Error); 8] = [
+    type Change = fn(&mut Contents<'static>);
+    let cases: [(&str, Change, Error); 8] = [
         ("reads itself", |c| set_input(c, 1), Error::BadNode { index: 0 }),
         ("reads the future", |c| set_input(c, 9), Error::BadNode { index: 0 }),
         ("overlaps its operand", |c| c.values[1].offset = 3, Error::BadNode { index: 0 }),

@@ -125,8 +125,8 @@ impl Op {
                 let fits = x.len() >= 3
                     && weight.len() == x.len()
                     && conv.groups > 0
-                    && x[1] % conv.groups == 0
-                    && weight[0] % conv.groups == 0
+                    && x[1].is_multiple_of(conv.groups)
+                    && weight[0].is_multiple_of(conv.groups)
                     && weight[1] == x[1] / conv.groups
                     && weight[2..] == conv.window.kernel[..]
                     && operands.get(2).is_none_or(|bias| **bias == [weight[0]]);

@@ -61,7 +61,7 @@ fn verify_manifest(pack: &Pack<'_>) -> Result<(), Error> {
     let values = (nodes as usize).saturating_add(1).saturating_mul(super::value::VALUE_BYTES);
     if pack.values.len() != values
         || !pack.nodes_end_exactly()
-        || pack.channels.len() % CHANNEL_BYTES != 0
+        || !pack.channels.len().is_multiple_of(CHANNEL_BYTES)
     {
         return Err(Error::BadManifest);
     }
