@@ -11,6 +11,7 @@ use crate::cli::Sampling;
 use crate::compare::{Comparison, Pair};
 use crate::equalise::groups;
 use crate::error::Error;
+use crate::freeze::{self, Score};
 use crate::inputs;
 use crate::lower::{Lowered, Ranges, lower};
 use crate::model::{FloatGraph, Model};
@@ -57,7 +58,9 @@ pub(super) fn compare(
         .enumerate()
         .filter_map(|(value, noise)| Some((name(value), noise.as_ref()?.decibels())))
         .collect();
-    show(report, &comparison, &layers);
+    let labels: Vec<usize> = dataset.samples.iter().map(|sample| sample.label).collect();
+    let heads = Heads::new(&comparison, &labels);
+    show(report, &comparison, &layers, heads.as_ref());
     Ok(())
 }
 
@@ -87,7 +90,24 @@ fn places(
     Ok(lowered)
 }
 
-fn show(report: Report, comparison: &Comparison, layers: &[(String, f64)]) {
+/// Cross-validated closed-form heads on both kinds of features.
+struct Heads {
+    float: Score,
+    int8: Score,
+    /// Share of samples for which both give the same answer.
+    agreement: f64,
+}
+
+impl Heads {
+    fn new(comparison: &Comparison, labels: &[usize]) -> Option<Self> {
+        let float = freeze::cross_validate(comparison.float_features.clone(), labels)?;
+        let int8 = freeze::cross_validate(comparison.int8_features.clone(), labels)?;
+        let same = float.answers.iter().zip(&int8.answers).filter(|(a, b)| a == b).count();
+        Some(Self { agreement: same as f64 / labels.len().max(1) as f64, float, int8 })
+    }
+}
+
+fn show(report: Report, comparison: &Comparison, layers: &[(String, f64)], heads: Option<&Heads>) {
     let cosines = &comparison.cosines;
     let mean = cosines.iter().sum::<f64>() / cosines.len().max(1) as f64;
     let least = cosines.iter().copied().fold(1.0, f64::min);
@@ -98,6 +118,11 @@ fn show(report: Report, comparison: &Comparison, layers: &[(String, f64)]) {
     let summary = json!({
         "samples": cosines.len(),
         "feature_cosine": { "mean": mean, "min": least },
+        "head_accuracy": heads.map(|heads| json!({
+            "float": { "mean": heads.float.accuracy, "spread": heads.float.spread },
+            "int8": { "mean": heads.int8.accuracy, "spread": heads.int8.spread },
+        })),
+        "top_answer_agreement": heads.map(|heads| heads.agreement),
         "layers": rows,
     });
     report.show(&summary, || {
@@ -110,5 +135,16 @@ fn show(report: Report, comparison: &Comparison, layers: &[(String, f64)]) {
             "feature cosine: mean {mean:.4}, least {least:.4}, over {} samples",
             cosines.len()
         );
+        if let Some(Heads { float, int8, agreement }) = heads {
+            println!(
+                "cross-validated head: {:.1} ± {:.1} % on float features, {:.1} ± {:.1} % on int8; \
+                 the same top answer for {:.1} %",
+                100.0 * float.accuracy,
+                100.0 * float.spread,
+                100.0 * int8.accuracy,
+                100.0 * int8.spread,
+                100.0 * agreement
+            );
+        }
     });
 }

@@ -19,8 +19,9 @@ use headstart::burn::{ExecuteError, Executor, Tensor};
 use headstart::graph::{Graph, ValueId};
 use rayon::prelude::*;
 
+use crate::calibrate;
 use crate::inspect::{FreezeKind, FreezePoint, freeze_points};
-use validate::Score;
+pub use validate::Score;
 
 /// Finest grid that is tried.
 const MAX_GRID: usize = 4;
@@ -159,6 +160,13 @@ pub fn auto<E: Send>(
     Ok(candidates)
 }
 
+/// What a closed-form head reaches on features, one row a sample, by cross-validation; `None` if they
+/// are not finite.
+#[must_use]
+pub fn cross_validate(features: Vec<Vec<f32>>, labels: &[usize]) -> Option<Score> {
+    validate::validate(features, labels, &validate::folds(labels, REPEATS))
+}
+
 struct Search<'a> {
     graph: &'a Graph,
     labels: &'a [usize],
@@ -192,7 +200,8 @@ impl Search<'_> {
         let folds = validate::folds(&labels, REPEATS);
         candidates.par_iter_mut().zip(tables).for_each(|(candidate, table)| {
             // Features that are not finite, or that nothing can be told from, are the last choice.
-            let worst = Score { accuracy: 0.0, spread: 0.0, error: f64::INFINITY };
+            let worst =
+                Score { accuracy: 0.0, spread: 0.0, error: f64::INFINITY, answers: Vec::new() };
             let score = validate::validate(table, &labels, &folds).unwrap_or(worst);
             candidate.accuracy = score.accuracy;
             candidate.spread = score.spread;
@@ -221,7 +230,7 @@ impl Search<'_> {
         self.executor.observe(&[Tensor { shape, data: input }], &wanted, |id, tensor| {
             for &position in positions.get(&id).into_iter().flatten() {
                 rows[position] =
-                    pool::features(&tensor.shape, &tensor.data, candidates[position].grid);
+                    calibrate::pool(&tensor.shape, &tensor.data, candidates[position].grid);
             }
         })?;
         Ok(rows)

@@ -1,28 +1,4 @@
-/// Feature values of a tensor: averaged over a `grid` of cells, channels last.
-///
-/// `shape` is `[1, C, H, W]`, `[1, C, L]` or `[1, C]`. Cell `i` of an axis of `n` places covers
-/// `⌊i·n/grid⌋ .. ⌈(i+1)·n/grid⌉`, as adaptive average pooling does: cells may share a place. A
-/// tensor without places has one cell. The result is `[row][column][channel]`.
-pub(super) fn features(shape: &[usize], data: &[f32], grid: usize) -> Vec<f32> {
-    let channels = shape.get(1).copied().unwrap_or(1);
-    let [height, width] = places(shape);
-    let [rows, columns] = [height, width].map(|n| if n > 1 { grid } else { 1 });
-    let mut pooled = Vec::with_capacity(channels * rows * columns);
-    for row in 0..rows {
-        for column in 0..columns {
-            let (across, down) = (cell(column, columns, width), cell(row, rows, height));
-            let count = (across.len() * down.len()) as f32;
-            for channel in data.chunks_exact(height * width).take(channels) {
-                let sum: f32 = down
-                    .clone()
-                    .map(|y| channel[y * width..][across.clone()].iter().sum::<f32>())
-                    .sum();
-                pooled.push(sum / count);
-            }
-        }
-    }
-    pooled
-}
+//! Which grids a tensor can be pooled to; [`pool`](crate::calibrate::pool) does it.
 
 /// How many features that are.
 pub(super) fn count(shape: &[usize], grid: usize) -> usize {
@@ -45,29 +21,23 @@ fn places(shape: &[usize]) -> [usize; 2] {
     }
 }
 
-fn cell(index: usize, cells: usize, places: usize) -> std::ops::Range<usize> {
-    index * places / cells..((index + 1) * places).div_ceil(cells)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn cells_overlap_as_in_adaptive_average_pooling() {
-        let data: Vec<f32> = (0..18).map(|i| i as f32).collect();
-        let pooled = features(&[1, 2, 3, 3], &data, 2);
-        // Rows and columns 0–1 and 1–2; channel 1 is channel 0 plus 9.
-        assert_eq!(pooled, [2.0, 11.0, 3.0, 12.0, 5.0, 14.0, 6.0, 15.0]);
-        assert_eq!(features(&[1, 2, 3, 3], &data, 1), [4.0, 13.0]);
-        assert_eq!(count(&[1, 2, 3, 3], 2), 8);
+    fn the_count_is_what_pooling_gives() {
+        for (shape, grid) in
+            [(&[1, 2, 3, 3][..], 2), (&[1, 2, 3], 2), (&[1, 6], 1), (&[1, 2, 3, 3], 1)]
+        {
+            let data = vec![1.0; shape.iter().product()];
+            assert_eq!(count(shape, grid), crate::calibrate::pool(shape, &data, grid).len());
+        }
     }
 
     #[test]
-    fn a_line_and_a_vector_have_their_own_cells() {
-        let data = [1.0, 2.0, 3.0, 10.0, 20.0, 30.0];
-        assert_eq!(features(&[1, 2, 3], &data, 2), [1.5, 15.0, 2.5, 25.0]);
-        assert_eq!(features(&[1, 6], &data, 1), data);
+    fn a_grid_is_never_finer_than_the_tensor() {
         assert!(allows(&[1, 2, 3], 3) && !allows(&[1, 2, 3], 4) && !allows(&[1, 6], 2));
+        assert!(allows(&[1, 2, 3, 4], 3) && !allows(&[1, 2, 3, 4], 4));
     }
 }

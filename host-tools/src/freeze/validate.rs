@@ -9,14 +9,16 @@ const STRENGTHS: [f64; 5] = [0.001, 0.01, 0.03, 0.1, 0.3];
 const FOLDS: usize = 5;
 
 /// Accuracy of a head on samples that it did not see.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Score {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
     /// Share of right answers.
-    pub(super) accuracy: f64,
+    pub accuracy: f64,
     /// Standard deviation of that share over the folds.
-    pub(super) spread: f64,
+    pub spread: f64,
     /// Mean squared error of the outputs, summed over the classes: less noisy than the accuracy.
-    pub(super) error: f64,
+    pub error: f64,
+    /// The class that each sample was taken for while it was held out (the last time).
+    pub answers: Vec<usize>,
 }
 
 /// Assignments of samples to folds in which each class is spread evenly; `repeats` different ones.
@@ -83,6 +85,7 @@ fn left_out(inverse: &Matrix, labels: &[usize], folds: &[Vec<usize>]) -> Option<
         })
         .collect();
     let (mut right_shares, mut error) = (Vec::new(), 0.0);
+    let mut answers = vec![0; labels.len()];
     for assignment in folds {
         for fold in 0..FOLDS {
             let held: Vec<usize> =
@@ -111,7 +114,8 @@ fn left_out(inverse: &Matrix, labels: &[usize], folds: &[Vec<usize>]) -> Option<
                     error += (output - target(sample, class)).powi(2);
                 }
                 let answer = (0..classes).max_by(|&a, &b| output[a].total_cmp(&output[b]));
-                right += usize::from(answer == Some(labels[sample]));
+                answers[sample] = answer.unwrap_or(0);
+                right += usize::from(answers[sample] == labels[sample]);
             }
             right_shares.push(right as f64 / held.len() as f64);
         }
@@ -120,7 +124,7 @@ fn left_out(inverse: &Matrix, labels: &[usize], folds: &[Vec<usize>]) -> Option<
     let accuracy = right_shares.iter().sum::<f64>() / count;
     let variance = right_shares.iter().map(|share| (share - accuracy).powi(2)).sum::<f64>() / count;
     error /= (labels.len() * folds.len()).max(1) as f64;
-    Some(Score { accuracy, spread: variance.sqrt(), error })
+    Some(Score { accuracy, spread: variance.sqrt(), error, answers })
 }
 
 /// Each feature to mean 0 and about the same deviation; one that hardly varies stays small.
