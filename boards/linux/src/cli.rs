@@ -96,6 +96,10 @@ pub(crate) struct Learn {
     /// Units of a hidden layer between features and classes.
     #[arg(long, value_name = "N", requires = "engine", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) hidden: Option<u16>,
+    /// Show each new picture to the backbone N times, whole and as N − 1 crops [default: 3 with
+    /// --learner auto and at most 50 samples a class, else 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub(crate) views: Option<u8>,
     #[command(flatten)]
     pub(crate) threads: Threads,
 }

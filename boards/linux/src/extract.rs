@@ -11,6 +11,9 @@ use headstart::preprocess::{self, Picture};
 use crate::Error;
 use crate::samples::{Decoded, InputShape, SampleFile};
 
+/// Where crops stand, as parts of what is cut off: before the first row and the first column.
+const CORNERS: [[usize; 2]; 4] = [[0, 0], [1, 1], [0, 1], [1, 0]];
+
 /// One thread's share: the pack's arena and input buffer.
 #[derive(Debug)]
 pub struct Extractor<'p> {
@@ -38,6 +41,24 @@ impl<'p> Extractor<'p> {
         let decoded = file.decode(&InputShape::from(self.pack.input()))?;
         self.preprocess(&decoded).map_err(|e| Error::pack(file.path(), e))?;
         self.run().map_err(|e| Error::pack(file.path(), e))
+    }
+
+    /// The features of a file's content and, for pictures, of `views − 1` crops of it.
+    ///
+    /// Crop `i` is an eighth smaller on each axis and stands at the upper left (odd) or lower right
+    /// (even) corner; further ones at the other two. An array has one view.
+    ///
+    /// # Errors
+    /// As [`features`](Self::features).
+    pub fn views(&mut self, file: &SampleFile, views: usize) -> Result<Vec<i8>, Error> {
+        let decoded = file.decode(&InputShape::from(self.pack.input()))?;
+        let mut rows = Vec::with_capacity(views * self.features.len());
+        let crops = CORNERS.iter().filter_map(|corner| decoded.crop(*corner));
+        for view in std::iter::once(decoded.clone()).chain(crops).take(views.max(1)) {
+            self.preprocess(&view).map_err(|e| Error::pack(file.path(), e))?;
+            rows.extend_from_slice(self.run().map_err(|e| Error::pack(file.path(), e))?);
+        }
+        Ok(rows)
     }
 
     /// Fills the input buffer.

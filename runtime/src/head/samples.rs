@@ -10,6 +10,7 @@ pub struct Samples<'a> {
     labels: &'a [u16],
     feature_len: usize,
     subset: Option<&'a [u32]>,
+    again: &'a [u32],
 }
 
 impl<'a> Samples<'a> {
@@ -26,7 +27,7 @@ impl<'a> Samples<'a> {
             return Err(Error::ShapeOverflow);
         }
         numeric::expect_len(features.len(), numeric::product(&[labels.len(), feature_len])?)?;
-        Ok(Self { features, labels, feature_len, subset: None })
+        Ok(Self { features, labels, feature_len, subset: None, again: &[] })
     }
 
     /// A view of some samples, in the order of `indices`, which count through all samples, also
@@ -39,7 +40,42 @@ impl<'a> Samples<'a> {
         let samples = self.labels.len();
         match indices.iter().find(|&&index| index as usize >= samples) {
             Some(&index) => Err(Error::SampleOutOfRange { index: index as usize, samples }),
-            None => Ok(Self { subset: Some(indices), ..*self }),
+            None => Ok(Self { subset: Some(indices), again: &[], ..*self }),
+        }
+    }
+
+    /// The same rows, the last `owners.len()` of which show earlier samples again, another crop of
+    /// a picture say: row `len − owners.len() + i` shows sample `owners[i]`. What is held out to
+    /// measure is then never trained on in another guise.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SampleOutOfRange`] for an owner that is no earlier sample.
+    pub fn showing_again(&self, owners: &'a [u32]) -> Result<Self, Error> {
+        let samples = self.len().saturating_sub(owners.len());
+        match owners.iter().find(|&&owner| owner as usize >= samples) {
+            Some(&owner) => Err(Error::SampleOutOfRange { index: owner as usize, samples }),
+            None => Ok(Self { again: owners, ..*self }),
+        }
+    }
+
+    /// Which samples the last rows show again.
+    pub(crate) fn again(&self) -> &'a [u32] {
+        self.again
+    }
+
+    /// The rows that are samples of their own.
+    pub(crate) fn distinct(&self) -> Self {
+        let count = self.len() - self.again.len();
+        let again = &[];
+        match self.subset {
+            Some(indices) => Self { subset: Some(&indices[..count]), again, ..*self },
+            None => Self {
+                features: &self.features[..count * self.feature_len],
+                labels: &self.labels[..count],
+                again,
+                ..*self
+            },
         }
     }
 

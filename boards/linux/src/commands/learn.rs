@@ -16,6 +16,9 @@ use serde::Serialize;
 use crate::cli::{EngineChoice, Learn, LearnerChoice};
 use crate::output::{self, Report};
 
+/// Up to so many samples a class, pictures are also learned as crops.
+const FEW: usize = 50;
+
 #[derive(Serialize)]
 struct Learned {
     /// Samples that the head was learned from, those of earlier calls included.
@@ -162,6 +165,7 @@ fn extract(
     cache: &FeatureCache,
 ) -> Result<Vec<Extracted>, Error> {
     let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
+    let views = args.views.map_or_else(|| default_views(args, data), usize::from);
     let bar = output::progress("learning", paths.len());
     let job = Job { pack, threads: args.threads.count(), done: &|| bar.inc(1) };
     let features = job.all(&paths, |extractor, file| {
@@ -169,10 +173,20 @@ fn extract(
         if cache.contains(&id) {
             return Ok((id, None));
         }
-        Ok((id, Some(extractor.features(file)?.to_vec())))
+        Ok((id, Some(extractor.views(file, views)?)))
     });
     bar.finish_and_clear();
     features
+}
+
+/// Two crops beside each picture where no class has more than [`FEW`] samples: they cost two more
+/// backbone passes each, and with many samples they tell little new. Only `auto` learns from them.
+fn default_views(args: &Learn, data: &Dataset) -> usize {
+    if args.engine.is_some() || args.learner != LearnerChoice::Auto {
+        return 1;
+    }
+    let largest = data.samples.chunk_by(|a, b| a.label == b.label).map(<[_]>::len).max();
+    if largest.unwrap_or(0) <= FEW { 3 } else { 1 }
 }
 
 fn choice(args: &Learn) -> Choice {

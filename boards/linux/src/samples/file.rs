@@ -77,6 +77,24 @@ pub enum Decoded {
     },
 }
 
+impl Decoded {
+    /// An eighth less of a picture on each axis, cut off before it where `corner` (row, column) is 1
+    /// and behind it where it is 0; `None` for an array, or a picture of fewer than 8 rows or columns.
+    pub fn crop(&self, corner: [usize; 2]) -> Option<Self> {
+        let Self::Pixels { width, height, channels, bytes } = self else { return None };
+        let (less_rows, less_columns) = (height / 8, width / 8);
+        if less_rows == 0 || less_columns == 0 {
+            return None;
+        }
+        let (rows, columns) = (height - less_rows, width - less_columns);
+        let (top, left) = (corner[0].min(1) * less_rows, corner[1].min(1) * less_columns);
+        let lines = bytes.chunks_exact(width * channels).skip(top).take(rows);
+        let cut = lines.flat_map(|line| &line[left * channels..(left + columns) * channels]);
+        let bytes = cut.copied().collect();
+        Some(Self::Pixels { width: columns, height: rows, channels: *channels, bytes })
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Jpeg,
@@ -167,5 +185,31 @@ impl SampleFile {
             Kind::Jpeg | Kind::Png => image::decode(&self.content, input.channels),
         }
         .map_err(|problem| Error::sample(&self.path, problem))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crop_is_an_eighth_smaller_and_stands_in_its_corner() {
+        let bytes = (0..16 * 8).collect();
+        let picture = Decoded::Pixels { width: 16, height: 8, channels: 1, bytes };
+        for (corner, first) in [([0, 0], 0), ([1, 1], 18), ([0, 1], 2), ([1, 0], 16)] {
+            let Some(Decoded::Pixels { width, height, channels, bytes }) = picture.crop(corner)
+            else {
+                panic!("{corner:?} was not cropped");
+            };
+            assert_eq!((width, height, channels, bytes.len()), (14, 7, 1, 98));
+            assert_eq!((bytes[0], bytes[97]), (first, first + 6 * 16 + 13));
+        }
+    }
+
+    #[test]
+    fn a_small_picture_and_an_array_have_no_crops() {
+        let small = Decoded::Pixels { width: 7, height: 8, channels: 1, bytes: vec![0; 56] };
+        assert_eq!(small.crop([0, 0]), None);
+        assert_eq!(Decoded::Values { shape: vec![1], values: vec![0.0] }.crop([0, 0]), None);
     }
 }

@@ -10,6 +10,8 @@ use crate::samples::{MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, SampleId};
 const MAGIC: [u8; 8] = *b"HSFC\r\n\x1a\n";
 const VERSION: u16 = 1;
 const DIGEST_BYTES: usize = 32;
+/// The most rows that show one sample.
+pub const MAX_VIEWS: usize = 16;
 
 /// What [`FeatureCache::insert`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +38,12 @@ pub enum Insertion {
 ///     48      4  C, classes
 ///     52      4  N, samples
 ///     56         C class names: 2 bytes length (1…64), then UTF-8
-///                N samples, F + 18 bytes each: 16 bytes sample id, 2 bytes label (below C), F int8 features
+///                N samples: 16 bytes sample id, 2 bytes label (below C), 2 bytes V (1…16), V · F int8 features
 ///    end     32  SHA-256 of all bytes before
 /// ```
 ///
-/// Class names differ from each other, and so do sample ids.
+/// Class names differ from each other, and so do sample ids. The first of a sample's V rows shows it
+/// whole; the others show it again, as other crops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureCache {
     feature_len: usize,
@@ -49,6 +52,7 @@ pub struct FeatureCache {
     ids: Vec<SampleId>,
     labels: Vec<u16>,
     features: Vec<i8>,
+    again: Vec<Vec<i8>>,
 }
 
 impl FeatureCache {
@@ -61,6 +65,7 @@ impl FeatureCache {
             ids: Vec::new(),
             labels: Vec::new(),
             features: Vec::new(),
+            again: Vec::new(),
         }
     }
 
@@ -89,20 +94,29 @@ impl FeatureCache {
         Some(if before == label { Insertion::Known } else { Insertion::Corrected })
     }
 
-    /// Adds a sample, or labels the one that is there.
+    /// Adds a sample, or labels the one that is there. `rows` are its features, and those of its
+    /// other crops.
     ///
     /// # Panics
-    /// Where `features` has another length than the cache's.
-    pub fn insert(&mut self, id: SampleId, label: u16, features: &[i8]) -> Insertion {
-        assert_eq!(features.len(), self.feature_len, "features of another backbone");
+    /// Where `rows` are not 1 to [`MAX_VIEWS`] times as long as the cache's features.
+    pub fn insert(&mut self, id: SampleId, label: u16, rows: &[i8]) -> Insertion {
+        let views = rows.len() / self.feature_len;
+        assert_eq!(rows.len(), views * self.feature_len, "features of another backbone");
+        assert!((1..=MAX_VIEWS).contains(&views), "{views} views");
         if let Some(insertion) = self.label(&id, label) {
             return insertion;
         }
+        self.push(id, label, rows);
+        Insertion::New
+    }
+
+    fn push(&mut self, id: SampleId, label: u16, rows: &[i8]) {
+        let (whole, again) = rows.split_at(self.feature_len);
         self.places.insert(id, self.ids.len());
         self.ids.push(id);
         self.labels.push(label);
-        self.features.extend_from_slice(features);
-        Insertion::New
+        self.features.extend_from_slice(whole);
+        self.again.push(again.to_vec());
     }
 
     /// Class names in the order of labels.
@@ -135,6 +149,14 @@ impl FeatureCache {
         &self.features
     }
 
+    /// Rows that show samples again, `[row, feature]`, and which samples they show.
+    pub fn again(&self) -> (Vec<i8>, Vec<u32>) {
+        let owners = (0..)
+            .zip(&self.again)
+            .flat_map(|(owner, rows)| std::iter::repeat_n(owner, rows.len() / self.feature_len));
+        (self.again.concat(), owners.collect())
+    }
+
     /// Samples of each class.
     pub fn counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.classes.len()];
@@ -147,7 +169,8 @@ impl FeatureCache {
     /// The file's bytes.
     pub fn emit(&self, backbone: &[u8; 32]) -> Vec<u8> {
         let names: usize = self.classes.iter().map(|c| 2 + c.len()).sum();
-        let samples = self.len() * (self.feature_len + 18);
+        let samples =
+            self.len() * 20 + self.features.len() + self.again.iter().map(Vec::len).sum::<usize>();
         let mut bytes = Vec::with_capacity(56 + names + samples + DIGEST_BYTES);
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
@@ -160,11 +183,14 @@ impl FeatureCache {
             bytes.extend((class.len() as u16).to_le_bytes());
             bytes.extend(class.as_bytes());
         }
-        let samples = self.ids.iter().zip(&self.labels);
-        for ((id, label), features) in samples.zip(self.features.chunks_exact(self.feature_len)) {
+        let samples = self.ids.iter().zip(&self.labels).zip(&self.again);
+        let rows = self.features.chunks_exact(self.feature_len);
+        for (((id, label), again), features) in samples.zip(rows) {
+            let views = 1 + again.len() / self.feature_len;
             bytes.extend(id);
             bytes.extend(label.to_le_bytes());
-            bytes.extend(features.iter().map(|f| f.cast_unsigned()));
+            bytes.extend((views as u16).to_le_bytes());
+            bytes.extend(features.iter().chain(again).map(|f| f.cast_unsigned()));
         }
         let digest = Sha256::digest(&bytes);
         bytes.extend(digest);
@@ -210,24 +236,26 @@ impl FeatureCache {
                 return Err(reader.broken("a class name stands twice"));
             }
         }
-        let expected = feature_len.checked_add(18).and_then(|n| n.checked_mul(samples));
-        if expected != Some(reader.bytes.len() - reader.at) {
-            return Err(reader.broken("the samples are longer or shorter than announced"));
-        }
         for _ in 0..samples {
             let id = reader.array()?;
             let label = u16::from_le_bytes(reader.array()?);
             if usize::from(label) >= classes {
                 return Err(reader.broken("a label is past the classes"));
             }
-            let features = reader.take(feature_len)?;
+            let views = usize::from(u16::from_le_bytes(reader.array()?));
+            if !(1..=MAX_VIEWS).contains(&views) {
+                return Err(reader.broken("a sample is shown never, or too often"));
+            }
+            let length = views.checked_mul(feature_len);
+            let length = length.ok_or_else(|| reader.broken("the features are too many"))?;
+            let rows: Vec<i8> = reader.take(length)?.iter().map(|f| f.cast_signed()).collect();
             if cache.contains(&id) {
                 return Err(reader.broken("a sample stands twice"));
             }
-            cache.places.insert(id, cache.ids.len());
-            cache.ids.push(id);
-            cache.labels.push(label);
-            cache.features.extend(features.iter().map(|f| f.cast_signed()));
+            cache.push(id, label, &rows);
+        }
+        if reader.at != reader.bytes.len() {
+            return Err(reader.broken("bytes follow the last sample"));
         }
         Ok(cache)
     }
@@ -309,6 +337,17 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_show_a_sample_again_are_kept_beside_it() {
+        let mut cache = filled();
+        cache.insert([9; 16], 1, &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let parsed = FeatureCache::parse(&cache.emit(&BACKBONE), &BACKBONE, 3).unwrap();
+        assert_eq!(parsed, cache);
+        assert_eq!(parsed.len(), 4);
+        assert_eq!(parsed.features()[9..], [1, 2, 3]);
+        assert_eq!(parsed.again(), (vec![4, 5, 6, 7, 8, 9], vec![3, 3]));
+    }
+
+    #[test]
     fn the_newest_label_wins_and_is_reported() {
         let mut cache = filled();
         assert_eq!(cache.insert([0; 16], 0, &[9, 9, 9]), Insertion::Known);
@@ -337,7 +376,7 @@ mod tests {
         // Reserved bytes; feature, class and sample counts at their extremes; a class name's
         // length, name and label.
         let label = 56 + 2 + 3 + 2 + "Tässchen".len() + 16;
-        let cases: [(usize, &[u8]); 9] = [
+        let cases: [(usize, &[u8]); 12] = [
             (10, &[1]),
             (44, &[4]),
             (48, &[255, 255, 255, 255]),
@@ -347,6 +386,10 @@ mod tests {
             (56, &[0, 0]),
             (58, &[0xFF]),
             (label, &[2]),
+            // How often a sample is shown.
+            (label + 2, &[0]),
+            (label + 2, &[2]),
+            (label + 2, &[MAX_VIEWS as u8 + 1]),
         ];
         for (at, forged) in cases {
             let mut body = body.to_vec();
@@ -355,7 +398,7 @@ mod tests {
             assert!(matches!(refused, Err(Problem::Cache { .. })), "{at}: {refused:?}");
         }
         let mut twice = body.to_vec();
-        twice[label + 2 + 3..][..16].copy_from_slice(&[0; 16]);
+        twice[label + 4 + 3..][..16].copy_from_slice(&[0; 16]);
         assert!(matches!(
             FeatureCache::parse(&sealed(twice), &BACKBONE, 3),
             Err(Problem::Cache { reason: "a sample stands twice", .. })

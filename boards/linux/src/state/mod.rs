@@ -16,6 +16,6 @@ mod folder;
 mod problem;
 mod replace;
 
-pub use cache::{FeatureCache, Insertion};
+pub use cache::{FeatureCache, Insertion, MAX_VIEWS};
 pub use folder::{StateFolder, StateLock};
 pub use problem::Problem;

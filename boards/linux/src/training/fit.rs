@@ -51,6 +51,8 @@ pub(super) struct Task<'a> {
     /// Whether some samples are stand-ins: then nothing can be measured, because old classes have no
     /// other.
     pub(super) with_stand_ins: bool,
+    /// Rows that show samples again, and which; only `auto` learns from them.
+    pub(super) again: (Vec<i8>, Vec<u32>),
 }
 
 impl Task<'_> {
@@ -76,10 +78,17 @@ impl Task<'_> {
             return self.explicit(Learner::Logistic, &[Fit::Logistic(CONTINUED_PENALTY)]);
         }
         let (mut weights, mut bias) = self.empty_head();
+        let feature_len = self.samples.feature_len();
+        let (rows, owners) = &self.again;
         let (floats, indices) =
-            auto::scratch_len(self.samples.len(), self.samples.feature_len(), self.classes)?;
+            auto::scratch_len(self.samples.len(), owners.len(), feature_len, self.classes)?;
+        let whole = self.samples.iter().flat_map(|(row, _)| row).copied();
+        let features: Vec<i8> = whole.chain(rows.iter().copied()).collect();
+        let of_owners = owners.iter().map(|&owner| self.labels[owner as usize]);
+        let labels: Vec<u16> = self.labels.iter().copied().chain(of_owners).collect();
+        let samples = Samples::new(&features, &labels, feature_len)?.showing_again(owners)?;
         let outcome = auto::train(
-            self.samples,
+            samples,
             self.initial()?,
             SEED,
             &mut weights,

@@ -90,6 +90,7 @@ pub fn train(
         classes: cache.classes().len(),
         before: &before,
         with_stand_ins: labels.len() > cache.len(),
+        again: cache.again(),
     };
     let trained = match choice {
         Choice::Auto => task.automatic()?,

@@ -43,17 +43,20 @@ pub struct Outcome {
     pub held_out: Option<(u32, u32)>,
 }
 
-/// Float32 and `u32` elements that [`train`] needs.
+/// Float32 and `u32` elements that [`train`] needs for `samples` samples and `again` rows that show
+/// some of them again.
 ///
 /// # Errors
 ///
 /// [`Error::ShapeOverflow`] if they cannot be counted.
 pub fn scratch_len(
     samples: usize,
+    again: usize,
     features: usize,
     classes: usize,
 ) -> Result<(usize, usize), Error> {
     let held_out = most_held_out(samples, classes)?;
+    let samples = sum(&[samples, again])?;
     let side = side(samples, features);
     let fit = Descent::scratch_len(samples, side, classes)?;
     let floats = sum(&[
@@ -68,7 +71,8 @@ pub fn scratch_len(
     Ok((floats, indices))
 }
 
-/// Writes the head of these samples. `seed` chooses which are held out.
+/// Writes the head of these samples. `seed` chooses which are held out; rows that show a sample again
+/// ([`Samples::showing_again`]) are trained on wherever the sample is, and never held out.
 ///
 /// An `initial` head has the same features and classes (see [`super::grow`]) and stands for the samples that it was
 /// learned from: where a class has no sample here, only keeping it and continuing from it are tried, its row
@@ -98,11 +102,12 @@ pub fn train(
         expect_len(head.feature_len(), features)?;
         expect_len(head.classes(), classes)?;
     }
-    let (floats, needed) = scratch_len(samples.len(), features, classes)?;
-    let most = most_held_out(samples.len(), classes)?;
+    let distinct = samples.distinct();
+    let (floats, needed) = scratch_len(distinct.len(), samples.again().len(), features, classes)?;
+    let most = most_held_out(distinct.len(), classes)?;
     let mut indices = Scratch::new(indices, needed)?;
     let mut scratch = Scratch::new(scratch, floats)?;
-    let groups = Groups::new(samples, classes, &mut Random::new(seed), &mut indices)?;
+    let groups = Groups::new(distinct, classes, &mut Random::new(seed), &mut indices)?;
     let (trained, held) = (indices.take(samples.len())?, indices.take(most)?);
     let logits = scratch.take(product(&[PLACES, most, classes])?)?;
     let threshold_memory = scratch.take(sum(&[most, classes])?)?;
@@ -112,7 +117,7 @@ pub fn train(
     let everywhere = (0..classes).all(|class| !groups.class(class).is_empty());
     let fresh = initial.is_none() || everywhere;
     let mut trials = Trials { logits, most, classes, fresh, initial, held: 0 };
-    for fold in 0..folds(samples.len()) {
+    for fold in 0..folds(distinct.len()) {
         let first = trials.held;
         let (train_count, held_count) = split(samples, &groups, fold, trained, &mut held[first..]);
         if held_count > 0 {
@@ -195,7 +200,9 @@ mod tests {
         fill: f32,
     ) -> (Outcome, Vec<f32>, Vec<f32>) {
         let features = samples.feature_len();
-        let (floats, indices) = scratch_len(samples.len(), features, classes).unwrap();
+        let again = samples.again().len();
+        let (floats, indices) =
+            scratch_len(samples.len() - again, again, features, classes).unwrap();
         let (mut scratch, mut indices) = (vec![fill; floats], vec![u32::MAX; indices]);
         let (mut weights, mut bias) = (vec![fill; classes * features], vec![fill; classes]);
         let outcome =
@@ -220,6 +227,27 @@ mod tests {
             // What stood in the scratch memory does not matter.
             assert_eq!(fit(blobs.samples(), 5, None, 0.0), (outcome, weights, bias));
         }
+    }
+
+    #[test]
+    fn a_held_out_sample_is_not_trained_on_in_another_guise() {
+        // Noise with labels: only a sample that was seen can be told from the others.
+        let blobs = Blobs::new(2, 20, 200, 0.0, 3);
+        let rows: Vec<(&[i8], u16)> = blobs.samples().iter().collect();
+        let twice = || rows.iter().chain(&rows);
+        let features: Vec<i8> = twice().flat_map(|(row, _)| row.iter().copied()).collect();
+        let labels: Vec<u16> = twice().map(|(_, label)| *label).collect();
+        let samples = Samples::new(&features, &labels, 200).unwrap();
+        let owners: Vec<u32> = (0..40).collect();
+        let share = |samples| {
+            let (correct, total) = fit(samples, 2, None, 0.0).0.held_out.unwrap();
+            (correct as f32 / total as f32, total)
+        };
+        let (again, total) = share(samples.showing_again(&owners).unwrap());
+        assert_eq!(total, 40);
+        assert!(again < 0.75, "{again}");
+        assert!(share(samples).0 > 0.75);
+        assert!(samples.showing_again(&[41; 40]).is_err());
     }
 
     #[test]
@@ -307,7 +335,7 @@ mod tests {
     fn buffers_and_labels_are_checked() {
         let blobs = Blobs::new(3, 2, 4, 1.0, 1);
         let (mut weights, mut bias) = blobs.head();
-        let (floats, indices) = scratch_len(6, 4, 3).unwrap();
+        let (floats, indices) = scratch_len(6, 0, 4, 3).unwrap();
         let (mut scratch, mut indices) = (vec![0.0; floats], vec![0; indices]);
         let short = &mut scratch[1..];
         let error = train(blobs.samples(), None, 1, &mut weights, &mut bias, short, &mut indices);
@@ -325,7 +353,7 @@ mod tests {
         let nobody = blobs.samples().select(&[]).unwrap();
         let error = train(nobody, None, 1, &mut weights, &mut bias, &mut scratch, &mut indices);
         assert_eq!(error.unwrap_err(), Error::NoSamples);
-        assert_eq!(scratch_len(usize::MAX, 2, 2).unwrap_err(), Error::ShapeOverflow);
+        assert_eq!(scratch_len(usize::MAX, 0, 2, 2).unwrap_err(), Error::ShapeOverflow);
     }
 
     proptest::proptest! {

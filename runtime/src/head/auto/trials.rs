@@ -71,6 +71,14 @@ pub(super) fn split(
             }
         }
     }
+    let distinct = samples.len() - samples.again().len();
+    for (row, &owner) in samples.again().iter().enumerate() {
+        let owner = samples.position(owner as usize) as u32;
+        if !held[..held_count].contains(&owner) {
+            trained[train_count] = samples.position(distinct + row) as u32;
+            train_count += 1;
+        }
+    }
     (train_count, held_count)
 }
 
