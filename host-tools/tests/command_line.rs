@@ -1,0 +1,148 @@
+//! The command line, on the small model that the repository carries.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/carried-model/shapes.onnx");
+
+fn headstart(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_headstart")).args(args).output().unwrap()
+}
+
+/// The JSON object of a command that succeeds.
+fn json(args: &[&str]) -> Value {
+    let output = headstart(&[&["--json"], args].concat());
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The message of a command that refuses its input.
+fn refusal(args: &[&str]) -> String {
+    let output = headstart(args);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{args:?}: {message}");
+    assert!(output.stdout.is_empty(), "{args:?}");
+    message
+}
+
+/// Two classes of pictures: bright above, bright below.
+fn pictures(folder: &Path) -> PathBuf {
+    let root = folder.join("pictures");
+    for (class, above) in [("above", true), ("below", false)] {
+        std::fs::create_dir_all(root.join(class)).unwrap();
+        for index in 0..6_u32 {
+            let picture = image::RgbImage::from_fn(40, 40, |x, y| {
+                let light = (y < 20) == above;
+                let level = if light { 200 } else { 30 };
+                image::Rgb([level + (x % 5) as u8, level, (index * 7 + y) as u8])
+            });
+            picture.save(root.join(class).join(format!("{index}.png"))).unwrap();
+        }
+    }
+    root
+}
+
+struct Desk {
+    folder: tempfile::TempDir,
+    pictures: String,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let pictures = pictures(folder.path()).display().to_string();
+        Self { folder, pictures }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn pack(&self, name: &str, more: &[&str]) -> (String, Value) {
+        let pack = self.path(name);
+        let common = ["pack", MODEL, "--calib", &self.pictures, "--preprocess", "tf", "-o", &pack];
+        let summary = json(&[&common, more].concat());
+        (pack, summary)
+    }
+}
+
+#[test]
+fn a_model_becomes_a_pack_that_says_and_verifies_itself() {
+    let desk = Desk::new();
+    let layers = json(&["inspect", MODEL]);
+    assert!(layers["layers"].as_array().unwrap().len() > 10);
+    let (pack, summary) = desk.pack("model.hspk", &[]);
+    assert_eq!(json(&["info", &pack])["backbone_digest"], summary["backbone_digest"]);
+    assert_eq!(json(&["verify", &pack])["bytes"], summary["pack_bytes"]);
+    let (again, _) = desk.pack("again.hspk", &["--threads", "1"]);
+    assert_eq!(std::fs::read(&pack).unwrap(), std::fs::read(again).unwrap());
+    let compared = json(&["compare", &pack, MODEL, "--data", &desk.pictures]);
+    assert!(compared["feature_cosine"]["mean"].as_f64().unwrap() > 0.98, "{compared}");
+    assert!(compared["head_accuracy"]["int8"]["mean"].is_f64(), "{compared}");
+}
+
+#[test]
+fn the_samples_choose_a_cut_within_the_budget() {
+    let desk = Desk::new();
+    let data = ["--freeze", "auto", "--data", &desk.pictures];
+    let (_, chosen) = desk.pack("auto.hspk", &data);
+    let candidates = chosen["candidates"].as_array().unwrap();
+    assert_eq!(candidates[0]["tensor"], chosen["freeze_point"]);
+    let least = candidates.iter().map(|c| c["multiply_accumulates"].as_u64().unwrap()).min();
+    let budget = least.unwrap().to_string();
+    let (_, small) = desk.pack("small.hspk", &[&data[..], &["--max-macs", &budget]].concat());
+    assert_eq!(small["multiply_accumulates"].as_u64(), least);
+    let pack = desk.path("none.hspk");
+    let common = ["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &pack];
+    let message = refusal(&[&common[..], &data, &["--max-macs", "1"]].concat());
+    assert!(message.contains("--max-macs"), "{message}");
+    assert!(!Path::new(&pack).exists());
+}
+
+#[test]
+fn a_pretrained_classifier_is_kept_and_exported() {
+    let desk = Desk::new();
+    let (pack, summary) = desk.pack("keep.hspk", &["--head", "keep", "--max-classes", "64"]);
+    let classes = summary["head_classes"].as_array().unwrap().len();
+    assert!(classes > 1);
+    let mine = desk.path("mine.onnx");
+    let exported = json(&["export", &pack, MODEL, "-o", &mine]);
+    assert_eq!(exported["classes"].as_array().unwrap().len(), classes);
+    let layers = json(&["inspect", &mine]);
+    assert_eq!(layers["input"], json(&["inspect", MODEL])["input"]);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_advice() {
+    let desk = Desk::new();
+    let pack = desk.path("x.hspk");
+    let common = ["pack", MODEL, "--calib", &desk.pictures, "-o", &pack];
+    let with = |more: &[&str]| refusal(&[&common[..], more].concat());
+    assert!(with(&[]).contains("--preprocess"));
+    let raw = ["--preprocess", "raw"];
+    assert!(with(&[&raw[..], &["--freeze", "none"]].concat()).contains("--freeze auto"));
+    assert!(with(&[&raw[..], &["--freeze", "nowhere"]].concat()).contains("inspect"));
+    assert!(with(&[&raw[..], &["--freeze", "auto"]].concat()).contains("--data"));
+    assert!(with(&[&raw[..], &["--head", "no-such-folder"]].concat()).contains("keep"));
+    assert!(with(&["--mean", "1", "--std", "0"]).contains("--std"));
+    assert!(!Path::new(&pack).exists());
+    let (sound, _) = desk.pack("sound.hspk", &[]);
+    let mut bytes = std::fs::read(&sound).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&sound, bytes).unwrap();
+    assert!(refusal(&["verify", &sound]).contains("changed or damaged"));
+    let picture = format!("{}/above/0.png", desk.pictures);
+    assert!(refusal(&["inspect", &picture]).contains("0.png"));
+    assert!(refusal(&["info", &picture]).contains("not a Headstart pack"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_the_machines_fault() {
+    let desk = Desk::new();
+    let output = "/proc/no-such-place/model.hspk";
+    let args = ["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "raw", "-o", output];
+    assert_eq!(headstart(&args).status.code(), Some(2));
+}
