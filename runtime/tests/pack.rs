@@ -167,3 +167,19 @@ fn a_picture_is_resized_normalised_and_quantised() {
         assert_eq!(preprocess::picture(&pack, broken, &mut out), Err(expected));
     }
 }
+
+#[test]
+fn the_shorter_side_is_scaled_and_the_middle_cut_out() {
+    let mut contents = contents();
+    contents.input.preprocessing.resize = Resize::ShortSide(4);
+    let bytes = emit(&contents).unwrap();
+    let pack = Pack::open(&bytes).unwrap();
+    // Already 4 rows high: rows 1 and 2, columns 3 and 4 of 8 are left.
+    let pixels: Vec<u8> = (100..132).collect();
+    let picture = Picture { pixels: &pixels, width: 8, height: 4, channels: 1 };
+    let mut out = [0; 4];
+    preprocess::picture(&pack, picture, &mut out).unwrap();
+    assert_eq!(out, [11, 12, 19, 20]);
+    contents.input.preprocessing.resize = Resize::ShortSide(1);
+    assert_eq!(emit(&contents).err(), Some(Error::BadManifest));
+}
