@@ -82,8 +82,8 @@ pub enum Command {
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Sampling {
     /// Take at most N samples a class.
-    #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
     /// Which ones, if there are more.
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
@@ -99,8 +99,8 @@ pub struct PackArgs {
     #[arg(long, value_name = "DIR")]
     pub calib: PathBuf,
     /// Calibrate with at most N samples, spread evenly over the folder.
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub calib_limit: usize,
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub calib_limit: u32,
     /// Where the backbone ends: `head` (the classifier is replaced), `auto` (the best cut for
     /// `--data`), or the name of a node or tensor (see `inspect`).
     #[arg(long, value_name = "head|auto|NAME", default_value = "head")]

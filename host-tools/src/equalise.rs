@@ -125,7 +125,8 @@ fn reads_by_channel(graph: &Graph, node: &Node) -> bool {
         || (conv.groups == channels && graph.values[node.inputs[1]].shape[0] == channels)
 }
 
-/// The graph with all groups equalised, which computes the same outputs.
+/// The graph with all groups equalised, which computes the same outputs. `done` is called once a
+/// sample.
 ///
 /// # Errors
 ///
@@ -134,9 +135,10 @@ pub fn equalise<R: Run>(
     graph: &Graph,
     runner: &R,
     samples: &[Vec<f32>],
+    done: &(impl Fn() + Sync),
 ) -> Result<Graph, R::Error> {
     let groups = groups(graph);
-    let reaches = reaches(graph, &groups, runner, samples)?;
+    let reaches = reaches(graph, &groups, runner, samples, done)?;
     let mut equalised = graph.clone();
     for (group, reach) in groups.iter().zip(&reaches) {
         let weights = reader_reach(graph, group);
@@ -172,6 +174,7 @@ fn reaches<R: Run>(
     groups: &[Group],
     runner: &R,
     samples: &[Vec<f32>],
+    done: &(impl Fn() + Sync),
 ) -> Result<Vec<Vec<f32>>, R::Error> {
     let mut group_of = vec![None; graph.values.len()];
     for (index, group) in groups.iter().enumerate() {
@@ -190,7 +193,9 @@ fn reaches<R: Run>(
                 for (reach, plane) in reach.iter_mut().zip(data.chunks_exact(pixels)) {
                     *reach = plane.iter().fold(*reach, |most, v| most.max(v.abs()));
                 }
-            })
+            })?;
+            done();
+            Ok(())
         },
         |all, part| {
             let pairs = all.iter_mut().flatten().zip(part.iter().flatten());
@@ -317,7 +322,7 @@ mod tests {
         let samples: Vec<Vec<f32>> =
             (0..4).map(|s| (0..50).map(|i| ((i * 7 + s * 13) as f32).cos()).collect()).collect();
         let before = FloatGraph::new(Path::new("test"), graph).unwrap();
-        let equalised = equalise(graph, &before, &samples).unwrap();
+        let equalised = equalise(graph, &before, &samples, &|| ()).unwrap();
         assert_ne!(graph, &equalised);
         let after = FloatGraph::new(Path::new("test"), &equalised).unwrap();
         for sample in &samples {

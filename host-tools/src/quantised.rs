@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use headstart::graph::Graph;
+use headstart::head::HeadRecord;
 use headstart::pack::{Preprocessing, Provenance};
 
 use crate::calibrate::calibrate;
@@ -50,7 +51,7 @@ pub fn quantise(
     settings: Settings,
     done: impl Fn() + Sync,
 ) -> Result<Quantised, Error> {
-    let equalised = equalise(graph, &FloatGraph::new(&model.path, graph)?, samples)?;
+    let equalised = equalise(graph, &FloatGraph::new(&model.path, graph)?, samples, &done)?;
     let runner = FloatGraph::new(&model.path, &equalised)?;
     let ranges = calibrate(&equalised, &runner, samples, settings.grid, done)?;
     let lowered = lower(&equalised, &ranges, settings.grid)
@@ -72,8 +73,19 @@ impl Quantised {
     ///
     /// # Errors
     ///
-    /// [`Error::Pack`] if the head does not fit the backbone or the format.
+    /// [`Error::Option`] for a head of more classes than the plan has room for, [`Error::Pack`] if it
+    /// does not fit the backbone or the format.
     pub fn with_head(&self, model: &Path, head: Option<Vec<u8>>) -> Result<Vec<u8>, Error> {
+        let classes = head.as_deref().map(HeadRecord::parse).transpose().map_err(Error::NewPack)?;
+        if let Some(classes) = classes.map(|head| head.classes())
+            && classes > self.settings.max_classes as usize
+        {
+            return Err(Error::Option(format!(
+                "the head has {classes} classes and the device may learn {}: raise --max-classes \
+                 above {classes}",
+                self.settings.max_classes
+            )));
+        }
         let name = model.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let calibration = format!(
             "int8; cross-layer equalisation; weights per channel, symmetric, least squared error; activations per tensor, \

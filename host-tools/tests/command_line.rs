@@ -126,6 +126,9 @@ fn what_does_not_fit_is_refused_with_advice() {
     assert!(with(&[&raw[..], &["--freeze", "nowhere"]].concat()).contains("inspect"));
     assert!(with(&[&raw[..], &["--freeze", "auto"]].concat()).contains("--data"));
     assert!(with(&[&raw[..], &["--head", "no-such-folder"]].concat()).contains("keep"));
+    let keep = with(&[&raw[..], &["--head", "keep", "--max-classes", "2"]].concat());
+    assert!(keep.contains("raise --max-classes"), "{keep}");
+    assert!(with(&[&raw[..], &["--calib-limit", "0"]].concat()).contains("--calib-limit"));
     assert!(with(&["--mean", "1", "--std", "0"]).contains("--std"));
     assert!(!Path::new(&pack).exists());
     let (sound, _) = desk.pack("sound.hspk", &[]);

@@ -43,21 +43,25 @@ impl<'p> Extractor<'p> {
         self.run().map_err(|e| Error::pack(file.path(), e))
     }
 
-    /// The features of a file's content and, for pictures, of `views − 1` crops of it.
-    ///
-    /// Crop `i` is an eighth smaller on each axis and stands at the upper left (odd) or lower right
-    /// (even) corner; further ones at the other two. An array has one view.
+    /// The features of a file's content and, for pictures, of up to `views − 1` crops of it, each
+    /// an eighth smaller on each axis: upper left, lower right, upper right, lower left. An array has one view.
     ///
     /// # Errors
     /// As [`features`](Self::features).
     pub fn views(&mut self, file: &SampleFile, views: usize) -> Result<Vec<i8>, Error> {
         let decoded = file.decode(&InputShape::from(self.pack.input()))?;
         let mut rows = Vec::with_capacity(views * self.features.len());
-        let crops = CORNERS.iter().filter_map(|corner| decoded.crop(*corner));
-        for view in std::iter::once(decoded.clone()).chain(crops).take(views.max(1)) {
-            self.preprocess(&view).map_err(|e| Error::pack(file.path(), e))?;
-            rows.extend_from_slice(self.run().map_err(|e| Error::pack(file.path(), e))?);
-        }
+        let mut add = |view: &Decoded| {
+            self.preprocess(view)?;
+            rows.extend_from_slice(self.run()?);
+            Ok(())
+        };
+        let crops = CORNERS.iter().take(views.saturating_sub(1));
+        add(&decoded)
+            .and_then(|()| {
+                crops.filter_map(|corner| decoded.crop(*corner)).try_for_each(|crop| add(&crop))
+            })
+            .map_err(|e| Error::pack(file.path(), e))?;
         Ok(rows)
     }
 

@@ -34,7 +34,7 @@ pub(super) fn compare(
     let float = FloatGraph::new(&model.path, &graph)?;
     let mut dataset = Dataset::labelled(data)?;
     if let Some(limit) = sampling.limit {
-        dataset.limit(limit, sampling.seed);
+        dataset.limit(limit as usize, sampling.seed);
     }
     let bar = report.progress(dataset.samples.len(), "reading");
     let samples = inputs::load(pack.input(), &dataset, || bar.inc(1))?;

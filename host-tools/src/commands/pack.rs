@@ -24,11 +24,11 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let chosen = choose(report, args, &model, preprocessing)?;
     let input = inputs::describe(&model.path, &chosen.graph, preprocessing)?;
     let mut calib = Dataset::unlabelled(&args.calib)?;
-    inputs::spread(&mut calib, args.calib_limit);
+    inputs::spread(&mut calib, args.calib_limit as usize);
     let bar = report.progress(calib.samples.len(), "reading");
     let samples = inputs::load(&input, &calib, || bar.inc(1))?;
     bar.finish_and_clear();
-    let bar = report.progress(2 * samples.len(), "calibrating");
+    let bar = report.progress(3 * samples.len(), "calibrating");
     let settings = Settings {
         freeze_point: chosen.name,
         grid: chosen.grid,
@@ -119,7 +119,7 @@ fn search(
     let input = inputs::describe(&model.path, &graph, preprocessing)?;
     let mut dataset = Dataset::labelled(data)?;
     if let Some(limit) = args.sampling.limit {
-        dataset.limit(limit, args.sampling.seed);
+        dataset.limit(limit as usize, args.sampling.seed);
     }
     let labels: Vec<usize> = dataset.samples.iter().map(|sample| sample.label).collect();
     let budget = Budget { max_head_bytes: args.max_head, max_macs: args.max_macs };

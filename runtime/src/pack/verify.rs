@@ -9,7 +9,7 @@ use crate::backbone::{
 };
 use crate::head::HeadRecord;
 
-/// Longest sum of products: 2^17 · 128 · 127 < 2^31.
+/// Longest sum of products: 2^16 · 128 · 127 < 2^30, which leaves as much for the bias.
 const MAX_PRODUCTS: u32 = 1 << 16;
 
 pub(super) fn verify(pack: &Pack<'_>) -> Result<(), Error> {
