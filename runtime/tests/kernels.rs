@@ -1,119 +1,192 @@
-//! Every fast kernel equals the generic one, bit for bit.
-#![cfg(all(feature = "std", target_arch = "x86_64"))]
+//! Every compiled kernel equals the generic one, bit for bit, and the generic one its definition.
+#![cfg(feature = "std")]
 
-use headstart::backbone::{ChannelRecords, Window};
-use headstart::kernels::generic::{self, Output, Tensor};
-use headstart::kernels::x86_64::Avx2;
-use proptest::prelude::*;
-
-/// A convolution's extents and the bytes that it works on.
-#[derive(Clone, Debug)]
-struct Case {
-    input: [usize; 3],
-    outputs: usize,
-    groups: usize,
-    window: Window,
-    zero_point: i8,
-    seed: u64,
+mod kernels {
+    pub(crate) mod case;
 }
 
-fn cases() -> impl Strategy<Value = Case> {
-    let extents = (1_usize..12, 1_usize..12, 1_usize..40, 1_usize..40, 1_usize..4);
-    let window = (1_u16..4, 1_u16..4, 1_u16..3, 1_u16..3);
-    (extents, window, any::<i8>(), any::<u64>(), any::<bool>()).prop_map(
-        |(
-            (height, width, depth, outputs, groups),
-            (kh, kw, stride, dilation),
-            zero_point,
-            seed,
-            each,
-        )| {
-            let (channels, groups, outputs) = if each {
-                (depth * groups, depth * groups, depth * groups)
-            } else {
-                (depth * groups, groups, outputs * groups)
+use std::sync::LazyLock;
+
+use headstart::kernels::generic;
+use headstart::kernels::{Isa, Kernels};
+use kernels::case::{Case, Shape};
+use proptest::prelude::*;
+
+/// The kernels of every instruction set that is compiled.
+///
+/// # Panics
+///
+/// Where this CPU lacks one of them: kernels that did not run were not tested. The variable
+/// `HEADSTART_UNTESTED_ISA` names those that one accepts untested, separated by commas.
+fn compiled() -> Vec<Kernels> {
+    let accepted = std::env::var("HEADSTART_UNTESTED_ISA").unwrap_or_default();
+    let accepted: Vec<&str> = accepted.split(',').collect();
+    let present = |isa: &Isa| match Kernels::new(*isa) {
+        Some(kernels) => Some(kernels),
+        None if accepted.contains(&isa.name()) => None,
+        None => panic!(
+            "this CPU lacks {isa}, so that its kernels cannot be tested here; run the tests on one \
+             that has it, or set HEADSTART_UNTESTED_ISA={isa} to go on without"
+        ),
+    };
+    let compiled: Vec<Kernels> =
+        Isa::ALL.iter().filter(|isa| isa.is_compiled()).filter_map(present).collect();
+    let names: Vec<&str> = compiled.iter().map(|kernels| kernels.isa().name()).collect();
+    println!("kernels that ran: {}", names.join(", "));
+    compiled
+}
+
+/// Runs `case` on all kernels, whole and in two parts.
+fn check(kernels: &[Kernels], case: &Case) {
+    let expected = case.definition();
+    let depthwise = case.shape.is_depthwise();
+    let run = |kernels: Kernels, first: usize, out: &mut [i8]| {
+        if depthwise {
+            kernels.depthwise(&case.convolution(), first, out);
+        } else {
+            kernels.conv(&case.convolution(), first, out);
+        }
+    };
+    let mut found = vec![0; expected.len()];
+    for &kernels in kernels {
+        found.fill(99);
+        run(kernels, 0, &mut found);
+        assert_eq!(found, expected, "{} on {:?}", kernels.isa(), case.shape);
+        let channels = case.convolution().to.channels;
+        let pixels = expected.len() / channels;
+        // Parts of an image, as several threads take them.
+        let part = case.seed as usize % (pixels + 1);
+        found.fill(99);
+        let (front, back) = found.split_at_mut(part * channels);
+        run(kernels, 0, front);
+        run(kernels, part, back);
+        assert_eq!(found, expected, "{} in parts on {:?}", kernels.isa(), case.shape);
+    }
+}
+
+fn shapes() -> impl Strategy<Value = Shape> {
+    let extents = (1_usize..9, 1_usize..9, 1_usize..24, 1_usize..40, 1_usize..4);
+    let window = (1_usize..6, 1_usize..6, 1_usize..4, 1_usize..3, any::<bool>());
+    let kind = prop_oneof![Just("point"), Just("grouped"), Just("depthwise"), Just("square")];
+    (extents, window, kind).prop_map(
+        |((rows, columns, depth, outputs, groups), (kh, kw, stride, dilation, pad), kind)| {
+            let kernel = match kind {
+                "point" => [1, 1],
+                "square" => [3 + kh % 2 * 2; 2],
+                _ => [kh, kw],
             };
-            Case {
-                input: [height + 6, width + 6, channels],
-                outputs,
-                groups,
-                window: Window {
-                    kernel: [kh, kw],
-                    stride: [stride; 2],
-                    dilation: [dilation; 2],
-                    padding: [(kh - 1) * dilation / 2, (kw - 1) * dilation / 2],
-                },
-                zero_point,
-                seed,
+            let each = matches!(kind, "depthwise" | "square");
+            let dilation = if kind == "square" { 1 } else { dilation };
+            Shape {
+                rows,
+                columns,
+                depth: if each { 1 } else { depth },
+                outputs: if each { 1 } else { outputs },
+                groups: if each { depth * groups } else { groups },
+                kernel,
+                stride,
+                dilation,
+                pad,
             }
         },
     )
 }
 
-/// Bytes with the extremes well represented.
-fn bytes(count: usize, seed: u64, least: i8) -> Vec<i8> {
-    let mut state = seed | 1;
-    (0..count)
-        .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let byte = (state >> 56) as u8 as i8;
-            match (state >> 40) % 8 {
-                0 => least,
-                1 => 127,
-                _ => byte.max(least),
-            }
-        })
-        .collect()
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(100_000)
+    })]
 
     #[test]
-    fn avx2_equals_generic(case in cases()) {
-        let Some(avx2) = Avx2::new() else {
-            panic!("this test needs a CPU with AVX2: run it with one, or leave it out by name");
-        };
-        let [height, width, channels] = case.input;
-        let taps = usize::from(case.window.kernel[0]) * usize::from(case.window.kernel[1]);
-        let windows = |axis: usize, extent: usize| {
-            let reach = usize::from((case.window.kernel[axis] - 1) * case.window.dilation[axis]) + 1;
-            let padded = extent + 2 * usize::from(case.window.padding[axis]);
-            (padded - reach) / usize::from(case.window.stride[axis]) + 1
-        };
-        let data = bytes(height * width * channels, case.seed, i8::MIN);
-        let x = Tensor { data: &data, height, width, channels, zero_point: case.zero_point };
-        let weights = bytes(taps * channels / case.groups * case.outputs, case.seed ^ 1, -127);
-        let records: Vec<u8> = (0..case.outputs)
-            .flat_map(|c| {
-                let bias = (c as i32 * 37 - 500).to_le_bytes();
-                bias.into_iter().chain((0.0007 * (c as f32 + 0.5)).to_le_bytes())
-            })
-            .collect();
-        let records = ChannelRecords::new(&records);
-        let to = Output {
-            height: windows(0, height),
-            width: windows(1, width),
-            channels: case.outputs,
-            zero_point: case.zero_point.wrapping_mul(3),
-            min: -120,
-            max: 126,
-        };
-        let mut expected = vec![0; to.height * to.width * to.channels];
-        let mut found = expected.clone();
-        generic::conv(x, &case.window, case.groups, &weights, records, to, &mut expected);
-        avx2.conv(x, &case.window, case.groups, &weights, records, to, &mut found);
-        prop_assert_eq!(&found, &expected);
-        if case.groups == channels && case.outputs == channels {
-            // Each channel's taps side by side, as the depthwise layout has them.
-            let mut turned = vec![0; weights.len()];
-            for (index, &w) in weights.iter().enumerate() {
-                turned[index % taps * channels + index / taps] = w;
+    fn every_compiled_kernel_equals_the_definition(shape in shapes(), seed in any::<u64>()) {
+        static KERNELS: LazyLock<Vec<Kernels>> = LazyLock::new(compiled);
+        check(&KERNELS, &Case::new(shape, seed));
+    }
+}
+
+const POINT: Shape = Shape {
+    rows: 1,
+    columns: 1,
+    depth: 1,
+    outputs: 1,
+    groups: 1,
+    kernel: [1, 1],
+    stride: 1,
+    dilation: 1,
+    pad: false,
+};
+
+/// Every size from 1 to 129 of what kernels take in blocks: pixels, inputs, outputs.
+#[test]
+fn every_size_of_a_block_is_right() {
+    let kernels = compiled();
+    for size in 1..=129 {
+        for other in [1, 7, 16, 33] {
+            let seed = (size * 1000 + other) as u64;
+            for shape in [
+                Shape { rows: size, depth: other, outputs: other, ..POINT },
+                Shape { columns: 3, depth: size, outputs: other, ..POINT },
+                Shape { columns: 3, depth: other, outputs: size, ..POINT },
+                Shape { columns: size, groups: other, kernel: [3, 3], pad: true, ..POINT },
+                Shape {
+                    columns: size,
+                    groups: other,
+                    kernel: [5, 5],
+                    pad: true,
+                    stride: 2,
+                    ..POINT
+                },
+                Shape { columns: 5, rows: 3, groups: size, kernel: [3, 3], pad: true, ..POINT },
+                Shape { columns: 9, rows: 3, groups: size, kernel: [5, 5], pad: true, ..POINT },
+                Shape {
+                    columns: size,
+                    depth: other,
+                    outputs: 3,
+                    kernel: [3, 3],
+                    pad: true,
+                    ..POINT
+                },
+            ] {
+                check(&kernels, &Case::new(shape, seed));
             }
-            avx2.depthwise(x, &case.window, &turned, records, to, &mut found);
-            prop_assert_eq!(&found, &expected);
-            generic::depthwise(x, &case.window, &turned, records, to, &mut found);
-            prop_assert_eq!(&found, &expected);
         }
     }
+}
+
+/// Sums as large as they come: no lane saturates and none wraps.
+#[test]
+fn extremes_neither_saturate_nor_wrap() {
+    let kernels = compiled();
+    for (input, weight) in [(-128, -127), (-128, 127), (127, 127), (127, -127)] {
+        for depth in [1, 16, 1000, 5000, 65536] {
+            let shape = Shape { columns: 2, depth, outputs: 17, ..POINT };
+            check(&kernels, &Case::new(shape, 1).filled(input, weight));
+        }
+        for kernel in [[3, 3], [5, 5], [7, 7]] {
+            let shape = Shape { rows: 7, columns: 9, groups: 33, kernel, pad: true, ..POINT };
+            check(&kernels, &Case::new(shape, 1).filled(input, weight));
+        }
+    }
+}
+
+/// Results past every int32 and every int8.
+#[test]
+fn large_multipliers_saturate_as_defined() {
+    let kernels = compiled();
+    for multiplier in [0.0, -0.3, 1.0, 1e4, 3e9, -3e9, 1e30, -1e30] {
+        let shape = Shape { columns: 5, depth: 9, outputs: 35, ..POINT };
+        check(&kernels, &Case::new(shape, 3).with_multiplier(multiplier));
+        let shape = Shape { rows: 3, columns: 5, groups: 35, kernel: [3, 3], pad: true, ..POINT };
+        check(&kernels, &Case::new(shape, 3).with_multiplier(multiplier));
+    }
+}
+
+/// The generic kernel is one of the compiled ones; it is reached by its own name too.
+#[test]
+fn the_generic_kernel_is_the_definition() {
+    let case = Case::new(Shape { columns: 5, depth: 9, outputs: 35, ..POINT }, 3);
+    let mut found = vec![0; case.definition().len()];
+    generic::conv(&case.convolution(), 0, &mut found);
+    assert_eq!(found, case.definition());
 }

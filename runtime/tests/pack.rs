@@ -2,7 +2,7 @@
 #![cfg(feature = "std")]
 
 use headstart::Error;
-use headstart::backbone::{Backbone, Conv, GridPool, Node, Window};
+use headstart::backbone::{Backbone, Conv, GridPool, Node, WeightRows, Window};
 use headstart::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, Value, emit};
 use headstart::preprocess::{self, Picture};
 
@@ -52,7 +52,7 @@ fn contents() -> Contents<'static> {
             }),
             Node::GridPool(GridPool { input: 1, multiplier: 1.0 }),
         ],
-        weights: vec![2, -3],
+        weights: WeightRows { outputs: 2, products: 1 }.arrange(&[2, -3]),
         channels: vec![(1, 1.0), (0, 0.5)],
         tables: vec![],
         head: None,

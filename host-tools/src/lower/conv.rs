@@ -1,6 +1,6 @@
 //! Convolutions and fully-connected layers.
 
-use headstart::backbone::{Conv, Node, Window};
+use headstart::backbone::{Conv, Node, WeightRows, Window};
 use headstart::graph::{
     Conv as GraphConv, Gemm, Node as GraphNode, ValueId, Window as GraphWindow,
 };
@@ -173,6 +173,12 @@ impl Lowering<'_> {
             quantised = (0..row)
                 .flat_map(|tap| (0..outputs).map(move |channel| (tap, channel)))
                 .map(|(tap, channel)| quantised[channel * row + tap])
+                .collect();
+        } else {
+            let rows = WeightRows { outputs: outputs / kernel.groups, products: row };
+            quantised = quantised
+                .chunks_exact(rows.outputs * row)
+                .flat_map(|group| rows.arrange(group))
                 .collect();
         }
         self.lowered.weights.extend(quantised);

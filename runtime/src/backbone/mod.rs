@@ -4,6 +4,7 @@ mod arena;
 mod channels;
 mod node;
 mod run;
+mod weights;
 
 pub use channels::ChannelRecords;
 pub use node::{
@@ -11,3 +12,4 @@ pub use node::{
     SOFTMAX_TABLE_BYTES, TABLE_BYTES, ValueId, Window, concat_operands,
 };
 pub use run::Backbone;
+pub use weights::{BLOCK, QUAD, WeightRows};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::WeightRows;
 use crate::pack::Value;
 
 /// Index into the value table.
@@ -31,7 +32,7 @@ pub struct Conv {
     pub window: Window,
     /// Channel groups.
     pub groups: u32,
-    /// First weight in `WGHT`: `[out][row][column][in / groups]`, or `[row][column][channel]` where
+    /// First weight in `WGHT`. They lie as [`WeightRows`] says, or `[row][column][channel]` where
     /// groups, inputs and outputs are equally many (depthwise).
     pub weights: u32,
     /// First record in `CHAN`, one an output channel: bias int32, multiplier float32. The bias
@@ -223,6 +224,23 @@ impl Conv {
         u32::from(self.window.kernel[0])
             .checked_mul(u32::from(self.window.kernel[1]))?
             .checked_mul(input.channels.checked_div(self.groups)?)
+    }
+
+    /// How the weights of one group lie; `None` past the address space.
+    #[must_use]
+    pub fn weight_rows(&self, input: &Value, output: &Value) -> Option<WeightRows> {
+        let outputs = output.channels.checked_div(self.groups)? as usize;
+        Some(WeightRows { outputs, products: self.weights_per_channel(input)? as usize })
+    }
+
+    /// Bytes of all weights; `None` past the address space.
+    #[must_use]
+    pub fn weight_bytes(&self, input: &Value, output: &Value) -> Option<usize> {
+        if self.is_depthwise(input, output) {
+            let per_channel = self.weights_per_channel(input)?;
+            return Some(per_channel.checked_mul(output.channels)? as usize);
+        }
+        self.weight_rows(input, output)?.bytes()?.checked_mul(self.groups as usize)
     }
 }
 

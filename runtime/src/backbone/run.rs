@@ -3,8 +3,8 @@
 use super::arena::split;
 use super::{AveragePool, Binary, Conv, GridPool, Node, concat_operands};
 use crate::Error;
-use crate::kernels::generic::{Output, Tensor};
-use crate::kernels::{self, generic};
+use crate::kernels::Kernels;
+use crate::kernels::generic::{self, Convolution, Output, Tensor};
 use crate::pack::{Pack, Value};
 
 /// A pack's backbone and the arena in which it runs.
@@ -12,6 +12,7 @@ use crate::pack::{Pack, Value};
 pub struct Backbone<'p, 'a> {
     pack: Pack<'p>,
     arena: &'a mut [i8],
+    kernels: Kernels,
 }
 
 impl<'p, 'a> Backbone<'p, 'a> {
@@ -25,7 +26,14 @@ impl<'p, 'a> Backbone<'p, 'a> {
         if arena.len() != expected {
             return Err(Error::BufferLength { expected, found: arena.len() });
         }
-        Ok(Self { pack, arena: bytemuck::cast_slice_mut(arena) })
+        let kernels = Kernels::best();
+        Ok(Self { pack, arena: bytemuck::cast_slice_mut(arena), kernels })
+    }
+
+    /// Runs on these kernels instead of the fastest ones; the features are the same.
+    #[must_use]
+    pub fn with_kernels(self, kernels: Kernels) -> Self {
+        Self { kernels, ..self }
     }
 
     /// The features of one input, which is int8 `[height, width, channels]` in the pack's input
@@ -59,7 +67,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
         let mut last = first;
         for (index, node) in (0_u32..).zip(self.pack.nodes()) {
             let value = self.pack.value(index + 1)?;
-            execute(&self.pack, &node?, &value, self.arena)?;
+            execute(&self.pack, self.kernels, &node?, &value, self.arena)?;
             see(index + 1, &value, &self.arena[value.range()]);
             last = value;
         }
@@ -67,7 +75,13 @@ impl<'p, 'a> Backbone<'p, 'a> {
     }
 }
 
-fn execute(pack: &Pack<'_>, node: &Node<'_>, value: &Value, arena: &mut [i8]) -> Result<(), Error> {
+fn execute(
+    pack: &Pack<'_>,
+    kernels: Kernels,
+    node: &Node<'_>,
+    value: &Value,
+    arena: &mut [i8],
+) -> Result<(), Error> {
     let (sources, out) = split(arena, value.range());
     let load = |id: u32| pack.value(id).map(|v| tensor(&v, sources.tensor(v.range())));
     let to = output(value, i8::MIN, i8::MAX);
@@ -76,7 +90,7 @@ fn execute(pack: &Pack<'_>, node: &Node<'_>, value: &Value, arena: &mut [i8]) ->
             let input = pack.value(conv.input)?;
             let x = load(conv.input)?;
             let to = output(value, conv.min, conv.max);
-            run_conv(pack, &conv, (&input, x), (value, to), out);
+            run_conv(pack, kernels, &conv, (&input, x), (value, to), out);
         }
         Node::Table { input, table, per_channel } => {
             let x = load(input)?;
@@ -89,23 +103,23 @@ fn execute(pack: &Pack<'_>, node: &Node<'_>, value: &Value, arena: &mut [i8]) ->
         }
         Node::Binary(Binary { op, a, b, scale_a, scale_b, min, max }) => {
             let to = output(value, min, max);
-            generic::binary(op, (load(a)?, scale_a), (load(b)?, scale_b), to, out);
+            kernels.binary(op, (load(a)?, scale_a), (load(b)?, scale_b), to, out);
         }
         Node::MaxPool { input, window } => {
-            generic::max_pool(load(input)?, &window, to, out);
+            kernels.max_pool(load(input)?, &window, to, out);
         }
         Node::AveragePool(AveragePool { input, window, counted_padding, multiplier }) => {
             let x = load(input)?;
-            generic::average_pool(x, &window, counted_padding, multiplier, to, out);
+            kernels.average_pool(x, &window, counted_padding, multiplier, to, out);
         }
         Node::GridPool(GridPool { input, multiplier }) => {
-            generic::grid_pool(load(input)?, multiplier, to, out);
+            kernels.grid_pool(load(input)?, multiplier, to, out);
         }
         Node::Concat { axis, operands } => {
             let mut at = 0;
             for (id, multiplier) in concat_operands(operands) {
                 let x = load(id)?;
-                generic::concat(x, multiplier, axis, at, to, out);
+                kernels.concat(x, multiplier, axis, at, to, out);
                 at += [x.height, x.width, x.channels][usize::from(axis)];
             }
         }
@@ -126,18 +140,25 @@ fn execute(pack: &Pack<'_>, node: &Node<'_>, value: &Value, arena: &mut [i8]) ->
 
 fn run_conv(
     pack: &Pack<'_>,
+    kernels: Kernels,
     conv: &Conv,
     (input, x): (&Value, Tensor<'_>),
     (value, to): (&Value, Output),
     out: &mut [i8],
 ) {
-    let per_channel = conv.weights_per_channel(input).unwrap_or(0) as usize;
-    let weights = &pack.weights()[conv.weights as usize..][..per_channel * to.channels];
-    let channels = pack.channels(conv.channels, value.channels);
+    let count = conv.weight_bytes(input, value).unwrap_or(0);
+    let convolution = Convolution {
+        x,
+        window: &conv.window,
+        groups: conv.groups as usize,
+        weights: &pack.weights()[conv.weights as usize..][..count],
+        channels: pack.channels(conv.channels, value.channels),
+        to,
+    };
     if conv.is_depthwise(input, value) {
-        kernels::depthwise(x, &conv.window, weights, channels, to, out);
+        kernels.depthwise(&convolution, 0, out);
     } else {
-        kernels::conv(x, &conv.window, conv.groups as usize, weights, channels, to, out);
+        kernels.conv(&convolution, 0, out);
     }
 }
 

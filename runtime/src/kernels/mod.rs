@@ -1,45 +1,151 @@
 //! The arithmetic of int8 nodes.
 //!
 //! [`generic`] is the written definition: plain loops, always compiled. Every other kernel equals
-//! it bit for bit. Which one runs is decided by what the CPU has.
+//! it bit for bit. [`Kernels`] is chosen once, by what the CPU has or by name.
 
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[macro_use]
+mod unroll;
+
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod columns;
 pub mod generic;
+mod isa;
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod tiles;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-pub mod x86_64;
+mod x86_64;
 
-use crate::backbone::{ChannelRecords, Window};
-use generic::{Output, Tensor};
+pub use isa::{Isa, UnknownIsa};
 
-/// A convolution by the fastest kernel that this CPU runs; see [`generic::conv`].
-pub fn conv(
-    x: Tensor<'_>,
-    window: &Window,
-    groups: usize,
-    weights: &[i8],
-    channels: ChannelRecords<'_>,
-    to: Output,
-    out: &mut [i8],
-) {
+use crate::backbone::{BinaryOp, Window};
+use generic::{Convolution, Output, Tensor};
+
+/// The kernels of one instruction set, which this CPU has.
+#[derive(Clone, Copy, Debug)]
+pub struct Kernels(Chosen);
+
+/// The capability that each instruction set's kernels ask for.
+#[derive(Clone, Copy, Debug)]
+enum Chosen {
+    Generic,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    if let Some(avx2) = x86_64::Avx2::new() {
-        return avx2.conv(x, window, groups, weights, channels, to, out);
-    }
-    generic::conv(x, window, groups, weights, channels, to, out);
+    Avx2(x86_64::Avx2),
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    Avx512Vnni(x86_64::Avx512Vnni),
 }
 
-/// A convolution of each channel on its own by the fastest kernel that this CPU runs; see
-/// [`generic::depthwise`].
-pub fn depthwise(
-    x: Tensor<'_>,
-    window: &Window,
-    weights: &[i8],
-    channels: ChannelRecords<'_>,
-    to: Output,
-    out: &mut [i8],
-) {
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    if let Some(avx2) = x86_64::Avx2::new() {
-        return avx2.depthwise(x, window, weights, channels, to, out);
+/// Runs `$call` on the chosen fast kernels, or else `$generic`.
+macro_rules! dispatch {
+    ($chosen:expr, $kernels:ident => $call:expr, $generic:expr) => {
+        match $chosen {
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Chosen::Avx2($kernels) => $call,
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Chosen::Avx512Vnni($kernels) => $call,
+            Chosen::Generic => $generic,
+        }
+    };
+}
+
+impl Kernels {
+    /// The kernels for `isa`; `None` if they are not compiled or this CPU does not run them.
+    #[must_use]
+    pub fn new(isa: Isa) -> Option<Self> {
+        match isa {
+            Isa::Generic => Some(Chosen::Generic),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Isa::Avx2 => x86_64::Avx2::new().map(Chosen::Avx2),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Isa::Avx512Vnni => x86_64::Avx512Vnni::new().map(Chosen::Avx512Vnni),
+            _ => None,
+        }
+        .map(Self)
     }
-    generic::depthwise(x, window, weights, channels, to, out);
+
+    /// The fastest that this CPU runs.
+    #[must_use]
+    pub fn best() -> Self {
+        let found = Isa::ALL.into_iter().rev().find_map(Self::new);
+        found.unwrap_or(Self(Chosen::Generic))
+    }
+
+    /// Which instruction set it is.
+    #[must_use]
+    pub fn isa(self) -> Isa {
+        match self.0 {
+            Chosen::Generic => Isa::Generic,
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Chosen::Avx2(_) => Isa::Avx2,
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Chosen::Avx512Vnni(_) => Isa::Avx512Vnni,
+        }
+    }
+
+    /// See [`generic::conv`].
+    pub fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+        dispatch!(self.0, kernels => kernels.conv(c, first, out), generic::conv(c, first, out));
+    }
+
+    /// See [`generic::depthwise`].
+    pub fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+        dispatch!(
+            self.0,
+            kernels => kernels.depthwise(c, first, out),
+            generic::depthwise(c, first, out)
+        );
+    }
+
+    /// See [`generic::binary`].
+    pub fn binary(
+        self,
+        op: BinaryOp,
+        a: (Tensor<'_>, f32),
+        b: (Tensor<'_>, f32),
+        to: Output,
+        out: &mut [i8],
+    ) {
+        self.compiled(|| generic::binary(op, a, b, to, out));
+    }
+
+    /// See [`generic::max_pool`].
+    pub fn max_pool(self, x: Tensor<'_>, window: &Window, to: Output, out: &mut [i8]) {
+        self.compiled(|| generic::max_pool(x, window, to, out));
+    }
+
+    /// See [`generic::average_pool`].
+    pub fn average_pool(
+        self,
+        x: Tensor<'_>,
+        window: &Window,
+        counted_padding: Option<[u16; 2]>,
+        multiplier: f32,
+        to: Output,
+        out: &mut [i8],
+    ) {
+        self.compiled(|| generic::average_pool(x, window, counted_padding, multiplier, to, out));
+    }
+
+    /// See [`generic::grid_pool`].
+    pub fn grid_pool(self, x: Tensor<'_>, multiplier: f32, to: Output, out: &mut [i8]) {
+        self.compiled(|| generic::grid_pool(x, multiplier, to, out));
+    }
+
+    /// See [`generic::concat`].
+    pub fn concat(
+        self,
+        x: Tensor<'_>,
+        multiplier: f32,
+        axis: u8,
+        at: usize,
+        to: Output,
+        out: &mut [i8],
+    ) {
+        self.compiled(|| generic::concat(x, multiplier, axis, at, to, out));
+    }
+
+    /// Portable loops, compiled for the instruction set.
+    fn compiled(self, work: impl FnOnce()) {
+        dispatch!(self.0, kernels => kernels.compiled(work), work());
+    }
 }

@@ -180,12 +180,15 @@ fn conv_fits(pack: &Pack<'_>, conv: &Conv, input: &Value, output: &Value) -> Opt
     let divides =
         input.channels.checked_rem(groups)? == 0 && output.channels.checked_rem(groups)? == 0;
     let per_channel = conv.weights_per_channel(input)?;
-    let count = per_channel.checked_mul(output.channels)? as usize;
+    let count = conv.weight_bytes(input, output)?;
     let end = (conv.weights as usize).checked_add(count)?;
     let weights = pack.weights.get(conv.weights as usize..end)?;
     let records = pack.channels(conv.channels, output.channels);
     // −128 is no weight: it would let products of int16 pairs overflow.
-    let weights_sound = weights.iter().all(|&w| w != i8::MIN);
+    let rows = conv.weight_rows(input, output)?;
+    let weights_sound = weights.iter().all(|&w| w != i8::MIN)
+        && (conv.is_depthwise(input, output)
+            || weights.chunks_exact(rows.bytes()?).all(|group| rows.padding_is_zero(group)));
     let bound = i64::from(per_channel).checked_mul(128 * 127)?;
     let records_sound = records.len() == output.channels as usize
         && (0..records.len()).all(|channel| {

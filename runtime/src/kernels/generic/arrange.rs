@@ -3,6 +3,7 @@ use crate::backbone::PadMode;
 
 /// Copies one operand of a concatenation into its place, rescaled: `at` is where it starts along
 /// `axis` (0 rows, 1 columns, 2 channels).
+#[inline(always)]
 pub fn concat(x: Tensor<'_>, multiplier: f32, axis: u8, at: usize, to: Output, out: &mut [i8]) {
     let zero_point = i32::from(x.zero_point);
     let mut start = [0; 3];

@@ -2,6 +2,7 @@ use super::{Output, Tensor};
 use crate::backbone::BinaryOp;
 
 /// Two operands that broadcast to the result; see [`BinaryOp`] for the arithmetic.
+#[inline(always)]
 pub fn binary(
     op: BinaryOp,
     (a, scale_a): (Tensor<'_>, f32),

@@ -1,30 +1,27 @@
-use super::{BLOCK, Output, Tensor, finish};
-use crate::backbone::{ChannelRecords, Window};
+use super::{Convolution, finish};
 
-/// A convolution of each channel on its own. `weights` is `[row][column][channel]`.
+/// Channels whose sums are finished together.
+const TOGETHER: usize = 64;
+
+/// A convolution of each channel on its own, of the output pixels from `first` on that `out`
+/// holds. The weights are `[row][column][channel]`.
 #[inline(always)]
-pub fn depthwise(
-    x: Tensor<'_>,
-    window: &Window,
-    weights: &[i8],
-    channels: ChannelRecords<'_>,
-    to: Output,
-    out: &mut [i8],
-) {
+pub fn depthwise(c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+    let (x, window) = (&c.x, c.window);
     let kernel_width = usize::from(window.kernel[1]);
-    let padding = [x.zero_point; BLOCK];
-    let records = channels.records();
-    for (index, pixel) in out.chunks_exact_mut(x.channels).enumerate() {
-        let (row, column) = (index / to.width, index % to.width);
+    let padding = [x.zero_point; TOGETHER];
+    let records = c.channels.records();
+    for (index, pixel) in (first..).zip(out.chunks_exact_mut(x.channels)) {
+        let (row, column) = (index / c.to.width, index % c.to.width);
         let rows = window.inside(0, row, x.height);
         let columns = window.inside(1, column, x.width);
-        for (block, results) in pixel.chunks_mut(BLOCK).enumerate() {
-            let first = block * BLOCK;
-            let mut sums = [0_i32; BLOCK];
+        for (block, results) in pixel.chunks_mut(TOGETHER).enumerate() {
+            let first = block * TOGETHER;
+            let mut sums = [0_i32; TOGETHER];
             let sums = &mut sums[..results.len()];
             for ky in 0..usize::from(window.kernel[0]) {
                 for kx in 0..kernel_width {
-                    let w = &weights[(ky * kernel_width + kx) * x.channels + first..];
+                    let w = &c.weights[(ky * kernel_width + kx) * x.channels + first..];
                     let source = if rows.contains(&ky) && columns.contains(&kx) {
                         let y = window.position(0, row, ky);
                         let start = y * x.width + window.position(1, column, kx);
@@ -38,7 +35,7 @@ pub fn depthwise(
                     }
                 }
             }
-            finish(sums, &records[first..], &to, results);
+            finish(sums, &records[first..], &c.to, results);
         }
     }
 }

@@ -14,6 +14,8 @@ pub use depthwise::depthwise;
 pub use pool::{average_pool, grid_pool, max_pool};
 pub use softmax::softmax;
 
+use crate::backbone::{ChannelRecords, WeightRows, Window};
+
 /// An operand: `[height, width, channels]`, int8, row-major.
 #[derive(Clone, Copy, Debug)]
 pub struct Tensor<'a> {
@@ -64,8 +66,35 @@ impl Output {
     }
 }
 
-/// Channels whose sums are finished together.
-const BLOCK: usize = 64;
+/// A convolution: what it reads, and how its sums become int8.
+#[derive(Clone, Copy, Debug)]
+pub struct Convolution<'a> {
+    /// The operand.
+    pub x: Tensor<'a>,
+    /// Where the kernel reads.
+    pub window: &'a Window,
+    /// Channel groups; as many as channels for a depthwise convolution.
+    pub groups: usize,
+    /// The weights as they lie in the pack, no more and no fewer.
+    pub weights: &'a [i8],
+    /// Bias and multiplier of every output channel.
+    pub channels: ChannelRecords<'a>,
+    /// The result.
+    pub to: Output,
+}
+
+impl Convolution<'_> {
+    /// How the weights of one group lie; not for a depthwise convolution.
+    #[inline(always)]
+    #[must_use]
+    pub fn weight_rows(&self) -> WeightRows {
+        let taps = usize::from(self.window.kernel[0]) * usize::from(self.window.kernel[1]);
+        WeightRows {
+            outputs: self.to.channels / self.groups,
+            products: taps * (self.x.channels / self.groups),
+        }
+    }
+}
 
 /// `clamp(rne(f32(sum + bias) · multiplier) + zero point)` of neighbouring channels.
 #[inline(always)]
@@ -76,15 +105,6 @@ fn finish(sums: &[i32], channels: &[[u8; 8]], to: &Output, results: &mut [i8]) {
         let multiplier = f32::from_le_bytes([e, f, g, h]);
         *result = to.quantise(sum.wrapping_add(bias) as f32 * multiplier);
     }
-}
-
-/// `Σ a · b` of two rows of equal length, at most 2^16 long: no sum wraps.
-#[inline(always)]
-#[must_use]
-pub fn dot(a: &[i8], b: &[i8]) -> i32 {
-    a.iter().zip(b).fold(0, |sum: i32, (&a, &b)| {
-        sum.wrapping_add(i32::from(i16::from(a).wrapping_mul(i16::from(b))))
-    })
 }
 
 #[cfg(test)]

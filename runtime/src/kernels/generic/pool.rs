@@ -5,6 +5,7 @@ use crate::backbone::Window;
 
 /// Calls `visit` with every output element: its index, channel, and the rows and columns that its
 /// window covers inside the input.
+#[inline(always)]
 fn for_each_window(
     x: &Tensor<'_>,
     window: &Window,
@@ -29,6 +30,7 @@ fn for_each_window(
 }
 
 /// The greatest element of each window; `min` where a window lies in padding alone.
+#[inline(always)]
 pub fn max_pool(x: Tensor<'_>, window: &Window, to: Output, out: &mut [i8]) {
     for_each_window(&x, window, &to, |index, cells, _| {
         out[index] = cells.fold(to.min, i8::max).min(to.max);
@@ -36,6 +38,7 @@ pub fn max_pool(x: Tensor<'_>, window: &Window, to: Output, out: &mut [i8]) {
 }
 
 /// The mean of each window; see [`AveragePool`](crate::backbone::AveragePool).
+#[inline(always)]
 pub fn average_pool(
     x: Tensor<'_>,
     window: &Window,
@@ -71,21 +74,29 @@ fn bin(index: usize, bins: usize, extent: usize) -> Range<usize> {
     index * extent / bins..((index + 1) * extent).div_ceil(bins)
 }
 
+/// Channels whose sums are made together.
+const TOGETHER: usize = 64;
+
 /// The mean of each bin of a grid as fine as the output.
+#[inline(always)]
 pub fn grid_pool(x: Tensor<'_>, multiplier: f32, to: Output, out: &mut [i8]) {
     let zero_point = i32::from(x.zero_point);
-    for row in 0..to.height {
-        let rows = bin(row, to.height, x.height);
-        for column in 0..to.width {
-            let columns = bin(column, to.width, x.width);
-            let count = (rows.len() * columns.len()) as i32;
-            let factor = multiplier / count as f32;
-            let results = &mut out[(row * to.width + column) * x.channels..][..x.channels];
-            for (channel, result) in results.iter_mut().enumerate() {
-                let cells = rows.clone().flat_map(|y| columns.clone().map(move |c| (y, c)));
-                let sum: i32 = cells
-                    .map(|(y, c)| i32::from(x.data[(y * x.width + c) * x.channels + channel]))
-                    .sum();
+    for (index, pixel) in out.chunks_exact_mut(x.channels).enumerate() {
+        let rows = bin(index / to.width, to.height, x.height);
+        let columns = bin(index % to.width, to.width, x.width);
+        let count = (rows.len() * columns.len()) as i32;
+        let factor = multiplier / count as f32;
+        for (block, results) in pixel.chunks_mut(TOGETHER).enumerate() {
+            let mut sums = [0_i32; TOGETHER];
+            for y in rows.clone() {
+                for column in columns.clone() {
+                    let at = (y * x.width + column) * x.channels + block * TOGETHER;
+                    for (sum, &q) in sums[..results.len()].iter_mut().zip(&x.data[at..]) {
+                        *sum += i32::from(q);
+                    }
+                }
+            }
+            for (result, &sum) in results.iter_mut().zip(&sums) {
                 *result = to.quantise((sum - count * zero_point) as f32 * factor);
             }
         }

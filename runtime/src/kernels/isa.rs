@@ -1,0 +1,73 @@
+use core::fmt;
+use core::str::FromStr;
+
+/// A set of instructions that kernels are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Isa {
+    /// Portable code: the written definition.
+    Generic,
+    /// x86-64 with AVX2.
+    Avx2,
+    /// x86-64 with AVX-512 (F, BW, VL) and VNNI.
+    Avx512Vnni,
+    /// aarch64 with NEON: Cortex-A57 and A72 among others.
+    Neon,
+    /// aarch64 with the dot-product instructions: Cortex-A76 among others.
+    DotProd,
+}
+
+impl Isa {
+    /// All of them, the preferred ones last.
+    pub const ALL: [Self; 5] =
+        [Self::Generic, Self::Avx2, Self::Avx512Vnni, Self::Neon, Self::DotProd];
+
+    /// Its name on a command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Avx2 => "avx2",
+            Self::Avx512Vnni => "avx512vnni",
+            Self::Neon => "neon",
+            Self::DotProd => "dotprod",
+        }
+    }
+
+    /// Whether kernels for it are part of this build.
+    #[must_use]
+    pub const fn is_compiled(self) -> bool {
+        match self {
+            Self::Generic => true,
+            Self::Avx2 | Self::Avx512Vnni => cfg!(all(feature = "std", target_arch = "x86_64")),
+            Self::Neon | Self::DotProd => cfg!(all(feature = "std", target_arch = "aarch64")),
+        }
+    }
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// No instruction set has that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownIsa;
+
+impl fmt::Display for UnknownIsa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no instruction set has that name; there are")?;
+        Isa::ALL.iter().try_for_each(|isa| write!(f, " {isa}"))
+    }
+}
+
+impl core::error::Error for UnknownIsa {}
+
+impl FromStr for Isa {
+    type Err = UnknownIsa;
+
+    fn from_str(name: &str) -> Result<Self, UnknownIsa> {
+        Self::ALL.into_iter().find(|isa| isa.name() == name).ok_or(UnknownIsa)
+    }
+}

@@ -1,0 +1,83 @@
+//! AVX2: `vpmaddwd` multiplies sixteen pairs of int16 and adds each two of them.
+//!
+//! `vpmaddubsw` would take twice as many bytes at once but saturates; widening keeps every sum
+//! exact. A dword of four bytes is widened as its even and its odd bytes, by two shifts.
+#![allow(unsafe_code, reason = "functions with target features, loads and stores")]
+
+mod columns;
+mod requantise;
+mod tile;
+
+use core::arch::x86_64::__m128i;
+
+use crate::kernels::columns as depthwise;
+use crate::kernels::generic::Convolution;
+use crate::kernels::tiles::{self, LONGEST, Scratch};
+
+/// Proof that this CPU has AVX2.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) struct Avx2(());
+
+impl Avx2 {
+    /// `None` on a CPU without it. The answer is cached by the standard library.
+    pub(in crate::kernels) fn new() -> Option<Self> {
+        std::is_x86_feature_detected!("avx2").then_some(Self(()))
+    }
+
+    /// Runs portable code compiled for this instruction set.
+    pub(in crate::kernels) fn compiled<R>(self, work: impl FnOnce() -> R) -> R {
+        #[target_feature(enable = "avx2")]
+        fn run<R>(work: impl FnOnce() -> R) -> R {
+            work()
+        }
+        // SAFETY: the token proves that the CPU has AVX2.
+        unsafe { run(work) }
+    }
+
+    pub(in crate::kernels) fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+        tiles::conv(self, c, first, out, &mut Scratch::<{ 2 * LONGEST }>::new());
+    }
+
+    pub(in crate::kernels) fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+        depthwise::depthwise(self, c, first, out);
+    }
+}
+
+/// Up to 16 bytes; zeros behind them.
+///
+/// # Safety
+/// `from` is readable for `count` bytes.
+#[inline(always)]
+unsafe fn load(from: *const i8, count: usize) -> __m128i {
+    // SAFETY: no more than `count` bytes are read.
+    unsafe {
+        match count {
+            16 => from.cast::<__m128i>().read_unaligned(),
+            8 => {
+                core::mem::transmute::<[i64; 2], __m128i>([from.cast::<i64>().read_unaligned(), 0])
+            }
+            _ => {
+                let mut bytes = [0_i8; 16];
+                bytes.as_mut_ptr().copy_from_nonoverlapping(from, count.min(16));
+                core::mem::transmute::<[i8; 16], __m128i>(bytes)
+            }
+        }
+    }
+}
+
+/// The first `count` bytes of 16.
+///
+/// # Safety
+/// `to` is writable for `count` bytes.
+#[inline(always)]
+unsafe fn store(bytes: __m128i, count: usize, to: *mut i8) {
+    // SAFETY: no more than `count` bytes are written.
+    unsafe {
+        if count == 16 {
+            to.cast::<__m128i>().write_unaligned(bytes);
+        } else {
+            let bytes = core::mem::transmute::<__m128i, [i8; 16]>(bytes);
+            to.copy_from_nonoverlapping(bytes.as_ptr(), count.min(16));
+        }
+    }
+}

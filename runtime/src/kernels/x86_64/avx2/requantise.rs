@@ -1,0 +1,67 @@
+use core::arch::x86_64::*;
+
+use crate::kernels::generic::Output;
+
+/// [`Output::quantise`] on vectors.
+///
+/// Bounds are applied to int8 after the packs, which saturate; only reals past int32 are bounded
+/// before. Conversion rounds to nearest even, the mode that Rust demands of the CPU.
+#[derive(Clone, Copy)]
+pub(super) struct Requantise {
+    greatest: __m256,
+    zero_point: __m256i,
+    min: __m128i,
+    max: __m128i,
+}
+
+impl Requantise {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn new(to: &Output) -> Self {
+        Self {
+            greatest: _mm256_set1_ps(1e9),
+            zero_point: _mm256_set1_epi16(i16::from(to.zero_point)),
+            min: _mm_set1_epi8(to.min),
+            max: _mm_set1_epi8(to.max),
+        }
+    }
+
+    /// Sums times multipliers, rounded.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn rounded(self, sums: __m256i, multiplier: __m256) -> __m256i {
+        let real = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), multiplier);
+        _mm256_cvtps_epi32(_mm256_min_ps(real, self.greatest))
+    }
+
+    /// 16 results as int16, in every eight four of `sums[0]` before four of `sums[1]`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn words(self, sums: [__m256i; 2], multiplier: [__m256; 2]) -> __m256i {
+        let a = self.rounded(sums[0], multiplier[0]);
+        let b = self.rounded(sums[1], multiplier[1]);
+        _mm256_adds_epi16(_mm256_packs_epi32(a, b), self.zero_point)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn bytes(self, words: __m256i) -> __m128i {
+        let (low, high) = (_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+        _mm_min_epi8(_mm_max_epi8(_mm_packs_epi16(low, high), self.min), self.max)
+    }
+
+    /// 16 results; in every eight, the first four are from `sums[0]`, the others from `sums[1]`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn interleaved(self, sums: [__m256i; 2], multiplier: [__m256; 2]) -> __m128i {
+        self.bytes(self.words(sums, multiplier))
+    }
+
+    /// 16 results, those of `sums[0]` before those of `sums[1]`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn in_order(self, sums: [__m256i; 2], multiplier: [__m256; 2]) -> __m128i {
+        let words = self.words(sums, multiplier);
+        self.bytes(_mm256_permute4x64_epi64::<0b1101_1000>(words))
+    }
+}

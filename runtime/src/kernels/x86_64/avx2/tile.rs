@@ -1,0 +1,179 @@
+use core::arch::x86_64::*;
+
+use super::Avx2;
+use super::requantise::Requantise;
+use crate::backbone::{BLOCK, QUAD};
+use crate::kernels::tiles::{Panel, ROW, Tile};
+
+/// Bytes from a row's even inputs to its odd ones, where several rows stand side by side.
+const ODD: usize = ROW;
+
+impl Tile for Avx2 {
+    const PIXELS: usize = 6;
+    const WIDTH: usize = 2;
+
+    unsafe fn prepare(
+        self,
+        from: *const i8,
+        stride: usize,
+        pixels: usize,
+        quads: usize,
+        to: *mut u8,
+    ) {
+        // SAFETY: the token proves the feature; the caller vouches for the pointers.
+        unsafe { widen(from, stride, pixels, quads, to) }
+    }
+
+    fn correct(self, _weights: &[i8], _width: usize, _bias: &mut [i32]) {}
+
+    unsafe fn run(self, panel: &Panel<'_>) {
+        for block in 0..panel.channels.div_ceil(BLOCK) {
+            let mut done = 0;
+            while done < panel.pixels {
+                // SAFETY: the token proves the feature; `done` and the pixels behind it are below
+                // `pixels`, which the caller vouches for.
+                unsafe {
+                    done += match panel.pixels - done {
+                        6.. => multiply::<6>(panel, block, done),
+                        3.. => multiply::<3>(panel, block, done),
+                        _ => multiply::<1>(panel, block, done),
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// Where the odd inputs of a row of `quads` stand: behind the even ones.
+#[inline(always)]
+fn odd(quads: usize) -> usize {
+    if quads * QUAD + 64 <= ROW { ODD } else { (quads * QUAD).next_multiple_of(64) }
+}
+
+/// The even bytes of every dword as int16, and the odd ones.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn halves(bytes: __m256i) -> [__m256i; 2] {
+    let even = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(bytes));
+    [even, _mm256_srai_epi16::<8>(bytes)]
+}
+
+/// Widens every row: its even inputs, then its odd ones.
+///
+/// # Safety
+/// As [`Tile::prepare`] says.
+#[target_feature(enable = "avx2")]
+unsafe fn widen(from: *const i8, stride: usize, pixels: usize, quads: usize, to: *mut u8) {
+    let odd = odd(quads);
+    for pixel in 0..pixels {
+        let (from, to) = (from.wrapping_add(pixel * stride), to.wrapping_add(pixel * Avx2::STRIDE));
+        let mut quad = 0;
+        while quad < quads {
+            // SAFETY: whole vectors are loaded where the row has them, single dwords else; what is
+            // written ends before the row's halves do.
+            unsafe {
+                let source = from.add(quad * QUAD);
+                let target = to.add(quad * QUAD);
+                if quad + 8 <= quads {
+                    let [even, odds] = halves(_mm256_loadu_si256(source.cast()));
+                    _mm256_storeu_si256(target.cast(), even);
+                    _mm256_storeu_si256(target.add(odd).cast(), odds);
+                    quad += 8;
+                } else {
+                    let [even, odds] =
+                        halves(_mm256_set1_epi32(source.cast::<i32>().read_unaligned()));
+                    target.cast::<i32>().write_unaligned(_mm256_cvtsi256_si32(even));
+                    target.add(odd).cast::<i32>().write_unaligned(_mm256_cvtsi256_si32(odds));
+                    quad += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Multiplies `M` rows from `first` on with one block of channels.
+///
+/// # Safety
+/// As [`Tile::run`] says; `first + M` is at most the panel's pixels.
+#[target_feature(enable = "avx2")]
+unsafe fn multiply<const M: usize>(panel: &Panel<'_>, block: usize, first: usize) -> usize {
+    let channels = (panel.channels - block * BLOCK).min(BLOCK);
+    // SAFETY: the caller's; a whole block is loaded as two vectors, of another what it has.
+    unsafe {
+        if panel.width(block) == BLOCK {
+            products::<M, true>(panel, block, first, channels)
+        } else {
+            products::<M, false>(panel, block, first, channels)
+        }
+    }
+}
+
+/// See [`multiply`]; `FULL` says that the block has 16 channels.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn products<const M: usize, const FULL: bool>(
+    panel: &Panel<'_>,
+    block: usize,
+    first: usize,
+    channels: usize,
+) -> usize {
+    let width = panel.width(block);
+    let odd = odd(panel.quads);
+    let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    let width_lanes = _mm256_set1_epi32(width as i32);
+    let masks = [
+        _mm256_cmpgt_epi32(width_lanes, lanes),
+        _mm256_cmpgt_epi32(width_lanes, _mm256_add_epi32(lanes, _mm256_set1_epi32(8))),
+    ];
+    // SAFETY: biases and multipliers of a whole panel are there; so are the weights of its blocks
+    // and the rows from `first` on.
+    let (bias, multiplier, weights, rows) = unsafe {
+        let bias: *const __m256i = panel.bias.as_ptr().add(block * BLOCK).cast();
+        let multiplier = panel.multiplier.as_ptr().add(block * BLOCK);
+        (
+            [_mm256_loadu_si256(bias), _mm256_loadu_si256(bias.add(1))],
+            [_mm256_loadu_ps(multiplier), _mm256_loadu_ps(multiplier.add(8))],
+            panel.weights.as_ptr().add(block * panel.quads * BLOCK * QUAD),
+            panel.rows.add(first * Avx2::STRIDE),
+        )
+    };
+    let mut sums = [bias; M];
+    for quad in 0..panel.quads {
+        let at = weights.wrapping_add(quad * width * QUAD);
+        let mut w = [_mm256_setzero_si256(); 2];
+        unroll!(half in [0 1], below 2 => {
+            let at = at.wrapping_add(half * 32);
+            w[half] = if FULL {
+                // SAFETY: a full block has 64 bytes a quad.
+                unsafe { _mm256_loadu_si256(at.cast()) }
+            } else {
+                // SAFETY: the mask keeps the load within the block's channels.
+                unsafe { _mm256_maskload_epi32(at.cast(), masks[half]) }
+            };
+        });
+        let w = [halves(w[0]), halves(w[1])];
+        unroll!(parity in [0 1], below 2 => {
+            unroll!(m in [0 1 2 3 4 5], below M => {
+                // SAFETY: row `m` has `quads` pairs of each parity.
+                let inputs = unsafe {
+                    let at = rows.add(m * Avx2::STRIDE + quad * QUAD + parity * odd);
+                    _mm256_set1_epi32(at.cast::<i32>().read_unaligned())
+                };
+                unroll!(half in [0 1], below 2 => {
+                    let products = _mm256_madd_epi16(inputs, w[half][parity]);
+                    sums[m][half] = _mm256_add_epi32(sums[m][half], products);
+                });
+            });
+        });
+    }
+    let requantise = Requantise::new(panel.to);
+    unroll!(m in [0 1 2 3 4 5], below M => {
+        let results = requantise.in_order(sums[m], multiplier);
+        // SAFETY: the store keeps to the block's channels.
+        unsafe {
+            let out = panel.out.add((first + m) * panel.out_stride + block * BLOCK);
+            super::store(results, channels, out);
+        }
+    });
+    M
+}

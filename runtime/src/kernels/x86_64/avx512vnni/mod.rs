@@ -1,0 +1,50 @@
+//! AVX-512 with VNNI: `vpdpbusd` multiplies 64 pairs and adds each four of them at once.
+//!
+//! It takes unsigned bytes on one side: inputs are offset by 128 there, and every bias has
+//! `128 · Σ w` taken off.
+#![allow(unsafe_code, reason = "functions with target features, loads and stores")]
+
+mod columns;
+mod requantise;
+mod tile;
+
+use crate::kernels::columns as depthwise;
+use crate::kernels::generic::Convolution;
+use crate::kernels::tiles::{self, LONGEST, Scratch};
+
+/// Proof that this CPU has AVX-512 F, BW, VL and VNNI.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) struct Avx512Vnni(());
+
+impl Avx512Vnni {
+    /// `None` on a CPU without them. The answer is cached by the standard library.
+    pub(in crate::kernels) fn new() -> Option<Self> {
+        let found = std::is_x86_feature_detected!("avx512f")
+            && std::is_x86_feature_detected!("avx512bw")
+            && std::is_x86_feature_detected!("avx512vl")
+            && std::is_x86_feature_detected!("avx512vnni");
+        found.then_some(Self(()))
+    }
+
+    /// Runs portable code compiled for this instruction set.
+    pub(in crate::kernels) fn compiled<R>(self, work: impl FnOnce() -> R) -> R {
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+        fn run<R>(work: impl FnOnce() -> R) -> R {
+            work()
+        }
+        // SAFETY: the token proves that the CPU has these features.
+        unsafe { run(work) }
+    }
+
+    pub(in crate::kernels) fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+        tiles::conv(self, c, first, out, &mut Scratch::<LONGEST_OR_TILE>::new());
+    }
+
+    pub(in crate::kernels) fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+        depthwise::depthwise(self, c, first, out);
+    }
+}
+
+/// Bytes of 14 rows, which are more than the longest one.
+const LONGEST_OR_TILE: usize = 14 * tiles::ROW;
+const _: () = assert!(LONGEST_OR_TILE >= LONGEST);

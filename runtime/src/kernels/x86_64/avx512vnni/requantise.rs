@@ -1,0 +1,55 @@
+use core::arch::x86_64::*;
+
+use crate::kernels::generic::Output;
+
+/// [`Output::quantise`] on vectors.
+///
+/// Bounds are applied to int8 after the packs, which saturate; only reals past int32 are bounded
+/// before. Conversion rounds to nearest even, the mode that Rust demands of the CPU.
+#[derive(Clone, Copy)]
+pub(super) struct Requantise {
+    greatest: __m512,
+    zero_point: __m512i,
+    min: __m256i,
+    max: __m256i,
+}
+
+impl Requantise {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    pub(super) fn new(to: &Output) -> Self {
+        Self {
+            greatest: _mm512_set1_ps(1e9),
+            zero_point: _mm512_set1_epi16(i16::from(to.zero_point)),
+            min: _mm256_set1_epi8(to.min),
+            max: _mm256_set1_epi8(to.max),
+        }
+    }
+
+    /// Sums times multipliers, rounded.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    fn rounded(self, sums: __m512i, multiplier: __m512) -> __m512i {
+        let real = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), multiplier);
+        _mm512_cvtps_epi32(_mm512_min_ps(real, self.greatest))
+    }
+
+    /// 32 results; in every quarter of 8, the first four are from `a`, the others from `b`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    pub(super) fn interleaved(self, sums: [__m512i; 2], multiplier: [__m512; 2]) -> __m256i {
+        let a = self.rounded(sums[0], multiplier[0]);
+        let b = self.rounded(sums[1], multiplier[1]);
+        let words = _mm512_adds_epi16(_mm512_packs_epi32(a, b), self.zero_point);
+        let bytes = _mm512_cvtsepi16_epi8(words);
+        _mm256_min_epi8(_mm256_max_epi8(bytes, self.min), self.max)
+    }
+
+    /// 32 results, those of `sums[0]` before those of `sums[1]`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    pub(super) fn in_order(self, sums: [__m512i; 2], multiplier: [__m512; 2]) -> __m256i {
+        let order = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
+        _mm256_permutevar8x32_epi32(self.interleaved(sums, multiplier), order)
+    }
+}

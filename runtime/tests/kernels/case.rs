@@ -1,0 +1,199 @@
+//! A convolution to test kernels with: its shape, its bytes, and what it must give.
+
+use headstart::backbone::{ChannelRecords, WeightRows, Window};
+use headstart::kernels::generic::{Convolution, Output, Tensor};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// Extents of the output.
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    /// Inputs of a group.
+    pub(crate) depth: usize,
+    /// Outputs of a group.
+    pub(crate) outputs: usize,
+    pub(crate) groups: usize,
+    pub(crate) kernel: [usize; 2],
+    pub(crate) stride: usize,
+    pub(crate) dilation: usize,
+    /// Whether half of the kernel's reach is padding.
+    pub(crate) pad: bool,
+}
+
+impl Shape {
+    pub(crate) fn is_depthwise(&self) -> bool {
+        self.depth == 1 && self.outputs == 1 && self.groups > 1
+    }
+
+    fn padding(&self) -> [usize; 2] {
+        self.kernel.map(|k| if self.pad { (k - 1) * self.dilation / 2 } else { 0 })
+    }
+
+    /// Extents of the smallest input that has room for the output's windows.
+    fn input(&self) -> [usize; 2] {
+        let outputs = [self.rows, self.columns];
+        let padding = self.padding();
+        [0, 1].map(|axis| {
+            let reach = (self.kernel[axis] - 1) * self.dilation + 1;
+            ((outputs[axis] - 1) * self.stride + reach - 2 * padding[axis]).max(1)
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) shape: Shape,
+    pub(crate) seed: u64,
+    window: Window,
+    input: Vec<i8>,
+    /// `[out][row][column][in / groups]`.
+    rows: Vec<i8>,
+    weights: Vec<i8>,
+    records: Vec<u8>,
+    to: Output,
+    zero_point: i8,
+}
+
+/// Bytes with the extremes well represented.
+fn bytes(count: usize, state: &mut u64, least: i8) -> Vec<i8> {
+    let mut next = || {
+        *state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let byte = (*state >> 56) as u8 as i8;
+        match (*state >> 40) % 8 {
+            0 => least,
+            1 => 127,
+            _ => byte.max(least),
+        }
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+impl Case {
+    pub(crate) fn new(shape: Shape, seed: u64) -> Self {
+        let mut state = seed | 1;
+        let [height, width] = shape.input();
+        let (channels, outputs) = (shape.depth * shape.groups, shape.outputs * shape.groups);
+        let products = shape.kernel[0] * shape.kernel[1] * shape.depth;
+        let narrow = |pair: [usize; 2]| pair.map(|n| n as u16);
+        let window = Window {
+            kernel: narrow(shape.kernel),
+            stride: narrow([shape.stride; 2]),
+            dilation: narrow([shape.dilation; 2]),
+            padding: narrow(shape.padding()),
+        };
+        let input = bytes(height * width * channels, &mut state, i8::MIN);
+        let rows = bytes(products * outputs, &mut state, -127);
+        let records = (0..outputs).flat_map(|c| {
+            let bias = (c as i32 * 37 - 500).to_le_bytes();
+            bias.into_iter().chain((0.0007 * (c % 50) as f32 + 0.0003).to_le_bytes())
+        });
+        let zero = bytes(2, &mut state, i8::MIN);
+        let [min, max] = if seed % 3 == 0 { [i8::MIN, i8::MAX] } else { [-120, 126] };
+        let to = Output {
+            height: shape.rows,
+            width: shape.columns,
+            channels: outputs,
+            zero_point: zero[1],
+            min,
+            max,
+        };
+        let records = records.collect();
+        let mut case = Self {
+            shape,
+            seed,
+            window,
+            input,
+            rows,
+            weights: vec![],
+            records,
+            to,
+            zero_point: zero[0],
+        };
+        case.arrange();
+        case
+    }
+
+    /// The same with every input and weight the same.
+    pub(crate) fn filled(mut self, input: i8, weight: i8) -> Self {
+        self.input.fill(input);
+        self.rows.fill(weight);
+        self.arrange();
+        self
+    }
+
+    pub(crate) fn with_multiplier(mut self, multiplier: f32) -> Self {
+        for record in self.records.chunks_exact_mut(8) {
+            record[4..].copy_from_slice(&multiplier.to_le_bytes());
+        }
+        self
+    }
+
+    /// Lays the weights out as the pack has them.
+    fn arrange(&mut self) {
+        let shape = &self.shape;
+        let products = shape.kernel[0] * shape.kernel[1] * shape.depth;
+        if shape.is_depthwise() {
+            let groups = shape.groups;
+            let order = (0..products).flat_map(|tap| (0..groups).map(move |c| c * products + tap));
+            self.weights = order.map(|at| self.rows[at]).collect();
+            return;
+        }
+        let layout = WeightRows { outputs: shape.outputs, products };
+        let groups = self.rows.chunks_exact(shape.outputs * products);
+        self.weights = groups.flat_map(|rows| layout.arrange(rows)).collect();
+    }
+
+    pub(crate) fn convolution(&self) -> Convolution<'_> {
+        let [height, width] = self.shape.input();
+        let channels = self.shape.depth * self.shape.groups;
+        Convolution {
+            x: Tensor { data: &self.input, height, width, channels, zero_point: self.zero_point },
+            window: &self.window,
+            groups: self.shape.groups,
+            weights: &self.weights,
+            channels: ChannelRecords::new(&self.records),
+            to: self.to,
+        }
+    }
+
+    /// The result, from the formula: one sum after another, in int64 and float32.
+    pub(crate) fn definition(&self) -> Vec<i8> {
+        let shape = &self.shape;
+        let ([height, width], padding) = (shape.input(), shape.padding());
+        let channels = shape.depth * shape.groups;
+        let records = ChannelRecords::new(&self.records);
+        let mut results = Vec::new();
+        for index in 0..shape.rows * shape.columns * self.to.channels {
+            let (pixel, output) = (index / self.to.channels, index % self.to.channels);
+            let (bias, multiplier) = records.get(output);
+            let group = output / shape.outputs;
+            let mut sum = i64::from(bias);
+            let taps = shape.kernel[0] * shape.kernel[1];
+            for tap in 0..taps {
+                let y =
+                    pixel / shape.columns * shape.stride + tap / shape.kernel[1] * shape.dilation;
+                let x =
+                    pixel % shape.columns * shape.stride + tap % shape.kernel[1] * shape.dilation;
+                let inside = (padding[0]..height + padding[0]).contains(&y)
+                    && (padding[1]..width + padding[1]).contains(&x);
+                for i in 0..shape.depth {
+                    let weight = self.rows[(output * taps + tap) * shape.depth + i];
+                    let input = if inside {
+                        let at = (y - padding[0]) * width + x - padding[1];
+                        self.input[at * channels + group * shape.depth + i]
+                    } else {
+                        self.zero_point
+                    };
+                    sum += i64::from(input) * i64::from(weight);
+                }
+            }
+            let real = sum as i32 as f32 * multiplier;
+            let (low, high) = (i32::from(self.to.min), i32::from(self.to.max));
+            let rounded = real.round_ties_even().clamp(-1e6, 1e6) as i32;
+            let result = (rounded + i32::from(self.to.zero_point)).clamp(low, high);
+            results.push(result as i8);
+        }
+        results
+    }
+}
