@@ -34,13 +34,16 @@ pub fn picture(pack: &Pack<'_>, picture: Picture<'_>, out: &mut [i8]) -> Result<
     check_length(out, value.elements() as usize)?;
     let preprocessing = &pack.input().preprocessing;
     let normalise = Normalise::new(&preprocessing.mean, &preprocessing.std, &value);
+    let table: [[i8; 256]; 3] = core::array::from_fn(|channel| {
+        core::array::from_fn(|level| normalise.quantise(level as u8, channel))
+    });
     levels(pack.input(), picture, |index, channel, level| {
-        out[index] = normalise.quantise(level, channel);
+        out[index] = table[channel][usize::from(level)];
     })
 }
 
 /// Resizes and crops a picture to the input's extents and calls `put` with the index (of
-/// `[height, width, channels]`), the channel and the level, 0…255, of every element in order.
+/// `[height, width, channels]`), the channel and the level, 0…255, of every element once.
 ///
 /// Bilinear with the filter widened where the picture shrinks (what Pillow calls `BILINEAR`): with
 /// `s = source / target`, `t = max(s, 1)` and `c = (i + 0.5) · s`, target `i` is the mean of the
@@ -80,41 +83,86 @@ pub fn levels(
         Ok(Axis::new(extent, target, kept))
     };
     let (rows, columns) = (axis(height, input.height)?, axis(width, input.width)?);
-    let mut index = 0;
-    for y in 0..input.height as usize {
-        let row = rows.taps(y);
-        for x in 0..input.width as usize {
-            let [r, g, b] = mean(&picture, &row, &columns.taps(x));
-            let grey = (299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500) / 1000;
-            for channel in 0..targets {
-                let level = match (channels, targets) {
-                    (1, _) => r,
-                    (_, 1) => grey as u8,
-                    _ => [r, g, b][channel],
+    let (input_height, input_width) = (input.height as usize, input.width as usize);
+    // Columns in strips, so that what a column reads is worked out once for all rows.
+    for strip in (0..input_width).step_by(STRIP) {
+        let strip = strip..(strip + STRIP).min(input_width);
+        let strip_columns: [Column; STRIP] = core::array::from_fn(|at| {
+            Column::new(columns.taps((strip.start + at).min(strip.end - 1)))
+        });
+        for y in 0..input_height {
+            let row = rows.taps(y);
+            let row_total = row.total();
+            for (x, column) in strip.clone().zip(&strip_columns) {
+                let [r, g, b] = if channels == 3 {
+                    mean::<3>(&picture, &row, row_total, column)
+                } else {
+                    [mean::<1>(&picture, &row, row_total, column)[0]; 3]
                 };
-                put(index, channel, level);
-                index += 1;
+                let index = (y * input_width + x) * targets;
+                if targets == 1 && channels == 3 {
+                    let sum = 299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b);
+                    put(index, 0, ((sum + 500) / 1000) as u8);
+                } else {
+                    for (channel, level) in [r, g, b].into_iter().take(targets).enumerate() {
+                        put(index + channel, channel, level);
+                    }
+                }
             }
         }
     }
     Ok(())
 }
 
-/// The weighted mean of the pixels under one target pixel.
-fn mean(picture: &Picture<'_>, row: &Taps, column: &Taps) -> [u8; 3] {
-    let Picture { pixels, width, channels, .. } = *picture;
-    let mut sums = [0.0_f32; 3];
+/// Columns of a strip.
+const STRIP: usize = 32;
+
+/// Weights of a column that are kept; a picture that grows has two of them.
+const KEPT: usize = 4;
+
+/// What one target column reads.
+struct Column {
+    taps: Taps,
+    total: f32,
+    /// The first weights.
+    weights: [f32; KEPT],
+}
+
+impl Column {
+    fn new(taps: Taps) -> Self {
+        let weights = core::array::from_fn(|at| taps.weight(taps.first + at));
+        Self { total: taps.total(), weights, taps }
+    }
+
+    /// The weight of its tap number `at`.
+    #[inline]
+    fn weight(&self, at: usize) -> f32 {
+        self.weights.get(at).copied().unwrap_or_else(|| self.taps.weight(self.taps.first + at))
+    }
+}
+
+/// The weighted mean of the pixels under one target pixel; `N` is the picture's channels.
+#[inline]
+fn mean<const N: usize>(
+    picture: &Picture<'_>,
+    row: &Taps,
+    row_total: f32,
+    column: &Column,
+) -> [u8; N] {
+    let width = picture.width;
+    let count = column.taps.end - column.taps.first;
+    let mut sums = [0.0_f32; N];
     for y in row.first..row.end {
         let wy = row.weight(y);
-        let line = &pixels[y * width * channels..][..width * channels];
-        for x in column.first..column.end {
-            let weight = wy * column.weight(x);
-            for (sum, &p) in sums.iter_mut().zip(&line[x * channels..][..channels]) {
+        let run = &picture.pixels[(y * width + column.taps.first) * N..][..count * N];
+        for (at, pixel) in run.as_chunks::<N>().0.iter().enumerate() {
+            let weight = wy * column.weight(at);
+            for (sum, &p) in sums.iter_mut().zip(pixel) {
                 *sum += weight * f32::from(p);
             }
         }
     }
-    let total = row.total() * column.total();
+    let total = row_total * column.total;
     sums.map(|sum| (sum / total + 0.5) as u8)
 }
 
@@ -203,7 +251,15 @@ impl Axis {
         let centre = ((index + self.offset as usize) as f32 + 0.5) * self.scale;
         let first = ((centre - self.support) as usize).min(self.source - 1);
         let end = ((centre + self.support) as usize + 1).min(self.source);
-        Taps { first, end, centre, support: self.support }
+        let mut taps = Taps { first, end, centre, support: self.support };
+        // Pixels of weight 0 add nothing.
+        while taps.end - taps.first > 1 && taps.weight(taps.first) == 0.0 {
+            taps.first += 1;
+        }
+        while taps.end - taps.first > 1 && taps.weight(taps.end - 1) == 0.0 {
+            taps.end -= 1;
+        }
+        taps
     }
 }
 

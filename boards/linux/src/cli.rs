@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use headstart::kernels::{Isa, Kernels, UnknownIsa};
+use headstart_edge::extract::Engine;
 
 /// Personalises a Headstart pack on this device: nothing leaves it, and the pack never changes.
 #[derive(Debug, Parser)]
@@ -57,18 +59,46 @@ pub(crate) struct Selection {
     pub(crate) seed: u64,
 }
 
-/// How many threads work.
+/// Which of the CPU's instructions are used.
 #[derive(Debug, Args)]
-pub(crate) struct Threads {
-    /// Threads that share the images; the result is the same for any number [default: one a core].
-    #[arg(long = "threads", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    count: Option<u16>,
+pub(crate) struct Instructions {
+    /// Kernels to run the backbone on, generic, avx2, avx512vnni, neon or dotprod; the features are
+    /// the same for all [default: the fastest that this CPU has].
+    #[arg(long, value_name = "ISA", env = "HEADSTART_ISA", value_parser = parse_kernels)]
+    isa: Option<Kernels>,
 }
 
-impl Threads {
-    pub(crate) fn count(&self) -> usize {
+impl Instructions {
+    pub(crate) fn kernels(&self) -> Kernels {
+        self.isa.unwrap_or_else(Kernels::best)
+    }
+}
+
+fn parse_kernels(name: &str) -> Result<Kernels, String> {
+    let isa: Isa = name.parse().map_err(|e: UnknownIsa| e.to_string())?;
+    Kernels::new(isa).ok_or_else(|| {
+        let runnable = Isa::ALL.into_iter().filter(|&isa| Kernels::new(isa).is_some());
+        let runnable: Vec<&str> = runnable.map(Isa::name).collect();
+        format!("this CPU does not run {isa}; it runs {}", runnable.join(", "))
+    })
+}
+
+/// How the backbone is run.
+#[derive(Debug, Args)]
+pub(crate) struct Compute {
+    /// Threads that share the images, or one image where there are fewer; the result is the same for
+    /// any number [default: one a core].
+    #[arg(long = "threads", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    #[command(flatten)]
+    instructions: Instructions,
+}
+
+impl Compute {
+    pub(crate) fn engine(&self) -> Engine {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.count.map_or_else(cores, usize::from)
+        let threads = self.threads.map_or_else(cores, usize::from);
+        Engine { kernels: self.instructions.kernels(), threads }
     }
 }
 
@@ -101,7 +131,7 @@ pub(crate) struct Learn {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub(crate) views: Option<u8>,
     #[command(flatten)]
-    pub(crate) threads: Threads,
+    pub(crate) compute: Compute,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -142,7 +172,7 @@ pub(crate) struct Predict {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) threads: Threads,
+    pub(crate) compute: Compute,
 }
 
 #[derive(Debug, Args)]
@@ -158,7 +188,7 @@ pub(crate) struct Eval {
     #[command(flatten)]
     pub(crate) selection: Selection,
     #[command(flatten)]
-    pub(crate) threads: Threads,
+    pub(crate) compute: Compute,
 }
 
 #[derive(Debug, Args)]
@@ -176,16 +206,18 @@ pub(crate) struct Status {
 #[command(after_help = "Example:
   headstart-edge bench model.hspk --state mine --threads 1
 
-With N threads, N samples are worked on at the same time; each time is that of one sample on its thread.")]
+With N threads, all of them work on one sample.")]
 pub(crate) struct Bench {
     #[command(flatten)]
     pub(crate) common: Common,
     /// Folder of what was learned; without a head anywhere, one of 10 classes stands in.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
-    /// Samples that are worked on at the same time.
+    /// Threads that share one sample.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: u16,
+    #[command(flatten)]
+    pub(crate) instructions: Instructions,
 }
 
 #[derive(Debug, Args)]

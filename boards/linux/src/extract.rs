@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use headstart::backbone::Backbone;
+use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 use headstart::preprocess::{self, Picture};
 
@@ -14,23 +15,33 @@ use crate::samples::{Decoded, InputShape, SampleFile};
 /// Where crops stand, as parts of what is cut off: before the first row and the first column.
 const CORNERS: [[usize; 2]; 4] = [[0, 0], [1, 1], [0, 1], [1, 0]];
 
-/// One thread's share: the pack's arena and input buffer.
+/// What runs the backbone; the features are the same for any.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine {
+    /// The instruction set's kernels.
+    pub kernels: Kernels,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// One worker's share: the pack's arena and input buffer.
 #[derive(Debug)]
 pub struct Extractor<'p> {
     pack: Pack<'p>,
+    engine: Engine,
     arena: Vec<u8>,
     input: Vec<i8>,
     features: Vec<i8>,
 }
 
 impl<'p> Extractor<'p> {
-    /// Allocates what the pack's plan says.
-    pub fn new(pack: Pack<'p>) -> Self {
+    /// Allocates what the pack's plan says. All of the engine's threads work on one sample.
+    pub fn new(pack: Pack<'p>, engine: Engine) -> Self {
         let input = pack.input();
         let elements = input.height as usize * input.width as usize * input.channels as usize;
         let arena = pack.plan().arena_bytes as usize;
         let features = vec![0; pack.feature_len()];
-        Self { pack, arena: vec![0; arena], input: vec![0; elements], features }
+        Self { pack, engine, arena: vec![0; arena], input: vec![0; elements], features }
     }
 
     /// The int8 features of a file's content.
@@ -87,20 +98,23 @@ impl<'p> Extractor<'p> {
     /// # Errors
     /// None for a pack that was opened.
     pub fn run(&mut self) -> Result<&[i8], headstart::Error> {
-        let mut backbone = Backbone::new(self.pack, &mut self.arena)?;
+        let mut backbone = Backbone::new(self.pack, &mut self.arena)?
+            .with_kernels(self.engine.kernels)
+            .with_threads(self.engine.threads);
         self.features.copy_from_slice(backbone.features(&self.input)?);
         Ok(&self.features)
     }
 }
 
-/// Applies `work` to every file, on `threads` threads, and gives the results in the files' order.
+/// Applies `work` to every file and gives the results in the files' order. The engine's threads share
+/// the files; where there are fewer files, threads share a file.
 ///
 /// With `stop`, no further file is begun after an error. Files are begun in order, so the first
 /// error of the list is the same for any number of threads. `done` is called after each file.
 fn each<T: Send>(
     pack: Pack<'_>,
     files: &[&Path],
-    threads: usize,
+    engine: Engine,
     stop: bool,
     done: &(dyn Fn() + Sync),
     work: impl Fn(&mut Extractor<'_>, &SampleFile) -> Result<T, Error> + Sync,
@@ -108,10 +122,12 @@ fn each<T: Send>(
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let results: Mutex<Vec<(usize, Result<T, Error>)>> =
         Mutex::new(Vec::with_capacity(files.len()));
+    let workers = engine.threads.clamp(1, files.len().max(1));
+    let engine = Engine { threads: engine.threads / workers, ..engine };
     std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, files.len().max(1)) {
+        for _ in 0..workers {
             scope.spawn(|| {
-                let mut extractor = Extractor::new(pack);
+                let mut extractor = Extractor::new(pack, engine);
                 while !(stop && failed.load(Ordering::Relaxed)) {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(path) = files.get(at) else { break };
@@ -133,8 +149,8 @@ fn each<T: Send>(
 pub struct Job<'a> {
     /// The pack whose backbone runs.
     pub pack: Pack<'a>,
-    /// How many threads share the files; the results are the same for any number.
-    pub threads: usize,
+    /// What runs it.
+    pub engine: Engine,
     /// Called after each file.
     pub done: &'a (dyn Fn() + Sync),
 }
@@ -149,7 +165,7 @@ impl Job<'_> {
         files: &[&Path],
         work: impl Fn(&mut Extractor<'_>, &SampleFile) -> Result<T, Error> + Sync,
     ) -> Result<Vec<T>, Error> {
-        each(self.pack, files, self.threads, true, self.done, work).into_iter().collect()
+        each(self.pack, files, self.engine, true, self.done, work).into_iter().collect()
     }
 
     /// `work` on every file, in the files' order, each with its own error.
@@ -158,6 +174,6 @@ impl Job<'_> {
         files: &[&Path],
         work: impl Fn(&mut Extractor<'_>, &SampleFile) -> Result<T, Error> + Sync,
     ) -> Vec<Result<T, Error>> {
-        each(self.pack, files, self.threads, false, self.done, work)
+        each(self.pack, files, self.engine, false, self.done, work)
     }
 }

@@ -1,6 +1,6 @@
 //! The frozen part of a network: its nodes, and their execution in a caller's arena.
 
-mod arena;
+pub(crate) mod arena;
 mod channels;
 mod node;
 mod run;

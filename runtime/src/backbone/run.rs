@@ -1,6 +1,6 @@
 //! Executes the nodes of a pack, one after another, in a caller's arena.
 
-use super::arena::split;
+use super::arena::{Sources, split};
 use super::{AveragePool, Binary, Conv, GridPool, Node, concat_operands};
 use crate::Error;
 use crate::kernels::Kernels;
@@ -13,6 +13,8 @@ pub struct Backbone<'p, 'a> {
     pack: Pack<'p>,
     arena: &'a mut [i8],
     kernels: Kernels,
+    #[cfg(feature = "std")]
+    threads: usize,
 }
 
 impl<'p, 'a> Backbone<'p, 'a> {
@@ -27,13 +29,27 @@ impl<'p, 'a> Backbone<'p, 'a> {
             return Err(Error::BufferLength { expected, found: arena.len() });
         }
         let kernels = Kernels::best();
-        Ok(Self { pack, arena: bytemuck::cast_slice_mut(arena), kernels })
+        Ok(Self {
+            pack,
+            arena: bytemuck::cast_slice_mut(arena),
+            kernels,
+            #[cfg(feature = "std")]
+            threads: 1,
+        })
     }
 
     /// Runs on these kernels instead of the fastest ones; the features are the same.
     #[must_use]
     pub fn with_kernels(self, kernels: Kernels) -> Self {
         Self { kernels, ..self }
+    }
+
+    /// Has [`features`](Self::features) use so many threads for one input, at least one; the
+    /// features are the same.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { threads: threads.max(1), ..self }
     }
 
     /// The features of one input, which is int8 `[height, width, channels]` in the pack's input
@@ -43,7 +59,43 @@ impl<'p, 'a> Backbone<'p, 'a> {
     ///
     /// [`Error::BufferLength`] if the input has another length.
     pub fn features(&mut self, input: &[i8]) -> Result<&[i8], Error> {
+        #[cfg(feature = "std")]
+        if self.threads > 1 {
+            return self.run_together(input);
+        }
         self.run(input, |_, _, _| ())
+    }
+
+    /// Runs every node on all threads, each of which computes a part of its result.
+    #[cfg(feature = "std")]
+    fn run_together(&mut self, input: &[i8]) -> Result<&[i8], Error> {
+        use crate::kernels::team::{Step, in_step};
+        let (pack, kernels) = (self.pack, self.kernels);
+        let mut last = self.load(input)?;
+        let mut steps = std::vec::Vec::new();
+        for (index, node) in (0_u32..).zip(pack.nodes()) {
+            let (node, value) = (node?, pack.value(index + 1)?);
+            steps.push((
+                Step { out: value.range(), unit: unit(&pack, &node, &value)? },
+                (node, value),
+            ));
+            last = value;
+        }
+        in_step(self.threads, self.arena, &steps, &|(node, value), sources, first, out| {
+            execute(&pack, kernels, node, value, sources, first, out)
+        })?;
+        Ok(&self.arena[last.range()])
+    }
+
+    /// Copies the input to its place.
+    fn load(&mut self, input: &[i8]) -> Result<Value, Error> {
+        let first = self.pack.value(0)?;
+        let expected = first.elements() as usize;
+        if input.len() != expected {
+            return Err(Error::BufferLength { expected, found: input.len() });
+        }
+        self.arena[first.range()].copy_from_slice(input);
+        Ok(first)
     }
 
     /// Like [`features`](Self::features), and shows every value to `see` as it comes to be: its
@@ -57,17 +109,13 @@ impl<'p, 'a> Backbone<'p, 'a> {
         input: &[i8],
         mut see: impl FnMut(u32, &Value, &[i8]),
     ) -> Result<&[i8], Error> {
-        let first = self.pack.value(0)?;
-        let expected = first.elements() as usize;
-        if input.len() != expected {
-            return Err(Error::BufferLength { expected, found: input.len() });
-        }
-        self.arena[first.range()].copy_from_slice(input);
+        let first = self.load(input)?;
         see(0, &first, input);
         let mut last = first;
         for (index, node) in (0_u32..).zip(self.pack.nodes()) {
             let value = self.pack.value(index + 1)?;
-            execute(&self.pack, self.kernels, &node?, &value, self.arena)?;
+            let (sources, out) = split(self.arena, value.range());
+            execute(&self.pack, self.kernels, &node?, &value, &sources, 0, out)?;
             see(index + 1, &value, &self.arena[value.range()]);
             last = value;
         }
@@ -75,14 +123,37 @@ impl<'p, 'a> Backbone<'p, 'a> {
     }
 }
 
+/// Elements of a node's result that belong together: a result may be computed in parts, each so
+/// many times a whole number long.
+#[cfg(feature = "std")]
+fn unit(pack: &Pack<'_>, node: &Node<'_>, value: &Value) -> Result<usize, Error> {
+    let whole = value.elements() as usize;
+    let pixel = value.channels as usize;
+    Ok(match *node {
+        Node::Conv(conv) if conv.is_depthwise(&pack.value(conv.input)?, value) => {
+            pixel * value.width as usize
+        }
+        Node::Conv(_) | Node::Table { .. } => pixel,
+        Node::Binary(Binary { a, b, .. })
+            if pack.value(a)?.same_shape(value) && pack.value(b)?.same_shape(value) =>
+        {
+            pixel
+        }
+        _ => whole,
+    })
+}
+
+/// Computes the part of a node's result that begins `first` units after its start.
+#[allow(clippy::too_many_arguments, reason = "the loop's state; a struct would only rename it")]
 fn execute(
     pack: &Pack<'_>,
     kernels: Kernels,
     node: &Node<'_>,
     value: &Value,
-    arena: &mut [i8],
+    sources: &Sources<'_>,
+    first: usize,
+    out: &mut [i8],
 ) -> Result<(), Error> {
-    let (sources, out) = split(arena, value.range());
     let load = |id: u32| pack.value(id).map(|v| tensor(&v, sources.tensor(v.range())));
     let to = output(value, i8::MIN, i8::MAX);
     match *node {
@@ -90,12 +161,13 @@ fn execute(
             let input = pack.value(conv.input)?;
             let x = load(conv.input)?;
             let to = output(value, conv.min, conv.max);
-            run_conv(pack, kernels, &conv, (&input, x), (value, to), out);
+            run_conv(pack, kernels, &conv, (&input, x), (value, to), first, out);
         }
         Node::Table { input, table, per_channel } => {
             let x = load(input)?;
             let tables = pack.tables();
-            for (index, (result, &q)) in out.iter_mut().zip(x.data).enumerate() {
+            let part = x.data.iter().skip(first * x.channels);
+            for (index, (result, &q)) in out.iter_mut().zip(part).enumerate() {
                 let channel = if per_channel { index % x.channels } else { 0 };
                 let entry = channel * super::TABLE_BYTES + usize::from(q.cast_unsigned() ^ 0x80);
                 *result = tables[table as usize + entry].cast_signed();
@@ -103,7 +175,13 @@ fn execute(
         }
         Node::Binary(Binary { op, a, b, scale_a, scale_b, min, max }) => {
             let to = output(value, min, max);
-            kernels.binary(op, (load(a)?, scale_a), (load(b)?, scale_b), to, out);
+            let (mut x, mut y) = (load(a)?, load(b)?);
+            if out.len() < value.elements() as usize {
+                // A part: both operands have the result's shape.
+                let part = first * to.channels..first * to.channels + out.len();
+                (x.data, y.data) = (&x.data[part.clone()], &y.data[part]);
+            }
+            kernels.binary(op, (x, scale_a), (y, scale_b), to, out);
         }
         Node::MaxPool { input, window } => {
             kernels.max_pool(load(input)?, &window, to, out);
@@ -138,12 +216,14 @@ fn execute(
     Ok(())
 }
 
+#[allow(clippy::too_many_arguments, reason = "as above")]
 fn run_conv(
     pack: &Pack<'_>,
     kernels: Kernels,
     conv: &Conv,
     (input, x): (&Value, Tensor<'_>),
     (value, to): (&Value, Output),
+    first: usize,
     out: &mut [i8],
 ) {
     let count = conv.weight_bytes(input, value).unwrap_or(0);
@@ -156,9 +236,9 @@ fn run_conv(
         to,
     };
     if conv.is_depthwise(input, value) {
-        kernels.depthwise(&convolution, 0, out);
+        kernels.depthwise(&convolution, first * to.width, out);
     } else {
-        kernels.conv(&convolution, 0, out);
+        kernels.conv(&convolution, first, out);
     }
 }
 

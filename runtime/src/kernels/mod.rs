@@ -11,6 +11,8 @@ mod unroll;
 mod columns;
 pub mod generic;
 mod isa;
+#[cfg(feature = "std")]
+pub(crate) mod team;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tiles;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use headstart::head::{HeadParts, Learner, LinearHead, Storage, sgd};
 use headstart::pack::Pack;
-use headstart_edge::extract::Extractor;
+use headstart_edge::extract::{Engine, Extractor};
 use headstart_edge::samples::Decoded;
 use headstart_edge::{Head, PackFile};
 use serde::Serialize;
@@ -24,6 +24,8 @@ const STAND_IN_CLASSES: usize = 10;
 #[derive(Serialize)]
 struct Measured {
     threads: usize,
+    /// The instruction set of the kernels that ran.
+    isa: &'static str,
     backbone_ms: Times,
     /// Preprocessing of a picture of the model's own size, backbone and head; without reading and
     /// decoding a file.
@@ -50,26 +52,27 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
     };
     // A step is one of a linear head; one with a hidden layer is trained whole.
     let steppable = if head.linear().is_some() { head.clone() } else { stand_in(&file, &pack)? };
-    let threads = usize::from(args.threads);
+    let engine =
+        Engine { kernels: args.instructions.kernels(), threads: usize::from(args.threads) };
     let sample = sample(&pack);
-    let backbone = measure(threads, || {
-        let mut extractor = Extractor::new(pack);
+    let backbone = measure(|| {
+        let mut extractor = Extractor::new(pack, engine);
         extractor.preprocess(&sample)?;
         Ok(move || extractor.run().map(|_| ()))
     })?;
-    let predict = measure(threads, || {
-        let mut extractor = Extractor::new(pack);
+    let predict = measure(|| {
+        let mut extractor = Extractor::new(pack, engine);
         let (head, sample) = (&head, &sample);
         Ok(move || {
             extractor.preprocess(sample)?;
             head.answer(extractor.run()?).map(|_| ())
         })
     })?;
-    let mut extractor = Extractor::new(pack);
+    let mut extractor = Extractor::new(pack, engine);
     extractor.preprocess(&sample)?;
     let features = extractor.run()?.to_vec();
     let centre = vec![pack.feature_value()?.zero_point; features.len()];
-    let step = measure(threads, || {
+    let step = measure(|| {
         let linear = steppable.linear().ok_or(headstart::Error::NotAHead)?;
         let (mut weights, mut bias) = (linear.weights().to_vec(), linear.bias().to_vec());
         let mut gradient = vec![0.0; bias.len()];
@@ -80,7 +83,8 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
         })
     })?;
     let report = Measured {
-        threads,
+        threads: engine.threads,
+        isa: engine.kernels.isa().name(),
         backbone_ms: Times::new(&backbone, 1e3),
         predict_ms: Times::new(&predict, 1e3),
         head_step_us: Times::new(&step, 1e6),
@@ -92,34 +96,20 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Times `threads` copies of the work that `prepare` makes, all at the same time; the times are
-/// sorted.
+/// Times the work that `prepare` makes; the times are sorted.
 fn measure<W: FnMut() -> Result<(), headstart::Error>>(
-    threads: usize,
-    prepare: impl Fn() -> Result<W, headstart::Error> + Sync,
+    prepare: impl FnOnce() -> Result<W, headstart::Error>,
 ) -> Result<Vec<Duration>, headstart::Error> {
-    let one = || {
-        let mut work = prepare()?;
+    let mut work = prepare()?;
+    work()?;
+    let (start, mut times) = (Instant::now(), Vec::new());
+    while times.len() < LEAST_RUNS || (times.len() < MOST_RUNS && start.elapsed() < BUDGET) {
+        let begun = Instant::now();
         work()?;
-        let (start, mut times) = (Instant::now(), Vec::new());
-        while times.len() < LEAST_RUNS || (times.len() < MOST_RUNS && start.elapsed() < BUDGET) {
-            let begun = Instant::now();
-            work()?;
-            times.push(begun.elapsed());
-        }
-        Ok(times)
-    };
-    let mut all = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
-        let joined = running.into_iter().map(|thread| match thread.join() {
-            Ok(times) => times,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        joined.collect::<Result<Vec<_>, headstart::Error>>()
-    })?
-    .concat();
-    all.sort_unstable();
-    Ok(all)
+        times.push(begun.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times)
 }
 
 /// A sample that is not flat: no level repeats in the next row.
@@ -193,8 +183,9 @@ impl Report for Measured {
         ];
         let sizes = sizes.map(|(name, n)| vec![name.to_owned(), output::thousands(n)]);
         format!(
-            "{} at a time\n\n{}\n\n{}",
+            "one sample on {} thread(s), {} kernels\n\n{}\n\n{}",
             self.threads,
+            self.isa,
             output::table(&["time", "median", "minimum"], times),
             output::table(&["size", "bytes"], sizes)
         )

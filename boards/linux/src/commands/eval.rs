@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
 
     let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
     let bar = output::progress("evaluating", paths.len());
-    let job = Job { pack, threads: args.threads.count(), done: &|| bar.inc(1) };
+    let job = Job { pack, engine: args.compute.engine(), done: &|| bar.inc(1) };
     let answers = job.all(&paths, |extractor, file| {
         let features = extractor.features(file)?;
         head.answer(features)

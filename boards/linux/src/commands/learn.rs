@@ -167,7 +167,7 @@ fn extract(
     let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
     let views = args.views.map_or_else(|| default_views(args, data), usize::from);
     let bar = output::progress("learning", paths.len());
-    let job = Job { pack, threads: args.threads.count(), done: &|| bar.inc(1) };
+    let job = Job { pack, engine: args.compute.engine(), done: &|| bar.inc(1) };
     let features = job.all(&paths, |extractor, file| {
         let id = file.id();
         if cache.contains(&id) {

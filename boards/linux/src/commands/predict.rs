@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Predict) -> anyhow::Result<ExitCode> {
     let head = super::required_head(args.state.as_deref(), &file, &pack)?;
     let paths: Vec<&Path> = args.files.iter().map(AsRef::as_ref).collect();
     let bar = output::progress("predicting", paths.len());
-    let job = Job { pack, threads: args.threads.count(), done: &|| bar.inc(1) };
+    let job = Job { pack, engine: args.compute.engine(), done: &|| bar.inc(1) };
     let answers = job.one_by_one(&paths, |extractor, file| {
         let features = extractor.features(file)?;
         head.answer(features)
