@@ -144,6 +144,7 @@ fn evaluate(op: &Op, operands: &[&Array], shape: &[usize]) -> Array {
             let inside = taps.into_iter().filter_map(|(_, at)| at);
             inside.fold(f64::NEG_INFINITY, |most, at| most.max(x.at(&[&i[..2], &at].concat())))
         }),
+        Op::MaxPoolIndices(_) => unreachable!("no test of this crate computes places"),
         Op::AveragePool(pool) => of(&|i| {
             let taps = taps(&pool.window, &i[2..], &x.shape[2..]);
             let counts = |k: &Vec<usize>| {
@@ -182,6 +183,7 @@ fn evaluate(op: &Op, operands: &[&Array], shape: &[usize]) -> Array {
                     _ if (0..=last).contains(&from) => from,
                     PadMode::Constant(value) => return f64::from(value),
                     PadMode::Edge => from.clamp(0, last),
+                    PadMode::Wrap => from.rem_euclid(last + 1),
                     PadMode::Reflect if from < 0 => -from,
                     PadMode::Reflect => 2 * last - from,
                 } as usize);

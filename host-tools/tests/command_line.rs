@@ -149,3 +149,34 @@ fn a_folder_that_cannot_be_written_is_the_machines_fault() {
     let args = ["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "raw", "-o", output];
     assert_eq!(headstart(&args).status.code(), Some(2));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_full_disk_keeps_the_old_pack() {
+    let desk = Desk::new();
+    let (pack, _) = desk.pack("model.hspk", &[]);
+    let before = std::fs::read(&pack).unwrap();
+    // No file may grow past one block, so that writing the new pack fails half-way, as on a full
+    // disk.
+    let output = Command::new("sh")
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 1; exec \"$@\"",
+            "sh",
+            env!("CARGO_BIN_EXE_headstart"),
+        ])
+        .args(["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "raw", "-o", &pack])
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("model.hspk") && message.contains("unchanged"), "{message}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(std::fs::read(&pack).unwrap(), before);
+    let left: Vec<_> = std::fs::read_dir(desk.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name != "model.hspk" && name != "pictures")
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use headstart::backbone::Backbone;
 use headstart::graph::{
-    Activation, AveragePool, Binary, Conv, Gemm, Graph, MaxPool, Op, Pad, PadMode, ValueId, Window,
+    Activation, AveragePool, Binary, Conv, Gemm, Graph, MaxPool, MaxPoolIndices, Op, Pad, PadMode,
+    ValueId, Window,
 };
 use headstart::pack::{Pack, Preprocessing, Provenance, Resize};
 use headstart::preprocess;
@@ -318,4 +319,42 @@ fn a_signal_of_one_dimension() {
     graph.graph.outputs.push(graph.x);
     let found = decibels(&graph.graph, 2);
     assert!(found >= 30.0, "{found:.1} dB");
+}
+
+#[test]
+fn what_only_the_float_executor_runs_is_refused_by_node_with_advice() {
+    let cube = |kernel: usize| Window {
+        kernel: vec![kernel; 3],
+        strides: vec![1; 3],
+        dilations: vec![1; 3],
+        pads_begin: vec![0; 3],
+        pads_end: vec![0; 3],
+    };
+    let volume: &[usize] = &[1, 2, 4, 4, 4];
+    let average = AveragePool { window: cube(2), count_include_pad: false, ceil_extra: vec![0; 3] };
+    let indices = MaxPoolIndices { window: square(2, 1, 0), column_major: false };
+    let wrap = Pad { begin: vec![0, 0, 1, 0], end: vec![0; 4], mode: PadMode::Wrap };
+    let cases = [
+        (volume, Op::Conv(Conv { window: cube(1), groups: 1 })),
+        (volume, Op::MaxPool(MaxPool { window: cube(2) })),
+        (volume, Op::AveragePool(average)),
+        (&[1, 2, 4, 4], Op::MaxPoolIndices(indices)),
+        (&[1, 2, 4, 4], Op::Pad(wrap)),
+    ];
+    for (input, op) in cases {
+        let mut graph = Build::new(input);
+        match &op {
+            Op::Conv(_) => graph.with_constant(op.clone(), &[3, 2, 1, 1, 1]),
+            _ => graph.op(op.clone(), &[]),
+        };
+        graph.graph.outputs.push(graph.x);
+        let graph = graph.graph;
+        let elements = input.iter().product();
+        let samples: Vec<Vec<f32>> = vec![Noise(3).list(elements)];
+        let float = FloatGraph::new(Path::new("test"), &graph).unwrap();
+        let ranges = calibrate(&graph, &float, &samples, 1, || ()).unwrap();
+        let refused = lower(&graph, &ranges, 1).unwrap_err();
+        assert_eq!((refused.node, refused.operator), (graph.nodes[0].name.clone(), op.name()));
+        assert!(refused.why.contains("freeze before this node"), "{}", refused.why);
+    }
 }

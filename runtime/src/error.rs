@@ -56,6 +56,16 @@ pub enum Error {
         /// What was given.
         found: usize,
     },
+    /// A caller's memory does not start at a multiple of that many bytes.
+    Misaligned {
+        /// The multiple.
+        alignment: usize,
+    },
+    /// One class more than the pack plans memory for.
+    TooManyClasses {
+        /// The most that it plans for.
+        limit: usize,
+    },
     /// The bytes do not start with the magic of a head record.
     NotAHead,
     /// A field has a value that its format does not allow.
@@ -134,6 +144,12 @@ impl core::fmt::Display for Error {
             ),
             Self::BufferLength { expected, found } => {
                 write!(f, "a buffer of {found} elements where {expected} are needed")
+            }
+            Self::Misaligned { alignment } => {
+                write!(f, "memory that does not start at a multiple of {alignment} bytes")
+            }
+            Self::TooManyClasses { limit } => {
+                write!(f, "the pack plans memory for {limit} classes: no more can be learned")
             }
             Self::NotAHead => f.write_str("this is not a head record"),
             Self::FieldInvalid { offset } => {

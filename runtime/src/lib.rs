@@ -1,7 +1,8 @@
 //! Trains the head of a frozen, quantised network on the device that uses it.
 //!
 //! The crate needs neither `std` nor a heap: a [`pack`] is borrowed from its bytes, a
-//! [`backbone`] runs in a caller's arena, and learners work in caller's slices.
+//! [`backbone`] runs in a caller's arena, and learners work in caller's slices. A [`session`] is all
+//! three in one piece of memory.
 #![no_std]
 #![deny(unsafe_code)]
 
@@ -18,5 +19,6 @@ pub mod head;
 pub mod kernels;
 pub mod pack;
 pub mod preprocess;
+pub mod session;
 
 pub use error::Error;

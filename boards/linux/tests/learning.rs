@@ -366,3 +366,21 @@ fn tables_say_what_the_json_says() {
         assert!(text.contains(expected), "{text}");
     }
 }
+
+#[test]
+fn more_classes_than_the_pack_plans_for_are_refused_before_the_work() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 2);
+    bench.json("learn", &["--data", "data", "--state", "state"]);
+    let before = contents(&bench.path("state"));
+    // The pack plans for ten: three are there, eight more are not.
+    for class in 0..8 {
+        bench.pictures("more", &format!("class {class}"), [20 * class, 100, 100], 0, 2);
+    }
+    let message = bench.refusal(1, "learn", &["--data", "more", "--state", "state"]);
+    assert!(message.contains("11 classes") && message.contains("--max-classes 11"), "{message}");
+    assert_eq!(contents(&bench.path("state")), before);
+    std::fs::remove_dir_all(bench.path("more/class 7")).unwrap();
+    let learned = bench.json("learn", &["--data", "more", "--state", "state"]);
+    assert_eq!(learned["classes"].as_array().unwrap().len(), 10);
+}

@@ -52,7 +52,8 @@ pub enum ExportError {
 ///
 /// # Errors
 ///
-/// [`ExportError`] for an average pool with dilations, or for more weights than a file holds.
+/// [`ExportError`] for an average pool with dilations, padding of mode wrap, places of maxima, or for
+/// more weights than a file holds.
 pub fn to_onnx(graph: &Graph, metadata: &[(&str, &str)]) -> Result<Vec<u8>, ExportError> {
     let used = used_constants(graph);
     let bytes = |&id: &ValueId| graph.values[id].constant.as_ref().map_or(0, |data| data.len() * 4);

@@ -51,6 +51,13 @@ impl Writer<'_> {
                 attributes.push(ints("dilations", &pool.window.dilations));
                 attributes
             }
+            Op::MaxPoolIndices(_) => {
+                return Err(ExportError::Node {
+                    node: node.name.clone(),
+                    operator: op.name(),
+                    what: "the places of the maxima are integers, and only floats are written",
+                });
+            }
             Op::AveragePool(pool) => {
                 if pool.window.dilations.iter().any(|&n| n != 1) {
                     return Err(ExportError::Node {
@@ -98,6 +105,13 @@ impl Writer<'_> {
                     }
                     PadMode::Reflect => "reflect",
                     PadMode::Edge => "edge",
+                    PadMode::Wrap => {
+                        return Err(ExportError::Node {
+                            node: node.name.clone(),
+                            operator: op.name(),
+                            what: "padding of mode wrap needs operator set 19",
+                        });
+                    }
                 };
                 vec![string("mode", mode)]
             }

@@ -26,7 +26,11 @@ pub(super) fn window(window: &GraphWindow) -> Result<Window, Why> {
         Ok([at(0)?, at(1)?])
     };
     if window.kernel.len() > 2 {
-        return Err("three spatial dimensions; only one or two are supported".into());
+        return Err(
+            "three spatial dimensions; one or two are supported: freeze before this node, or \
+                    choose another model"
+                .into(),
+        );
     }
     Ok(Window {
         kernel: pair(&window.kernel, 1)?,

@@ -150,6 +150,9 @@ impl<'a> Lowering<'a> {
             Op::PRelu => self.prelu(node),
             Op::Binary(op) => self.binary(node, *op),
             Op::MaxPool(pool) => self.max_pool(node, pool),
+            Op::MaxPoolIndices(_) => {
+                Err("the places of the maxima have no int8 form: freeze before this node".into())
+            }
             Op::AveragePool(pool) => self.average_pool(node, pool),
             Op::GlobalAveragePool => {
                 let rank = self.dims(node.inputs[0])?.len();
@@ -275,7 +278,11 @@ impl<'a> Lowering<'a> {
     fn image(&mut self, value: ValueId) -> Result<(u32, Order), Why> {
         let view = self.view(value)?;
         if view.dims.len() > 3 {
-            return Err(format!("a tensor of {} dimensions is no image", view.dims.len() + 1));
+            return Err(format!(
+                "a tensor of {} dimensions is no image; one or two spatial dimensions are \
+                 supported: freeze before this node, or choose another model",
+                view.dims.len() + 1
+            ));
         }
         let order = channels_last(view.dims.len());
         Ok((self.in_order(&view, &order)?, order))

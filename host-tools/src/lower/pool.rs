@@ -83,6 +83,9 @@ impl Lowering<'_> {
             GraphPadMode::Constant(value) => PadMode::Constant(same.quantise(f64::from(value))),
             GraphPadMode::Reflect => PadMode::Reflect,
             GraphPadMode::Edge => PadMode::Edge,
+            GraphPadMode::Wrap => {
+                return Err("padding of mode wrap has no int8 form: freeze before this node".into());
+            }
         };
         let amount = |axis: usize| narrow::<u32>(pad.begin[order[axis] + 1]);
         let before = match order.len() {

@@ -55,6 +55,11 @@ impl<'a> NodeView<'a> {
         self.proto.output.first().map_or("", String::as_str)
     }
 
+    /// The name of result `index`, if it is given.
+    pub(super) fn output_at(&self, index: usize) -> Option<&'a str> {
+        self.proto.output.get(index).map(String::as_str).filter(|name| !name.is_empty())
+    }
+
     /// Whether an attribute is present.
     pub(super) fn has(&self, name: &str) -> bool {
         self.attribute(name).is_some()

@@ -1,6 +1,6 @@
 //! What is known while a model is read: its tensors by name, and the graph so far.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use headstart::graph::{Graph, Op, ValueId};
@@ -8,7 +8,7 @@ use headstart::graph::{Graph, Op, ValueId};
 use super::attributes::NodeView;
 use super::external::External;
 use super::integers::Integers;
-use super::tensor::{Budget, Data, Tensor, decode};
+use super::tensor::{Budget, Data, Known, Tensor, decode};
 
 type Outcome<T> = Result<T, String>;
 
@@ -19,6 +19,10 @@ pub(super) enum Bound {
     Float(ValueId),
     /// An integer tensor, which is always known.
     Integers(Integers),
+    /// An int64 tensor that the model computes: a float tensor of whole numbers.
+    Indices(ValueId),
+    /// No tensor, but something that holds some.
+    Structure(Known),
     /// A tensor of a type that no operator takes; the type's name.
     Other(String),
 }
@@ -28,15 +32,37 @@ pub(super) enum Bound {
 pub(super) struct Context<'a> {
     /// The graph so far.
     pub(super) graph: Graph,
+    /// Name and operator of the first node that does what it would during training.
+    pub(super) training: Option<(String, String)>,
     names: HashMap<String, Bound>,
+    /// The names that a node or an output reads.
+    read: HashSet<String>,
     budget: Budget,
     external: External<'a>,
 }
 
 impl<'a> Context<'a> {
-    /// An empty graph.
-    pub(super) fn new(external: External<'a>) -> Self {
-        Self { graph: Graph::default(), names: HashMap::new(), budget: Budget::default(), external }
+    /// An empty graph, of whose names `read` are read.
+    pub(super) fn new(external: External<'a>, read: HashSet<String>) -> Self {
+        Self {
+            graph: Graph::default(),
+            training: None,
+            names: HashMap::new(),
+            read,
+            budget: Budget::default(),
+            external,
+        }
+    }
+
+    /// Name of the node's result `index`, if something reads it.
+    pub(super) fn wanted<'n>(&self, node: &NodeView<'n>, index: usize) -> Option<&'n str> {
+        node.output_at(index).filter(|&name| self.read.contains(name))
+    }
+
+    /// Notes that a node does what it would during training.
+    pub(super) fn trains(&mut self, node: &NodeView<'_>) {
+        let first = || (node.name.clone(), node.operator().to_owned());
+        self.training.get_or_insert_with(first);
     }
 
     /// Gives a name its meaning, once.
@@ -67,7 +93,9 @@ impl<'a> Context<'a> {
                 let added = self.graph.add_constant(name, tensor.shape, data);
                 Bound::Float(added.map_err(|error| error.to_string())?)
             }
-            Data::Integers(data) => Bound::Integers(Integers { shape: tensor.shape, data }),
+            Data::Integers(data, kind) => {
+                Bound::Integers(Integers { shape: tensor.shape, data, kind })
+            }
             Data::Other(name) => Bound::Other(name),
         })
     }
@@ -77,6 +105,31 @@ impl<'a> Context<'a> {
         let count = headstart::graph::elements(&shape).map_err(|error| error.to_string())?;
         self.budget.take_floats(count)?;
         self.constant(name, Tensor { shape, data: Data::Floats(vec![value; count]) })
+    }
+
+    /// A float constant that the node's meaning needs, named after its result.
+    pub(super) fn derived_constant(
+        &mut self,
+        node: &NodeView<'_>,
+        what: &str,
+        shape: Vec<usize>,
+        data: Vec<f32>,
+    ) -> Outcome<ValueId> {
+        self.budget.take_floats(data.len())?;
+        let name = format!("{}_{what}", node.output());
+        self.graph.add_constant(name, shape, data).map_err(|error| error.to_string())
+    }
+
+    /// A node that the node's meaning needs beside the one of its own name.
+    pub(super) fn derived(
+        &mut self,
+        node: &NodeView<'_>,
+        what: &str,
+        op: Op,
+        inputs: Vec<ValueId>,
+    ) -> Outcome<ValueId> {
+        let name = format!("{}_{what}", node.output());
+        self.graph.add_node(name.clone(), op, inputs, name).map_err(|error| error.to_string())
     }
 
     /// Takes an integer result, if there is room for it.
@@ -196,10 +249,18 @@ impl<'a> Context<'a> {
 fn as_float(bound: &Bound, index: usize) -> Outcome<ValueId> {
     match bound {
         Bound::Float(value) => Ok(*value),
-        Bound::Integers(_) => Err(format!(
-            "operand {index} is an integer tensor, a float tensor is expected; \
-             integers are supported in shape arithmetic only"
+        Bound::Integers(integers) => Err(format!(
+            "operand {index} is an integer tensor ({}), a float tensor is expected; integers are \
+             supported only where all operands are known before the model runs",
+            integers.kind.name()
         )),
+        Bound::Indices(_) => Err(format!(
+            "operand {index} is an integer tensor (INT64) that the model computes, a float tensor \
+             is expected; cut the model before this node, or choose a model without it"
+        )),
+        Bound::Structure(_) => {
+            Err(format!("operand {index} is a sequence or an optional, a float tensor is expected"))
+        }
         Bound::Other(data_type) => Err(format!(
             "operand {index} has type {data_type}; float32, float16, bfloat16 and float64 are \
              supported"

@@ -2,8 +2,10 @@
 //!
 //! A file is checked before it is parsed (`wire`), its tensors before they are copied (`tensor`),
 //! its shapes while the graph grows. Weights in float16, bfloat16 and float64 are converted to
-//! float32. Integer tensors exist during import only: the shape arithmetic that exporters write is
-//! evaluated (`integers`), and what remains is a list of float nodes.
+//! float32. Integer tensors exist during import only: the shape arithmetic that exporters write, and
+//! all else that does not depend on the float data, is evaluated (`integers`), and what remains is a
+//! list of float nodes with one result each. Of an operator with several results each is a node of
+//! its own, and only if something reads it.
 
 mod attributes;
 mod context;
@@ -11,6 +13,7 @@ mod error;
 mod external;
 mod integers;
 mod operators;
+mod random;
 mod tensor;
 #[cfg(test)]
 mod testing;
@@ -18,7 +21,7 @@ mod testing;
 mod tests;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -28,7 +31,8 @@ use rten_onnx::onnx::{DataType, GraphProto, ModelProto, ValueInfoProto};
 use sha2::{Digest, Sha256};
 
 pub use error::{ImportError, Problem};
-pub use tensor::{Data, Tensor};
+pub use integers::IntegerType;
+pub use tensor::{Data, Known, Tensor};
 
 use attributes::NodeView;
 use context::{Bound, Context};
@@ -58,6 +62,10 @@ const MIN_OPSET: i64 = 6;
 pub struct Imported {
     /// The network, with all shapes fixed; a symbolic batch size became 1.
     pub graph: Graph,
+    /// The model's outputs, in its own order.
+    pub outputs: Vec<Output>,
+    /// Name and operator of the first node that does what it would during training.
+    pub training: Option<(String, String)>,
     /// Other names of the graph's tensors: those of results that a node passed on unchanged
     /// (`Identity`, `Dropout`) and of the nodes that did so.
     pub aliases: Aliases,
@@ -67,6 +75,26 @@ pub struct Imported {
     pub producer: String,
     /// Version of the ONNX operator set.
     pub opset: i64,
+}
+
+/// An output of a model.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// Where an output comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The graph computes it: its place in [`Graph::outputs`].
+    Floats(usize),
+    /// The graph computes it as whole numbers in float32, which are int64 in the model.
+    Indices(usize),
+    /// It is known without running anything.
+    Known(Known),
 }
 
 /// Names that a graph does not have any more, with the name of the tensor that has their value.
@@ -136,20 +164,21 @@ pub fn import_bytes(
     folder: Option<&Path>,
 ) -> Result<Imported, ImportError> {
     let imported = import_bytes_with(bytes, name, folder, BTreeMap::new())?;
-    check_model(&imported.graph).map_err(|problem| problem.in_file(name))?;
+    check_model(&imported).map_err(|problem| problem.in_file(name))?;
     Ok(imported)
 }
 
-/// Reads a model with some of its inputs bound to constants; any number may remain.
+/// Reads a model with some of its inputs bound to constants; any number may remain, its outputs may
+/// be of any type, and its nodes may be in training mode.
 ///
 /// # Errors
 ///
-/// As [`import`]; also a binding that is no input of the model.
+/// As [`import`] apart from that; also a binding that is no input of the model.
 pub fn import_bytes_with(
     bytes: &[u8],
     name: &str,
     folder: Option<&Path>,
-    bindings: BTreeMap<String, Tensor>,
+    bindings: BTreeMap<String, Known>,
 ) -> Result<Imported, ImportError> {
     read_model(bytes, folder, bindings).map_err(|problem| problem.in_file(name))
 }
@@ -166,7 +195,16 @@ fn check_size(length: u64) -> Result<(), Problem> {
 }
 
 /// What a model for a device must be beyond a graph that can run.
-fn check_model(graph: &Graph) -> Result<(), Problem> {
+fn check_model(imported: &Imported) -> Result<(), Problem> {
+    let graph = &imported.graph;
+    if let Some((node, operator)) = imported.training.clone() {
+        let what = "is in training mode; export the model in evaluation mode".to_owned();
+        return Err(Problem::Node { node, operator, what });
+    }
+    let other = |output: &&Output| !matches!(output.source, Source::Floats(_));
+    if let Some(output) = imported.outputs.iter().find(other) {
+        return Err(Problem::tensor(&output.name, "is an output that is not float32"));
+    }
     let names = |ids: &[ValueId]| {
         ids.iter().map(|&id| graph.values[id].name.as_str()).collect::<Vec<_>>().join(", ")
     };
@@ -218,7 +256,7 @@ fn check_parts(graph: &GraphProto) -> Result<(), Problem> {
 fn read_model(
     bytes: &[u8],
     folder: Option<&Path>,
-    bindings: BTreeMap<String, Tensor>,
+    bindings: BTreeMap<String, Known>,
 ) -> Result<Imported, Problem> {
     check_size(bytes.len() as u64)?;
     wire::check(bytes)?;
@@ -234,10 +272,10 @@ fn read_model(
     let Some(graph) = model.graph else {
         return Err(Problem::Model("the file holds no graph".to_owned()));
     };
-    let mut aliases = Aliases::default();
-    let graph = read_graph(graph, opset, External::new(folder), bindings, &mut aliases)?;
+    let parts = read_graph(graph, opset, External::new(folder), bindings)?;
+    let Parts { graph, outputs, training, aliases } = parts;
     let source_sha256 = Sha256::digest(bytes).into();
-    Ok(Imported { graph, aliases, source_sha256, producer, opset })
+    Ok(Imported { graph, outputs, training, aliases, source_sha256, producer, opset })
 }
 
 fn opset(model: &ModelProto) -> Result<i64, Problem> {
@@ -258,28 +296,39 @@ fn opset(model: &ModelProto) -> Result<i64, Problem> {
     }
 }
 
+/// What a file's graph becomes.
+struct Parts {
+    graph: Graph,
+    outputs: Vec<Output>,
+    training: Option<(String, String)>,
+    aliases: Aliases,
+}
+
 fn read_graph(
     graph: GraphProto,
     opset: i64,
     external: External<'_>,
-    mut bindings: BTreeMap<String, Tensor>,
-    aliases: &mut Aliases,
-) -> Result<Graph, Problem> {
+    mut bindings: BTreeMap<String, Known>,
+) -> Result<Parts, Problem> {
+    let mut aliases = Aliases::default();
     check_parts(&graph)?;
     let nodes: Vec<_> = graph.node.iter().map(|proto| NodeView::new(proto, opset)).collect();
     // Before anything else: "this operator is missing" helps more than what follows from it.
     let handlers = nodes.iter().map(handler).collect::<Result<Vec<_>, _>>()?;
 
-    let mut context = Context::new(external);
+    let by_nodes = graph.node.iter().flat_map(|node| &node.input);
+    let by_caller = graph.output.iter().filter_map(|info| info.name.as_ref());
+    let read: HashSet<String> = by_nodes.chain(by_caller).cloned().collect();
+    let mut context = Context::new(external, read);
     for proto in graph.initializer {
         let name = proto.name.clone().unwrap_or_default();
         let tensor = context.decode(proto)?;
-        define(&mut context, &name, tensor)?;
+        define(&mut context, &name, Known::Tensor(tensor))?;
     }
     for info in &graph.input {
         let name = info.name.as_deref().unwrap_or_default();
-        if let Some(tensor) = bindings.remove(name) {
-            define(&mut context, name, tensor)?;
+        if let Some(known) = bindings.remove(name) {
+            define(&mut context, name, known)?;
         } else if context.find(name).is_none() {
             add_input(&mut context, name, info)?;
         }
@@ -305,18 +354,35 @@ fn read_graph(
         context.bind(node.output(), bound).map_err(wrong)?;
     }
 
+    let mut outputs = Vec::new();
     for info in &graph.output {
         let name = info.name.as_deref().unwrap_or_default();
         match context.find(name) {
-            Some(&Bound::Float(value)) => context.graph.outputs.push(value),
-            Some(_) => return Err(Problem::tensor(name, "is an output that is not float32")),
+            Some(&(Bound::Float(value) | Bound::Indices(value))) => {
+                context.graph.outputs.push(value);
+            }
+            Some(_) => {}
             None => return Err(Problem::tensor(name, "is an output that no node defines")),
         }
+        let place = context.graph.outputs.len().saturating_sub(1);
+        let source = match context.find(name) {
+            Some(Bound::Indices(_)) => Source::Indices(place),
+            Some(Bound::Integers(integers)) => {
+                let data = Data::Integers(integers.data.clone(), integers.kind);
+                Source::Known(Known::Tensor(Tensor { shape: integers.shape.clone(), data }))
+            }
+            Some(Bound::Structure(known)) => Source::Known(known.clone()),
+            Some(Bound::Other(data_type)) => {
+                return Err(Problem::tensor(name, format!("is an output of type {data_type}")));
+            }
+            _ => Source::Floats(place),
+        };
+        outputs.push(Output { name: name.to_owned(), source });
     }
-    if context.graph.outputs.is_empty() {
+    if outputs.is_empty() {
         return Err(Problem::Model("the model has no output".to_owned()));
     }
-    Ok(context.graph)
+    Ok(Parts { graph: context.graph, outputs, training: context.training, aliases })
 }
 
 fn handler(node: &NodeView<'_>) -> Result<operators::Handler, Problem> {
@@ -333,8 +399,12 @@ fn handler(node: &NodeView<'_>) -> Result<operators::Handler, Problem> {
 }
 
 /// Gives the name of an initialiser or bound input its tensor.
-fn define(context: &mut Context<'_>, name: &str, tensor: Tensor) -> Result<(), Problem> {
-    let bound = context.constant(name, tensor).map_err(|what| Problem::tensor(name, what))?;
+fn define(context: &mut Context<'_>, name: &str, known: Known) -> Result<(), Problem> {
+    let bound = match known {
+        Known::Tensor(tensor) => context.constant(name, tensor),
+        structure => Ok(Bound::Structure(structure)),
+    };
+    let bound = bound.map_err(|what| Problem::tensor(name, what))?;
     context.bind(name, bound).map_err(|_| Problem::tensor(name, "is defined twice"))
 }
 

@@ -1,12 +1,13 @@
-//! Tensors of a model file, turned to float32 or int64 after their lengths were checked.
+//! Tensors of a model file, turned to float32 or integers after their lengths were checked.
 
 use headstart::graph::{MAX_ELEMENTS, elements};
 use rten_onnx::onnx::{DataLocation, DataType, TensorProto};
 
 use super::error::Problem;
 use super::external::External;
+use super::integers::IntegerType;
 
-/// Most elements of one integer tensor: shapes and indices need a handful.
+/// Most elements of one integer tensor that is evaluated: shapes and indices need a handful.
 pub(super) const MAX_INTEGERS: usize = 1 << 16;
 
 const UNDEFINED: DataType = DataType(0);
@@ -25,10 +26,21 @@ pub struct Tensor {
 pub enum Data {
     /// float32, or float16, bfloat16 and float64 rounded to it.
     Floats(Vec<f32>),
-    /// int64, int32 or bool: shapes, axes, indices, switches.
-    Integers(Vec<i64>),
+    /// Shapes, axes, indices, switches, and any other integers, with their type.
+    Integers(Vec<i64>, IntegerType),
     /// A type that no supported operator takes; its ONNX name.
     Other(String),
+}
+
+/// What an input can be bound to, and what can be known of an output before the model runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Known {
+    /// A tensor.
+    Tensor(Tensor),
+    /// A list of tensors. No operator takes one; `Identity` passes it on.
+    Sequence(Vec<Tensor>),
+    /// Something that may be missing. No operator takes one; `Identity` passes it on.
+    Optional(Option<Box<Known>>),
 }
 
 /// How many elements the constants of one model may still take.
@@ -84,16 +96,23 @@ pub(super) fn decode(
         .map_err(|_| refuse(format!("has a negative dimension: {:?}", proto.dims)))?;
     let count = elements(&shape).map_err(|error| refuse(error.to_string()))?;
     let data_type = proto.data_type.unwrap_or(UNDEFINED);
-    let size = match data_type {
-        DataType::BOOL => 1,
-        DataType::FLOAT16 | DataType::BFLOAT16 => 2,
-        DataType::FLOAT | DataType::INT32 => 4,
-        DataType::DOUBLE | DataType::INT64 => 8,
-        UNDEFINED => return Err(refuse("has no data type".to_owned())),
-        other => return Ok(Tensor { shape, data: Data::Other(other.to_string()) }),
+    let integer = IntegerType::of(data_type).filter(|kind| {
+        // Large ones of the types that shapes never have are weights of a quantised layer.
+        let of_shapes = [IntegerType::Bool, IntegerType::Int32, IntegerType::Int64];
+        count <= MAX_INTEGERS || of_shapes.contains(kind)
+    });
+    let size = match (data_type, integer) {
+        (_, Some(kind)) => kind.size(),
+        (DataType::FLOAT16 | DataType::BFLOAT16, _) => 2,
+        (DataType::FLOAT, _) => 4,
+        (DataType::DOUBLE, _) => 8,
+        (UNDEFINED, _) => return Err(refuse("has no data type".to_owned())),
+        (other, _) => return Ok(Tensor { shape, data: Data::Other(other.to_string()) }),
     };
-    let is_integer = matches!(data_type, DataType::BOOL | DataType::INT32 | DataType::INT64);
-    let taken = if is_integer { budget.take_integers(count) } else { budget.take_floats(count) };
+    let taken = match integer {
+        Some(_) => budget.take_integers(count),
+        None => budget.take_floats(count),
+    };
     taken.map_err(refuse)?;
 
     let byte_length = count * size;
@@ -111,19 +130,34 @@ pub(super) fn decode(
                     bytes.len()
                 )));
             }
-            from_bytes(data_type, &bytes)
+            match integer {
+                Some(kind) => Data::Integers(kind.decode(&bytes), kind),
+                None => Data::Floats(floats_from_bytes(data_type, &bytes)),
+            }
         }
-        _ => from_fields(
-            data_type,
-            proto.float_data,
-            proto.double_data,
-            proto.int32_data,
-            proto.int64_data,
-        ),
+        _ => match integer {
+            Some(kind @ IntegerType::Int64) => Data::Integers(proto.int64_data, kind),
+            Some(IntegerType::Uint32 | IntegerType::Uint64) => {
+                return Err(refuse(format!(
+                    "has its {data_type} data in a typed field, not as bytes (load and save the \
+                     model once with the onnx Python package)"
+                )));
+            }
+            Some(kind) => {
+                let wrap = |&x: &i32| kind.wrap(i64::from(x));
+                Data::Integers(proto.int32_data.iter().map(wrap).collect(), kind)
+            }
+            None => Data::Floats(floats_from_fields(
+                data_type,
+                proto.float_data,
+                proto.double_data,
+                proto.int32_data,
+            )),
+        },
     };
     let found = match &data {
         Data::Floats(floats) => floats.len(),
-        Data::Integers(integers) => integers.len(),
+        Data::Integers(integers, _) => integers.len(),
         Data::Other(_) => count,
     };
     if found != count {
@@ -132,41 +166,31 @@ pub(super) fn decode(
     Ok(Tensor { shape, data })
 }
 
-fn from_bytes(data_type: DataType, bytes: &[u8]) -> Data {
+fn floats_from_bytes(data_type: DataType, bytes: &[u8]) -> Vec<f32> {
     match data_type {
-        DataType::FLOAT => Data::Floats(each(bytes, f32::from_le_bytes)),
-        DataType::DOUBLE => Data::Floats(each(bytes, |b| f64::from_le_bytes(b) as f32)),
-        DataType::FLOAT16 => Data::Floats(each(bytes, |b| half_to_float(u16::from_le_bytes(b)))),
-        DataType::BFLOAT16 => Data::Floats(each(bytes, |b| bfloat_to_float(u16::from_le_bytes(b)))),
-        DataType::INT32 => Data::Integers(each(bytes, |b| i64::from(i32::from_le_bytes(b)))),
-        DataType::INT64 => Data::Integers(each(bytes, i64::from_le_bytes)),
-        _ => Data::Integers(bytes.iter().map(|&b| i64::from(b != 0)).collect()),
+        DataType::DOUBLE => each(bytes, |b| f64::from_le_bytes(b) as f32),
+        DataType::FLOAT16 => each(bytes, |b| half_to_float(u16::from_le_bytes(b))),
+        DataType::BFLOAT16 => each(bytes, |b| bfloat_to_float(u16::from_le_bytes(b))),
+        _ => each(bytes, f32::from_le_bytes),
     }
 }
 
-fn each<const SIZE: usize, T>(bytes: &[u8], decode: impl Fn([u8; SIZE]) -> T) -> Vec<T> {
+fn each<const SIZE: usize>(bytes: &[u8], decode: impl Fn([u8; SIZE]) -> f32) -> Vec<f32> {
     bytes.as_chunks::<SIZE>().0.iter().map(|&chunk| decode(chunk)).collect()
 }
 
 /// The typed fields hold narrow floats as their bits in `int32_data`.
-fn from_fields(
+fn floats_from_fields(
     data_type: DataType,
     floats: Vec<f32>,
     doubles: Vec<f64>,
     int32s: Vec<i32>,
-    int64s: Vec<i64>,
-) -> Data {
+) -> Vec<f32> {
     match data_type {
-        DataType::FLOAT => Data::Floats(floats),
-        DataType::DOUBLE => Data::Floats(doubles.into_iter().map(|x| x as f32).collect()),
-        DataType::FLOAT16 => {
-            Data::Floats(int32s.into_iter().map(|bits| half_to_float(bits as u16)).collect())
-        }
-        DataType::BFLOAT16 => {
-            Data::Floats(int32s.into_iter().map(|bits| bfloat_to_float(bits as u16)).collect())
-        }
-        DataType::INT64 => Data::Integers(int64s),
-        _ => Data::Integers(int32s.into_iter().map(i64::from).collect()),
+        DataType::DOUBLE => doubles.into_iter().map(|x| x as f32).collect(),
+        DataType::FLOAT16 => int32s.into_iter().map(|bits| half_to_float(bits as u16)).collect(),
+        DataType::BFLOAT16 => int32s.into_iter().map(|bits| bfloat_to_float(bits as u16)).collect(),
+        _ => floats,
     }
 }
 

@@ -9,6 +9,7 @@ use super::testing::{Builder, float, int, ints, string, tensor, value};
 use super::*;
 use crate::export::to_onnx;
 use crate::inspect::{freeze_points, layers};
+use crate::reference;
 use crate::simplify::simplify;
 
 /// The one node of a graph.
@@ -75,15 +76,17 @@ fn automatic_padding_becomes_explicit() {
 }
 
 #[test]
-fn convolutions_have_one_or_two_spatial_dimensions() {
+fn convolutions_have_one_to_three_spatial_dimensions() {
     let conv = |input: &[i64], weight: &[i64], attributes| {
         one(11, input, "Conv", &["w"], attributes).weight("w", weight).import("y")
     };
     let attributes = vec![ints("pads", &[1, 0]), ints("dilations", &[2]), int("group", 2)];
     let imported = conv(&[0, 4, 9], &[6, 2, 3], attributes).unwrap();
     assert_eq!(output_shape(&imported.graph), [1, 6, 6]);
+    let imported = conv(&[0, 2, 4, 5, 6], &[3, 2, 1, 2, 3], vec![]).unwrap();
+    assert_eq!(output_shape(&imported.graph), [1, 3, 4, 4, 4]);
     for (input, weight, attributes) in [
-        (vec![1, 1, 4, 4, 4], vec![1, 1, 1, 1, 1], vec![]),
+        (vec![1, 1, 2, 2, 2, 2], vec![1, 1, 1, 1, 1, 1], vec![]),
         (vec![1, 1, 4, 4], vec![1, 2, 3, 3], vec![]),
         (vec![1, 1, 4, 4], vec![1, 1, 3, 3], vec![ints("pads", &[0, -1, 0, 0])]),
         (vec![1, 1, 4, 4], vec![1, 1, 3, 3], vec![ints("pads", &[1, 1])]),
@@ -307,7 +310,8 @@ fn padding_has_its_value_and_mode() {
     assert_eq!(mode(pad("constant", old, 9).unwrap()), PadMode::Constant(2.5));
     assert_eq!(mode(pad("reflect", vec![amounts()], 9).unwrap()), PadMode::Reflect);
     assert_eq!(mode(pad("edge", vec![amounts()], 9).unwrap()), PadMode::Edge);
-    refusal(pad("wrap", vec![], 19));
+    assert_eq!(mode(pad("wrap", vec![], 19).unwrap()), PadMode::Wrap);
+    refusal(pad("around", vec![], 19));
     refusal(pad("reflect", vec![ints("pads", &[0, 3, 0, 0])], 9));
     assert!(refusal(pad("constant", vec![ints("pads", &[0, -1, 0, 0])], 9)).contains("negative"));
 }
@@ -386,7 +390,6 @@ fn what_is_not_supported_is_refused_with_node_operator_and_advice() {
         ("QLinearConv", vec![], &["QLinearConv", "float model"]),
         ("If", vec![], &["operator If", "control flow"]),
         ("Slice", vec![], &["Slice_y", "shape arithmetic"]),
-        ("BatchNormalization", vec![int("training_mode", 1)], &["evaluation mode"]),
         ("Softmax", vec![float("axis", 1.0)], &["attribute axis", "wrong type"]),
         ("Cast", vec![int("to", 7)], &["Cast_y", "INT64"]),
     ];
@@ -468,12 +471,129 @@ fn inputs_can_be_bound_to_constants() {
     model.graph().input.push(testing::value_info("s", &[2]));
     let bytes = model.bytes("y");
     let bind = |name: &str, data| {
-        let bindings = BTreeMap::from([(name.to_owned(), Tensor { shape: vec![2], data })]);
-        import_bytes_with(&bytes, "test.onnx", None, bindings)
+        let known = Known::Tensor(Tensor { shape: vec![2], data });
+        import_bytes_with(&bytes, "test.onnx", None, BTreeMap::from([(name.to_owned(), known)]))
     };
-    let imported = bind("s", Data::Integers(vec![3, 2])).unwrap();
+    let shape = || Data::Integers(vec![3, 2], IntegerType::Int64);
+    let imported = bind("s", shape()).unwrap();
     assert_eq!(output_shape(&imported.graph), [3, 2]);
-    assert!(refusal(bind("t", Data::Integers(vec![3, 2]))).contains("no input \"t\""));
+    assert!(refusal(bind("t", shape())).contains("no input \"t\""));
+}
+
+/// `model` with output `y`, of inputs that are all bound.
+fn known_output(model: Builder, bindings: Vec<(&str, Known)>) -> Known {
+    let bindings = bindings.into_iter().map(|(name, known)| (name.to_owned(), known)).collect();
+    let imported = import_bytes_with(&model.bytes("y"), "test.onnx", None, bindings).unwrap();
+    match &imported.outputs[0].source {
+        Source::Known(known) => known.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn integers_of_every_type_are_evaluated_while_the_model_is_read() {
+    let list = |data: &[i64], kind| {
+        let data = Data::Integers(data.to_vec(), kind);
+        Known::Tensor(Tensor { shape: vec![1, 1, 3], data })
+    };
+    let kind = IntegerType::Uint8;
+    let x = || ("x", list(&[200, 7, 100], kind));
+    let doubled = known_output(one(14, &[1, 1, 3], "Add", &["x"], vec![]), vec![x()]);
+    assert_eq!(doubled, list(&[144, 14, 200], kind));
+    let attributes = vec![ints("kernel_shape", &[2]), ints("pads", &[0, 1])];
+    let pooled = known_output(one(12, &[1, 1, 3], "MaxPool", &[], attributes), vec![x()]);
+    assert_eq!(pooled, list(&[200, 100, 100], kind));
+    let padding = one(19, &[1, 1, 3], "Pad", &["p"], vec![string("mode", "wrap")]);
+    let padded = known_output(padding.ints("p", &[0, 0, 1, 0, 0, -0]), vec![x()]);
+    let Known::Tensor(Tensor { shape, data: Data::Integers(data, _) }) = padded else {
+        unreachable!()
+    };
+    assert_eq!((shape, data), (vec![1, 1, 4], vec![100, 200, 7, 100]));
+    let mut clip = one(12, &[1, 1, 3], "Clip", &["", "max"], vec![]);
+    clip.graph().initializer.push(tensor("max", &[], DataType::UINT8, vec![150]));
+    assert_eq!(known_output(clip, vec![x()]), list(&[150, 7, 100], kind));
+
+    let bytes = one(14, &[1, 1, 3], "Relu", &[], vec![]).bytes("y");
+    let refused = import_bytes_with(&bytes, "test.onnx", None, [("x".to_owned(), x().1)].into());
+    assert!(refused.is_ok(), "an integer output is refused of models for a device only");
+}
+
+#[test]
+fn identity_passes_on_what_no_other_operator_takes() {
+    let tensor = Tensor { shape: vec![2], data: Data::Floats(vec![1.0, 2.0]) };
+    let list = Known::Sequence(vec![tensor.clone(), tensor]);
+    for known in [list.clone(), Known::Optional(Some(Box::new(list))), Known::Optional(None)] {
+        let passed =
+            known_output(one(16, &[2], "Identity", &[], vec![]), vec![("x", known.clone())]);
+        assert_eq!(passed, known);
+        let bytes = one(16, &[2], "Relu", &[], vec![]).bytes("y");
+        let bindings = [("x".to_owned(), known)].into();
+        let message = refusal(import_bytes_with(&bytes, "test.onnx", None, bindings));
+        assert!(message.contains("\"Relu_y\"") && message.contains("sequence"), "{message}");
+    }
+}
+
+#[test]
+fn second_results_are_nodes_only_if_something_reads_them() {
+    let pool = || {
+        let attributes = vec![ints("kernel_shape", &[2, 2])];
+        let mut model = one(12, &[1, 1, 4, 4], "MaxPool", &[], attributes);
+        model.graph().node[0].output.push("indices".to_owned());
+        model
+    };
+    only(&pool().import("y").unwrap());
+    let message = refusal(pool().import("indices"));
+    assert!(message.contains("\"indices\"") && message.contains("not float32"), "{message}");
+    let read = pool().node("Relu", &["indices"], "z", vec![]).import("z");
+    assert!(refusal(read).contains("INT64"));
+    let bytes = pool().bytes("indices");
+    let imported = import_bytes_with(&bytes, "test.onnx", None, BTreeMap::new()).unwrap();
+    assert!(matches!(imported.outputs[0].source, Source::Indices(0)));
+    assert_eq!(output_shape(&imported.graph), [1, 1, 3, 3]);
+}
+
+#[test]
+fn training_mode_runs_but_is_no_model_for_a_device() {
+    let normalisation = || {
+        let parameters = ["scale", "bias", "mean", "variance"];
+        let attributes = vec![int("training_mode", 1), float("momentum", 0.5)];
+        let mut model = one(15, &[2, 1, 2], "BatchNormalization", &parameters, attributes)
+            .floats("scale", &[1], &[2.0])
+            .floats("bias", &[1], &[1.0])
+            .floats("mean", &[1], &[3.0])
+            .floats("variance", &[1], &[4.0]);
+        model.graph().node[0].output.extend(["m".to_owned(), "v".to_owned()]);
+        for name in ["m", "v"] {
+            model.graph().output.push(testing::value_info(name, &[1]));
+        }
+        model
+    };
+    let bytes = normalisation().bytes("y");
+    let imported = import_bytes_with(&bytes, "test.onnx", None, BTreeMap::new()).unwrap();
+    let [m, v, y] = &reference::run(&imported.graph, &[vec![-1.0, 1.0, 1.0, 3.0]])[..] else {
+        unreachable!()
+    };
+    // The batch has mean 1 and variance 2.
+    assert_eq!((m.as_slice(), v.as_slice()), (&[2.0][..], &[3.0][..]));
+    let expected = [-2.0, 0.0, 0.0, 2.0].map(|x: f32| x / 2.0_f32.sqrt() * 2.0 + 1.0);
+    assert!(y.iter().zip(expected).all(|(y, expected)| (y - expected).abs() < 1e-4), "{y:?}");
+
+    let dropout = |attributes| {
+        let mut model =
+            one(13, &[1, 4], "Dropout", &["r", "t"], attributes).floats("r", &[], &[0.6]);
+        model.graph().initializer.push(tensor("t", &[], DataType::BOOL, vec![1]));
+        model
+    };
+    let import =
+        |model: Builder| import_bytes_with(&model.bytes("y"), "test.onnx", None, BTreeMap::new());
+    // NumPy's numbers of seed 0 begin with 0.549, 0.715, 0.603 and 0.545.
+    let imported = import(dropout(vec![int("seed", 0)])).unwrap();
+    let kept = reference::run(&imported.graph, &[vec![1.0; 4]]);
+    assert_eq!(kept[0].iter().map(|&y| y > 0.0).collect::<Vec<_>>(), [false, true, true, false]);
+    assert!(refusal(import(dropout(vec![]))).contains("without a seed"));
+    for model in [normalisation(), dropout(vec![int("seed", 0)])] {
+        assert!(refusal(model.import("y")).contains("evaluation mode"));
+    }
 }
 
 #[test]

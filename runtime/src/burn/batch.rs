@@ -36,6 +36,8 @@ fn keeps_batch_first(graph: &Graph, node: &Node, batched: &[bool]) -> bool {
     }
     match &node.op {
         Op::Conv(_) | Op::BatchNormalization { .. } => only_first,
+        // The numbers of a later row's elements are those of no single row.
+        Op::MaxPoolIndices(_) => false,
         Op::Activation(_) | Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool => true,
         Op::Binary(_) | Op::PRelu => (0..2).all(|operand| {
             let aligned = shape(operand).len() == result.len();

@@ -25,12 +25,12 @@ pub enum ExecuteError {
         /// Its name, or its index if it does not exist.
         value: String,
     },
-    /// A value without elements: nothing can be computed from it.
+    /// A value without elements that a node would have to compute something from.
     Empty {
         /// Its name.
         value: String,
     },
-    /// A node slides a window over more than two spatial dimensions.
+    /// A node slides a window over more than three spatial dimensions.
     SpatialRank {
         /// The node's name.
         node: String,
@@ -75,7 +75,7 @@ impl core::fmt::Display for ExecuteError {
             }
             Self::Empty { value } => write!(f, "tensor '{value}' has no elements"),
             Self::SpatialRank { node } => {
-                write!(f, "node '{node}': only one and two spatial dimensions are supported")
+                write!(f, "node '{node}': one to three spatial dimensions are supported")
             }
             Self::InputCount { expected, found } => {
                 write!(f, "{found} inputs for a graph that takes {expected}")

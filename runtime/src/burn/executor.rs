@@ -36,7 +36,8 @@ impl<B: Backend> Executor<B> {
     ///
     /// [`ExecuteError::Node`] or [`ExecuteError::Value`] for a broken rule of shapes,
     /// [`ExecuteError::Undefined`] for an operand that no earlier node computes,
-    /// [`ExecuteError::Empty`] and [`ExecuteError::SpatialRank`] for what no backend computes.
+    /// [`ExecuteError::Empty`] for a node that would compute something from nothing, and
+    /// [`ExecuteError::SpatialRank`] for what no backend computes.
     pub fn new(graph: &Graph, device: &Device<B>) -> Result<Self, ExecuteError> {
         verify(graph)?;
         let constants = graph
@@ -181,8 +182,12 @@ impl<B: Backend> Executor<B> {
             let at_node = |source| ExecuteError::Node { node: node.name.clone(), source };
             let shapes: Vec<&[usize]> = operands.iter().map(|x| x.shape.as_slice()).collect();
             let shape = op.output_shape(&shapes).map_err(at_node)?;
-            let primitive = ops::apply::<B>(&op, operands, &shape).map_err(at_node)?;
-            let array = Array { primitive, shape };
+            let array = if shape.contains(&0) {
+                Array::upload(vec![], shape, &self.device)
+            } else {
+                let primitive = ops::apply::<B>(&op, operands, &shape).map_err(at_node)?;
+                Array { primitive, shape }
+            };
             if is_wanted[node.output] {
                 visit(node.output, &array)?;
             }
@@ -199,9 +204,9 @@ impl<B: Backend> Executor<B> {
         for (array, value) in inputs.iter().zip(self.input_values()) {
             let fits = match (array.shape.split_first(), value.shape.split_first()) {
                 (Some((&found, rest)), Some((&expected, expected_rest))) => {
-                    let own = found / expected;
+                    let own = found.checked_div(expected).unwrap_or(1);
                     rest == expected_rest
-                        && found % expected == 0
+                        && own.checked_mul(expected) == Some(found)
                         && own > 0
                         && *factor.get_or_insert(own) == own
                 }
@@ -252,9 +257,6 @@ fn verify(graph: &Graph) -> Result<(), ExecuteError> {
     for (id, value) in graph.values.iter().enumerate() {
         let at_value = |source| ExecuteError::Value { value: value.name.clone(), source };
         let expected = elements(&value.shape).map_err(at_value)?;
-        if expected == 0 {
-            return Err(ExecuteError::Empty { value: value.name.clone() });
-        }
         if let Some(data) = &value.constant {
             if data.len() != expected {
                 let found = data.len();
@@ -279,9 +281,16 @@ fn verify(graph: &Graph) -> Result<(), ExecuteError> {
             let what = format!("its output has shape {shape:?}, not {:?}", output.shape);
             return Err(at_node(GraphError::Shape(what)));
         }
-        let windowed = matches!(node.op, Op::Conv(_) | Op::MaxPool(_) | Op::AveragePool(_));
-        if windowed && shape.len() > 4 {
+        let windowed = matches!(
+            node.op,
+            Op::Conv(_) | Op::MaxPool(_) | Op::MaxPoolIndices(_) | Op::AveragePool(_)
+        );
+        if windowed && shape.len() > 5 {
             return Err(ExecuteError::SpatialRank { node: node.name.clone() });
+        }
+        let empty = |&&id: &&ValueId| graph.values[id].shape.contains(&0);
+        if let Some(&id) = node.inputs.iter().find(empty).filter(|_| !shape.contains(&0)) {
+            return Err(ExecuteError::Empty { value: graph.values[id].name.clone() });
         }
         if core::mem::replace(&mut defined[node.output], true) {
             let what = format!("'{}' is computed twice", output.name);
@@ -444,12 +453,32 @@ mod tests {
         let mut graph = Graph::default();
         let x = graph.add_value("x", vec![1, 0]);
         graph.inputs.push(x);
+        let mean = Op::ReduceMean { axes: vec![1], keep_dims: true };
+        graph.add_node("mean", mean, vec![x], "mean").unwrap();
         assert_eq!(
             self::executor::<B>(&graph).err(),
             Some(ExecuteError::Empty { value: "x".to_string() })
         );
     }
     on_every_backend!(what_is_wrong_is_refused_by_name);
+
+    fn nothing_reshapes_and_adds_to_nothing<B: Backend>() {
+        let mut graph = Graph::default();
+        let x = graph.add_value("x", vec![0, 3, 4]);
+        graph.inputs.push(x);
+        let shape = Op::Reshape { shape: vec![3, 4, 0] };
+        let y = graph.add_node("y", shape, vec![x], "y").unwrap();
+        let one = graph.add_constant("one", vec![1], vec![1.0]).unwrap();
+        let z = graph.add_node("z", Op::Binary(Binary::Add), vec![y, one], "z").unwrap();
+        graph.outputs.extend([x, z]);
+        let executor = executor::<B>(&graph).unwrap();
+        let nothing = |shape: &[usize]| Tensor { shape: shape.to_vec(), data: vec![] };
+        let found = executor.run(&[nothing(&[0, 3, 4])]).unwrap();
+        assert_eq!(found, [nothing(&[0, 3, 4]), nothing(&[3, 4, 0])]);
+        let refused = executor.run(&[Tensor { shape: vec![1, 3, 4], data: noise(12, 1) }]);
+        assert!(matches!(refused, Err(ExecuteError::InputShape { .. })));
+    }
+    on_every_backend!(nothing_reshapes_and_adds_to_nothing);
 
     fn a_mixed_batch_runs_alone_only<B: Backend>() {
         let mut graph = Graph::default();

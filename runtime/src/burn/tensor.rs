@@ -1,5 +1,6 @@
 use std::format;
 use std::string::ToString;
+use std::vec;
 use std::vec::Vec;
 
 use burn::tensor::backend::Backend;
@@ -19,7 +20,8 @@ pub struct Tensor {
 
 /// A tensor on a backend, with the shape that the graph means.
 ///
-/// Backends differ on tensors without dimensions, so a scalar lives there with the shape `[1]`.
+/// Backends differ on tensors without dimensions, so a scalar lives there with the shape `[1]`; so
+/// does a tensor without elements, as a zero that nobody reads.
 #[derive(Clone)]
 pub(super) struct Array<B: Backend> {
     /// The tensor itself.
@@ -30,7 +32,10 @@ pub(super) struct Array<B: Backend> {
 
 impl<B: Backend> Array<B> {
     /// Uploads `data`, which fills `shape`.
-    pub(super) fn upload(data: Vec<f32>, shape: Vec<usize>, device: &Device<B>) -> Self {
+    pub(super) fn upload(mut data: Vec<f32>, shape: Vec<usize>, device: &Device<B>) -> Self {
+        if shape.contains(&0) {
+            data = vec![0.0];
+        }
         let primitive =
             B::float_from_data(TensorData::new(data, physical(&shape).to_vec()), device);
         Self { primitive, shape }
@@ -43,6 +48,9 @@ impl<B: Backend> Array<B> {
 
     /// Copies the elements back.
     pub(super) fn download(self) -> Result<Tensor, ExecuteError> {
+        if self.shape.contains(&0) {
+            return Ok(Tensor { shape: self.shape, data: vec![] });
+        }
         let data = burn::tensor::try_read_sync(B::float_into_data(self.primitive))
             .ok_or_else(|| ExecuteError::Backend("it cannot be read synchronously".to_string()))?
             .map_err(|error| ExecuteError::Backend(format!("{error:?}")))?
@@ -55,7 +63,7 @@ impl<B: Backend> Array<B> {
 
 /// The backend's dimensions for a tensor of the graph's `shape`.
 fn physical(shape: &[usize]) -> &[usize] {
-    if shape.is_empty() { &[1] } else { shape }
+    if shape.is_empty() || shape.contains(&0) { &[1] } else { shape }
 }
 
 /// The same elements in another shape of the graph.

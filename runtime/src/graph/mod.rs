@@ -10,8 +10,10 @@ mod op;
 mod shape;
 
 pub use error::GraphError;
-pub use op::{Activation, AveragePool, Binary, Conv, Gemm, MaxPool, Op, Pad, PadMode, Window};
-pub use shape::{MAX_ELEMENTS, MAX_RANK, elements};
+pub use op::{
+    Activation, AveragePool, Binary, Conv, Gemm, MaxPool, MaxPoolIndices, Op, Pad, PadMode, Window,
+};
+pub use shape::{MAX_ELEMENTS, MAX_INDEXED, MAX_RANK, elements};
 
 use std::string::String;
 use std::sync::Arc;

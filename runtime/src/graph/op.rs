@@ -1,6 +1,6 @@
 use std::vec::Vec;
 
-/// A sliding window over the spatial dimensions (one or two of them, after batch and channels).
+/// A sliding window over the spatial dimensions (one to three of them, after batch and channels).
 ///
 /// Every list has one entry a spatial dimension, padding is explicit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,17 @@ pub struct Conv {
 pub struct MaxPool {
     /// Where the window reads. With ONNX's `ceil_mode` the end padding is already extended.
     pub window: Window,
+}
+
+/// The second result of `MaxPool`: where in all of `x [N, C, …]` the maximum of each window stands;
+/// the first one of several. The graph knows floats only, so it is a whole number in float32, and
+/// `x` has at most [`MAX_INDEXED`](super::MAX_INDEXED) elements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MaxPoolIndices {
+    /// Where the window reads.
+    pub window: Window,
+    /// Whether the elements of each plane are counted column by column.
+    pub column_major: bool,
 }
 
 /// `AveragePool`: operand `x [N, C, …]`.
@@ -66,6 +77,8 @@ pub enum PadMode {
     Reflect,
     /// The edge element.
     Edge,
+    /// The tensor again and again.
+    Wrap,
 }
 
 /// `Pad`: operand `x`; amounts per dimension, never negative.
@@ -161,6 +174,8 @@ pub enum Op {
     Binary(Binary),
     /// Maximum over a window.
     MaxPool(MaxPool),
+    /// Place of the maximum over a window.
+    MaxPoolIndices(MaxPoolIndices),
     /// Mean over a window.
     AveragePool(AveragePool),
     /// Mean over all spatial dimensions, which stay with extent 1.
@@ -222,7 +237,7 @@ impl Op {
             Self::Binary(Binary::Sub) => "Sub",
             Self::Binary(Binary::Mul) => "Mul",
             Self::Binary(Binary::Div) => "Div",
-            Self::MaxPool(_) => "MaxPool",
+            Self::MaxPool(_) | Self::MaxPoolIndices(_) => "MaxPool",
             Self::AveragePool(_) => "AveragePool",
             Self::GlobalAveragePool => "GlobalAveragePool",
             Self::ReduceMean { .. } => "ReduceMean",

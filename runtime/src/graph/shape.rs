@@ -12,6 +12,10 @@ pub const MAX_RANK: usize = 6;
 /// Most elements of a tensor: 2^28, a gibibyte of float32.
 pub const MAX_ELEMENTS: usize = 1 << 28;
 
+/// Most elements of a tensor whose elements are named by number: float32 holds every whole number up
+/// to 2^24.
+pub const MAX_INDEXED: usize = 1 << 24;
+
 /// Elements of a tensor of that shape.
 ///
 /// # Errors
@@ -159,6 +163,12 @@ impl Op {
                 broadcast(x, operands[1])
             }
             Self::MaxPool(pool) => pooled(&pool.window, x),
+            Self::MaxPoolIndices(pool) => {
+                if elements(x)? > MAX_INDEXED || (pool.column_major && x.len() > 4) {
+                    return mismatch(format!("numbers of the elements of {x:?}"));
+                }
+                pooled(&pool.window, x)
+            }
             Self::AveragePool(pool) => pooled(&pool.window, x),
             Self::GlobalAveragePool => {
                 if x.len() < 3 {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::head::record;
+
 /// The manifest of any version. The variant's index is the first byte of its section.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Manifest<'a> {
@@ -96,7 +98,8 @@ pub struct Plan {
     pub max_classes: u32,
     /// Weights and biases of a float32 head of `max_classes`.
     pub head_bytes: u32,
-    /// What the single-sample learner needs beside the head.
+    /// What learning from single samples needs beside the head: a gradient, a number of samples and
+    /// a label a class, and the features' centre.
     pub learner_bytes: u32,
 }
 
@@ -105,14 +108,25 @@ impl Plan {
     #[must_use]
     pub fn new(arena_bytes: u32, features: u32, max_classes: u32) -> Option<Self> {
         let head_bytes = features.checked_add(1)?.checked_mul(max_classes)?.checked_mul(4)?;
-        let learner_bytes = max_classes.checked_mul(4)?;
+        let label_bytes = max_classes.checked_mul(record::LABEL_SLOT)?;
+        let learner_bytes = max_classes.checked_mul(8)?.checked_add(label_bytes)?;
+        let learner_bytes = learner_bytes.checked_add(features)?;
+        head_bytes.checked_add(record::longest_overhead(max_classes)?)?;
         Some(Self { arena_bytes, max_classes, head_bytes, learner_bytes })
     }
 
-    /// Bytes that a session takes in all.
+    /// The longest head record that a session reads or writes.
+    #[must_use]
+    pub fn record_bytes(&self) -> u32 {
+        let overhead = record::longest_overhead(self.max_classes).unwrap_or(u32::MAX);
+        self.head_bytes.saturating_add(overhead)
+    }
+
+    /// Bytes that a [`Session`](crate::session::Session) takes in all. Activations and a head record
+    /// are never there at the same time, and share their place.
     #[must_use]
     pub fn ram_bytes(&self) -> u64 {
-        u64::from(self.arena_bytes)
+        u64::from(self.arena_bytes.max(self.record_bytes()))
             .saturating_add(u64::from(self.head_bytes))
             .saturating_add(u64::from(self.learner_bytes))
     }

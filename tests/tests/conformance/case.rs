@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use headstart::burn::backend::Flex;
 use headstart::burn::{Executor, Tensor as Floats};
 use headstart::graph::Graph;
-use headstart_tools::onnx::{Data, Tensor, import_bytes_with};
+use headstart_tools::onnx::{
+    Data, Imported, IntegerType, Known, Source, Tensor, import_bytes_with,
+};
 use rten_onnx::onnx::ModelProto;
 
-use super::proto;
+use super::proto::{self, Kind};
 
 /// What came of a case.
 pub(crate) enum Outcome {
@@ -28,7 +30,7 @@ pub(crate) enum Outcome {
 }
 
 /// Inputs of one run by name, and the outputs that it must have.
-type Run = (BTreeMap<String, Tensor>, Vec<Option<Tensor>>);
+type Run = (BTreeMap<String, Known>, Vec<Option<Known>>);
 
 /// Runs the case in a folder, or the light model in a file.
 pub(crate) fn run(path: &Path) -> Outcome {
@@ -44,16 +46,14 @@ fn run_unguarded(path: &Path) -> Outcome {
     let Ok(bytes) = std::fs::read(&file) else {
         return Outcome::Wrong(format!("{} cannot be read", file.display()));
     };
-    let (inputs, operators) = describe(&bytes);
+    let (inputs, outputs, operators) = describe(&bytes);
     let refused = |why: String| Outcome::Refused { why, operators: operators.clone() };
-    let runs = if light { light_runs(path, &inputs) } else { runs(path, &inputs) };
-    let floats =
-        |tensor: &Option<Tensor>| matches!(tensor, Some(Tensor { data: Data::Floats(_), .. }));
+    let runs = if light { light_runs(path, &inputs) } else { runs(path, &inputs, &outputs) };
     let Some(runs) = runs else {
         return refused("its data has a type that no model here takes".to_owned());
     };
-    if !runs.iter().all(|(_, expected)| expected.iter().all(floats)) {
-        return refused("its outputs are not of floats".to_owned());
+    if !runs.iter().all(|(_, expected)| expected.iter().all(Option::is_some)) {
+        return refused("its outputs have a type that no model here gives".to_owned());
     }
     if runs.is_empty() {
         return Outcome::Wrong("it has no data".to_owned());
@@ -74,10 +74,12 @@ fn check(
     bytes: &[u8],
     file: &Path,
     inputs: &[Input],
-    given: &BTreeMap<String, Tensor>,
-    expected: &[Option<Tensor>],
+    given: &BTreeMap<String, Known>,
+    expected: &[Option<Known>],
 ) -> Result<(), Outcome> {
-    let integers = |name: &&String| matches!(given[*name].data, Data::Integers(_));
+    let floats =
+        |known: &Known| matches!(known, Known::Tensor(Tensor { data: Data::Floats(_), .. }));
+    let integers = |name: &&String| !floats(&given[*name]);
     let names: Vec<&String> = given.keys().collect();
     let first = inputs.iter().map(|input| &input.name).find(|name| given.contains_key(*name));
     let attempts: [Vec<&String>; 3] = [
@@ -91,7 +93,9 @@ fn check(
         let refusal =
             match import_bytes_with(bytes, &file.display().to_string(), file.parent(), bindings) {
                 Ok(imported) => match execute(&imported.graph, given) {
-                    Ok(outputs) => return compare(&outputs, expected).map_err(Outcome::Wrong),
+                    Ok(found) => {
+                        return compare(&imported, &found, expected).map_err(Outcome::Wrong);
+                    }
                     Err(error) => error,
                 },
                 Err(error) => error.to_string(),
@@ -103,14 +107,14 @@ fn check(
     Err(Outcome::Refused { why, operators: Vec::new() })
 }
 
-fn execute(graph: &Graph, given: &BTreeMap<String, Tensor>) -> Result<Vec<Floats>, String> {
+fn execute(graph: &Graph, given: &BTreeMap<String, Known>) -> Result<Vec<Floats>, String> {
     let executor =
         Executor::<Flex>::new(graph, &Default::default()).map_err(|error| error.to_string())?;
     let inputs: Vec<Floats> = graph
         .inputs
         .iter()
         .map(|&id| match given.get(&graph.values[id].name) {
-            Some(Tensor { shape, data: Data::Floats(data) }) => {
+            Some(Known::Tensor(Tensor { shape, data: Data::Floats(data) })) => {
                 Ok(Floats { shape: shape.clone(), data: data.clone() })
             }
             _ => Err(format!("input {} is not given as floats", graph.values[id].name)),
@@ -119,22 +123,69 @@ fn execute(graph: &Graph, given: &BTreeMap<String, Tensor>) -> Result<Vec<Floats
     executor.run(&inputs).map_err(|error| error.to_string())
 }
 
-fn compare(outputs: &[Floats], expected: &[Option<Tensor>]) -> Result<(), String> {
+fn compare(
+    imported: &Imported,
+    found: &[Floats],
+    expected: &[Option<Known>],
+) -> Result<(), String> {
+    let outputs = &imported.outputs;
     if outputs.len() != expected.len() {
         return Err(format!("{} outputs instead of {}", outputs.len(), expected.len()));
     }
     for (output, expected) in outputs.iter().zip(expected) {
-        let Some(Tensor { shape, data: Data::Floats(values) }) = expected else { continue };
-        if &output.shape != shape {
-            return Err(format!("shape {:?} instead of {shape:?}", output.shape));
-        }
-        for (index, (&found, &value)) in output.data.iter().zip(values).enumerate() {
-            let same = found == value || (found.is_nan() && value.is_nan());
-            // Infinity would be within any relative tolerance of infinity.
-            let near = value.is_finite() && (found - value).abs() <= 1e-7 + 1e-3 * value.abs();
-            if !same && !near {
-                return Err(format!("element {index} is {found} instead of {value}"));
+        let Some(expected) = expected else { continue };
+        let found = match &output.source {
+            Source::Known(known) => known.clone(),
+            &Source::Floats(place) => {
+                let Floats { shape, data } = found[place].clone();
+                Known::Tensor(Tensor { shape, data: Data::Floats(data) })
             }
+            &Source::Indices(place) => {
+                let Floats { shape, data } = found[place].clone();
+                let data = data.iter().map(|&x| x as i64).collect();
+                Known::Tensor(Tensor { shape, data: Data::Integers(data, IntegerType::Int64) })
+            }
+        };
+        compare_values(&found, expected).map_err(|what| format!("{}: {what}", output.name))?;
+    }
+    Ok(())
+}
+
+fn compare_values(found: &Known, expected: &Known) -> Result<(), String> {
+    match (found, expected) {
+        (Known::Tensor(found), Known::Tensor(expected)) => compare_tensors(found, expected),
+        (Known::Sequence(found), Known::Sequence(expected)) if found.len() == expected.len() => {
+            found.iter().zip(expected).try_for_each(|(f, e)| compare_tensors(f, e))
+        }
+        (Known::Optional(None), Known::Optional(None)) => Ok(()),
+        (Known::Optional(Some(found)), Known::Optional(Some(expected))) => {
+            compare_values(found, expected)
+        }
+        _ => Err(format!("{found:?} instead of {expected:?}")),
+    }
+}
+
+fn compare_tensors(found: &Tensor, expected: &Tensor) -> Result<(), String> {
+    if found.shape != expected.shape {
+        return Err(format!("shape {:?} instead of {:?}", found.shape, expected.shape));
+    }
+    match (&found.data, &expected.data) {
+        (Data::Floats(found), Data::Floats(expected)) => compare_floats(found, expected),
+        (found, expected) if found == expected => Ok(()),
+        (found, expected) => Err(format!("{found:?} instead of {expected:?}")),
+    }
+}
+
+fn compare_floats(found: &[f32], expected: &[f32]) -> Result<(), String> {
+    if found.len() != expected.len() {
+        return Err(format!("{} elements instead of {}", found.len(), expected.len()));
+    }
+    for (index, (&found, &value)) in found.iter().zip(expected).enumerate() {
+        let same = found == value || (found.is_nan() && value.is_nan());
+        // Infinity would be within any relative tolerance of infinity.
+        let near = value.is_finite() && (found - value).abs() <= 1e-7 + 1e-3 * value.abs();
+        if !same && !near {
+            return Err(format!("element {index} is {found} instead of {value}"));
         }
     }
     Ok(())
@@ -142,14 +193,17 @@ fn compare(outputs: &[Floats], expected: &[Option<Tensor>]) -> Result<(), String
 
 struct Input {
     name: String,
+    kind: Kind,
     shape: Vec<usize>,
 }
 
-/// The model's inputs that have no default, and its operators.
-fn describe(bytes: &[u8]) -> (Vec<Input>, Vec<String>) {
+/// The model's inputs that have no default, the kinds of its outputs, and its operators.
+fn describe(bytes: &[u8]) -> (Vec<Input>, Vec<Kind>, Vec<String>) {
     let Some(graph) = ModelProto::parse_buf(bytes).ok().and_then(|model| model.graph) else {
-        return (Vec::new(), Vec::new());
+        return (Vec::new(), Vec::new(), Vec::new());
     };
+    let kinds: BTreeMap<String, Kind> = proto::kinds(bytes, 11).into_iter().collect();
+    let outputs = proto::kinds(bytes, 12).into_iter().map(|(_, kind)| kind).collect();
     let defaults: Vec<_> =
         graph.initializer.iter().filter_map(|tensor| tensor.name.clone()).collect();
     let mut inputs = Vec::new();
@@ -160,14 +214,15 @@ fn describe(bytes: &[u8]) -> (Vec<Input>, Vec<String>) {
             let extent = |dim: rten_onnx::onnx::Dimension| dim.dim_value.map_or(1, |n| n as usize);
             shape.dim.into_iter().map(extent).collect()
         });
-        inputs.push(Input { name, shape });
+        let kind = kinds.get(&name).copied().unwrap_or_default();
+        inputs.push(Input { name, kind, shape });
     }
     let operators = graph.node.into_iter().filter_map(|node| node.op_type).collect();
-    (inputs, operators)
+    (inputs, outputs, operators)
 }
 
 /// The data sets of a case; `None` if one has data of a type that no model here takes.
-fn runs(folder: &Path, inputs: &[Input]) -> Option<Vec<Run>> {
+fn runs(folder: &Path, inputs: &[Input], outputs: &[Kind]) -> Option<Vec<Run>> {
     let mut runs = Vec::new();
     for set in 0.. {
         let set = folder.join(format!("test_data_set_{set}"));
@@ -176,9 +231,12 @@ fn runs(folder: &Path, inputs: &[Input]) -> Option<Vec<Run>> {
         }
         let mut given = BTreeMap::new();
         for (path, input) in numbered(&set, "input").into_iter().zip(inputs) {
-            given.insert(input.name.clone(), proto::read(&path)?);
+            given.insert(input.name.clone(), proto::read(&path, input.kind)?);
         }
-        let expected = numbered(&set, "output").iter().map(|path| proto::read(path)).collect();
+        let files = numbered(&set, "output");
+        let kinds = outputs.iter().copied().chain(std::iter::repeat(Kind::Tensor));
+        let expected = files.iter().zip(kinds).map(|(path, kind)| proto::read(path, kind));
+        let expected = expected.collect();
         runs.push((given, expected));
     }
     Some(runs)
@@ -189,11 +247,12 @@ fn light_runs(model: &Path, inputs: &[Input]) -> Option<Vec<Run>> {
     let ramp = |input: &Input| {
         let count: usize = input.shape.iter().product();
         let data = (0..count).map(|i| (i as f64 / count as f64) as f32).collect();
-        (input.name.clone(), Tensor { shape: input.shape.clone(), data: Data::Floats(data) })
+        let tensor = Tensor { shape: input.shape.clone(), data: Data::Floats(data) };
+        (input.name.clone(), Known::Tensor(tensor))
     };
     let prefix = model.file_stem()?.to_str()?;
     let expected = numbered(model.parent()?, &format!("{prefix}_output"));
-    let expected = expected.iter().map(|path| proto::read(path)).collect();
+    let expected = expected.iter().map(|path| proto::read(path, Kind::Tensor)).collect();
     Some(vec![(inputs.iter().map(ramp).collect(), expected)])
 }
 

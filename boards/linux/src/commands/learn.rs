@@ -60,11 +60,12 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let folder = StateFolder::new(&args.state);
     // Before the lock, so that a refused call leaves no folder behind; and after it, because
     // another `learn` may have ended.
-    Before::load(&folder, &file, &pack)?
-        .refuse_one_class(&data)
-        .map_err(|problem| Error::Sample { path: args.selection.data.clone(), problem })?;
+    let limit = pack.plan().max_classes as usize;
+    Before::load(&folder, &file, &pack)?.refuse_count(&data, limit, args)?;
     let lock = folder.lock()?;
-    let Before { of_state, of_pack, mut cache } = Before::load(&folder, &file, &pack)?;
+    let before = Before::load(&folder, &file, &pack)?;
+    before.refuse_count(&data, limit, args)?;
+    let Before { of_state, of_pack, mut cache } = before;
     // A head's own classes come first, in its order.
     let label_of = |cache: &mut FeatureCache, name: &str| {
         let problem = state::Problem::TooManyClasses { limit: samples::MAX_CLASSES };
@@ -142,14 +143,21 @@ impl Before {
         })
     }
 
-    /// A head that knows one class only would answer it for everything.
-    fn refuse_one_class(&self, data: &Dataset) -> Result<(), samples::Problem> {
+    /// A head that knows one class only would answer it for everything, and one of more classes
+    /// than the pack plans for would not fit the memory of the boards that it was packed for.
+    fn refuse_count(&self, data: &Dataset, limit: usize, args: &Learn) -> Result<(), Error> {
         let heads = self.of_state.iter().chain(&self.of_pack);
         let names = heads.flat_map(Head::labels).chain(self.cache.classes()).chain(&data.classes);
-        if names.collect::<HashSet<_>>().len() < 2 {
-            Err(samples::Problem::OneClass)
-        } else {
-            Ok(())
+        match names.collect::<HashSet<_>>().len() {
+            ..2 => {
+                let path = args.selection.data.clone();
+                Err(Error::Sample { path, problem: samples::Problem::OneClass })
+            }
+            found if found > limit => {
+                let problem = state::Problem::UnplannedClasses { found, limit };
+                Err(Error::State { path: args.state.clone(), problem })
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -75,4 +75,14 @@ pub enum Problem {
         /// The most classes.
         limit: usize,
     },
+    /// More classes than the pack plans memory for.
+    #[error(
+        "would hold {found} classes, and the pack plans memory for {limit}: pack the model again with --max-classes {found}, or learn fewer classes"
+    )]
+    UnplannedClasses {
+        /// How many there would be.
+        found: usize,
+        /// The pack's limit.
+        limit: usize,
+    },
 }

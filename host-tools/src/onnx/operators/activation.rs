@@ -1,9 +1,18 @@
 use headstart::graph::{Activation, Op};
 
+use super::super::integers::Integers;
 use super::{Bound, Context, NodeView, Outcome};
 
-/// The functions of one element.
+/// The functions of one element; `Relu` and `Clip` also of known integers.
 pub(super) fn element(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    if let (Bound::Integers(x), "Relu" | "Clip") = (context.operand(node, 0)?, node.operator()) {
+        let x = x.clone();
+        let (min, max) = match node.operator() {
+            "Relu" => (Some(0), None),
+            _ => (bound(context, node, 1, &x)?, bound(context, node, 2, &x)?),
+        };
+        return context.integers_result(x.clip(min, max));
+    }
     let x = context.float(node, 0)?;
     let activation = match node.operator() {
         "Relu" => Activation::Relu,
@@ -17,6 +26,20 @@ pub(super) fn element(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome
         _ => clip(context, node)?,
     };
     context.add(node, Op::Activation(activation), vec![x])
+}
+
+/// A bound of a clip of integers.
+fn bound(
+    context: &Context<'_>,
+    node: &NodeView<'_>,
+    index: usize,
+    x: &Integers,
+) -> Outcome<Option<i64>> {
+    let Some(bound) = context.optional_integers(node, index)? else { return Ok(None) };
+    match bound.data.as_slice() {
+        &[number] if bound.kind == x.kind => Ok(Some(number)),
+        _ => Err(format!("operand {index} is not one {}", x.kind.name())),
+    }
 }
 
 /// The bounds were attributes until operator set 10 and are operands since.

@@ -1,6 +1,6 @@
 use rten_onnx::onnx::TensorProto;
 
-use super::super::integers::Integers;
+use super::super::integers::{IntegerType, Integers};
 use super::super::tensor::{Data, Tensor};
 use super::{Bound, Context, NodeView, Outcome};
 
@@ -21,7 +21,8 @@ pub(super) fn constant(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcom
     }
     if node.has("value_int") {
         let data = vec![node.int("value_int", 0)?];
-        return context.integers_result(Integers { shape: vec![], data });
+        let kind = IntegerType::Int64;
+        return context.integers_result(Integers { shape: vec![], data, kind });
     }
     if let Some(list) = node.ints("value_ints")? {
         return context.integers_result(Integers::list(list.to_vec()));
@@ -38,8 +39,8 @@ pub(super) fn of_shape(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcom
     };
     match value {
         Data::Floats(value) if value.len() == 1 => context.filled(node.output(), shape, value[0]),
-        Data::Integers(value) if value.len() == 1 => {
-            let filled = Integers::filled(shape, value[0])?;
+        Data::Integers(value, kind) if value.len() == 1 => {
+            let filled = Integers::filled(shape, value[0], kind)?;
             context.integers_result(filled)
         }
         Data::Other(data_type) => Ok(Bound::Other(data_type)),

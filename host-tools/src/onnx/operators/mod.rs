@@ -4,6 +4,7 @@ mod activation;
 mod arithmetic;
 mod constant;
 mod convolution;
+mod dropout;
 mod matrix;
 mod normalise;
 mod pad;
@@ -42,7 +43,7 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "Constant" => constant::constant,
         "ConstantOfShape" => constant::of_shape,
         "Conv" => convolution::convolution,
-        "Dropout" => shape::dropout,
+        "Dropout" => dropout::dropout,
         "Flatten" => shape::flatten,
         "Gather" => shape_arithmetic::gather,
         "Gemm" => matrix::gemm,

@@ -1,14 +1,30 @@
-use headstart::graph::{AveragePool, MaxPool, Op, Window};
+use headstart::graph::{AveragePool, MaxPool, MaxPoolIndices, Op, Window};
 
 use super::window::{kernel_shape, window};
 use super::{Bound, Context, NodeView, Outcome};
 
-/// `MaxPool`; its second result, the indices, is not supported.
+/// `MaxPool`, also of known integers; its second result is the place of each maximum.
 pub(super) fn max(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
-    let x = context.float(node, 0)?;
     let kernel = kernel_shape(node)?.ok_or("kernel_shape is missing")?;
-    let placed = window(node, context.shape(x), kernel, node.flag("ceil_mode", false)?)?;
-    context.add(node, Op::MaxPool(MaxPool { window: placed.window }), vec![x])
+    let rounds_up = node.flag("ceil_mode", false)?;
+    let indices = context.wanted(node, 1);
+    if let Bound::Integers(x) = context.operand(node, 0)? {
+        if indices.is_some() {
+            return Err("indices are supported of float tensors only".to_owned());
+        }
+        let placed = window(node, &x.shape, kernel, rounds_up)?;
+        let result = x.max_pool(&placed.window)?;
+        return context.integers_result(result);
+    }
+    let x = context.float(node, 0)?;
+    let window = window(node, context.shape(x), kernel, rounds_up)?.window;
+    if let Some(name) = indices {
+        let column_major = node.flag("storage_order", false)?;
+        let op = Op::MaxPoolIndices(MaxPoolIndices { window: window.clone(), column_major });
+        let added = context.graph.add_node(name, op, vec![x], name);
+        context.bind(name, Bound::Indices(added.map_err(|error| error.to_string())?))?;
+    }
+    context.add(node, Op::MaxPool(MaxPool { window }), vec![x])
 }
 
 /// `AveragePool`.
@@ -35,8 +51,8 @@ pub(super) fn global_max(context: &mut Context<'_>, node: &NodeView<'_>) -> Outc
     let x = context.float(node, 0)?;
     let kernel = context.shape(x).get(2..).unwrap_or_default().to_vec();
     let rank = kernel.len();
-    if !matches!(rank, 1 | 2) {
-        return Err(format!("{rank} spatial dimensions; one or two are supported"));
+    if !matches!(rank, 1..=3) {
+        return Err(format!("{rank} spatial dimensions; one to three are supported"));
     }
     let window = Window {
         kernel,

@@ -4,18 +4,9 @@ use super::super::attributes::{axes, axis};
 use super::super::integers::Integers;
 use super::{Bound, Context, NodeView, Outcome};
 
-/// `Identity`: another name of the same tensor.
+/// `Identity`: another name of the same thing.
 pub(super) fn identity(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     context.operand(node, 0).cloned()
-}
-
-/// `Dropout`, which does nothing after training.
-pub(super) fn dropout(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
-    let training = context.optional_integers(node, 2)?;
-    if training.is_some_and(|switch| switch.data.iter().any(|&on| on != 0)) {
-        return Err("is in training mode; export the model in evaluation mode".to_owned());
-    }
-    identity(context, node)
 }
 
 /// The same elements in another shape.

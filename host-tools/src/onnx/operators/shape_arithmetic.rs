@@ -2,7 +2,7 @@
 
 use rten_onnx::onnx::DataType;
 
-use super::super::integers::Integers;
+use super::super::integers::{IntegerType, Integers};
 use super::super::tensor::{Data, Tensor};
 use super::{Bound, Context, NodeView, Outcome};
 
@@ -60,40 +60,52 @@ fn known(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Integers> {
 /// `Cast` between float types, between integer types, or of a known tensor.
 pub(super) fn cast(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let target = DataType(i32::try_from(node.int("to", 0)?).unwrap_or(0));
-    let to_integer = matches!(target, DataType::INT64 | DataType::INT32 | DataType::BOOL);
+    let to_integer = IntegerType::of(target);
     let to_float = matches!(
         target,
         DataType::FLOAT | DataType::FLOAT16 | DataType::BFLOAT16 | DataType::DOUBLE
     );
-    if !to_integer && !to_float {
-        return Err(format!("to {target}; float and int64 types are supported"));
+    if to_integer.is_none() && !to_float {
+        return Err(format!("to {target}; float and integer types are supported"));
     }
-    match context.operand(node, 0)?.clone() {
-        Bound::Integers(mut integers) if to_integer => {
-            let fits = |&x: &i64| i32::try_from(x).is_ok();
-            if target == DataType::INT32 && !integers.data.iter().all(fits) {
-                return Err("an integer that does not fit int32".to_owned());
+    match (context.operand(node, 0)?.clone(), to_integer) {
+        (Bound::Integers(mut integers), Some(kind)) => {
+            let signed = |kind| kind != IntegerType::Uint64;
+            for x in &mut integers.data {
+                let same =
+                    kind.wrap(*x) == *x && (*x >= 0 || signed(kind) == signed(integers.kind));
+                if !same && kind != IntegerType::Bool {
+                    return Err(format!("an integer that does not fit {target}"));
+                }
+                *x = kind.wrap(*x);
             }
-            if target == DataType::BOOL {
-                integers.data.iter_mut().for_each(|x| *x = i64::from(*x != 0));
-            }
-            context.integers_result(integers)
+            context.integers_result(Integers { kind, ..integers })
         }
-        Bound::Integers(integers) => {
-            let data = integers.data.iter().map(|&x| x as f32).collect();
+        (Bound::Integers(integers), None) => {
+            let unsigned = integers.kind == IntegerType::Uint64;
+            let float = |&x: &i64| if unsigned { x as u64 as f32 } else { x as f32 };
+            let data = integers.data.iter().map(float).collect();
             let tensor = Tensor { shape: integers.shape, data: Data::Floats(data) };
             context.constant(node.output(), tensor)
         }
-        Bound::Float(value) if to_float => Ok(Bound::Float(value)),
-        Bound::Float(value) => {
+        (Bound::Float(value), None) => Ok(Bound::Float(value)),
+        (Bound::Float(value), Some(kind)) => {
             let value = &context.graph.values[value];
             let Some(data) = &value.constant else {
                 return Err(format!("of the model's data to {target} is not supported"));
             };
             let shape = value.shape.clone();
-            let integers = Integers { shape, data: data.iter().map(|&x| x as i64).collect() };
-            context.integers_result(integers)
+            let integer = |&x: &f32| match kind {
+                IntegerType::Bool => Ok(i64::from(x != 0.0)),
+                // Beyond 2^63 there is no i64 to tell apart what fits.
+                _ if x.abs() < 9.2e18 && kind.wrap(x as i64) == x as i64 => Ok(x as i64),
+                _ => Err(format!("of {x} to {target}, which does not hold it")),
+            };
+            let data = data.iter().map(integer).collect::<Outcome<_>>()?;
+            context.integers_result(Integers { shape, data, kind })
         }
-        Bound::Other(data_type) => Err(format!("from {data_type} is not supported")),
+        (Bound::Indices(_), _) => Err("of the model's data is not supported".to_owned()),
+        (Bound::Structure(_), _) => Err("of a sequence or an optional".to_owned()),
+        (Bound::Other(data_type), _) => Err(format!("from {data_type} is not supported")),
     }
 }

@@ -24,10 +24,10 @@ pub(super) fn window(
     kernel: Vec<usize>,
     ceil_mode: bool,
 ) -> Outcome<Placed> {
-    let Some(spatial) = x.get(2..).filter(|spatial| matches!(spatial.len(), 1 | 2)) else {
+    let Some(spatial) = x.get(2..).filter(|spatial| matches!(spatial.len(), 1..=3)) else {
         return Err(format!(
-            "a window over a tensor of shape {x:?}; one or two spatial dimensions after batch and \
-             channels are supported"
+            "a window over a tensor of shape {x:?}; one to three spatial dimensions after batch \
+             and channels are supported"
         ));
     };
     let rank = spatial.len();

@@ -6,8 +6,9 @@ use burn::tensor::ops::FloatTensor;
 
 use super::conv::convolve;
 use super::plane::{Plane, lift, lower};
+use super::volume;
 use crate::burn::tensor::{Array, reshape};
-use crate::graph::{AveragePool, GraphError};
+use crate::graph::{AveragePool, GraphError, Window};
 
 /// The mean over each window.
 pub(super) fn apply<B: Backend>(
@@ -15,45 +16,46 @@ pub(super) fn apply<B: Backend>(
     x: Array<B>,
     result: &[usize],
 ) -> Result<FloatTensor<B>, GraphError> {
-    let plane = Plane::new(&pool.window);
-    let extra = match *pool.ceil_extra {
-        [height, width] => [height, width],
-        [length] => [0, length],
-        _ => [0, 0],
-    };
-    let x = lift(x);
-    let [height, width] = [0, 1].map(|axis| {
-        let counts = |output| {
-            counted(&plane, axis, output, x.shape[2 + axis], extra[axis], pool.count_include_pad)
-        };
-        let reach = plane.reach()[axis];
-        let padded =
-            x.shape[2 + axis].saturating_add(plane.begin[axis]).saturating_add(plane.end[axis]);
-        let outputs = padded.saturating_sub(reach) / plane.strides[axis] + 1;
-        (0..outputs).map(counts).collect::<Vec<f32>>()
-    });
+    let spatial = result.len() - 2;
+    let counts: Vec<Vec<f32>> = (0..spatial)
+        .map(|axis| {
+            let count = |output| counted(pool, axis, output, x.shape[2 + axis]);
+            (0..result[2 + axis]).map(count).collect()
+        })
+        .collect();
     let device = B::float_device(&x.primitive);
-    let mean = mean_of_all(&plane, x)?;
-    let full = (plane.kernel[0] * plane.kernel[1]) as f32;
-    if height.iter().all(|&n| n == plane.kernel[0] as f32)
-        && width.iter().all(|&n| n == plane.kernel[1] as f32)
-    {
-        return Ok(lower::<B>(mean, result));
+    let mean = match spatial {
+        3 => volume::pool(&pool.window, x, mean_of_all)?,
+        _ => mean_of_all(&pool.window, x, result)?,
+    };
+    let kernel = &pool.window.kernel;
+    if (0..spatial).all(|axis| counts[axis].iter().all(|&n| n == kernel[axis] as f32)) {
+        return Ok(mean);
     }
+    let full = kernel.iter().product::<usize>() as f32;
+    let products = counts.iter().fold(vec![1.0], |products: Vec<f32>, counts| {
+        products.iter().flat_map(|&p| counts.iter().map(move |&n| p * n)).collect()
+    });
     // A window that lies in the padding altogether has mean 0.
-    let factor = |h: f32, w: f32| if h * w > 0.0 { full / (h * w) } else { 0.0 };
-    let factors =
-        height.iter().flat_map(|&h| width.iter().map(move |&w| factor(h, w))).collect::<Vec<_>>();
-    let shape = vec![1, 1, height.len(), width.len()];
+    let factors = products.iter().map(|&n| if n > 0.0 { full / n } else { 0.0 }).collect();
+    let mut shape = result.to_vec();
+    shape[..2].fill(1);
     let factors = Array::<B>::upload(factors, shape, &device);
-    Ok(lower::<B>(B::float_mul(mean, factors.primitive), result))
+    Ok(B::float_mul(mean, factors.primitive))
 }
 
-/// The mean over each window with every element of the padding counted as a zero.
-fn mean_of_all<B: Backend>(plane: &Plane, x: Array<B>) -> Result<FloatTensor<B>, GraphError> {
-    let x = plane.pad(x, 0.0)?;
+/// The mean over each window of a line or a plane, with every element of the padding counted as a
+/// zero.
+fn mean_of_all<B: Backend>(
+    window: &Window,
+    x: Array<B>,
+    result: &[usize],
+) -> Result<FloatTensor<B>, GraphError> {
+    let plane = Plane::new(window);
+    let x = plane.pad(lift(x), 0.0)?;
     if plane.dilations == [1, 1] {
-        return Ok(B::avg_pool2d(x.primitive, plane.kernel, plane.strides, [0; 2], true, false));
+        let mean = B::avg_pool2d(x.primitive, plane.kernel, plane.strides, [0; 2], true, false);
+        return Ok(lower::<B>(mean, result));
     }
     // No backend has dilation here: the mean is a convolution of each channel by itself.
     let [n, c, height, width] = [0, 1, 2, 3].map(|axis| x.shape[axis]);
@@ -62,36 +64,28 @@ fn mean_of_all<B: Backend>(plane: &Plane, x: Array<B>) -> Result<FloatTensor<B>,
     let taps = plane.kernel[0] * plane.kernel[1];
     let shape = vec![1, 1, plane.kernel[0], plane.kernel[1]];
     let kernel = Array::upload(vec![1.0 / taps as f32; taps], shape, &device);
-    let unpadded = Plane { begin: [0; 2], end: [0; 2], ..*plane };
-    let reach = plane.reach();
+    let unpadded = Plane { begin: [0; 2], end: [0; 2], ..plane };
     let y = convolve(&unpadded, 1, apart, kernel, None)?;
-    let outputs = [0, 1].map(|i| ([height, width][i] - reach[i]) / plane.strides[i] + 1);
-    Ok(reshape::<B>(y, &[n, c, outputs[0], outputs[1]]))
+    Ok(reshape::<B>(y, result))
 }
 
 /// How many positions of the window number `output` count in the divisor along one axis.
-fn counted(
-    plane: &Plane,
-    axis: usize,
-    output: usize,
-    extent: usize,
-    ceil_extra: usize,
-    include_pad: bool,
-) -> f32 {
-    let (begin, end) = (plane.begin[axis], plane.end[axis]);
-    let (from, to) = match include_pad {
-        true => (0, begin + extent + end.saturating_sub(ceil_extra)),
+fn counted(pool: &AveragePool, axis: usize, output: usize, extent: usize) -> f32 {
+    let window = &pool.window;
+    let (begin, end) = (window.pads_begin[axis], window.pads_end[axis]);
+    let (from, to) = match pool.count_include_pad {
+        true => (0, begin + extent + end.saturating_sub(pool.ceil_extra[axis])),
         false => (begin, begin + extent),
     };
-    let place = |tap: usize| output * plane.strides[axis] + tap * plane.dilations[axis];
-    (0..plane.kernel[axis]).filter(|&tap| (from..to).contains(&place(tap))).count() as f32
+    let place = |tap: usize| output * window.strides[axis] + tap * window.dilations[axis];
+    (0..window.kernel[axis]).filter(|&tap| (from..to).contains(&place(tap))).count() as f32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::burn::testing::{Windowed, assert_close, on_every_backend, run, windowed};
-    use crate::graph::{Op, Window};
+    use crate::graph::Op;
 
     fn check<B: Backend>(shape: &[usize], window: Window, include: bool, ceil_extra: usize) {
         let x = Windowed::noise(shape, 7);
@@ -138,6 +132,8 @@ mod tests {
             check::<B>(&[1, 2, 8, 8], window(&[2, 3], 1, 2, 1, 1), include, 0);
             check::<B>(&[2, 2, 9], window(&[3], 2, 1, 1, 1), include, 0);
             check::<B>(&[2, 2, 9], window(&[3], 1, 3, 0, 1), include, 0);
+            check::<B>(&[2, 2, 5, 6, 7], window(&[2, 3, 2], 2, 1, 1, 0), include, 0);
+            check::<B>(&[1, 2, 5, 6, 7], window(&[2, 2, 3], 1, 2, 0, 1), include, 1);
         }
     }
     on_every_backend!(the_divisor_is_what_the_attributes_say);

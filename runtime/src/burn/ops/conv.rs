@@ -5,6 +5,7 @@ use burn::tensor::ops::{ConvOptions, FloatTensor};
 use burn::tensor::{Shape, Slice};
 
 use super::plane::{Plane, lift, lower};
+use super::volume;
 use crate::burn::tensor::Array;
 use crate::graph::{Conv, GraphError, elements};
 
@@ -16,8 +17,11 @@ pub(super) fn apply<B: Backend>(
     bias: Option<Array<B>>,
     result: &[usize],
 ) -> Result<FloatTensor<B>, GraphError> {
-    let plane = Plane::new(&conv.window);
     let bias = bias.map(|bias| bias.primitive);
+    if result.len() == 5 {
+        return volume::convolve(conv, x, weight, bias, result);
+    }
+    let plane = Plane::new(&conv.window);
     let y = convolve(&plane, conv.groups, lift(x), lift(weight), bias)?;
     Ok(lower::<B>(y, result))
 }
@@ -172,6 +176,22 @@ mod tests {
         check::<B>(&[1, 2, 11], &[3, 2, 3], window(2, 3, 2, 0), 1);
     }
     on_every_backend!(one_dimension_is_enough);
+
+    fn three_dimensions_are_a_sum_of_planes<B: Backend>() {
+        let window = |strides: [usize; 3], dilations: [usize; 3], begin: [usize; 3]| Window {
+            kernel: vec![2, 3, 2],
+            strides: strides.to_vec(),
+            dilations: dilations.to_vec(),
+            pads_begin: begin.to_vec(),
+            pads_end: vec![1, 0, 2],
+        };
+        let (x, weight) = ([2, 4, 5, 6, 4], [6, 2, 2, 3, 2]);
+        check::<B>(&x, &weight, window([1; 3], [1; 3], [0, 1, 0]), 2);
+        check::<B>(&x, &weight, window([2, 1, 3], [2, 1, 1], [1, 0, 2]), 2);
+        let whole = Window { kernel: vec![1; 3], ..window([1; 3], [1; 3], [0; 3]) };
+        check::<B>(&[1, 3, 2, 2, 2], &[4, 3, 1, 1, 1], whole, 1);
+    }
+    on_every_backend!(three_dimensions_are_a_sum_of_planes);
 
     #[test]
     fn padding_past_the_limit_is_refused() {

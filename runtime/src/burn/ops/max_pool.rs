@@ -3,8 +3,9 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{BoolDType, Slice};
 
 use super::plane::{Plane, lift, lower};
+use super::volume;
 use crate::burn::tensor::Array;
-use crate::graph::{GraphError, MaxPool};
+use crate::graph::{GraphError, MaxPool, Window};
 
 /// The maximum over each window.
 pub(super) fn apply<B: Backend>(
@@ -12,7 +13,19 @@ pub(super) fn apply<B: Backend>(
     x: Array<B>,
     result: &[usize],
 ) -> Result<FloatTensor<B>, GraphError> {
-    let plane = Plane::new(&pool.window);
+    if result.len() == 5 {
+        return volume::pool(&pool.window, x, greatest);
+    }
+    greatest(&pool.window, x, result)
+}
+
+/// The maximum over each window of a line or a plane.
+fn greatest<B: Backend>(
+    window: &Window,
+    x: Array<B>,
+    result: &[usize],
+) -> Result<FloatTensor<B>, GraphError> {
+    let plane = Plane::new(window);
     let padded = plane.pad(lift(x), f32::NEG_INFINITY)?;
     let y = if plane.dilations == [1, 1] {
         B::max_pool2d(padded.primitive, plane.kernel, plane.strides, [0; 2], [1; 2], false)
@@ -87,6 +100,8 @@ mod tests {
         check::<B>(&[1, 2, 9, 9], &[3, 2], [2, 2], [1, 0]);
         check::<B>(&[2, 3, 9], &[3], [2, 1], [1, 1]);
         check::<B>(&[1, 3, 9], &[3], [1, 3], [0, 1]);
+        check::<B>(&[2, 3, 5, 6, 7], &[2, 3, 2], [2, 1], [1, 0]);
+        check::<B>(&[1, 2, 5, 6, 7], &[3, 2, 2], [1, 2], [0, 1]);
     }
     on_every_backend!(padding_never_wins);
 }

@@ -1,7 +1,7 @@
 //! The operators, one a file, on Burn's rank-dynamic primitives.
 //!
 //! Operands and result have been through [`Op::output_shape`], have at least one element each, and
-//! windows slide over one or two dimensions. Every operator is made of primitives that all CPU
+//! windows slide over one to three dimensions. Every operator is made of primitives that all CPU
 //! backends have: what candle lacks (padding in pooling, differing strides) is put together here.
 
 mod activation;
@@ -14,12 +14,14 @@ mod gemm;
 mod global_average_pool;
 mod matmul;
 mod max_pool;
+mod max_pool_indices;
 mod pad;
 mod plane;
 mod prelu;
 mod reduce_mean;
 mod softmax;
 mod transpose;
+mod volume;
 
 use std::vec::Vec;
 
@@ -55,6 +57,7 @@ pub(super) fn apply<B: Backend>(
         Op::PRelu => prelu::apply(x, operand()?),
         Op::Binary(binary) => binary::apply(*binary, x, operand()?, result),
         Op::MaxPool(pool) => max_pool::apply(pool, x, result)?,
+        Op::MaxPoolIndices(pool) => max_pool_indices::apply(pool, x, result)?,
         Op::AveragePool(pool) => average_pool::apply(pool, x, result)?,
         Op::GlobalAveragePool => global_average_pool::apply(x, result),
         Op::ReduceMean { axes, .. } => reduce_mean::apply(axes, x, result),

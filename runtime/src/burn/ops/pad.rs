@@ -16,6 +16,7 @@ pub(super) fn apply<B: Backend>(pad: &Pad, x: Array<B>) -> Result<FloatTensor<B>
         PadMode::Edge => Ok(pad_from_within(x, &pad.begin, &pad.end, |position, extent| {
             position.clamp(0, extent - 1)
         })),
+        PadMode::Wrap => Ok(pad_from_within(x, &pad.begin, &pad.end, i64::rem_euclid)),
     }
 }
 
@@ -112,6 +113,9 @@ mod tests {
         assert_eq!(found, expected);
         let (_, found) = padded::<B>(PadMode::Edge);
         let expected = rows([1.0, 1.0, 1.0, 2.0, 3.0, 3.0], [4.0, 4.0, 4.0, 5.0, 6.0, 6.0]);
+        assert_eq!(found, expected);
+        let (_, found) = padded::<B>(PadMode::Wrap);
+        let expected = rows([2.0, 3.0, 1.0, 2.0, 3.0, 1.0], [5.0, 6.0, 4.0, 5.0, 6.0, 4.0]);
         assert_eq!(found, expected);
     }
     on_every_backend!(the_tensor_itself_surrounds);

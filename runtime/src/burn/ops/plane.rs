@@ -1,4 +1,4 @@
-//! One spatial dimension seen as two, so that every window is a window over a plane.
+//! One spatial dimension seen as two, so that every window over fewer than three is one over a plane.
 
 use std::vec::Vec;
 

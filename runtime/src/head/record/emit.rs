@@ -40,7 +40,7 @@ impl HeadParts<'_> {
     ///
     /// [`Error::ShapeOverflow`] past the limits of the format.
     pub fn encoded_len(&self) -> Result<usize, Error> {
-        Ok(self.layout()?.total)
+        Ok(self.layout(self.labels.iter().copied())?.total)
     }
 
     /// Writes the record to the start of `out` and says how long it is.
@@ -51,8 +51,17 @@ impl HeadParts<'_> {
     /// one entry a class; [`Error::NotFinite`], [`Error::LabelInvalid`], [`Error::FieldInvalid`]
     /// and [`Error::ShapeOverflow`] if the parts could not be read back.
     pub fn emit(&self, out: &mut [u8]) -> Result<usize, Error> {
-        let layout = self.layout()?;
-        self.check()?;
+        self.emit_labelled(self.labels.iter().copied(), out)
+    }
+
+    /// [`Self::emit`] with these labels instead of its own.
+    pub(crate) fn emit_labelled<'l>(
+        &self,
+        labels: impl Iterator<Item = &'l str> + Clone,
+        out: &mut [u8],
+    ) -> Result<usize, Error> {
+        let layout = self.layout(labels.clone())?;
+        self.check(labels.clone())?;
         let found = out.len();
         let out = out
             .get_mut(..layout.total)
@@ -69,7 +78,7 @@ impl HeadParts<'_> {
         writer.put(&[storage | prototypes, self.learner.id()])?;
         writer.count(self.head.feature_len())?;
         writer.count(self.head.classes())?;
-        writer.count(self.label_bytes()?)?;
+        writer.count(label_bytes(labels.clone())?)?;
         writer.put(&self.temperature.to_le_bytes())?;
         writer.put(&self.unknown_threshold.to_le_bytes())?;
         writer.put(&held_out.0.to_le_bytes())?;
@@ -79,7 +88,7 @@ impl HeadParts<'_> {
         for count in self.samples {
             writer.put(&count.to_le_bytes())?;
         }
-        for label in self.labels {
+        for label in labels {
             writer.put(&[u8::try_from(label.len()).map_err(|_| Error::ShapeOverflow)?])?;
             writer.put(label.as_bytes())?;
         }
@@ -113,27 +122,23 @@ impl HeadParts<'_> {
         libm::ldexpf(1.0, exponent.saturating_sub(15).max(-126))
     }
 
-    fn label_bytes(&self) -> Result<usize, Error> {
-        self.labels.iter().try_fold(0, |bytes, label| numeric::sum(&[bytes, 1, label.len()]))
-    }
-
-    fn layout(&self) -> Result<Layout, Error> {
+    fn layout<'l>(&self, labels: impl Iterator<Item = &'l str>) -> Result<Layout, Error> {
         let (classes, feature_len) = (self.head.classes(), self.head.feature_len());
         if !(1..=MAX_CLASSES).contains(&classes) || !(1..=MAX_FEATURES).contains(&feature_len) {
             return Err(Error::ShapeOverflow);
         }
         let with_prototypes = self.prototypes.is_some();
-        Layout::new(self.storage, feature_len, classes, self.label_bytes()?, with_prototypes)
+        Layout::new(self.storage, feature_len, classes, label_bytes(labels)?, with_prototypes)
     }
 
-    fn check(&self) -> Result<(), Error> {
-        numeric::expect_len(self.labels.len(), self.head.classes())?;
+    fn check<'l>(&self, labels: impl Iterator<Item = &'l str> + Clone) -> Result<(), Error> {
+        numeric::expect_len(labels.clone().count(), self.head.classes())?;
         numeric::expect_len(self.samples.len(), self.head.classes())?;
         if let Some(prototypes) = self.prototypes {
             numeric::expect_len(prototypes.len(), self.head.weights().len())?;
         }
-        for (class, label) in self.labels.iter().enumerate() {
-            let twice = self.labels.iter().take(class).any(|earlier| earlier == label);
+        for (class, label) in labels.clone().enumerate() {
+            let twice = labels.clone().take(class).any(|earlier| earlier == label);
             if twice || !label_is_valid(label) {
                 return Err(Error::LabelInvalid { class: class as u16 });
             }
@@ -152,6 +157,10 @@ impl HeadParts<'_> {
         }
         Ok(())
     }
+}
+
+fn label_bytes<'l>(mut labels: impl Iterator<Item = &'l str>) -> Result<usize, Error> {
+    labels.try_fold(0, |bytes, label| numeric::sum(&[bytes, 1, label.len()]))
 }
 
 /// Puts fields on the front of a buffer.

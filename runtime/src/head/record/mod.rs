@@ -280,11 +280,12 @@ impl<'a> HeadRecord<'a> {
 
     /// The labels, in the order of classes.
     pub fn labels(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let mut rest = Reader(self.labels);
-        core::iter::from_fn(move || {
-            let [length] = *rest.array().ok()?;
-            core::str::from_utf8(rest.bytes(usize::from(length)).ok()?).ok()
-        })
+        table_labels(self.labels)
+    }
+
+    /// The same as they stand in the record: one byte length and the text, each.
+    pub(crate) fn label_table(&self) -> &'a [u8] {
+        self.labels
     }
 
     /// The class of this label.
@@ -343,7 +344,27 @@ impl<'a> HeadRecord<'a> {
     }
 }
 
-fn label_is_valid(label: &str) -> bool {
+/// The labels of a label table, up to the first byte that is none.
+pub(crate) fn table_labels<'a>(table: &'a [u8]) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+    let mut rest = Reader(table);
+    core::iter::from_fn(move || {
+        let [length] = *rest.array().ok()?;
+        core::str::from_utf8(rest.bytes(usize::from(length)).ok()?).ok()
+    })
+}
+
+/// Bytes beside weights and biases of the longest record of `classes` classes with float32 weights
+/// and without prototypes: all labels as long as they may be. `None` past the address space.
+pub(crate) fn longest_overhead(classes: u32) -> Option<u32> {
+    let labels = classes.checked_mul(LABEL_SLOT)?.checked_next_multiple_of(4)?;
+    let fixed = (HEADER as u32).checked_add(DIGEST as u32)?;
+    classes.checked_mul(4)?.checked_add(labels)?.checked_add(fixed)
+}
+
+/// Bytes of the longest label in a label table.
+pub(crate) const LABEL_SLOT: u32 = 1 + MAX_LABEL_BYTES as u32;
+
+pub(crate) fn label_is_valid(label: &str) -> bool {
     (1..=MAX_LABEL_BYTES).contains(&label.len()) && !label.contains(char::is_control)
 }
 
@@ -401,6 +422,7 @@ impl Layout {
 }
 
 /// Takes fields off the front of bytes.
+#[derive(Clone)]
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

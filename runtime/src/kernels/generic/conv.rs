@@ -37,8 +37,9 @@ fn sums(
     let inside = [window.inside(0, row, c.x.height), window.inside(1, column, c.x.width)];
     let width = rows.width(block);
     let weights = &weights[block * BLOCK * rows.quads() * QUAD..];
+    let mut quads = weights.chunks_exact(width * QUAD);
     let mut sums = [0_i32; BLOCK];
-    let mut product = 0;
+    let (mut inputs, mut held) = ([0_i8; QUAD], 0);
     for ky in 0..usize::from(window.kernel[0]) {
         for kx in 0..usize::from(window.kernel[1]) {
             let source = (inside[0].contains(&ky) && inside[1].contains(&kx)).then(|| {
@@ -47,14 +48,30 @@ fn sums(
                 &c.x.data[at * c.x.channels + first_input..][..depth]
             });
             for i in 0..depth {
-                let x = i32::from(source.map_or(c.x.zero_point, |source| source[i]));
-                let quad = &weights[product / QUAD * width * QUAD..][..width * QUAD];
-                for (sum, quad) in sums.iter_mut().zip(quad.as_chunks::<QUAD>().0) {
-                    *sum = sum.wrapping_add(x * i32::from(quad[product % QUAD]));
+                inputs[held] = source.map_or(c.x.zero_point, |source| source[i]);
+                held += 1;
+                if held == QUAD {
+                    multiply(inputs, quads.next(), &mut sums);
+                    held = 0;
                 }
-                product += 1;
             }
         }
     }
+    if held > 0 {
+        // The weights behind the last product are zero, whatever the inputs hold.
+        multiply(inputs, quads.next(), &mut sums);
+    }
     sums
+}
+
+/// Adds the products of four inputs with four weights of each channel.
+#[inline(always)]
+fn multiply(inputs: [i8; QUAD], weights: Option<&[i8]>, sums: &mut [i32; BLOCK]) {
+    let inputs = inputs.map(i32::from);
+    let channels = weights.unwrap_or(&[]).as_chunks::<QUAD>().0;
+    for (sum, weights) in sums.iter_mut().zip(channels) {
+        let [a, b, c, d] = weights.map(i32::from);
+        let [x, y, z, u] = inputs;
+        *sum = sum.wrapping_add(x * a + y * b + z * c + u * d);
+    }
 }

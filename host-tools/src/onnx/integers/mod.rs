@@ -1,7 +1,16 @@
-//! Small integer tensors, evaluated while a model is read.
+//! Integer tensors, evaluated while a model is read.
 //!
 //! Exporters compute the shape of a `Reshape` from the shapes of other tensors. Here every shape is
-//! known, so that all of it is arithmetic on a handful of numbers.
+//! known, so that all of it is arithmetic on a handful of numbers. The same evaluation serves the
+//! integer tensors of any other use, in all of ONNX's integer types, as long as nothing of it depends
+//! on the model's float data. So the graph, and all that follows import, knows floats only.
+
+mod extent;
+mod kind;
+
+use std::cmp::Ordering;
+
+pub use kind::IntegerType;
 
 use super::attributes::axis as resolve_axis;
 use super::tensor::MAX_INTEGERS;
@@ -15,6 +24,8 @@ pub(super) struct Integers {
     pub(super) shape: Vec<usize>,
     /// Its elements, row-major.
     pub(super) data: Vec<i64>,
+    /// The type that they have in ONNX.
+    pub(super) kind: IntegerType,
 }
 
 /// An arithmetic operator.
@@ -35,15 +46,15 @@ fn count(shape: &[usize]) -> Outcome<usize> {
 }
 
 impl Integers {
-    /// One dimension of these elements.
+    /// One dimension of these elements, of int64.
     pub(super) fn list(data: Vec<i64>) -> Self {
-        Self { shape: vec![data.len()], data }
+        Self { shape: vec![data.len()], data, kind: IntegerType::Int64 }
     }
 
     /// `shape`, filled with `value`.
-    pub(super) fn filled(shape: Vec<usize>, value: i64) -> Outcome<Self> {
+    pub(super) fn filled(shape: Vec<usize>, value: i64, kind: IntegerType) -> Outcome<Self> {
         let data = vec![value; count(&shape)?];
-        Ok(Self { shape, data })
+        Ok(Self { shape, data, kind })
     }
 
     /// The elements as extents of a shape.
@@ -57,7 +68,7 @@ impl Integers {
         if count(&shape)? != self.data.len() {
             return Err(format!("{:?} integers do not reshape to {shape:?}", self.shape));
         }
-        Ok(Self { shape, data: self.data })
+        Ok(Self { shape, data: self.data, kind: self.kind })
     }
 
     /// Elements before, along and after `axis`.
@@ -84,7 +95,7 @@ impl Integers {
                 data.extend_from_slice(&self.data[start..start + inner]);
             }
         }
-        Ok(Self { shape, data })
+        Ok(Self { shape, data, kind: self.kind })
     }
 
     /// `Slice` along one axis, with ONNX's clamping of both ends.
@@ -115,7 +126,7 @@ impl Integers {
                 data.extend_from_slice(&self.data[start..start + inner]);
             }
         }
-        Ok(Self { shape, data })
+        Ok(Self { shape, data, kind: self.kind })
     }
 
     /// `Transpose`: axis `i` of the result is axis `permutation[i]`.
@@ -136,7 +147,7 @@ impl Integers {
             self.data[from]
         };
         let data = (0..self.data.len()).map(element).collect();
-        Ok(Self { shape, data })
+        Ok(Self { shape, data, kind: self.kind })
     }
 
     /// `Concat`.
@@ -144,12 +155,13 @@ impl Integers {
         let first = parts.first().ok_or("nothing to concatenate")?;
         let axis = resolve_axis(axis, first.shape.len())?;
         let fits = |part: &Self| {
-            part.shape.len() == first.shape.len()
+            part.kind == first.kind
+                && part.shape.len() == first.shape.len()
                 && part.shape[..axis] == first.shape[..axis]
                 && part.shape[axis + 1..] == first.shape[axis + 1..]
         };
         if !parts.iter().all(fits) {
-            return Err("integer tensors of shapes that do not concatenate".to_owned());
+            return Err("integer tensors of shapes or types that do not concatenate".to_owned());
         }
         let mut shape = first.shape.clone();
         shape[axis] = parts.iter().map(|part| part.shape[axis]).sum();
@@ -160,41 +172,63 @@ impl Integers {
                 data.extend_from_slice(&part.data[outer * along * inner..][..along * inner]);
             }
         }
-        Ok(Self { shape, data })
+        Ok(Self { shape, data, kind: first.kind })
     }
 
-    /// An arithmetic operator, one of the operands a single element or both of one shape.
+    /// An arithmetic operator; operands broadcast by NumPy's rules, results wrap as their type does.
     pub(super) fn arithmetic(&self, operator: Arithmetic, other: &Self) -> Outcome<Self> {
-        let shape = if self.data.len() == 1 && other.shape.len() >= self.shape.len() {
-            &other.shape
-        } else {
-            &self.shape
-        };
-        let length = self.data.len().max(other.data.len());
-        let pick = |operand: &Self, i: usize| match operand.data.as_slice() {
-            &[value] => value,
-            values => values[i],
-        };
-        if count(shape)? != length
-            || (self.shape != other.shape && self.data.len() != 1 && other.data.len() != 1)
-        {
-            return Err(format!(
-                "integer tensors of shapes {:?} and {:?}; equal shapes or a single element are \
-                 supported",
-                self.shape, other.shape
-            ));
+        let kind = self.kind;
+        if kind != other.kind || kind == IntegerType::Bool {
+            return Err(format!("of {} and {}", kind.name(), other.kind.name()));
         }
-        let compute = |i: usize| {
-            let (a, b) = (pick(self, i), pick(other, i));
-            let result = match operator {
-                Arithmetic::Add => a.checked_add(b),
-                Arithmetic::Sub => a.checked_sub(b),
-                Arithmetic::Mul => a.checked_mul(b),
-                Arithmetic::Div => a.checked_div(b),
-            };
-            result.ok_or_else(|| format!("{operator:?} of {a} and {b} has no result"))
+        let shape = self.broadcast(other)?;
+        let compute = |flat: usize| {
+            let (a, b) = (self.stretched(flat, &shape), other.stretched(flat, &shape));
+            match operator {
+                Arithmetic::Add => Ok(kind.wrap(a.wrapping_add(b))),
+                Arithmetic::Sub => Ok(kind.wrap(a.wrapping_sub(b))),
+                Arithmetic::Mul => Ok(kind.wrap(a.wrapping_mul(b))),
+                Arithmetic::Div => kind.divide(a, b).ok_or_else(|| format!("{a} divided by 0")),
+            }
         };
-        Ok(Self { shape: shape.clone(), data: (0..length).map(compute).collect::<Outcome<_>>()? })
+        let data = (0..count(&shape)?).map(compute).collect::<Outcome<_>>()?;
+        Ok(Self { shape, data, kind })
+    }
+
+    /// `Clip`: what is below `min` becomes `min`, and what is then above `max` becomes `max`.
+    pub(super) fn clip(mut self, min: Option<i64>, max: Option<i64>) -> Self {
+        for x in &mut self.data {
+            let beyond = |bound: &i64, side| self.kind.order(*x, *bound) == side;
+            let raised = min.filter(|bound| beyond(bound, Ordering::Less)).unwrap_or(*x);
+            let above = |bound: &i64| self.kind.order(raised, *bound) == Ordering::Greater;
+            *x = max.filter(above).unwrap_or(raised);
+        }
+        self
+    }
+
+    fn broadcast(&self, other: &Self) -> Outcome<Vec<usize>> {
+        let rank = self.shape.len().max(other.shape.len());
+        let extent = |shape: &[usize], axis: usize| {
+            (axis + shape.len()).checked_sub(rank).map_or(1, |axis| shape[axis])
+        };
+        (0..rank)
+            .map(|axis| match (extent(&self.shape, axis), extent(&other.shape, axis)) {
+                (a, b) if a == b || b == 1 => Ok(a),
+                (1, b) => Ok(b),
+                _ => Err(format!("shapes {:?} and {:?} do not broadcast", self.shape, other.shape)),
+            })
+            .collect()
+    }
+
+    /// Element `flat` of this tensor stretched to `shape`, to which it broadcasts.
+    fn stretched(&self, mut flat: usize, shape: &[usize]) -> i64 {
+        let (mut from, mut stride) = (0, 1);
+        for (&own, &extent) in self.shape.iter().rev().zip(shape.iter().rev()) {
+            from += flat % extent % own * stride;
+            stride *= own;
+            flat /= extent;
+        }
+        self.data[from]
     }
 }
 
@@ -203,12 +237,12 @@ mod tests {
     use super::*;
 
     fn matrix() -> Integers {
-        Integers { shape: vec![2, 3], data: vec![0, 1, 2, 10, 11, 12] }
+        Integers { shape: vec![2, 3], data: vec![0, 1, 2, 10, 11, 12], kind: IntegerType::Int64 }
     }
 
     #[test]
     fn gather_takes_slices_of_either_axis() {
-        let scalar = Integers { shape: vec![], data: vec![-1] };
+        let scalar = Integers { shape: vec![], ..Integers::list(vec![-1]) };
         assert_eq!(Integers::list(vec![1, 64, 7, 7]).gather(&scalar, 0).unwrap().data, [7]);
         let columns = matrix().gather(&Integers::list(vec![2, 0]), 1).unwrap();
         assert_eq!((columns.shape, columns.data), (vec![2, 2], vec![2, 0, 12, 10]));
@@ -252,17 +286,35 @@ mod tests {
     }
 
     #[test]
-    fn arithmetic_never_overflows_or_divides_by_zero() {
-        let two = Integers { shape: vec![], data: vec![2] };
+    fn arithmetic_broadcasts_and_wraps_and_never_divides_by_zero() {
+        let of = |kind, data| Integers { kind, ..Integers::list(data) };
+        let two = Integers { shape: vec![], ..Integers::list(vec![2]) };
         let list = Integers::list(vec![4, 6]);
         assert_eq!(list.arithmetic(Arithmetic::Div, &two).unwrap().data, [2, 3]);
         assert_eq!(two.arithmetic(Arithmetic::Sub, &list).unwrap().data, [-2, -4]);
+        let column = Integers { shape: vec![2, 1], ..Integers::list(vec![10, 20]) };
+        let sum = column.arithmetic(Arithmetic::Add, &list).unwrap();
+        assert_eq!((sum.shape, sum.data), (vec![2, 2], vec![14, 16, 24, 26]));
         let zero = Integers::list(vec![0]);
         assert!(list.arithmetic(Arithmetic::Div, &zero).is_err());
-        let most = Integers::list(vec![i64::MIN]);
-        let minus = Integers::list(vec![-1]);
-        assert!(most.arithmetic(Arithmetic::Div, &minus).is_err());
-        assert!(most.arithmetic(Arithmetic::Add, &minus).is_err());
         assert!(list.arithmetic(Arithmetic::Add, &Integers::list(vec![1, 2, 3])).is_err());
+        let most = of(IntegerType::Uint8, vec![200]);
+        assert_eq!(most.arithmetic(Arithmetic::Add, &most).unwrap().data, [144]);
+        let least = of(IntegerType::Int16, vec![-32_768]);
+        assert_eq!(least.arithmetic(Arithmetic::Mul, &least).unwrap().data, [0]);
+        assert!(least.arithmetic(Arithmetic::Add, &most).unwrap_err().contains("INT16 and UINT8"));
+        let switch = of(IntegerType::Bool, vec![1]);
+        assert!(switch.arithmetic(Arithmetic::Add, &switch).is_err());
+    }
+
+    #[test]
+    fn clip_knows_the_sign_of_its_type() {
+        let of = |kind, data| Integers { kind, ..Integers::list(data) };
+        let signed = of(IntegerType::Int64, vec![-1, 0, 9]);
+        assert_eq!(signed.clone().clip(Some(0), None).data, [0, 0, 9]);
+        assert_eq!(signed.clone().clip(Some(5), Some(2)).data, [2, 2, 2]);
+        assert_eq!(signed.clip(None, None).data, [-1, 0, 9]);
+        let unsigned = of(IntegerType::Uint64, vec![-1, 0, 9]);
+        assert_eq!(unsigned.clip(Some(0), Some(8)).data, [8, 0, 8]);
     }
 }

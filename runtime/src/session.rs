@@ -1,0 +1,338 @@
+//! What an application calls: learn, predict and commit, in one piece of the caller's memory.
+//!
+//! ```no_run
+//! # fn run<S: headstart::session::Store>(bytes: &[u8], ram: &mut [u8], store: S, input: &[i8])
+//! # -> Result<(), headstart::session::SessionError<S::Error>> {
+//! use headstart::{pack::Pack, session::Session};
+//!
+//! let pack = Pack::open(bytes)?;
+//! let mut session = Session::open(&pack, ram, store)?; // ram: exactly pack.plan().ram_bytes()
+//! session.learn(input, "mug")?; // one labelled sample; new names become new classes
+//! let answer = session.predict(input)?; // label and probability, or "unknown"
+//! session.commit()?; // durable when this returns
+//! # Ok(())
+//! # }
+//! ```
+
+use crate::Error;
+use crate::backbone::Backbone;
+use crate::head::record::{label_is_valid, table_labels};
+use crate::head::{HeadParts, HeadRecord, Learner, LinearHead, Storage, argmax, sgd, softmax};
+use crate::pack::Pack;
+
+/// Step size of one sample; see [`sgd::step`].
+const RATE: f32 = 0.5;
+
+/// The centre of the features moves by this part of the distance to a new sample, or more while
+/// there are few.
+const SLOWEST: u32 = 8;
+
+/// Where head records live.
+pub trait Store {
+    /// What can go wrong there.
+    type Error;
+
+    /// Copies the record that was committed last to the start of `buffer` and gives its length;
+    /// `None` if there is none. A longer one than `buffer` is not copied, and its length is given.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    fn load(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Self::Error>;
+
+    /// Replaces the record. When this returns it is durable; after a power cut before that, the old
+    /// or the new one is there, whole.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; then the old record is still there.
+    fn commit(&mut self, record: &[u8]) -> Result<(), Self::Error>;
+}
+
+/// What a session refuses, or its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SessionError<E> {
+    /// A rule of the runtime.
+    Runtime(Error),
+    /// The store failed.
+    Store(E),
+}
+
+impl<E> From<Error> for SessionError<E> {
+    fn from(error: Error) -> Self {
+        Self::Runtime(error)
+    }
+}
+
+impl<E: core::fmt::Display> core::fmt::Display for SessionError<E> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Runtime(error) => error.fmt(f),
+            Self::Store(error) => write!(f, "the store failed: {error}"),
+        }
+    }
+}
+
+impl<E: core::fmt::Debug + core::fmt::Display> core::error::Error for SessionError<E> {}
+
+/// The answer to one input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer<'s> {
+    /// The class; `None` if it is unknown.
+    pub label: Option<&'s str>,
+    /// Probability of the best class, also if that is not enough to name it.
+    pub probability: f32,
+}
+
+/// A pack, its head in memory, and the store that the head came from.
+///
+/// The memory, from its start; `F` features, at most `K` classes:
+///
+/// ```text
+///  4KF  weights, float32, [class][feature]
+///   4K  biases, float32
+///   4K  logits and their gradient, float32
+///   4K  samples of each class, u32
+///    …  activations of a backbone pass, or a head record
+///    F  the features' centre, int8
+///  65K  labels: one byte length and the text, each
+/// ```
+#[derive(Debug)]
+pub struct Session<'p, 'm, S> {
+    pack: Pack<'p>,
+    store: S,
+    weights: &'m mut [f32],
+    bias: &'m mut [f32],
+    gradient: &'m mut [f32],
+    counts: &'m mut [u32],
+    scratch: &'m mut [u8],
+    centre: &'m mut [i8],
+    label_table: &'m mut [u8],
+    label_bytes: usize,
+    classes: usize,
+    unknown_threshold: f32,
+    seen: u32,
+}
+
+impl<'p, 'm, S: Store> Session<'p, 'm, S> {
+    /// Loads the head that was committed last, or else the one that the pack ships, or else starts
+    /// without a class.
+    ///
+    /// `ram` has exactly [`Plan::ram_bytes`](crate::pack::Plan::ram_bytes) bytes and starts at a
+    /// multiple of 4. A head's temperature is taken into its weights; prototypes are left behind.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferLength`] for other memory, or for a record that is too long for this pack;
+    /// [`Error::Misaligned`]; those of [`HeadRecord::parse_for`]; [`Error::TooManyClasses`]; and
+    /// those of the store.
+    pub fn open(
+        pack: &Pack<'p>,
+        ram: &'m mut [u8],
+        store: S,
+    ) -> Result<Self, SessionError<S::Error>> {
+        let (plan, features) = (pack.plan(), pack.feature_len());
+        let expected = usize::try_from(plan.ram_bytes()).map_err(|_| Error::ShapeOverflow)?;
+        if ram.len() != expected {
+            return Err(Error::BufferLength { expected, found: ram.len() }.into());
+        }
+        let most = plan.max_classes as usize;
+        // Opening the pack has checked the plan: its parts add up to the length above.
+        let (numbers, rest) = ram.split_at_mut(plan.head_bytes as usize + 8 * most);
+        let (scratch, rest) = rest.split_at_mut(plan.arena_bytes.max(plan.record_bytes()) as usize);
+        let (centre, label_table) = rest.split_at_mut(features);
+        let (floats, counts) = numbers.split_at_mut(plan.head_bytes as usize + 4 * most);
+        let misaligned = |_| Error::Misaligned { alignment: 4 };
+        let floats: &mut [f32] = bytemuck::try_cast_slice_mut(floats).map_err(misaligned)?;
+        let counts: &mut [u32] = bytemuck::try_cast_slice_mut(counts).map_err(misaligned)?;
+        let (weights, floats) = floats.split_at_mut(features * most);
+        let (bias, gradient) = floats.split_at_mut(most);
+        let centre: &mut [i8] = bytemuck::cast_slice_mut(centre);
+        centre.fill(pack.feature_value()?.zero_point);
+        let mut session = Self {
+            pack: *pack,
+            store,
+            weights,
+            bias,
+            gradient,
+            counts,
+            scratch,
+            centre,
+            label_table,
+            label_bytes: 0,
+            classes: 0,
+            unknown_threshold: 0.0,
+            seen: 0,
+        };
+        session.load()?;
+        Ok(session)
+    }
+
+    fn load(&mut self) -> Result<(), SessionError<S::Error>> {
+        let (features, found) = (self.centre.len(), self.scratch.len());
+        let loaded = self.store.load(self.scratch).map_err(SessionError::Store)?;
+        let bytes = match loaded {
+            Some(length) => Some(
+                self.scratch
+                    .get(..length)
+                    .ok_or(Error::BufferLength { expected: length, found })?,
+            ),
+            None => self.pack.head(),
+        };
+        let Some(bytes) = bytes else { return Ok(()) };
+        let record = HeadRecord::parse_for(bytes, &self.pack.backbone_digest())?;
+        if record.feature_len() != features {
+            return Err(
+                Error::BufferLength { expected: features, found: record.feature_len() }.into()
+            );
+        }
+        let (classes, limit) = (record.classes(), self.bias.len());
+        if classes > limit {
+            return Err(Error::TooManyClasses { limit }.into());
+        }
+        let (weights, bias) = (&mut self.weights[..classes * features], &mut self.bias[..classes]);
+        record.read(weights, bias)?;
+        for number in weights.iter_mut().chain(bias) {
+            *number /= record.temperature();
+        }
+        for (count, samples) in self.counts.iter_mut().zip(record.samples()) {
+            *count = samples;
+        }
+        let labels = record.label_table();
+        self.label_table[..labels.len()].copy_from_slice(labels);
+        self.label_bytes = labels.len();
+        self.classes = classes;
+        self.unknown_threshold = record.unknown_threshold();
+        Ok(())
+    }
+
+    /// Learns from one labelled input, int8 `[height, width, channels]` as
+    /// [`preprocess`](crate::preprocess) makes it. A new label becomes a new class. Returns the loss
+    /// before the step.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LabelInvalid`]; [`Error::TooManyClasses`]; [`Error::BufferLength`] for an input of
+    /// another length. Then nothing was learned.
+    pub fn learn(&mut self, input: &[i8], label: &str) -> Result<f32, Error> {
+        let known = self.labels().position(|known| known == label);
+        let class = known.unwrap_or(self.classes);
+        if !label_is_valid(label) {
+            return Err(Error::LabelInvalid { class: class as u16 });
+        }
+        if class == self.bias.len() {
+            return Err(Error::TooManyClasses { limit: class });
+        }
+        let arena = &mut self.scratch[..self.pack.plan().arena_bytes as usize];
+        let mut backbone = Backbone::new(self.pack, arena)?;
+        let features = backbone.features(input)?;
+        let length = features.len();
+        if known.is_none() {
+            self.weights[class * length..][..length].fill(0.0);
+            self.bias[class] = 0.0;
+            self.counts[class] = 0;
+            // Every label has a slot of the longest one's size: there is room.
+            let slot = &mut self.label_table[self.label_bytes..][..=label.len()];
+            slot[0] = label.len() as u8;
+            slot[1..].copy_from_slice(label.as_bytes());
+            self.label_bytes += slot.len();
+            self.classes += 1;
+        }
+        let classes = self.classes;
+        let loss = sgd::step(
+            features,
+            class as u16,
+            self.centre,
+            RATE,
+            &mut self.weights[..classes * length],
+            &mut self.bias[..classes],
+            &mut self.gradient[..classes],
+        )?;
+        self.counts[class] = self.counts[class].saturating_add(1);
+        let part = self.seen.saturating_add(2).min(SLOWEST) as f32;
+        self.seen = self.seen.saturating_add(1);
+        for (centre, &feature) in self.centre.iter_mut().zip(features) {
+            let distance = f32::from(feature) - f32::from(*centre);
+            // Between the two, so that the cast loses nothing.
+            *centre = (f32::from(*centre) + libm::rintf(distance / part)) as i8;
+        }
+        Ok(loss)
+    }
+
+    /// The best class for one input, int8 as for [`learn`](Self::learn).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSamples`] while there is no class; [`Error::BufferLength`] for an input of another
+    /// length.
+    pub fn predict(&mut self, input: &[i8]) -> Result<Answer<'_>, Error> {
+        if self.classes == 0 {
+            return Err(Error::NoSamples);
+        }
+        let arena = &mut self.scratch[..self.pack.plan().arena_bytes as usize];
+        let mut backbone = Backbone::new(self.pack, arena)?;
+        let features = backbone.features(input)?;
+        let (length, logits) = (features.len(), &mut self.gradient[..self.classes]);
+        let weights = &self.weights[..self.classes * length];
+        LinearHead::new(weights, &self.bias[..self.classes], length)?.logits(features, logits)?;
+        softmax(logits, 1.0);
+        let best = argmax(logits);
+        let probability = logits[best];
+        let known = probability >= self.unknown_threshold;
+        Ok(Answer { label: self.labels().nth(best).filter(|_| known), probability })
+    }
+
+    /// Stores the head. It is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSamples`] while there is no class; [`Error::NotFinite`] if learning diverged; those
+    /// of the store. Then the head that was committed before is still there.
+    pub fn commit(&mut self) -> Result<(), SessionError<S::Error>> {
+        if self.classes == 0 {
+            return Err(Error::NoSamples.into());
+        }
+        let (classes, features) = (self.classes, self.centre.len());
+        let weights = &self.weights[..classes * features];
+        let parts = HeadParts {
+            head: LinearHead::new(weights, &self.bias[..classes], features)?,
+            backbone_digest: self.pack.backbone_digest(),
+            labels: &[],
+            samples: &self.counts[..classes],
+            learner: Learner::Sgd,
+            storage: Storage::F32,
+            temperature: 1.0,
+            unknown_threshold: self.unknown_threshold,
+            prototypes: None,
+            held_out: None,
+        };
+        let labels = table_labels(&self.label_table[..self.label_bytes]);
+        let length = parts.emit_labelled(labels, self.scratch)?;
+        self.store.commit(&self.scratch[..length]).map_err(SessionError::Store)
+    }
+
+    /// The labels, in the order of classes.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        table_labels(&self.label_table[..self.label_bytes])
+    }
+
+    /// Sets the probability below which an answer is "unknown"; it is stored with the head. A head
+    /// that was learned here from the start has 0: nothing is unknown.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinite`] unless it is in 0…1.
+    pub fn unknown_below(&mut self, probability: f32) -> Result<(), Error> {
+        if !(0.0..=1.0).contains(&probability) {
+            return Err(Error::NotFinite);
+        }
+        self.unknown_threshold = probability;
+        Ok(())
+    }
+
+    /// Gives the store back. What was not committed is lost.
+    pub fn close(self) -> S {
+        self.store
+    }
+}

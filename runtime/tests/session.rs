@@ -1,0 +1,162 @@
+//! A session learns, forgets what was not committed, and takes exactly the planned memory.
+#![cfg(feature = "std")]
+
+mod common;
+
+use common::contents;
+use headstart::Error;
+use headstart::head::HeadRecord;
+use headstart::pack::{Pack, emit};
+use headstart::session::{Session, SessionError, Store};
+
+/// A store in memory that fails when it is told to.
+#[derive(Debug, Default)]
+struct Memory {
+    record: Option<Vec<u8>>,
+    broken: bool,
+}
+
+impl Store for &mut Memory {
+    type Error = &'static str;
+
+    fn load(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Self::Error> {
+        let Some(record) = &self.record else { return Ok(None) };
+        if let Some(place) = buffer.get_mut(..record.len()) {
+            place.copy_from_slice(record);
+        }
+        Ok(Some(record.len()))
+    }
+
+    fn commit(&mut self, record: &[u8]) -> Result<(), Self::Error> {
+        if self.broken {
+            return Err("worn out");
+        }
+        self.record = Some(record.to_vec());
+        Ok(())
+    }
+}
+
+/// Memory that starts at a multiple of 4.
+fn memory(pack: &Pack<'_>) -> Vec<u32> {
+    vec![u32::MAX; usize::try_from(pack.plan().ram_bytes()).unwrap().div_ceil(4)]
+}
+
+fn bytes<'m>(pack: &Pack<'_>, memory: &'m mut [u32]) -> &'m mut [u8] {
+    &mut bytemuck::cast_slice_mut(memory)[..usize::try_from(pack.plan().ram_bytes()).unwrap()]
+}
+
+const BRIGHT: [[i8; 4]; 2] = [[40, 30, 35, 30], [20, 25, 30, 45]];
+const DARK: [[i8; 4]; 2] = [[-40, -30, -20, -30], [-25, -20, -45, -35]];
+
+#[test]
+fn what_was_learned_is_predicted_and_outlives_the_session_once_committed() {
+    let file = emit(&contents()).unwrap();
+    let pack = Pack::open(&file).unwrap();
+    let (mut memory, mut store) = (memory(&pack), Memory::default());
+    let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+    assert_eq!(session.predict(&BRIGHT[0]), Err(Error::NoSamples));
+    assert_eq!(session.commit(), Err(SessionError::Runtime(Error::NoSamples)));
+    for _ in 0..20 {
+        session.learn(&BRIGHT[0], "bright").unwrap();
+        session.learn(&DARK[0], "dark").unwrap();
+    }
+    for (inputs, label) in [(BRIGHT, "bright"), (DARK, "dark")] {
+        for input in inputs {
+            let answer = session.predict(&input).unwrap();
+            assert_eq!(answer.label, Some(label));
+            assert!(answer.probability > 0.7, "{answer:?}");
+        }
+    }
+    session.unknown_below(1.0).unwrap();
+    assert_eq!(session.predict(&[0; 4]).unwrap().label, None);
+    session.unknown_below(0.5).unwrap();
+    session.commit().unwrap();
+    let before = session.predict(&BRIGHT[1]).unwrap().probability;
+    session.learn(&BRIGHT[1], "not committed").unwrap();
+    session.close();
+
+    let record = HeadRecord::parse(store.record.as_ref().unwrap()).unwrap();
+    assert!(record.labels().eq(["bright", "dark"]) && record.samples().eq([20, 20]));
+    assert_eq!(record.unknown_threshold(), 0.5);
+    let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+    assert!(session.labels().eq(["bright", "dark"]));
+    assert_eq!(session.predict(&BRIGHT[1]).unwrap().probability, before);
+}
+
+#[test]
+fn new_names_become_classes_until_the_plan_is_full() {
+    let file = emit(&contents()).unwrap();
+    let pack = Pack::open(&file).unwrap();
+    let (mut memory, mut store) = (memory(&pack), Memory::default());
+    let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+    // The longest labels that there are, so that the record is the longest one.
+    let labels = ["a", "b", "c", "d"].map(|letter| letter.repeat(64));
+    for label in &labels {
+        session.learn(&BRIGHT[0], label).unwrap();
+    }
+    assert_eq!(session.learn(&DARK[0], "e"), Err(Error::TooManyClasses { limit: 4 }));
+    session.learn(&DARK[0], &labels[3]).unwrap();
+    for wrong in ["", "line\nbreak", &"x".repeat(65)] {
+        assert_eq!(session.learn(&DARK[0], wrong), Err(Error::LabelInvalid { class: 4 }));
+    }
+    let short = session.learn(&DARK[0][..3], &labels[0]);
+    assert_eq!(short, Err(Error::BufferLength { expected: 4, found: 3 }));
+    session.commit().unwrap();
+    session.close();
+    let record = store.record.unwrap();
+    assert_eq!(record.len(), pack.plan().record_bytes() as usize);
+    assert!(HeadRecord::parse(&record).unwrap().samples().eq([1, 1, 1, 2]));
+}
+
+#[test]
+fn the_memory_is_exactly_what_the_pack_plans() {
+    let file = emit(&contents()).unwrap();
+    let pack = Pack::open(&file).unwrap();
+    let expected = usize::try_from(pack.plan().ram_bytes()).unwrap();
+    let mut memory = vec![0_u32; expected / 4 + 2];
+    let all: &mut [u8] = bytemuck::cast_slice_mut(&mut memory);
+    for found in [0, expected - 1, expected + 1] {
+        let refused = Session::open(&pack, &mut all[..found], &mut Memory::default()).err();
+        let error = Error::BufferLength { expected, found };
+        assert_eq!(refused, Some(SessionError::Runtime(error)));
+    }
+    let refused = Session::open(&pack, &mut all[1..=expected], &mut Memory::default()).err();
+    assert_eq!(refused, Some(SessionError::Runtime(Error::Misaligned { alignment: 4 })));
+}
+
+#[test]
+fn a_broken_store_keeps_the_old_head_and_a_foreign_head_is_refused() {
+    let file = emit(&contents()).unwrap();
+    let pack = Pack::open(&file).unwrap();
+    let (mut memory, mut store) = (memory(&pack), Memory::default());
+    let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+    session.learn(&BRIGHT[0], "bright").unwrap();
+    session.commit().unwrap();
+    session.close();
+    let old = store.record.clone();
+    store.broken = true;
+    let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+    session.learn(&DARK[0], "dark").unwrap();
+    assert_eq!(session.commit(), Err(SessionError::Store("worn out")));
+    session.close();
+    assert_eq!(store.record, old);
+
+    let mut other = contents();
+    other.weights[0] = 3;
+    let other_file = emit(&other).unwrap();
+    let other = Pack::open(&other_file).unwrap();
+    let refused = Session::open(&other, bytes(&other, &mut memory), &mut store).err();
+    assert!(matches!(refused, Some(SessionError::Runtime(Error::BackboneMismatch { .. }))));
+    store.record = Some(vec![0; 1 << 20]);
+    let refused = Session::open(&pack, bytes(&pack, &mut memory), &mut store).err();
+    assert!(matches!(refused, Some(SessionError::Runtime(Error::BufferLength { .. }))));
+
+    // A pack's own head is where a device without a record starts.
+    let mut shipped = contents();
+    shipped.head = old;
+    let shipped_file = emit(&shipped).unwrap();
+    let shipped = Pack::open(&shipped_file).unwrap();
+    let mut empty = Memory::default();
+    let session = Session::open(&shipped, bytes(&shipped, &mut memory), &mut empty).unwrap();
+    assert!(session.labels().eq(["bright"]));
+}
