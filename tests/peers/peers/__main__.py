@@ -150,12 +150,7 @@ def measure(plan, models, one, two):
         if threads == 1:
             rows += images.measure(work, chosen, models, one, progress)
         elif two:
-            shares = engines.shares_an_image()
-            able = [engine for engine in chosen if engine.is_peer or shares]
-            rows += images.measure(work, able, models, two, progress)
-            if not shares and len(able) < len(chosen):
-                note = "absent: in this build several threads do not share an image"
-                rows.append(Row(work.name, engines.HEADSTART, "", threads, note=note))
+            rows += images.measure(work, chosen, models, two, progress)
     rows += jobs.measure(plan.jobs, min(one), progress)
     compare(rows, lambda row: not row.engine.startswith(engines.HEADSTART))
     return rows

@@ -1,17 +1,15 @@
 """The engines: how each is started on a work, and with which settings."""
 
 import dataclasses
-import subprocess
 
 from peers import machine
-from peers.places import PREPARED, PYTHON, TOOLS, WORKERS
+from peers.places import PREPARED, PYTHON, WORKERS
 
 HEADSTART = "Headstart"
 ISA_FLAGS = {
     "generic": set(),
     "avx2": {"avx2"},
     "avx512vnni": {"avx512_vnni"},
-    "avxvnni": {"avx_vnni"},
     "neon": {"asimd"},
     "dotprod": {"asimddp"},
 }
@@ -61,9 +59,6 @@ def headstart():
     """One for each kind of kernels."""
     worker = (WORKERS / "headstart-worker",)
     settings = "int8 pack calibrated with the same samples; its input is quantised in advance"
-    if not chooses_kernels():
-        # Labels that change nothing would be lies.
-        return [Engine(HEADSTART, worker, "model.hspk", settings + "; this build has no choice of kernels")]
     has = machine.flags()
     return [
         Engine(
@@ -72,22 +67,6 @@ def headstart():
         )
         for isa, needed in ISA_FLAGS.items()
     ]
-
-
-def bench_help():
-    """What `headstart-edge bench` says of itself."""
-    shown = subprocess.run([TOOLS / "headstart-edge", "bench", "--help"], capture_output=True, text=True, check=True)
-    return shown.stdout
-
-
-def chooses_kernels():
-    """Whether this checkout's Headstart can be told which kernels to run."""
-    return "--isa" in bench_help()
-
-
-def shares_an_image():
-    """Whether several threads of this checkout's Headstart work on one image."""
-    return "samples are worked on at the same time" not in bench_help()
 
 
 def python(module):

@@ -15,7 +15,7 @@ fn main() -> anyhow::Result<()> {
     let pack = file.pack()?;
     let features = pack.feature_value()?;
     let (shape, values) = (arguments.shape.clone(), arguments.input.clone());
-    let mut extractor = Extractor::new(pack);
+    let mut extractor = Extractor::new(pack, headstart_workers::engine()?);
     extractor.preprocess(&Decoded::Values { shape, values })?;
     let extractor = RefCell::new(extractor);
     arguments.serve(
