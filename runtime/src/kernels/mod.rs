@@ -7,6 +7,8 @@
 #[macro_use]
 mod unroll;
 
+#[cfg(all(feature = "std", target_arch = "aarch64"))]
+mod aarch64;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod columns;
 pub mod generic;
@@ -35,6 +37,10 @@ enum Chosen {
     Avx2(x86_64::Avx2),
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx512Vnni(x86_64::Avx512Vnni),
+    #[cfg(all(feature = "std", target_arch = "aarch64"))]
+    Neon(aarch64::Neon),
+    #[cfg(all(feature = "std", target_arch = "aarch64"))]
+    DotProd(aarch64::DotProd),
 }
 
 /// Runs `$call` on the chosen fast kernels, or else `$generic`.
@@ -45,6 +51,10 @@ macro_rules! dispatch {
             Chosen::Avx2($kernels) => $call,
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Chosen::Avx512Vnni($kernels) => $call,
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Chosen::Neon($kernels) => $call,
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Chosen::DotProd($kernels) => $call,
             Chosen::Generic => $generic,
         }
     };
@@ -60,6 +70,10 @@ impl Kernels {
             Isa::Avx2 => x86_64::Avx2::new().map(Chosen::Avx2),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Isa::Avx512Vnni => x86_64::Avx512Vnni::new().map(Chosen::Avx512Vnni),
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Isa::Neon => aarch64::Neon::new().map(Chosen::Neon),
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Isa::DotProd => aarch64::DotProd::new().map(Chosen::DotProd),
             _ => None,
         }
         .map(Self)
@@ -81,6 +95,10 @@ impl Kernels {
             Chosen::Avx2(_) => Isa::Avx2,
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Chosen::Avx512Vnni(_) => Isa::Avx512Vnni,
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Chosen::Neon(_) => Isa::Neon,
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Chosen::DotProd(_) => Isa::DotProd,
         }
     }
 

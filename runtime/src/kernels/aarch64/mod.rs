@@ -1,0 +1,70 @@
+//! Kernels for aarch64.
+#![allow(unsafe_code, reason = "functions with target features, loads and stores")]
+
+mod columns;
+mod requantise;
+mod tile;
+
+use crate::kernels::columns as depthwise;
+use crate::kernels::generic::Convolution;
+use crate::kernels::tiles::{self, LONGEST, Scratch};
+
+/// Proof that this CPU has NEON, which every aarch64 CPU under an operating system has.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) struct Neon(());
+
+/// Proof that this CPU has the dot-product instructions too.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) struct DotProd(Neon);
+
+impl Neon {
+    pub(in crate::kernels) fn new() -> Option<Self> {
+        std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
+    }
+}
+
+impl DotProd {
+    pub(in crate::kernels) fn new() -> Option<Self> {
+        let found = std::arch::is_aarch64_feature_detected!("dotprod");
+        Neon::new().filter(|_| found).map(Self)
+    }
+}
+
+/// Bytes of scratch memory for prepared rows: enough for the longest one.
+const ROWS: usize = {
+    let tile = tile::PIXELS * tiles::ROW;
+    if tile > LONGEST { tile } else { LONGEST }
+};
+
+macro_rules! kernels {
+    ($name:ident) => {
+        impl $name {
+            /// Runs portable code; NEON is part of what the compiler assumes on aarch64.
+            pub(in crate::kernels) fn compiled<R>(self, work: impl FnOnce() -> R) -> R {
+                work()
+            }
+
+            pub(in crate::kernels) fn conv(
+                self,
+                c: &Convolution<'_>,
+                first: usize,
+                out: &mut [i8],
+            ) {
+                tiles::conv(self, c, first, out, &mut Scratch::<ROWS>::new());
+            }
+
+            pub(in crate::kernels) fn depthwise(
+                self,
+                c: &Convolution<'_>,
+                first: usize,
+                out: &mut [i8],
+            ) {
+                // Each product of a depthwise convolution stands alone: dot products do not help.
+                depthwise::depthwise(Neon(()), c, first, out);
+            }
+        }
+    };
+}
+
+kernels!(Neon);
+kernels!(DotProd);

@@ -1,0 +1,70 @@
+use core::arch::aarch64::*;
+
+use crate::kernels::generic::Output;
+
+/// [`Output::quantise`] on vectors.
+///
+/// Conversion rounds to nearest even and saturates; so do the narrowing moves. Bounds are applied
+/// to int8 at the end.
+#[derive(Clone, Copy)]
+pub(super) struct Requantise {
+    zero_point: int16x8_t,
+    min: int8x16_t,
+    max: int8x16_t,
+}
+
+impl Requantise {
+    #[inline]
+    #[target_feature(enable = "neon")]
+    pub(super) fn new(to: &Output) -> Self {
+        Self {
+            zero_point: vdupq_n_s16(i16::from(to.zero_point)),
+            min: vdupq_n_s8(to.min),
+            max: vdupq_n_s8(to.max),
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "neon")]
+    fn rounded(self, sums: int32x4_t, multiplier: float32x4_t) -> int32x4_t {
+        vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(sums), multiplier))
+    }
+
+    /// Eight results as int16, the zero point added.
+    #[inline]
+    #[target_feature(enable = "neon")]
+    fn words(self, sums: [int32x4_t; 2], multiplier: [float32x4_t; 2]) -> int16x8_t {
+        let low = vqmovn_s32(self.rounded(sums[0], multiplier[0]));
+        let words = vqmovn_high_s32(low, self.rounded(sums[1], multiplier[1]));
+        vqaddq_s16(words, self.zero_point)
+    }
+
+    /// 16 results in the order of the sums.
+    #[inline]
+    #[target_feature(enable = "neon")]
+    pub(super) fn results(self, sums: [int32x4_t; 4], multiplier: [float32x4_t; 4]) -> int8x16_t {
+        let low = self.words([sums[0], sums[1]], [multiplier[0], multiplier[1]]);
+        let high = self.words([sums[2], sums[3]], [multiplier[2], multiplier[3]]);
+        let bytes = vqmovn_high_s16(vqmovn_s16(low), high);
+        vminq_s8(vmaxq_s8(bytes, self.min), self.max)
+    }
+}
+
+/// The first `count` bytes of 16.
+///
+/// # Safety
+/// `to` is writable for `count` bytes.
+#[inline]
+#[target_feature(enable = "neon")]
+pub(super) unsafe fn store(results: int8x16_t, count: usize, to: *mut i8) {
+    // SAFETY: no more than `count` bytes are written.
+    unsafe {
+        if count == 16 {
+            vst1q_s8(to, results);
+        } else {
+            let mut bytes = [0_i8; 16];
+            vst1q_s8(bytes.as_mut_ptr(), results);
+            to.copy_from_nonoverlapping(bytes.as_ptr(), count.min(16));
+        }
+    }
+}
