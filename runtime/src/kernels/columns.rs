@@ -189,9 +189,9 @@ fn one_row<T: Columns>(
 /// The tile to take where `left` of `all` columns are left: the first one that fits, or reaches
 /// over columns that were done before.
 fn tile_size<T: Columns>(all: usize, left: usize) -> usize {
-    let exact = T::TILES.iter().copied().find(|&pixels| pixels > 1 && all % pixels == 0);
+    let exact = T::TILES.iter().copied().find(|&pixels| pixels > 1 && all.is_multiple_of(pixels));
     let fits = || T::TILES.iter().copied().find(|&pixels| pixels <= left);
-    let over = || T::TILES.iter().copied().filter(|&p| p > 1 && p <= all).next_back();
+    let over = || T::TILES.iter().copied().rfind(|&p| p > 1 && p <= all);
     match exact {
         Some(pixels) => pixels,
         None if left == 1 => 1,

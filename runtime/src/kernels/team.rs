@@ -68,6 +68,9 @@ impl Drop for Alive<'_> {
     }
 }
 
+/// Computes one thread's part of a step.
+type Work<'w, T> = dyn Fn(&T, &Sources<'_>, usize, &mut [i8]) -> Result<(), Error> + Sync + 'w;
+
 /// Calls `work` for every step and thread with what the step may read, the number of the first unit
 /// of the thread's part, and the part. No thread begins a step before all have ended the one before.
 ///
@@ -78,7 +81,7 @@ pub(crate) fn in_step<T: Sync>(
     threads: usize,
     arena: &mut [i8],
     steps: &[(Step, T)],
-    work: &(dyn Fn(&T, &Sources<'_>, usize, &mut [i8]) -> Result<(), Error> + Sync),
+    work: &Work<'_, T>,
 ) -> Result<(), Error> {
     let fits = |Step { out, unit }: &Step| {
         out.start <= out.end && out.end <= arena.len() && out.len().checked_rem(*unit) == Some(0)
@@ -89,7 +92,8 @@ pub(crate) fn in_step<T: Sync>(
     let memory = Memory { start: arena.as_mut_ptr(), length: arena.len() };
     let (arrived, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let run = |index: usize| {
-        let memory = memory;
+        // The whole of it is captured, which may be sent; its pointer alone may not.
+        let memory: &Memory = &memory;
         let mut alive = Alive { failed: &failed, done: false };
         for (number, (step, what)) in steps.iter().enumerate() {
             let units = step.out.len() / step.unit;

@@ -7,6 +7,7 @@ macro_rules! unroll {
         $(if $n < $count {
             #[allow(non_upper_case_globals, reason = "it is read like a loop's counter")]
             const $i: usize = $n;
+            #[allow(clippy::absurd_extreme_comparisons, reason = "0 is one of the counters")]
             $body
         })*
     };

@@ -89,7 +89,7 @@ impl Case {
             bias.into_iter().chain((0.0007 * (c % 50) as f32 + 0.0003).to_le_bytes())
         });
         let zero = bytes(2, &mut state, i8::MIN);
-        let [min, max] = if seed % 3 == 0 { [i8::MIN, i8::MAX] } else { [-120, 126] };
+        let [min, max] = if seed.is_multiple_of(3) { [i8::MIN, i8::MAX] } else { [-120, 126] };
         let to = Output {
             height: shape.rows,
             width: shape.columns,

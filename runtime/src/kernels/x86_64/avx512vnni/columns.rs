@@ -106,11 +106,11 @@ unsafe fn prepare<const K: usize, const GROUPS: usize>(
         bias[at] = i32::from_le_bytes([a, b, c, d]);
         multiplier[at] = f32::from_le_bytes([e, f, g, h]);
     }
-    for half in 0..2 {
+    for (half, &offset) in offsets.iter().enumerate() {
         // SAFETY: both arrays are two vectors long; the block has room for four.
         unsafe {
             let bias = _mm512_loadu_si512(bias.as_ptr().add(half * 16).cast());
-            block.add(half).write(_mm512_sub_epi32(bias, offsets[half]));
+            block.add(half).write(_mm512_sub_epi32(bias, offset));
             block
                 .add(2 + half)
                 .write(_mm512_loadu_si512(multiplier.as_ptr().add(half * 16).cast()));
