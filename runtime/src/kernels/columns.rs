@@ -116,85 +116,85 @@ pub(super) fn depthwise<T: Columns>(isa: T, c: &Convolution<'_>, first: usize, o
             }
         }
         for row in pixels.start / c.to.width..pixels.end.div_ceil(c.to.width) {
-            let row_start = row * c.to.width;
-            let columns = pixels.start.max(row_start) - row_start
-                ..pixels.end.min(row_start + c.to.width) - row_start;
+            let row = Row::new::<T>(c, row, &pixels);
             for (index, start) in (chunk..end).step_by(T::CHANNELS).enumerate() {
                 let block = blocks.wrapping_add(index * BLOCK_BYTES);
-                let block_channels = start..(start + T::CHANNELS).min(end);
-                one_row(isa, c, row, columns.clone(), block_channels, block, first, out);
+                row.run(isa, start..(start + T::CHANNELS).min(end), block, out);
             }
         }
     }
 }
 
-/// The output columns `columns` of one row and one block of channels.
-#[allow(clippy::too_many_arguments, reason = "the loop's state; a struct would only rename it")]
-#[inline(always)]
-fn one_row<T: Columns>(
-    isa: T,
-    c: &Convolution<'_>,
-    row: usize,
+/// One row of the output, or what is asked for of it: the same for all blocks of channels.
+struct Row<'a> {
+    c: &'a Convolution<'a>,
+    /// Number, in `out`, of the pixel that stands in column 0; negative if the row begins before.
+    start: isize,
     columns: Range<usize>,
-    channels: Range<usize>,
-    block: *const u8,
-    first: usize,
-    out: &mut [i8],
-) {
-    let (x, window) = (&c.x, c.window);
-    let kernel = usize::from(window.kernel[0]);
-    let stride = usize::from(window.stride[0]);
-    let [padding_rows, padding_columns] = window.padding.map(usize::from);
-    let rows_inside = window.inside(0, row, x.height);
-    let mut rows = [x.data.as_ptr(); KERNEL];
-    let mut inside = [false; KERNEL];
-    for ky in 0..kernel {
-        inside[ky] = rows_inside.contains(&ky);
-        let y = (row * stride + ky).saturating_sub(padding_rows).min(x.height - 1);
-        rows[ky] = x.data[y * x.width * x.channels + channels.start..].as_ptr();
+    /// Pixels of a tile.
+    tile: usize,
+    /// First element of the input row that each row of the kernel reads.
+    lines: [usize; KERNEL],
+    inside: [bool; KERNEL],
+}
+
+impl<'a> Row<'a> {
+    /// Row `row` of the result, as far as `pixels` holds it.
+    fn new<T: Columns>(c: &'a Convolution<'a>, row: usize, pixels: &Range<usize>) -> Self {
+        let (x, window) = (&c.x, c.window);
+        let row_start = row * c.to.width;
+        let columns = pixels.start.max(row_start) - row_start
+            ..pixels.end.min(row_start + c.to.width) - row_start;
+        let rows_inside = window.inside(0, row, x.height);
+        let (mut lines, mut inside) = ([0; KERNEL], [false; KERNEL]);
+        for ky in rows_inside {
+            inside[ky] = true;
+            lines[ky] = window.position(0, row, ky) * x.width * x.channels;
+        }
+        let start = row_start.cast_signed() - pixels.start.cast_signed();
+        Self { c, start, tile: tile_size(T::TILES, columns.len()), columns, lines, inside }
     }
-    let all_rows = rows_inside.len() == kernel;
-    let mut at = columns.start;
-    while at < columns.end {
-        let left = columns.end - at;
-        let pixels = tile_size::<T>(columns.len(), left);
-        // The last tile begins earlier where it would reach past the end.
-        let start = if pixels > left { columns.end - pixels } else { at };
-        let column = (start * stride).cast_signed() - padding_columns.cast_signed();
-        let reach = column + ((pixels - 1) * stride + kernel).cast_signed();
-        let result = (row * c.to.width + start - first) * x.channels + channels.start;
-        let results = &mut out[result..result + (pixels - 1) * x.channels + channels.len()];
-        let run = Run {
-            kernel,
-            stride,
-            rows,
-            inside,
-            column,
-            width: x.width,
-            whole: all_rows && column >= 0 && reach <= x.width.cast_signed(),
-            step: x.channels,
-            channels: channels.len(),
-            block,
-            zero_point: x.zero_point,
-            to: &c.to,
-            out: results.as_mut_ptr(),
-        };
-        // SAFETY: `rows` are rows of the input, from the block's first channel on; `results`
-        // reaches to the last pixel's last channel.
-        unsafe { isa.run(&run, pixels) };
-        at = start + pixels;
+
+    /// Computes one block of channels.
+    #[inline(always)]
+    fn run<T: Columns>(&self, isa: T, channels: Range<usize>, block: *const u8, out: &mut [i8]) {
+        let (x, window) = (&self.c.x, self.c.window);
+        let [kernel, stride] = [window.kernel[1], window.stride[1]].map(usize::from);
+        let padding = usize::from(window.padding[1]).cast_signed();
+        let all_rows = self.inside[..kernel].iter().all(|&inside| inside);
+        let rows = self.lines.map(|line| x.data[line + channels.start..].as_ptr());
+        for at in self.columns.clone().step_by(self.tile) {
+            // The last tile begins earlier where it would reach past the end.
+            let at = at.min(self.columns.end - self.tile);
+            let column = (at * stride).cast_signed() - padding;
+            let reach = column + ((self.tile - 1) * stride + kernel).cast_signed();
+            let first = (self.start + at.cast_signed()).cast_unsigned() * x.channels;
+            let first = first + channels.start;
+            let results = &mut out[first..first + (self.tile - 1) * x.channels + channels.len()];
+            let run = Run {
+                kernel,
+                stride,
+                rows,
+                inside: self.inside,
+                column,
+                width: x.width,
+                whole: all_rows && column >= 0 && reach <= x.width.cast_signed(),
+                step: x.channels,
+                channels: channels.len(),
+                block,
+                zero_point: x.zero_point,
+                to: &self.c.to,
+                out: results.as_mut_ptr(),
+            };
+            // SAFETY: `rows` are rows of the input, from the block's first channel on; `results`
+            // reaches to the last pixel's last channel.
+            unsafe { isa.run(&run, self.tile) };
+        }
     }
 }
 
-/// The tile to take where `left` of `all` columns are left: the first one that fits, or reaches
-/// over columns that were done before.
-fn tile_size<T: Columns>(all: usize, left: usize) -> usize {
-    let exact = T::TILES.iter().copied().find(|&pixels| pixels > 1 && all.is_multiple_of(pixels));
-    let fits = || T::TILES.iter().copied().find(|&pixels| pixels <= left);
-    let over = || T::TILES.iter().copied().rfind(|&p| p > 1 && p <= all);
-    match exact {
-        Some(pixels) => pixels,
-        None if left == 1 => 1,
-        None => fits().filter(|&p| p > 1).or_else(over).unwrap_or(1),
-    }
+/// The size of tiles that computes the fewest of `columns` twice; of equals, the first.
+fn tile_size(sizes: &[usize], columns: usize) -> usize {
+    let fitting = sizes.iter().copied().filter(|&size| size > 1 && size <= columns);
+    fitting.min_by_key(|&size| columns.div_ceil(size) * size).unwrap_or(1)
 }

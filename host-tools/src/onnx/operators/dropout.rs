@@ -1,7 +1,7 @@
 use headstart::graph::{Binary, Op, elements};
 
 use super::super::integers::{IntegerType, Integers};
-use super::super::random::Twister;
+use super::super::random::Uniform;
 use super::{Bound, Context, NodeView, Outcome};
 
 /// `Dropout`: after training another name of the same tensor, during training a product with a mask.
@@ -35,8 +35,8 @@ pub(super) fn dropout(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome
         ratio => {
             let seed = node.int("seed", 0)?;
             let seed = u32::try_from(seed).map_err(|_| format!("a seed of {seed}"))?;
-            let mut numbers = Twister::new(seed);
-            (0..count).map(|_| numbers.uniform() >= f64::from(ratio)).collect()
+            let mut numbers = Uniform::new(seed);
+            (0..count).map(|_| numbers.next() >= f64::from(ratio)).collect()
         }
     };
     if let Some(name) = mask {

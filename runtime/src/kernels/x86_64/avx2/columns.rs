@@ -22,8 +22,8 @@ impl Columns for Avx2 {
         // SAFETY: the token proves the feature; the caller vouches for the pointers.
         unsafe {
             match kernel {
-                3 => prepare::<3, 2>(weights, step, records, block.cast()),
-                _ => prepare::<5, 3>(weights, step, records, block.cast()),
+                3 => prepare::<3>(weights, step, records, block.cast()),
+                _ => prepare::<5>(weights, step, records, block.cast()),
             }
         }
     }
@@ -32,14 +32,14 @@ impl Columns for Avx2 {
         // SAFETY: the token proves the feature; the caller vouches for the run.
         unsafe {
             match (run.kernel, run.stride, pixels) {
-                (3, 1, 4) => tile::<3, 2, 1, 4>(run),
-                (3, 1, _) => tile::<3, 2, 1, 1>(run),
-                (3, _, 4) => tile::<3, 2, 2, 4>(run),
-                (3, _, _) => tile::<3, 2, 2, 1>(run),
-                (_, 1, 4) => tile::<5, 3, 1, 4>(run),
-                (_, 1, _) => tile::<5, 3, 1, 1>(run),
-                (_, _, 4) => tile::<5, 3, 2, 4>(run),
-                (_, _, _) => tile::<5, 3, 2, 1>(run),
+                (3, 1, 4) => tile::<3, 1, 4>(run),
+                (3, 1, _) => tile::<3, 1, 1>(run),
+                (3, _, 4) => tile::<3, 2, 4>(run),
+                (3, _, _) => tile::<3, 2, 1>(run),
+                (_, 1, 4) => tile::<5, 1, 4>(run),
+                (_, 1, _) => tile::<5, 1, 1>(run),
+                (_, _, 4) => tile::<5, 2, 4>(run),
+                (_, _, _) => tile::<5, 2, 1>(run),
             }
         }
     }
@@ -63,14 +63,15 @@ fn pairs(rows: [__m128i; 2]) -> [__m256i; 2] {
 /// # Safety
 /// As [`Columns::prepare`] says.
 #[target_feature(enable = "avx2")]
-unsafe fn prepare<const K: usize, const PAIRS: usize>(
+unsafe fn prepare<const K: usize>(
     weights: *const i8,
     step: usize,
     records: &[[u8; 8]],
     block: *mut __m256i,
 ) {
+    let pairs_of_rows = K.div_ceil(2);
     for kx in 0..K {
-        for pair in 0..PAIRS {
+        for pair in 0..pairs_of_rows {
             let mut rows = [_mm_setzero_si128(); 2];
             for (row, ky) in rows.iter_mut().zip(pair * 2..K) {
                 // SAFETY: no more than the block's channels are loaded.
@@ -78,7 +79,7 @@ unsafe fn prepare<const K: usize, const PAIRS: usize>(
             }
             for (half, pairs) in pairs(rows).into_iter().enumerate() {
                 // SAFETY: `5 · 3 · 2` vectors and the four before them are within the block.
-                unsafe { block.add(RECORDS + (kx * PAIRS + pair) * 2 + half).write(pairs) };
+                unsafe { block.add(RECORDS + (kx * pairs_of_rows + pair) * 2 + half).write(pairs) };
             }
         }
     }
@@ -98,19 +99,19 @@ unsafe fn prepare<const K: usize, const PAIRS: usize>(
     }
 }
 
-/// `P` pixels of a kernel of `K` rows and columns, in `PAIRS` pairs of rows.
+/// `P` pixels of a kernel of `K` rows and columns with stride `S`.
 ///
 /// # Safety
 /// As [`Columns::run`] says.
 #[target_feature(enable = "avx2")]
-unsafe fn tile<const K: usize, const PAIRS: usize, const S: usize, const P: usize>(run: &Run<'_>) {
+unsafe fn tile<const K: usize, const S: usize, const P: usize>(run: &Run<'_>) {
     // SAFETY: the caller's.
     unsafe {
         match (run.whole, run.channels == Avx2::CHANNELS) {
-            (true, true) => columns::<K, PAIRS, S, P, true, true>(run),
-            (true, false) => columns::<K, PAIRS, S, P, true, false>(run),
-            (false, true) => columns::<K, PAIRS, S, P, false, true>(run),
-            (false, false) => columns::<K, PAIRS, S, P, false, false>(run),
+            (true, true) => columns::<K, S, P, true, true>(run),
+            (true, false) => columns::<K, S, P, true, false>(run),
+            (false, true) => columns::<K, S, P, false, true>(run),
+            (false, false) => columns::<K, S, P, false, false>(run),
         }
     }
 }
@@ -119,7 +120,6 @@ unsafe fn tile<const K: usize, const PAIRS: usize, const S: usize, const P: usiz
 #[target_feature(enable = "avx2")]
 unsafe fn columns<
     const K: usize,
-    const PAIRS: usize,
     const S: usize,
     const P: usize,
     const WHOLE: bool,
@@ -139,7 +139,7 @@ unsafe fn columns<
     unroll!(column in [0 1 2 3 4 5 6 7 8 9 10], below (P - 1) * S + K => {
         let x = run.column + column as isize;
         let here = WHOLE || (x >= 0 && x < run.width.cast_signed());
-        unroll!(pair in [0 1 2], below PAIRS => {
+        unroll!(pair in [0 1 2], below K.div_ceil(2) => {
             let mut rows = [_mm_setzero_si128(); 2];
             unroll!(r in [0 1], below 2 => {
                 if pair * 2 + r < K {
@@ -159,7 +159,7 @@ unsafe fn columns<
             unroll!(p in [0 1 2 3], below P => {
                 if column >= p * S && column - p * S < K {
                     unroll!(half in [0 1], below 2 => {
-                        let at = RECORDS + ((column - p * S) * PAIRS + pair) * 2 + half;
+                        let at = RECORDS + ((column - p * S) * K.div_ceil(2) + pair) * 2 + half;
                         // SAFETY: `prepare` wrote all of them.
                         let w = unsafe { block.add(at).read() };
                         let products = _mm256_madd_epi16(inputs[half], w);

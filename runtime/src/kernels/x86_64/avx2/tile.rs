@@ -9,7 +9,7 @@ use crate::kernels::tiles::{Panel, ROW, Tile};
 const ODD: usize = ROW;
 
 impl Tile for Avx2 {
-    const PIXELS: usize = 6;
+    const PIXELS: usize = 5;
     const WIDTH: usize = 2;
 
     unsafe fn prepare(
@@ -34,8 +34,8 @@ impl Tile for Avx2 {
                 // `pixels`, which the caller vouches for.
                 unsafe {
                     done += match panel.pixels - done {
-                        6.. => multiply::<6>(panel, block, done),
-                        3.. => multiply::<3>(panel, block, done),
+                        5.. => multiply::<5>(panel, block, done),
+                        2.. => multiply::<2>(panel, block, done),
                         _ => multiply::<1>(panel, block, done),
                     };
                 }
@@ -153,7 +153,7 @@ unsafe fn products<const M: usize, const FULL: bool>(
         });
         let w = [halves(w[0]), halves(w[1])];
         unroll!(parity in [0 1], below 2 => {
-            unroll!(m in [0 1 2 3 4 5], below M => {
+            unroll!(m in [0 1 2 3 4], below M => {
                 // SAFETY: row `m` has `quads` pairs of each parity.
                 let inputs = unsafe {
                     let at = rows.add(m * Avx2::STRIDE + quad * QUAD + parity * odd);
@@ -167,7 +167,7 @@ unsafe fn products<const M: usize, const FULL: bool>(
         });
     }
     let requantise = Requantise::new(panel.to);
-    unroll!(m in [0 1 2 3 4 5], below M => {
+    unroll!(m in [0 1 2 3 4], below M => {
         let results = requantise.in_order(sums[m], multiplier);
         // SAFETY: the store keeps to the block's channels.
         unsafe {

@@ -1,7 +1,7 @@
 use core::arch::x86_64::*;
 
-use super::Avx512Vnni;
 use super::requantise::Requantise;
+use super::{Avx512Vnni, low_bits};
 use crate::kernels::columns::{Columns, Run};
 
 /// Vectors of a block that hold biases and multipliers, before the weights.
@@ -22,8 +22,8 @@ impl Columns for Avx512Vnni {
         // SAFETY: the token proves the features; the caller vouches for the pointers.
         unsafe {
             match kernel {
-                3 => prepare::<3, 1>(weights, step, records, block.cast()),
-                _ => prepare::<5, 2>(weights, step, records, block.cast()),
+                3 => prepare::<3>(weights, step, records, block.cast()),
+                _ => prepare::<5>(weights, step, records, block.cast()),
             }
         }
     }
@@ -32,18 +32,18 @@ impl Columns for Avx512Vnni {
         // SAFETY: the token proves the features; the caller vouches for the run.
         unsafe {
             match (run.kernel, run.stride, pixels) {
-                (3, 1, 7) => tile::<3, 1, 1, 7>(run),
-                (3, 1, 4) => tile::<3, 1, 1, 4>(run),
-                (3, 1, _) => tile::<3, 1, 1, 1>(run),
-                (3, _, 7) => tile::<3, 1, 2, 7>(run),
-                (3, _, 4) => tile::<3, 1, 2, 4>(run),
-                (3, _, _) => tile::<3, 1, 2, 1>(run),
-                (_, 1, 7) => tile::<5, 2, 1, 7>(run),
-                (_, 1, 4) => tile::<5, 2, 1, 4>(run),
-                (_, 1, _) => tile::<5, 2, 1, 1>(run),
-                (_, _, 7) => tile::<5, 2, 2, 7>(run),
-                (_, _, 4) => tile::<5, 2, 2, 4>(run),
-                (_, _, _) => tile::<5, 2, 2, 1>(run),
+                (3, 1, 7) => tile::<3, 1, 7>(run),
+                (3, 1, 4) => tile::<3, 1, 4>(run),
+                (3, 1, _) => tile::<3, 1, 1>(run),
+                (3, _, 7) => tile::<3, 2, 7>(run),
+                (3, _, 4) => tile::<3, 2, 4>(run),
+                (3, _, _) => tile::<3, 2, 1>(run),
+                (_, 1, 7) => tile::<5, 1, 7>(run),
+                (_, 1, 4) => tile::<5, 1, 4>(run),
+                (_, 1, _) => tile::<5, 1, 1>(run),
+                (_, _, 7) => tile::<5, 2, 7>(run),
+                (_, _, 4) => tile::<5, 2, 4>(run),
+                (_, _, _) => tile::<5, 2, 1>(run),
             }
         }
     }
@@ -67,27 +67,23 @@ fn quads(rows: [__m256i; 4], offset: __m512i) -> [__m512i; 2] {
     [_mm512_unpacklo_epi16(low, high), _mm512_unpackhi_epi16(low, high)]
 }
 
-#[inline(always)]
-fn low_bits(count: usize) -> __mmask32 {
-    if count >= 32 { u32::MAX } else { (1 << count) - 1 }
-}
-
 /// Writes biases, multipliers and then the quads of every kernel column.
 ///
 /// # Safety
 /// As [`Columns::prepare`] says.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn prepare<const K: usize, const GROUPS: usize>(
+unsafe fn prepare<const K: usize>(
     weights: *const i8,
     step: usize,
     records: &[[u8; 8]],
     block: *mut __m512i,
 ) {
+    let groups = K.div_ceil(4);
     let mask = low_bits(records.len());
     let (zeros, offset) = (_mm512_setzero_si512(), _mm512_set1_epi8(i8::MIN));
     let mut offsets = [zeros; 2];
     for kx in 0..K {
-        for group in 0..GROUPS {
+        for group in 0..groups {
             let mut rows = [_mm256_setzero_si256(); 4];
             for (row, ky) in rows.iter_mut().zip(group * 4..K) {
                 // SAFETY: the mask keeps the load within the block's channels.
@@ -96,7 +92,7 @@ unsafe fn prepare<const K: usize, const GROUPS: usize>(
             for (half, quads) in quads(rows, zeros).into_iter().enumerate() {
                 offsets[half] = _mm512_dpbusd_epi32(offsets[half], offset, quads);
                 // SAFETY: `5 · 2 · 2` vectors and the four before them are within the block.
-                unsafe { block.add(RECORDS + (kx * GROUPS + group) * 2 + half).write(quads) };
+                unsafe { block.add(RECORDS + (kx * groups + group) * 2 + half).write(quads) };
             }
         }
     }
@@ -118,31 +114,25 @@ unsafe fn prepare<const K: usize, const GROUPS: usize>(
     }
 }
 
-/// `P` pixels of a kernel of `K` rows and columns, `GROUPS` times four rows.
+/// `P` pixels of a kernel of `K` rows and columns with stride `S`.
 ///
 /// # Safety
 /// As [`Columns::run`] says.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn tile<const K: usize, const GROUPS: usize, const S: usize, const P: usize>(run: &Run<'_>) {
+unsafe fn tile<const K: usize, const S: usize, const P: usize>(run: &Run<'_>) {
     // SAFETY: the caller's.
     unsafe {
         if run.whole {
-            columns::<K, GROUPS, S, P, true>(run);
+            columns::<K, S, P, true>(run);
         } else {
-            columns::<K, GROUPS, S, P, false>(run);
+            columns::<K, S, P, false>(run);
         }
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn columns<
-    const K: usize,
-    const GROUPS: usize,
-    const S: usize,
-    const P: usize,
-    const WHOLE: bool,
->(
+unsafe fn columns<const K: usize, const S: usize, const P: usize, const WHOLE: bool>(
     run: &Run<'_>,
 ) {
     let mask = low_bits(run.channels);
@@ -160,7 +150,7 @@ unsafe fn columns<
     unroll!(column in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], below (P - 1) * S + K => {
         let x = run.column + column as isize;
         let here = WHOLE || (x >= 0 && x < run.width.cast_signed());
-        unroll!(group in [0 1], below GROUPS => {
+        unroll!(group in [0 1], below K.div_ceil(4) => {
             let mut rows = [_mm256_setzero_si256(); 4];
             unroll!(r in [0 1 2 3], below 4 => {
                 if group * 4 + r < K {
@@ -180,7 +170,7 @@ unsafe fn columns<
             unroll!(p in [0 1 2 3 4 5 6], below P => {
                 if column >= p * S && column - p * S < K {
                     unroll!(half in [0 1], below 2 => {
-                        let at = RECORDS + ((column - p * S) * GROUPS + group) * 2 + half;
+                        let at = RECORDS + ((column - p * S) * K.div_ceil(4) + group) * 2 + half;
                         // SAFETY: see above.
                         let w = unsafe { block.add(at).read() };
                         sums[p][half] = _mm512_dpbusd_epi32(sums[p][half], inputs[half], w);

@@ -48,3 +48,9 @@ impl Avx512Vnni {
 /// Bytes of 14 rows, which are more than the longest one.
 const LONGEST_OR_TILE: usize = 14 * tiles::ROW;
 const _: () = assert!(LONGEST_OR_TILE >= LONGEST);
+
+/// A mask of the first `count` lanes; all of them from 32 on. Its low half masks 16 lanes.
+#[inline(always)]
+fn low_bits(count: usize) -> u32 {
+    if count >= 32 { u32::MAX } else { (1 << count) - 1 }
+}

@@ -1,7 +1,7 @@
 use core::arch::x86_64::*;
 
-use super::Avx512Vnni;
 use super::requantise::Requantise;
+use super::{Avx512Vnni, low_bits};
 use crate::backbone::{BLOCK, QUAD};
 use crate::kernels::tiles::{Panel, Tile};
 
@@ -58,7 +58,7 @@ unsafe fn offset(from: *const i8, stride: usize, pixels: usize, quads: usize, to
     let sign = _mm512_set1_epi8(i8::MIN);
     for pixel in 0..pixels {
         for at in (0..quads).step_by(16) {
-            let mask = low_bits(quads - at);
+            let mask = low_bits(quads - at) as __mmask16;
             // SAFETY: `mask` keeps the load within the row's quads, and the store too.
             unsafe {
                 let inputs = from.add(pixel * stride + at * QUAD).cast();
@@ -70,16 +70,10 @@ unsafe fn offset(from: *const i8, stride: usize, pixels: usize, quads: usize, to
     }
 }
 
-/// A mask of the first `count` lanes of 16.
-#[inline(always)]
-fn low_bits(count: usize) -> __mmask16 {
-    if count >= 16 { u16::MAX } else { (1 << count) - 1 }
-}
-
 /// Takes `128 · Σ w` off every channel's bias.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn take_off_offset(weights: &[i8], width: usize, bias: &mut [i32]) {
-    let mask = low_bits(width);
+    let mask = low_bits(width) as __mmask16;
     let offset = _mm512_set1_epi8(i8::MIN);
     let mut sums = _mm512_setzero_si512();
     for quad in weights.chunks_exact(width * QUAD) {
@@ -102,7 +96,7 @@ fn take_off_offset(weights: &[i8], width: usize, bias: &mut [i32]) {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 unsafe fn multiply<const M: usize, const V: usize>(panel: &Panel<'_>, first: usize) -> usize {
     let widths = [panel.width(0), panel.width(1)];
-    let masks = widths.map(low_bits);
+    let masks = widths.map(|width| low_bits(width) as __mmask16);
     let mut sums = [[_mm512_setzero_si512(); V]; M];
     let mut multipliers = [_mm512_setzero_ps(); 2];
     let mut weights = [panel.weights.as_ptr(); 2];
@@ -138,7 +132,7 @@ unsafe fn multiply<const M: usize, const V: usize>(panel: &Panel<'_>, first: usi
         });
     }
     let requantise = Requantise::new(panel.to);
-    let mask = u32::MAX >> (32 - panel.channels);
+    let mask = low_bits(panel.channels);
     unroll!(m in [0 1 2 3 4 5 6 7 8 9 10 11 12 13], below M => {
         let second = if V == 2 { sums[m][V - 1] } else { _mm512_setzero_si512() };
         let results = requantise.in_order([sums[m][0], second], multipliers);
