@@ -1,8 +1,8 @@
 //! The personalised network as one float graph: backbone, pooling, head, probabilities.
 
-use headstart::graph::{Binary, Gemm, Graph, GraphError, Op, ValueId};
-use headstart::head::HeadRecord;
+use headstart::graph::{Activation, Binary, Gemm, Graph, GraphError, Op, ValueId};
 use headstart::pack::{Pack, Value};
+use headstart_edge::{Head, Layer};
 
 use crate::error::Error;
 use crate::model::Model;
@@ -14,7 +14,7 @@ use crate::model::Model;
 ///
 /// [`Error::Option`] if the model has no such freeze point, [`Error::Execute`] if the parts do not
 /// fit each other.
-pub fn personalised(model: &Model, pack: &Pack<'_>, head: &HeadRecord<'_>) -> Result<Graph, Error> {
+pub fn personalised(model: &Model, pack: &Pack<'_>, head: &Head) -> Result<Graph, Error> {
     let mut graph = model.cut_at(pack.provenance().freeze_point)?;
     let features = pack.feature_value().map_err(Error::NewPack)?;
     append(&mut graph, &features, head).map_err(|problem| Error::Execute {
@@ -24,28 +24,57 @@ pub fn personalised(model: &Model, pack: &Pack<'_>, head: &HeadRecord<'_>) -> Re
     Ok(graph)
 }
 
-fn append(graph: &mut Graph, value: &Value, head: &HeadRecord<'_>) -> Result<(), GraphError> {
+fn append(graph: &mut Graph, value: &Value, head: &Head) -> Result<(), GraphError> {
     let frozen = graph.outputs[0];
-    let features = pooled(graph, frozen, value)?;
-    let (classes, count) = (head.classes(), head.feature_len());
-    let (mut weights, mut bias) = (vec![0.0; classes * count], vec![0.0; classes]);
-    head.read(&mut weights, &mut bias).map_err(|problem| GraphError::Shape(problem.to_string()))?;
-    // On real x, q = x / s + z: Σ w · q + b = Σ (w / s) · x + (b + z · Σ w).
-    for (bias, row) in bias.iter_mut().zip(weights.chunks_exact(count)) {
-        let sum: f64 = row.iter().map(|&w| f64::from(w)).sum();
-        *bias = (f64::from(*bias) + f64::from(value.zero_point) * sum) as f32;
+    let mut x = pooled(graph, frozen, value)?;
+    let layers = head.layers().count();
+    for (index, layer) in head.layers().enumerate() {
+        let (weights, bias) = if index == 0 {
+            onto_reals(layer, value)
+        } else {
+            (layer.weights.to_vec(), layer.bias.to_vec())
+        };
+        let last = index + 1 == layers;
+        x = dense(graph, x, weights, bias, if last { "logits" } else { "head.hidden" })?;
+        if !last {
+            let relu = Op::Activation(Activation::Relu);
+            x = add(graph, relu, vec![x], "head.hidden.relu")?;
+        }
     }
-    weights.iter_mut().for_each(|w| *w /= value.scale);
-    let weights = add_constant(graph, "head.weight", vec![classes, count], weights)?;
-    let bias = add_constant(graph, "head.bias", vec![classes], bias)?;
-    let gemm = Op::Gemm(Gemm { alpha: 1.0, beta: 1.0, trans_a: false, trans_b: true });
-    let logits = add(graph, gemm, vec![features, weights, bias], "logits")?;
+    let logits = x;
     let cold = add_constant(graph, "head.coldness", vec![1], vec![1.0 / head.temperature()])?;
     let scaled = add(graph, Op::Binary(Binary::Mul), vec![logits, cold], "head.scaled")?;
     let softmax = Op::Softmax { axis: 1, flatten: false };
     let probabilities = add(graph, softmax, vec![scaled], "probabilities")?;
     graph.outputs = vec![logits, probabilities];
     Ok(())
+}
+
+/// A layer on int8 features as one on real ones: on real x, q = x / s + z, so that
+/// Σ w · q + b = Σ (w / s) · x + (b + z · Σ w).
+fn onto_reals(layer: Layer<'_>, features: &Value) -> (Vec<f32>, Vec<f32>) {
+    let rows = layer.weights.chunks_exact(layer.weights.len() / layer.bias.len());
+    let shifted = layer.bias.iter().zip(rows).map(|(&bias, row)| {
+        let sum: f64 = row.iter().map(|&w| f64::from(w)).sum();
+        (f64::from(bias) + f64::from(features.zero_point) * sum) as f32
+    });
+    (layer.weights.iter().map(|w| w / features.scale).collect(), shifted.collect())
+}
+
+/// Appends `x · weightsᵀ + bias`, called `name`.
+fn dense(
+    graph: &mut Graph,
+    x: ValueId,
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+    name: &str,
+) -> Result<ValueId, GraphError> {
+    let outputs = bias.len();
+    let shape = vec![outputs, weights.len() / outputs];
+    let weights = add_constant(graph, &format!("{name}.weight"), shape, weights)?;
+    let bias = add_constant(graph, &format!("{name}.bias"), vec![outputs], bias)?;
+    let gemm = Op::Gemm(Gemm { alpha: 1.0, beta: 1.0, trans_a: false, trans_b: true });
+    add(graph, gemm, vec![x, weights, bias], name)
 }
 
 /// The features `[1, features]`, channels last, as the device orders them. The mean over the bins
@@ -103,4 +132,74 @@ fn fresh(graph: &Graph, name: &str) -> String {
         .chain(numbered)
         .find(|name| graph.value_named(name).is_none())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use headstart::head::{HeadParts, Learner, LinearHead, Storage};
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+    use crate::calibrate::Run;
+    use crate::model::FloatGraph;
+
+    const FEATURES: Value =
+        Value { offset: 0, height: 1, width: 1, channels: 3, scale: 0.5, zero_point: -2 };
+
+    /// A record of two classes over `inputs` inputs.
+    fn record(inputs: usize) -> Vec<u8> {
+        let weights: Vec<f32> = (0..2 * inputs).map(|i| 0.3 - 0.17 * i as f32).collect();
+        let parts = HeadParts {
+            head: LinearHead::new(&weights, &[0.25, -0.5], inputs).unwrap(),
+            backbone_digest: [7; 32],
+            labels: &["mug", "cup"],
+            samples: &[1, 1],
+            learner: Learner::Other,
+            storage: Storage::F32,
+            temperature: 2.0,
+            unknown_threshold: 0.0,
+            held_out: None,
+            prototypes: None,
+        };
+        let mut record = vec![0; parts.encoded_len().unwrap()];
+        parts.emit(&mut record).unwrap();
+        record
+    }
+
+    /// The bytes of a hidden layer of two units, as a state folder holds them before the record.
+    fn hidden() -> Vec<u8> {
+        let mut bytes = b"HSHIDE\x1a\n\x01\0\0\0\x03\0\0\0\x02\0\0\0".to_vec();
+        let numbers = [0.5_f32, -0.25, 0.1, -0.2, 0.3, -0.4, 0.5, 0.6];
+        bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        let digest = Sha256::digest(&bytes);
+        bytes.extend(digest);
+        bytes
+    }
+
+    #[test]
+    fn the_float_graph_answers_as_the_device_does() {
+        for bytes in [record(3), [hidden(), record(2)].concat()] {
+            let head = Head::parse(Path::new("head"), &bytes, &[7; 32]).unwrap();
+            let mut graph = Graph::default();
+            let x = graph.add_value("x", vec![1, 3]);
+            (graph.inputs, graph.outputs) = (vec![x], vec![x]);
+            append(&mut graph, &FEATURES, &head).unwrap();
+            let float = FloatGraph::new(Path::new("test"), &graph).unwrap();
+            for q in [[-2, -2, -2], [5, -9, 30], [-128, 127, 0], [60, 61, -62]] {
+                let real = q.map(|q| (f32::from(q) + 2.0) * 0.5);
+                let mut probabilities = Vec::new();
+                let mut see = |id, data: &[f32]| {
+                    if id == graph.outputs[1] {
+                        probabilities = data.to_vec();
+                    }
+                };
+                float.run(&real, &mut see).unwrap();
+                let answer = head.answer(&q).unwrap();
+                let found = probabilities[answer.class];
+                assert!((found - answer.probability).abs() < 1e-5, "{q:?}: {found} {answer:?}");
+            }
+        }
+    }
 }

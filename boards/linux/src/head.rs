@@ -21,6 +21,15 @@ pub struct Answer {
     pub unknown: bool,
 }
 
+/// A fully-connected layer of a head; the first one reads raw int8 features.
+#[derive(Clone, Copy, Debug)]
+pub struct Layer<'a> {
+    /// `[output][input]`.
+    pub weights: &'a [f32],
+    /// One an output.
+    pub bias: &'a [f32],
+}
+
 /// A head record, unpacked.
 #[derive(Clone, Debug)]
 pub struct Head {
@@ -80,6 +89,13 @@ impl Head {
     /// The weights and the bias; `None` for a head with a hidden layer.
     pub fn linear(&self) -> Option<LinearHead<'_>> {
         self.model.last().ok().filter(|_| self.model.hidden.is_none())
+    }
+
+    /// The layers from the features to the logits, with a ReLU after each but the last.
+    pub fn layers(&self) -> impl Iterator<Item = Layer<'_>> {
+        let hidden = self.model.hidden.iter();
+        let hidden = hidden.map(|layer| Layer { weights: &layer.weights, bias: &layer.bias });
+        hidden.chain([Layer { weights: &self.model.weights, bias: &self.model.bias }])
     }
 
     /// Units of the hidden layer, if there is one.

@@ -17,6 +17,6 @@ pub mod state;
 pub mod training;
 
 pub use error::Error;
-pub use head::{Answer, Head};
+pub use head::{Answer, Head, Layer};
 pub use hidden::MAX_UNITS;
 pub use pack_file::PackFile;

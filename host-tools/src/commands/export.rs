@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use headstart::head::HeadRecord;
 use headstart::pack::Pack;
+use headstart_edge::Head;
 use headstart_edge::state::StateFolder;
 use serde_json::json;
 
@@ -36,13 +36,10 @@ pub(super) fn export(
                 .into(),
         )
     })?;
-    let head = HeadRecord::parse_for(&stored, &pack.backbone_digest()).map_err(|problem| {
-        let path =
-            state.map_or(pack_path.to_owned(), |folder| StateFolder::new(folder).head_path());
-        Error::Pack { pack: path, problem }
-    })?;
+    let path = state.map_or(pack_path.to_owned(), |folder| StateFolder::new(folder).head_path());
+    let head = Head::parse(&path, &stored, &pack.backbone_digest())?;
     let graph = personalised(&model, &pack, &head)?;
-    let labels: Vec<&str> = head.labels().collect();
+    let labels = head.labels();
     let onnx = export::to_onnx(&graph, &[("labels", &labels.join("\n"))])
         .map_err(|problem| Error::Option(format!("{}: {problem}", output.display())))?;
     super::write(output, &onnx)?;
