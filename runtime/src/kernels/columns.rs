@@ -162,7 +162,8 @@ impl<'a> Row<'a> {
         let [kernel, stride] = [window.kernel[1], window.stride[1]].map(usize::from);
         let padding = usize::from(window.padding[1]).cast_signed();
         let all_rows = self.inside[..kernel].iter().all(|&inside| inside);
-        let rows = self.lines.map(|line| x.data[line + channels.start..].as_ptr());
+        let first_row = x.data.as_ptr();
+        let rows = self.lines.map(|line| first_row.wrapping_add(line + channels.start));
         for at in self.columns.clone().step_by(self.tile) {
             // The last tile begins earlier where it would reach past the end.
             let at = at.min(self.columns.end - self.tile);
