@@ -23,7 +23,7 @@ mod x86_64;
 pub use isa::{Isa, UnknownIsa};
 
 use crate::backbone::{BinaryOp, Window};
-use generic::{Convolution, Output, Tensor};
+use generic::{Convolution, Output, Tensor, Term};
 
 /// The kernels of one instruction set, which this CPU has.
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +116,11 @@ impl Kernels {
         );
     }
 
+    /// See [`generic::add`].
+    pub fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
+        dispatch!(self.0, kernels => kernels.add(a, b, to, out), generic::add(a, b, to, out));
+    }
+
     /// See [`generic::binary`].
     pub fn binary(
         self,
@@ -125,6 +130,9 @@ impl Kernels {
         to: Output,
         out: &mut [i8],
     ) {
+        if op == BinaryOp::Add && a.0.data.len() == out.len() && b.0.data.len() == out.len() {
+            return self.add(Term::new(a), Term::new(b), &to, out);
+        }
         self.compiled(|| generic::binary(op, a, b, to, out));
     }
 

@@ -3,7 +3,7 @@ use core::arch::x86_64::*;
 use super::Avx2;
 use super::requantise::Requantise;
 use crate::backbone::{BLOCK, QUAD};
-use crate::kernels::tiles::{Panel, ROW, Tile};
+use crate::kernels::tiles::{Panel, ROW, Runs, Tile};
 
 /// Bytes from a row's even inputs to its odd ones, where several rows stand side by side.
 const ODD: usize = ROW;
@@ -11,17 +11,11 @@ const ODD: usize = ROW;
 impl Tile for Avx2 {
     const PIXELS: usize = 5;
     const WIDTH: usize = 2;
+    const ANY_LENGTH: bool = false;
 
-    unsafe fn prepare(
-        self,
-        from: *const i8,
-        stride: usize,
-        pixels: usize,
-        quads: usize,
-        to: *mut u8,
-    ) {
+    unsafe fn prepare(self, runs: &Runs, pixels: usize, to: *mut u8) {
         // SAFETY: the token proves the feature; the caller vouches for the pointers.
-        unsafe { widen(from, stride, pixels, quads, to) }
+        unsafe { widen(runs, pixels, to) }
     }
 
     fn correct(self, _weights: &[i8], _width: usize, _bias: &mut [i32]) {}
@@ -63,28 +57,31 @@ fn halves(bytes: __m256i) -> [__m256i; 2] {
 /// # Safety
 /// As [`Tile::prepare`] says.
 #[target_feature(enable = "avx2")]
-unsafe fn widen(from: *const i8, stride: usize, pixels: usize, quads: usize, to: *mut u8) {
-    let odd = odd(quads);
+unsafe fn widen(runs: &Runs, pixels: usize, to: *mut u8) {
+    let odd = odd(runs.count * runs.length / QUAD);
     for pixel in 0..pixels {
-        let (from, to) = (from.wrapping_add(pixel * stride), to.wrapping_add(pixel * Avx2::STRIDE));
-        let mut quad = 0;
-        while quad < quads {
-            // SAFETY: whole vectors are loaded where the row has them, single dwords else; what is
-            // written ends before the row's halves do.
-            unsafe {
-                let source = from.add(quad * QUAD);
-                let target = to.add(quad * QUAD);
-                if quad + 8 <= quads {
-                    let [even, odds] = halves(_mm256_loadu_si256(source.cast()));
-                    _mm256_storeu_si256(target.cast(), even);
-                    _mm256_storeu_si256(target.add(odd).cast(), odds);
-                    quad += 8;
-                } else {
-                    let [even, odds] =
-                        halves(_mm256_set1_epi32(source.cast::<i32>().read_unaligned()));
-                    target.cast::<i32>().write_unaligned(_mm256_cvtsi256_si32(even));
-                    target.add(odd).cast::<i32>().write_unaligned(_mm256_cvtsi256_si32(odds));
-                    quad += 1;
+        let to = to.wrapping_add(pixel * Avx2::STRIDE);
+        for run in 0..runs.count {
+            let from = runs.from.wrapping_add(pixel * runs.pixel + run * runs.line);
+            let to = to.wrapping_add(run * runs.length);
+            let mut at = 0;
+            while at < runs.length {
+                // SAFETY: whole vectors are loaded where the run has them, single dwords else;
+                // what is written ends before the row's halves do.
+                unsafe {
+                    let (source, target) = (from.add(at), to.add(at));
+                    if at + 32 <= runs.length {
+                        let [even, odds] = halves(_mm256_loadu_si256(source.cast()));
+                        _mm256_storeu_si256(target.cast(), even);
+                        _mm256_storeu_si256(target.add(odd).cast(), odds);
+                        at += 32;
+                    } else {
+                        let [even, odds] =
+                            halves(_mm256_set1_epi32(source.cast::<i32>().read_unaligned()));
+                        target.cast::<i32>().write_unaligned(_mm256_cvtsi256_si32(even));
+                        target.add(odd).cast::<i32>().write_unaligned(_mm256_cvtsi256_si32(odds));
+                        at += QUAD;
+                    }
                 }
             }
         }
@@ -167,12 +164,19 @@ unsafe fn products<const M: usize, const FULL: bool>(
         });
     }
     let requantise = Requantise::new(panel.to);
-    unroll!(m in [0 1 2 3 4], below M => {
-        let results = requantise.in_order(sums[m], multiplier);
-        // SAFETY: the store keeps to the block's channels.
+    let multipliers = [multiplier[0], multiplier[1], multiplier[0], multiplier[1]];
+    unroll!(pair in [0 1 2], below M.div_ceil(2) => {
+        let (m, second) = (pair * 2, if pair * 2 + 1 < M { pair * 2 + 1 } else { pair * 2 });
+        let vectors = [sums[m][0], sums[m][1], sums[second][0], sums[second][1]];
+        let results = requantise.in_order(vectors, multipliers);
+        // SAFETY: the stores keep to the block's channels.
         unsafe {
             let out = panel.out.add((first + m) * panel.out_stride + block * BLOCK);
-            super::store(results, channels, out);
+            super::store(_mm256_castsi256_si128(results), channels, out);
+            if second > m {
+                let results = _mm256_extracti128_si256::<1>(results);
+                super::store(results, channels, out.add(panel.out_stride));
+            }
         }
     });
     M

@@ -4,12 +4,13 @@
 //! `128 · Σ w` taken off.
 #![allow(unsafe_code, reason = "functions with target features, loads and stores")]
 
+mod add;
 mod columns;
 mod requantise;
 mod tile;
 
 use crate::kernels::columns as depthwise;
-use crate::kernels::generic::Convolution;
+use crate::kernels::generic::{Convolution, Output, Term};
 use crate::kernels::tiles::{self, LONGEST, Scratch};
 
 /// Proof that this CPU has AVX-512 F, BW, VL and VNNI.
@@ -40,6 +41,11 @@ impl Avx512Vnni {
         tiles::conv(self, c, first, out, &mut Scratch::<LONGEST_OR_TILE>::new());
     }
 
+    pub(in crate::kernels) fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
+        // SAFETY: the token proves the features.
+        unsafe { add::add(a, b, to, out) }
+    }
+
     pub(in crate::kernels) fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
         depthwise::depthwise(self, c, first, out);
     }
@@ -53,4 +59,10 @@ const _: () = assert!(LONGEST_OR_TILE >= LONGEST);
 #[inline(always)]
 fn low_bits(count: usize) -> u32 {
     if count >= 32 { u32::MAX } else { (1 << count) - 1 }
+}
+
+/// A mask of the first `count` lanes of 64.
+#[inline(always)]
+fn low_bits_of_64(count: usize) -> u64 {
+    if count >= 64 { u64::MAX } else { (1 << count) - 1 }
 }

@@ -1,24 +1,18 @@
 use core::arch::x86_64::*;
 
 use super::requantise::Requantise;
-use super::{Avx512Vnni, low_bits};
+use super::{Avx512Vnni, low_bits, low_bits_of_64};
 use crate::backbone::{BLOCK, QUAD};
-use crate::kernels::tiles::{Panel, Tile};
+use crate::kernels::tiles::{Panel, Runs, Tile};
 
 impl Tile for Avx512Vnni {
     const PIXELS: usize = 14;
     const WIDTH: usize = 1;
+    const ANY_LENGTH: bool = true;
 
-    unsafe fn prepare(
-        self,
-        from: *const i8,
-        stride: usize,
-        pixels: usize,
-        quads: usize,
-        to: *mut u8,
-    ) {
+    unsafe fn prepare(self, runs: &Runs, pixels: usize, to: *mut u8) {
         // SAFETY: the token proves the features; the caller vouches for the pointers.
-        unsafe { offset(from, stride, pixels, quads, to) }
+        unsafe { offset(runs, pixels, to) }
     }
 
     fn correct(self, weights: &[i8], width: usize, bias: &mut [i32]) {
@@ -54,19 +48,67 @@ impl Tile for Avx512Vnni {
 /// # Safety
 /// As [`Tile::prepare`] says.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-unsafe fn offset(from: *const i8, stride: usize, pixels: usize, quads: usize, to: *mut u8) {
-    let sign = _mm512_set1_epi8(i8::MIN);
+unsafe fn offset(runs: &Runs, pixels: usize, to: *mut u8) {
+    let products = runs.count * runs.length;
     for pixel in 0..pixels {
-        for at in (0..quads).step_by(16) {
-            let mask = low_bits(quads - at) as __mmask16;
-            // SAFETY: `mask` keeps the load within the row's quads, and the store too.
-            unsafe {
-                let inputs = from.add(pixel * stride + at * QUAD).cast();
-                let row = to.add(pixel * <Avx512Vnni as Tile>::STRIDE + at * QUAD).cast();
-                let inputs = _mm512_maskz_loadu_epi32(mask, inputs);
-                _mm512_mask_storeu_epi32(row, mask, _mm512_xor_si512(inputs, sign));
+        let from = runs.from.wrapping_add(pixel * runs.pixel);
+        let to = to.wrapping_add(pixel * <Avx512Vnni as Tile>::STRIDE);
+        // SAFETY: the caller's.
+        unsafe {
+            if products <= 64 {
+                offset_short(runs, from, to);
+            } else {
+                offset_long(runs, from, to);
             }
         }
+    }
+}
+
+/// One row of at most 64 products, put together in a register.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+unsafe fn offset_short(runs: &Runs, from: *const i8, to: *mut u8) {
+    let mut row = _mm512_setzero_si512();
+    for run in 0..runs.count {
+        let before = run * runs.length;
+        let mask = low_bits_of_64(runs.length) << before;
+        // SAFETY: the mask keeps the load within the run.
+        row = unsafe {
+            let at = from.wrapping_add(run * runs.line).wrapping_sub(before);
+            _mm512_mask_loadu_epi8(row, mask, at)
+        };
+    }
+    let sign = _mm512_set1_epi8(i8::MIN);
+    // SAFETY: a row has 64 bytes more than its products.
+    unsafe { _mm512_storeu_si512(to.cast(), _mm512_xor_si512(row, sign)) };
+}
+
+/// One row, run after run.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+unsafe fn offset_long(runs: &Runs, from: *const i8, to: *mut u8) {
+    let sign = _mm512_set1_epi8(i8::MIN);
+    let whole = runs.length / 64 * 64;
+    let mask = low_bits_of_64(runs.length - whole);
+    for run in 0..runs.count {
+        let from = from.wrapping_add(run * runs.line);
+        let to = to.wrapping_add(run * runs.length);
+        // SAFETY: the mask keeps the loads within the run. What is written past it is written again
+        // by the next run, or lies behind the row.
+        unsafe {
+            for at in (0..whole).step_by(64) {
+                let inputs = _mm512_loadu_si512(from.add(at).cast());
+                _mm512_storeu_si512(to.add(at).cast(), _mm512_xor_si512(inputs, sign));
+            }
+            let inputs = _mm512_maskz_loadu_epi8(mask, from.wrapping_add(whole));
+            _mm512_storeu_si512(to.add(whole).cast(), _mm512_xor_si512(inputs, sign));
+        }
+    }
+    let products = runs.count * runs.length;
+    if !products.is_multiple_of(QUAD) {
+        // The last quad's weights are zero there.
+        // SAFETY: it ends before the row's 64 bytes more do.
+        unsafe { to.add(products).cast::<u32>().write_unaligned(0) };
     }
 }
 
@@ -75,12 +117,19 @@ unsafe fn offset(from: *const i8, stride: usize, pixels: usize, quads: usize, to
 fn take_off_offset(weights: &[i8], width: usize, bias: &mut [i32]) {
     let mask = low_bits(width) as __mmask16;
     let offset = _mm512_set1_epi8(i8::MIN);
-    let mut sums = _mm512_setzero_si512();
-    for quad in weights.chunks_exact(width * QUAD) {
-        // SAFETY: the mask keeps the load within the chunk of `width` quads.
-        let w = unsafe { _mm512_maskz_loadu_epi32(mask, quad.as_ptr().cast()) };
-        sums = _mm512_dpbusd_epi32(sums, offset, w);
+    // Four sums at once: one would wait for itself.
+    let mut sums = [_mm512_setzero_si512(); 4];
+    for quads in weights.chunks(4 * width * QUAD) {
+        for (sum, quad) in sums.iter_mut().zip(quads.chunks_exact(width * QUAD)) {
+            // SAFETY: the mask keeps the load within the chunk of `width` quads.
+            let w = unsafe { _mm512_maskz_loadu_epi32(mask, quad.as_ptr().cast()) };
+            *sum = _mm512_dpbusd_epi32(*sum, offset, w);
+        }
     }
+    let sums = _mm512_add_epi32(
+        _mm512_add_epi32(sums[0], sums[1]),
+        _mm512_add_epi32(sums[2], sums[3]),
+    );
     let mut offsets = [0_i32; BLOCK];
     // SAFETY: 16 int32 are 64 bytes.
     unsafe { _mm512_storeu_si512(offsets.as_mut_ptr().cast(), sums) };
@@ -132,15 +181,77 @@ unsafe fn multiply<const M: usize, const V: usize>(panel: &Panel<'_>, first: usi
         });
     }
     let requantise = Requantise::new(panel.to);
-    let mask = low_bits(panel.channels);
-    unroll!(m in [0 1 2 3 4 5 6 7 8 9 10 11 12 13], below M => {
-        let second = if V == 2 { sums[m][V - 1] } else { _mm512_setzero_si512() };
-        let results = requantise.in_order([sums[m][0], second], multipliers);
-        // SAFETY: the mask keeps the store within the panel's channels.
+    let zero = _mm512_setzero_si512();
+    unroll!(four in [0 1 2 3 4 5 6], below (M * V).div_ceil(4) => {
+        let mut vectors = [(zero, multipliers[0]); 4];
+        unroll!(i in [0 1 2 3], below 4 => {
+            if four * 4 + i < M * V {
+                let (m, v) = ((four * 4 + i) / V, (four * 4 + i) % V);
+                vectors[i] = (sums[m][v], multipliers[v]);
+            }
+        });
+        let results = requantise.in_order(vectors.map(|v| v.0), vectors.map(|v| v.1));
+        let m = four * 4 / V;
+        let count = if M - m < 4 / V { M - m } else { 4 / V };
+        // SAFETY: pixels `m` and up are there; the store keeps to the panel's channels.
         unsafe {
             let out = panel.out.add((first + m) * panel.out_stride);
-            _mm256_mask_storeu_epi8(out, mask, results);
+            store::<V>(results, panel, count, out);
         }
     });
     M
+}
+
+/// Stores `count` pixels of `V` blocks of channels.
+///
+/// # Safety
+/// `out` is writable for the panel's channels of `count` pixels.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+unsafe fn store<const V: usize>(results: __m512i, panel: &Panel<'_>, count: usize, out: *mut i8) {
+    let mask = low_bits(panel.channels);
+    let step = panel.out_stride;
+    // SAFETY: masks keep to the channels, conditions to the pixels.
+    unsafe {
+        if V == 2 && panel.channels == 2 * BLOCK {
+            out.cast::<__m256i>().write_unaligned(_mm512_castsi512_si256(results));
+            if count > 1 {
+                let second = _mm512_extracti64x4_epi64::<1>(results);
+                out.add(step).cast::<__m256i>().write_unaligned(second);
+            }
+        } else if V == 2 {
+            _mm256_mask_storeu_epi8(out, mask, _mm512_castsi512_si256(results));
+            if count > 1 {
+                let second = _mm512_extracti64x4_epi64::<1>(results);
+                _mm256_mask_storeu_epi8(out.add(step), mask, second);
+            }
+        } else if panel.channels == BLOCK && step == BLOCK {
+            _mm512_mask_storeu_epi8(out, low_bits_of_64(count * BLOCK), results);
+        } else if panel.channels == 8 {
+            let quarters = [
+                _mm512_castsi512_si128(results),
+                _mm512_extracti32x4_epi32::<1>(results),
+                _mm512_extracti32x4_epi32::<2>(results),
+                _mm512_extracti32x4_epi32::<3>(results),
+            ];
+            for (at, quarter) in quarters.into_iter().take(count).enumerate() {
+                _mm_storel_epi64(out.add(at * step).cast(), quarter);
+            }
+        } else {
+            let mask = mask as __mmask16;
+            _mm_mask_storeu_epi8(out, mask, _mm512_castsi512_si128(results));
+            if count > 1 {
+                let second = _mm512_extracti32x4_epi32::<1>(results);
+                _mm_mask_storeu_epi8(out.add(step), mask, second);
+            }
+            if count > 2 {
+                let third = _mm512_extracti32x4_epi32::<2>(results);
+                _mm_mask_storeu_epi8(out.add(2 * step), mask, third);
+            }
+            if count > 3 {
+                let fourth = _mm512_extracti32x4_epi32::<3>(results);
+                _mm_mask_storeu_epi8(out.add(3 * step), mask, fourth);
+            }
+        }
+    }
 }
