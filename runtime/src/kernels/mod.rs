@@ -13,6 +13,8 @@ mod aarch64;
 mod columns;
 pub mod generic;
 mod isa;
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod padded;
 #[cfg(feature = "std")]
 pub(crate) mod team;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]

@@ -12,6 +12,7 @@ const CHANNELS: usize = 16;
 impl Columns for Neon {
     const CHANNELS: usize = CHANNELS;
     const TILES: &'static [usize] = &[4, 1];
+    const FOLDS: &'static [usize] = &[2];
 
     unsafe fn prepare(
         self,
@@ -122,7 +123,7 @@ unsafe fn columns<const K: usize, const S: usize, const P: usize>(run: &Run<'_>)
     unroll!(p in [0 1 2 3], below P => {
         // SAFETY: the store keeps to the block's channels.
         unsafe {
-            let out = run.out.add(p * run.step);
+            let out = run.out.add(p * run.out_step);
             store(requantise.results(sums[p], multiplier), run.channels, out);
         }
     });

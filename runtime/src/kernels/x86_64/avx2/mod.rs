@@ -13,7 +13,7 @@ use core::arch::x86_64::__m128i;
 
 use crate::kernels::columns as depthwise;
 use crate::kernels::generic::{Convolution, Output, Term};
-use crate::kernels::tiles::{self, LONGEST, Scratch};
+use crate::kernels::tiles;
 
 /// Proof that this CPU has AVX2.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ impl Avx2 {
     }
 
     pub(in crate::kernels) fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
-        tiles::conv(self, c, first, out, &mut Scratch::<{ 2 * LONGEST }>::new());
+        tiles::conv(self, c, first, out);
     }
 
     pub(in crate::kernels) fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {

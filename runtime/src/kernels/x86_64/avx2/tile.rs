@@ -3,22 +3,31 @@ use core::arch::x86_64::*;
 use super::Avx2;
 use super::requantise::Requantise;
 use crate::backbone::{BLOCK, QUAD};
-use crate::kernels::tiles::{Panel, ROW, Runs, Tile};
-
-/// Bytes from a row's even inputs to its odd ones, where several rows stand side by side.
-const ODD: usize = ROW;
+use crate::kernels::tiles::{Panel, Runs, Tile, read_records};
 
 impl Tile for Avx2 {
     const PIXELS: usize = 5;
     const WIDTH: usize = 2;
     const ANY_LENGTH: bool = false;
+    const IN_PLACE: bool = false;
 
     unsafe fn prepare(self, runs: &Runs, pixels: usize, to: *mut u8) {
         // SAFETY: the token proves the feature; the caller vouches for the pointers.
         unsafe { widen(runs, pixels, to) }
     }
 
-    fn correct(self, _weights: &[i8], _width: usize, _bias: &mut [i32]) {}
+    fn ready_block(
+        self,
+        records: &[[u8; 8]],
+        _weights: &[i8],
+        _width: usize,
+        bias: &mut [i32; BLOCK],
+        multiplier: &mut [f32; BLOCK],
+    ) {
+        read_records(records, bias, multiplier);
+    }
+
+    fn ready(self, _bytes: &mut [i8]) {}
 
     unsafe fn run(self, panel: &Panel<'_>) {
         for block in 0..panel.channels.div_ceil(BLOCK) {
@@ -38,12 +47,6 @@ impl Tile for Avx2 {
     }
 }
 
-/// Where the odd inputs of a row of `quads` stand: behind the even ones.
-#[inline(always)]
-fn odd(quads: usize) -> usize {
-    if quads * QUAD + 64 <= ROW { ODD } else { (quads * QUAD).next_multiple_of(64) }
-}
-
 /// The even bytes of every dword as int16, and the odd ones.
 #[inline]
 #[target_feature(enable = "avx2")]
@@ -52,35 +55,37 @@ fn halves(bytes: __m256i) -> [__m256i; 2] {
     [even, _mm256_srai_epi16::<8>(bytes)]
 }
 
-/// Widens every row: its even inputs, then its odd ones.
+/// Widens every quad to two pairs of int16: its even inputs, then its odd ones.
 ///
 /// # Safety
 /// As [`Tile::prepare`] says.
 #[target_feature(enable = "avx2")]
 unsafe fn widen(runs: &Runs, pixels: usize, to: *mut u8) {
-    let odd = odd(runs.count * runs.length / QUAD);
+    let mut to = to;
     for pixel in 0..pixels {
-        let to = to.wrapping_add(pixel * Avx2::STRIDE);
         for run in 0..runs.count {
             let from = runs.from.wrapping_add(pixel * runs.pixel + run * runs.line);
-            let to = to.wrapping_add(run * runs.length);
             let mut at = 0;
             while at < runs.length {
-                // SAFETY: whole vectors are loaded where the run has them, single dwords else;
-                // what is written ends before the row's halves do.
+                // SAFETY: whole vectors are loaded where the run has them, single quads else; twice
+                // as many bytes are written.
                 unsafe {
-                    let (source, target) = (from.add(at), to.add(at));
+                    let source = from.add(at);
                     if at + 32 <= runs.length {
-                        let [even, odds] = halves(_mm256_loadu_si256(source.cast()));
-                        _mm256_storeu_si256(target.cast(), even);
-                        _mm256_storeu_si256(target.add(odd).cast(), odds);
-                        at += 32;
+                        let [even, odd] = halves(_mm256_loadu_si256(source.cast()));
+                        let low = _mm256_unpacklo_epi32(even, odd);
+                        let high = _mm256_unpackhi_epi32(even, odd);
+                        let first = _mm256_permute2x128_si256::<0x20>(low, high);
+                        let second = _mm256_permute2x128_si256::<0x31>(low, high);
+                        _mm256_storeu_si256(to.cast(), first);
+                        _mm256_storeu_si256(to.add(32).cast(), second);
+                        (at, to) = (at + 32, to.add(64));
                     } else {
-                        let [even, odds] =
-                            halves(_mm256_set1_epi32(source.cast::<i32>().read_unaligned()));
-                        target.cast::<i32>().write_unaligned(_mm256_cvtsi256_si32(even));
-                        target.add(odd).cast::<i32>().write_unaligned(_mm256_cvtsi256_si32(odds));
-                        at += QUAD;
+                        let quad = _mm256_set1_epi32(source.cast::<i32>().read_unaligned());
+                        let [even, odd] = halves(quad);
+                        let pairs = _mm256_castsi256_si128(_mm256_unpacklo_epi32(even, odd));
+                        _mm_storel_epi64(to.cast(), pairs);
+                        (at, to) = (at + QUAD, to.add(2 * QUAD));
                     }
                 }
             }
@@ -115,7 +120,7 @@ unsafe fn products<const M: usize, const FULL: bool>(
     channels: usize,
 ) -> usize {
     let width = panel.width(block);
-    let odd = odd(panel.quads);
+    let step = panel.step;
     let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     let width_lanes = _mm256_set1_epi32(width as i32);
     let masks = [
@@ -131,7 +136,7 @@ unsafe fn products<const M: usize, const FULL: bool>(
             [_mm256_loadu_si256(bias), _mm256_loadu_si256(bias.add(1))],
             [_mm256_loadu_ps(multiplier), _mm256_loadu_ps(multiplier.add(8))],
             panel.weights.as_ptr().add(block * panel.quads * BLOCK * QUAD),
-            panel.rows.add(first * Avx2::STRIDE),
+            panel.rows.add(first * panel.step),
         )
     };
     let mut sums = [bias; M];
@@ -153,7 +158,7 @@ unsafe fn products<const M: usize, const FULL: bool>(
             unroll!(m in [0 1 2 3 4], below M => {
                 // SAFETY: row `m` has `quads` pairs of each parity.
                 let inputs = unsafe {
-                    let at = rows.add(m * Avx2::STRIDE + quad * QUAD + parity * odd);
+                    let at = rows.add(m * step + (quad * 2 + parity) * QUAD);
                     _mm256_set1_epi32(at.cast::<i32>().read_unaligned())
                 };
                 unroll!(half in [0 1], below 2 => {

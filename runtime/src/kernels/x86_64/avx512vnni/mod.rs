@@ -11,7 +11,7 @@ mod tile;
 
 use crate::kernels::columns as depthwise;
 use crate::kernels::generic::{Convolution, Output, Term};
-use crate::kernels::tiles::{self, LONGEST, Scratch};
+use crate::kernels::tiles;
 
 /// Proof that this CPU has AVX-512 F, BW, VL and VNNI.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ impl Avx512Vnni {
     }
 
     pub(in crate::kernels) fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
-        tiles::conv(self, c, first, out, &mut Scratch::<LONGEST_OR_TILE>::new());
+        tiles::conv(self, c, first, out);
     }
 
     pub(in crate::kernels) fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
@@ -50,10 +50,6 @@ impl Avx512Vnni {
         depthwise::depthwise(self, c, first, out);
     }
 }
-
-/// Bytes of 14 rows, which are more than the longest one.
-const LONGEST_OR_TILE: usize = 14 * tiles::ROW;
-const _: () = assert!(LONGEST_OR_TILE >= LONGEST);
 
 /// A mask of the first `count` lanes; all of them from 32 on. Its low half masks 16 lanes.
 #[inline(always)]
