@@ -83,6 +83,8 @@ pub(super) trait Tile: Copy {
     const ANY_LENGTH: bool;
     /// Whether rows of products may be read where they stand, once [`ready`](Self::ready).
     const IN_PLACE: bool;
+    /// Whether nothing has to be made ready: rows are multiplied as they are stored.
+    const AS_STORED: bool;
 
     /// Makes the rows of `pixels` neighbouring output pixels ready for [`run`](Self::run), one
     /// behind the other: [`WIDTH`](Self::WIDTH) times as many bytes as they have products, rounded
@@ -136,7 +138,7 @@ pub(super) fn conv<T: Tile>(isa: T, c: &Convolution<'_>, first: usize, out: &mut
     let depth = c.x.channels / c.groups;
     if T::PIXELS * depth * T::WIDTH + SLACK <= SHORT && depth.is_multiple_of(QUAD) {
         // No input is gathered.
-        products::<T, SHORT, 0>(isa, c, None, first, out);
+        products::<T, SHORT, 0>(isa, c, T::AS_STORED.then_some(InPlace), first, out);
     } else {
         long(isa, c, None, first, out);
     }
@@ -155,7 +157,8 @@ fn padded<T: Tile>(isa: T, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
         }
     };
     let copy = room.pad(c, first, out.len() / c.to.channels, &mut window, ready);
-    let in_place = (T::IN_PLACE && whole && copy.is_some()).then_some(InPlace);
+    let stands_ready = T::AS_STORED || (T::IN_PLACE && copy.is_some());
+    let in_place = (stands_ready && whole).then_some(InPlace);
     let c = &copy.unwrap_or(*c);
     if T::PIXELS * c.weight_rows().quads() * QUAD * T::WIDTH + SLACK <= SHORT {
         products::<T, SHORT, SHORT>(isa, c, in_place, first, out);
@@ -175,7 +178,7 @@ fn long<T: Tile>(
     products::<T, { 2 * LONGEST }, LONGEST>(isa, c, in_place, first, out);
 }
 
-/// Says that all inputs are [ready](Tile::ready) to be multiplied where they stand.
+/// Says that inputs that no padding touches stand [ready](Tile::ready) to be multiplied.
 struct InPlace;
 
 /// `ROWS` and `PATCHES` are the bytes for prepared rows and for gathered inputs.
@@ -217,7 +220,8 @@ fn products<T: Tile, const ROWS: usize, const PATCHES: usize>(
                 let (runs, count) = match inner.runs(c, first + done, group) {
                     Some((runs, row)) if in_place.is_some() => (runs, row.min(left)),
                     _ => {
-                        let count = left.min(most);
+                        // Beside inputs in place, single pixels that padding touches.
+                        let count = if in_place.is_some() { 1 } else { left.min(most) };
                         // SAFETY: `most` rows fit in `prepared`, and as many in `patches`, if any
                         // are gathered.
                         unsafe {

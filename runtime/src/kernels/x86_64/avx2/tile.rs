@@ -10,6 +10,7 @@ impl Tile for Avx2 {
     const WIDTH: usize = 2;
     const ANY_LENGTH: bool = false;
     const IN_PLACE: bool = false;
+    const AS_STORED: bool = false;
 
     unsafe fn prepare(self, runs: &Runs, pixels: usize, to: *mut u8) {
         // SAFETY: the token proves the feature; the caller vouches for the pointers.

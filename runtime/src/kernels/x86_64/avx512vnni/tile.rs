@@ -10,6 +10,7 @@ impl Tile for Avx512Vnni {
     const WIDTH: usize = 1;
     const ANY_LENGTH: bool = true;
     const IN_PLACE: bool = true;
+    const AS_STORED: bool = false;
 
     unsafe fn prepare(self, runs: &Runs, pixels: usize, to: *mut u8) {
         // SAFETY: the token proves the features; the caller vouches for the pointers.
