@@ -28,7 +28,10 @@ const fn layer(extent: usize, kernel: usize, stride: usize) -> Shape {
 
 fn convolutions(c: &mut Criterion) {
     let layers = [
-        ("first 3x3 stride 2, 3 to 32 channels", Shape { depth: 3, outputs: 32, ..layer(112, 3, 2) }),
+        (
+            "first 3x3 stride 2, 3 to 32 channels",
+            Shape { depth: 3, outputs: 32, ..layer(112, 3, 2) },
+        ),
         ("3x3, 16 to 16 channels", Shape { depth: 16, outputs: 16, ..layer(32, 3, 1) }),
         ("1x1, 24 to 144 channels", Shape { depth: 24, outputs: 144, ..layer(56, 1, 1) }),
         ("1x1, 384 to 64 channels", Shape { depth: 384, outputs: 64, ..layer(14, 1, 1) }),

@@ -23,9 +23,8 @@ impl<'a> Term<'a> {
 /// The sum of two terms, element by element; all have one length.
 #[inline(always)]
 pub fn add(a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
-    let real = |q: i8, term: &Term<'_>| {
-        (i32::from(q) - i32::from(term.zero_point)) as f32 * term.scale
-    };
+    let real =
+        |q: i8, term: &Term<'_>| (i32::from(q) - i32::from(term.zero_point)) as f32 * term.scale;
     for ((result, &x), &y) in out.iter_mut().zip(a.data).zip(b.data) {
         *result = to.quantise(real(x, &a) + real(y, &b));
     }

@@ -11,9 +11,9 @@ mod runs;
 
 use core::mem::MaybeUninit;
 
+pub(super) use self::ready::read_records;
 use self::ready::{CHUNK, Ready};
 use self::runs::{Inner, gather};
-pub(super) use self::ready::read_records;
 pub(super) use self::runs::{Runs, copy};
 use super::generic::{Convolution, Output};
 use super::padded::Padded;

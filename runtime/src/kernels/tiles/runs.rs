@@ -58,7 +58,12 @@ impl Inner {
 
     /// The runs of output pixel `index` and how many pixels behind it, itself included, go on
     /// likewise; `None` if padding touches its window.
-    pub(super) fn runs(&self, c: &Convolution<'_>, index: usize, group: usize) -> Option<(Runs, usize)> {
+    pub(super) fn runs(
+        &self,
+        c: &Convolution<'_>,
+        index: usize,
+        group: usize,
+    ) -> Option<(Runs, usize)> {
         let (row, column) = (index / self.width[0], index % self.width[0]);
         if !self.rows.contains(&row) || !self.columns.contains(&column) {
             return None;
@@ -184,7 +189,9 @@ pub(in crate::kernels) unsafe fn copy(from: *const i8, length: usize, to: *mut i
             let here = at.min(length - unit);
             // SAFETY: the unit ends with the run or before.
             unsafe {
-                to.add(here).cast::<U>().write_unaligned(from.add(here).cast::<U>().read_unaligned());
+                to.add(here)
+                    .cast::<U>()
+                    .write_unaligned(from.add(here).cast::<U>().read_unaligned());
             }
             at += unit;
         }

@@ -72,8 +72,7 @@ impl Requantise {
         };
         let bytes = _mm512_packs_epi16(words(reals[0], reals[1]), words(reals[2], reals[3]));
         let bytes = _mm512_permutexvar_epi32(order, bytes);
-        let (min, max) =
-            (_mm512_broadcast_i64x4(self.min), _mm512_broadcast_i64x4(self.max));
+        let (min, max) = (_mm512_broadcast_i64x4(self.min), _mm512_broadcast_i64x4(self.max));
         _mm512_min_epi8(_mm512_max_epi8(bytes, min), max)
     }
 }

@@ -179,10 +179,8 @@ fn ready_block(
             *sum = _mm512_dpbusd_epi32(*sum, offset, w);
         }
     }
-    let sums = _mm512_add_epi32(
-        _mm512_add_epi32(sums[0], sums[1]),
-        _mm512_add_epi32(sums[2], sums[3]),
-    );
+    let sums =
+        _mm512_add_epi32(_mm512_add_epi32(sums[0], sums[1]), _mm512_add_epi32(sums[2], sums[3]));
     let mask = low_bits(records.len());
     let (low, high) = ((mask & 0xff) as __mmask8, (mask >> 8 & 0xff) as __mmask8);
     let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
