@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::plan::Aim;
+
 /// Packs pretrained models for devices that learn.
 #[derive(Debug, Parser)]
 #[command(name = "headstart", version, arg_required_else_help = true)]
@@ -133,6 +135,10 @@ pub struct PackArgs {
     /// Most classes that the device may learn.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub max_classes: u32,
+    /// What the plan of the arena is good at: `speed`, or `size`, which runs layers in strips of few
+    /// rows wherever that saves memory. The features are the same.
+    #[arg(long, value_name = "speed|size", default_value = "speed")]
+    pub arena: Aim,
     /// The pack to write.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,

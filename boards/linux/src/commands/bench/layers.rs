@@ -1,6 +1,6 @@
 //! What each node of the backbone costs, on one thread.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use headstart::backbone::{Backbone, Node};
 use headstart::pack::{Pack, Value};
@@ -37,15 +37,19 @@ pub(super) fn measure(
         if run > LEAST_RUNS && start.elapsed() > BUDGET {
             break;
         }
+        let mut taken = vec![Duration::ZERO; times.len()];
         let mut before = Instant::now();
-        backbone.run(extractor.input(), |value, _, _| {
-            let now = Instant::now();
-            // The first run warms up; value 0 is the input.
-            if let (1.., Some(node)) = (run, (value as usize).checked_sub(1)) {
-                times[node].push(now - before);
+        backbone.run(extractor.input(), |value, _, _, _| {
+            // Value 0 is the input; a node may run in several strips.
+            if let Some(node) = (value as usize).checked_sub(1) {
+                taken[node] += before.elapsed();
             }
             before = Instant::now();
         })?;
+        // The first run warms up.
+        if run > 0 {
+            times.iter_mut().zip(taken).for_each(|(times, taken)| times.push(taken));
+        }
     }
     let nodes = (1..).zip(pack.nodes()).zip(times);
     nodes
