@@ -274,8 +274,9 @@ fn execute(
     Ok(())
 }
 
-/// Elements of an operand that are copied before their result takes their place.
-const COPIED: usize = 256;
+/// Elements of an operand that are copied before their result takes their place: few where a stack
+/// is small.
+const COPIED: usize = if cfg!(feature = "std") { 4096 } else { 256 };
 
 /// A part of a node of two operands of the result's shape, one or both of which it replaces.
 #[allow(clippy::too_many_arguments, reason = "as above")]
@@ -291,8 +292,8 @@ fn combine_in_place(
     let to = output(value, binary.min, binary.max);
     let (a, b) = (pack.value(binary.a)?, pack.value(binary.b)?);
     let first = first * to.channels;
+    let mut copy = [0; COPIED];
     for (at, results) in out.chunks_mut(COPIED).enumerate() {
-        let mut copy = [0; COPIED];
         let copy = &mut copy[..results.len()];
         copy.copy_from_slice(results);
         let part = first + at * COPIED..first + at * COPIED + results.len();
