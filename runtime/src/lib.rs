@@ -6,6 +6,9 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+/// Test cases that the tests outside share name the crate as these do.
+#[cfg(test)]
+extern crate self as headstart;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 

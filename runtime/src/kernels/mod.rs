@@ -11,6 +11,8 @@ mod unroll;
 mod aarch64;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod columns;
+#[cfg(any(headstart_dsp, all(test, feature = "std")))]
+mod cortex_m;
 pub mod generic;
 mod isa;
 #[cfg(feature = "std")]
@@ -41,6 +43,8 @@ enum Chosen {
     Neon(aarch64::Neon),
     #[cfg(all(feature = "std", target_arch = "aarch64"))]
     DotProd(aarch64::DotProd),
+    #[cfg(headstart_dsp)]
+    Dsp(cortex_m::CortexM),
 }
 
 /// Runs `$call` on the chosen fast kernels, or else `$generic`.
@@ -55,6 +59,8 @@ macro_rules! dispatch {
             Chosen::Neon($kernels) => $call,
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Chosen::DotProd($kernels) => $call,
+            #[cfg(headstart_dsp)]
+            Chosen::Dsp($kernels) => $call,
             Chosen::Generic => $generic,
         }
     };
@@ -74,6 +80,8 @@ impl Kernels {
             Isa::Neon => aarch64::Neon::new().map(Chosen::Neon),
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Isa::DotProd => aarch64::DotProd::new().map(Chosen::DotProd),
+            #[cfg(headstart_dsp)]
+            Isa::Dsp => cortex_m::CortexM::new().map(Chosen::Dsp),
             _ => None,
         }
         .map(Self)
@@ -99,6 +107,8 @@ impl Kernels {
             Chosen::Neon(_) => Isa::Neon,
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Chosen::DotProd(_) => Isa::DotProd,
+            #[cfg(headstart_dsp)]
+            Chosen::Dsp(_) => Isa::Dsp,
         }
     }
 
@@ -125,6 +135,10 @@ impl Kernels {
         to: Output,
         out: &mut [i8],
     ) {
+        #[cfg(headstart_dsp)]
+        if let Chosen::Dsp(kernels) = self.0 {
+            return kernels.binary(op, a, b, to, out);
+        }
         self.compiled(|| generic::binary(op, a, b, to, out));
     }
 

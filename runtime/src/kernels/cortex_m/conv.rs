@@ -1,0 +1,217 @@
+//! Convolutions: the inputs of up to four output pixels are widened, then multiplied by every
+//! output channel's weights.
+#![allow(unsafe_code, reason = "the inner loops take pointers that this driver bounds")]
+
+use core::ops::Range;
+
+use super::super::generic::{self, Convolution};
+use super::scratch::{self, Words};
+use super::{Rounding, Tile, inner};
+use crate::backbone::{BLOCK, QUAD, WeightRows};
+
+/// Pixels of the largest tile.
+const PIXELS: usize = 4;
+
+pub(super) fn conv(c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+    let rows = c.weight_rows();
+    let records = c.channels.records();
+    let mut gather = Gather::new(c, rows);
+    let needed = gather.tile_words() + gather.patch_words();
+    if needed > scratch::MOST || !records.as_ptr().cast::<u32>().is_aligned() {
+        return generic::conv(c, first, out);
+    }
+    scratch::with(needed, |scratch| run(c, rows, &mut gather, first, scratch, out));
+}
+
+fn run(
+    c: &Convolution<'_>,
+    rows: WeightRows,
+    gather: &mut Gather<'_>,
+    first: usize,
+    scratch: &mut Words,
+    out: &mut [i8],
+) {
+    let records = c.channels.records();
+    let pixels = out.len() / c.to.channels;
+    let group_bytes = rows.bytes().unwrap_or(0);
+    for group in 0..c.groups {
+        let weights = &c.weights[group * group_bytes..][..group_bytes];
+        let output = group * rows.outputs;
+        let mut done = 0;
+        while done < pixels {
+            // Three are as fast as four that begin one pixel earlier.
+            let (at, count) = match pixels - done {
+                left @ (1 | 2) => (done, left),
+                3 if pixels == 3 => (done, 2),
+                3 => (done - 1, PIXELS),
+                _ => (done, PIXELS),
+            };
+            gather.pixels(group, first + at, count, scratch);
+            let start = at * c.to.channels + output;
+            let end = start + (count - 1) * c.to.channels + rows.outputs;
+            let mut tile = Tile {
+                rows: scratch.as_ptr().cast(),
+                quads: rows.quads(),
+                weights: weights.as_ptr(),
+                records: records[output..][..rows.outputs].as_ptr(),
+                out: out[start..end].as_mut_ptr(),
+                out_stride: c.to.channels,
+                channels: rows.outputs - rows.outputs % BLOCK,
+                to: Rounding::new(&c.to),
+                step: BLOCK * QUAD,
+            };
+            // SAFETY: the pixels were laid out in `scratch`; weights, records and results of all
+            // the group's channels are there, and whole blocks of them are asked for.
+            unsafe {
+                if tile.channels > 0 {
+                    inner::multiply(&tile, count);
+                }
+                let whole = tile.channels;
+                tile.weights = tile.weights.add(whole * rows.quads() * QUAD);
+                tile.records = tile.records.add(whole);
+                tile.out = tile.out.add(whole);
+                tile.channels = rows.outputs - whole;
+                tile.step = rows.width(rows.outputs / BLOCK) * QUAD;
+                if tile.channels > 0 {
+                    inner::multiply(&tile, count);
+                }
+            }
+            done = at + count;
+        }
+    }
+}
+
+/// Lays out what output pixels read.
+struct Gather<'a> {
+    c: &'a Convolution<'a>,
+    quads: usize,
+    /// Products of a channel.
+    products: usize,
+    /// Inputs of a tap.
+    depth: usize,
+    /// Whether an output pixel reads just the input pixel at its place.
+    point: bool,
+    /// Whether neighbouring taps of a kernel row are neighbours in memory.
+    joined: bool,
+    /// Output row whose input rows `inside` holds.
+    row: usize,
+    inside: Range<usize>,
+}
+
+impl<'a> Gather<'a> {
+    fn new(c: &'a Convolution<'a>, rows: WeightRows) -> Self {
+        let window = c.window;
+        let still = window.stride == [1, 1] && window.padding == [0, 0];
+        let depth = c.x.channels / c.groups;
+        Self {
+            c,
+            quads: rows.quads(),
+            products: rows.products,
+            depth,
+            point: window.kernel == [1, 1] && still && depth.is_multiple_of(QUAD),
+            joined: c.groups == 1 && window.dilation[1] == 1,
+            row: usize::MAX,
+            inside: 0..0,
+        }
+    }
+
+    /// Words of the largest tile.
+    const fn tile_words(&self) -> usize {
+        PIXELS * 2 * self.quads
+    }
+
+    /// Words behind the tile in which one pixel's inputs are put together; none where taps begin
+    /// at a quad and are widened from where they lie.
+    const fn patch_words(&self) -> usize {
+        if self.depth.is_multiple_of(QUAD) { 0 } else { self.quads }
+    }
+
+    /// Widens the inputs of `count` output pixels from `first` on. `scratch` holds a tile and a
+    /// patch.
+    fn pixels(&mut self, group: usize, first: usize, count: usize, scratch: &mut Words) {
+        let patch: *mut i8 = scratch[self.tile_words()..].as_mut_ptr().cast();
+        let to: *mut u32 = scratch.as_mut_ptr().cast();
+        if self.point && count == PIXELS {
+            let (x, start) = (&self.c.x, group * self.depth);
+            let from = &x.data[first * x.channels + start..];
+            let from = &from[..(PIXELS - 1) * x.channels + self.depth];
+            // SAFETY: `from` holds four pixels; `conv` checked that as many fit in `scratch`.
+            unsafe { inner::widen_four(from.as_ptr(), x.channels, self.quads, to) };
+            return;
+        }
+        for pixel in 0..count {
+            // SAFETY: `conv` checked that so many pixels fit; the pixel is one of `count`.
+            unsafe { self.pixel(group, first + pixel, count, to.add(pixel), patch) };
+        }
+    }
+
+    /// Widens the inputs of one output pixel.
+    ///
+    /// # Safety
+    /// `to` is a pixel of a layout of `count` pixels and all quads; `patch` is writable for
+    /// [`patch_words`](Self::patch_words).
+    unsafe fn pixel(
+        &mut self,
+        group: usize,
+        index: usize,
+        count: usize,
+        to: *mut u32,
+        patch: *mut i8,
+    ) {
+        let Convolution { x, window, .. } = *self.c;
+        let (row, column) = (index / self.c.to.width, index % self.c.to.width);
+        if row != self.row {
+            self.row = row;
+            self.inside = window.inside(0, row, x.height);
+        }
+        let rows = self.inside.clone();
+        let columns = window.inside(1, column, x.width);
+        let [height, width] = window.kernel.map(usize::from);
+        let whole = rows.len() == height && columns.len() == width;
+        let (runs, length) = match self.joined {
+            true => (columns.start..columns.start + columns.len().min(1), columns.len()),
+            false => (columns.clone(), 1),
+        };
+        let length = length * self.depth;
+        let source = |ky: usize, kx: usize| {
+            let line = window.position(0, row, ky) * x.width;
+            let pixel = line + window.position(1, column, kx);
+            x.data[pixel * x.channels + group * self.depth..][..length].as_ptr()
+        };
+        if self.depth.is_multiple_of(QUAD) {
+            // Taps begin at a quad: they are widened from where they lie.
+            if !whole {
+                // SAFETY: as the function's.
+                unsafe { inner::fill(x.zero_point, self.quads, to, count) };
+            }
+            for ky in rows {
+                for kx in runs.clone() {
+                    let quad = (ky * width + kx) * self.depth / QUAD;
+                    // SAFETY: the run is inside the input, and ends at the last quad at most.
+                    unsafe {
+                        let to = to.add(quad * 2 * count);
+                        inner::widen(source(ky, kx), length / QUAD, to, count);
+                    }
+                }
+            }
+            return;
+        }
+        // SAFETY: the patch has room for all quads; the last one may be filled up.
+        unsafe {
+            let rest = self.quads * QUAD - self.products;
+            patch.add(self.products).write_bytes(0, rest);
+            if !whole {
+                patch.write_bytes(x.zero_point.cast_unsigned(), self.products);
+            }
+        }
+        for ky in rows {
+            for kx in runs.clone() {
+                let at = (ky * width + kx) * self.depth;
+                // SAFETY: the source is `length` bytes long, and its taps end at the last product.
+                unsafe { patch.add(at).copy_from_nonoverlapping(source(ky, kx), length) };
+            }
+        }
+        // SAFETY: the patch is as long as all quads.
+        unsafe { inner::widen(patch, self.quads, to, count) };
+    }
+}
