@@ -24,11 +24,14 @@ unsafe extern "C" {
     fn headstart_multiply1(tile: *const Tile);
     fn headstart_widen(from: *const i8, quads: usize, to: *mut u32, step: usize);
     fn headstart_widen4(from: *const i8, stride: usize, quads: usize, to: *mut u32);
+    fn headstart_copy(from: *const i8, length: usize, to: *mut i8);
+    fn headstart_fill(to: *mut u32, step: usize, words: usize, word: u32);
     fn headstart_depthwise1(row: *const Row);
     fn headstart_depthwise1_clamp(row: *const Row);
     fn headstart_depthwise2(row: *const Row);
     fn headstart_depthwise2_clamp(row: *const Row);
     fn headstart_pair_columns(columns: *const Columns);
+    fn headstart_pair_weights(weights: *const i8, to: *mut u32, step: usize);
     fn headstart_add(sum: *const Sum);
 }
 
@@ -43,10 +46,15 @@ pub(super) unsafe fn widen(from: *const i8, quads: usize, to: *mut u32, count: u
 /// As its portable twin's.
 pub(super) unsafe fn fill(zero_point: i8, quads: usize, to: *mut u32, count: usize) {
     let half = u32::from(i16::from(zero_point).cast_unsigned());
-    for pair in 0..2 * quads {
-        // SAFETY: as the function's.
-        unsafe { to.add(pair * count).write(half | half << 16) };
-    }
+    // SAFETY: as the function's.
+    unsafe { headstart_fill(to, 4 * count, 2 * quads, half | half << 16) };
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn copy(from: *const i8, length: usize, to: *mut i8) {
+    // SAFETY: as the function's.
+    unsafe { headstart_copy(from, length, to) };
 }
 
 /// # Safety
@@ -80,6 +88,13 @@ pub(super) unsafe fn multiply(tile: &Tile, pixels: usize) {
 pub(super) unsafe fn pair_columns(columns: &Columns) {
     // SAFETY: as the function's.
     unsafe { headstart_pair_columns(columns) };
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn pair_weights(weights: *const i8, step: usize, to: *mut u32) {
+    // SAFETY: as the function's.
+    unsafe { headstart_pair_weights(weights, to, step) };
 }
 
 /// # Safety

@@ -168,50 +168,47 @@ impl<'a> Gather<'a> {
         let columns = window.inside(1, column, x.width);
         let [height, width] = window.kernel.map(usize::from);
         let whole = rows.len() == height && columns.len() == width;
-        let (runs, length) = match self.joined {
-            true => (columns.start..columns.start + columns.len().min(1), columns.len()),
-            false => (columns.clone(), 1),
-        };
-        let length = length * self.depth;
-        let source = |ky: usize, kx: usize| {
-            let line = window.position(0, row, ky) * x.width;
-            let pixel = line + window.position(1, column, kx);
-            x.data[pixel * x.channels + group * self.depth..][..length].as_ptr()
-        };
-        if self.depth.is_multiple_of(QUAD) {
-            // Taps begin at a quad: they are widened from where they lie.
-            if !whole {
-                // SAFETY: as the function's.
-                unsafe { inner::fill(x.zero_point, self.quads, to, count) };
+        let (runs, taps) = if self.joined { (1, columns.len()) } else { (columns.len(), 1) };
+        let length = taps * self.depth;
+        if columns.is_empty() || rows.is_empty() {
+            // SAFETY: as the function's.
+            return unsafe { inner::fill(x.zero_point, self.quads, to, count) };
+        }
+        // What the first tap inside reads, and where it stands among the products.
+        let pixel = window.position(0, row, rows.start) * x.width
+            + window.position(1, column, columns.start);
+        let from = x.data[pixel * x.channels + group * self.depth..].as_ptr();
+        let first = (rows.start * width + columns.start) * self.depth;
+        let line = usize::from(window.dilation[0]) * x.width * x.channels;
+        let tap = usize::from(window.dilation[1]) * x.channels;
+        let in_quads = self.depth.is_multiple_of(QUAD);
+        // SAFETY: rows and columns lie inside the input, and the products of a pixel end with the
+        // last quad, up to which there is room in `to` and `patch`.
+        unsafe {
+            if in_quads && !whole {
+                inner::fill(x.zero_point, self.quads, to, count);
+            } else if !in_quads {
+                // What fills the last quad up; products of it are written afterwards.
+                patch.cast::<u32>().add(self.quads - 1).write(0);
+                if !whole {
+                    patch.write_bytes(x.zero_point.cast_unsigned(), self.products);
+                }
             }
-            for ky in rows {
-                for kx in runs.clone() {
-                    let quad = (ky * width + kx) * self.depth / QUAD;
-                    // SAFETY: the run is inside the input, and ends at the last quad at most.
-                    unsafe {
-                        let to = to.add(quad * 2 * count);
-                        inner::widen(source(ky, kx), length / QUAD, to, count);
+            for ky in 0..rows.len() {
+                for kx in 0..runs {
+                    let from = from.add(ky * line + kx * tap);
+                    let at = first + (ky * width + kx) * self.depth;
+                    if in_quads {
+                        let to = to.add(at / QUAD * 2 * count);
+                        inner::widen(from, length / QUAD, to, count);
+                    } else {
+                        inner::copy(from, length, patch.add(at));
                     }
                 }
             }
-            return;
-        }
-        // SAFETY: the patch has room for all quads; the last one may be filled up.
-        unsafe {
-            let rest = self.quads * QUAD - self.products;
-            patch.add(self.products).write_bytes(0, rest);
-            if !whole {
-                patch.write_bytes(x.zero_point.cast_unsigned(), self.products);
+            if !in_quads {
+                inner::widen(patch, self.quads, to, count);
             }
         }
-        for ky in rows {
-            for kx in runs.clone() {
-                let at = (ky * width + kx) * self.depth;
-                // SAFETY: the source is `length` bytes long, and its taps end at the last product.
-                unsafe { patch.add(at).copy_from_nonoverlapping(source(ky, kx), length) };
-            }
-        }
-        // SAFETY: the patch is as long as all quads.
-        unsafe { inner::widen(patch, self.quads, to, count) };
     }
 }

@@ -36,112 +36,108 @@ pub(super) fn depthwise(c: &Convolution<'_>, first: usize, out: &mut [i8]) {
 
 fn run(c: &Convolution<'_>, pairs: usize, ring: &mut Words, first: usize, out: &mut [i8]) {
     let (channels, records) = (c.x.channels, c.channels.records());
-    let row_bytes = c.to.width * channels;
     let stride = usize::from(c.window.stride[1]);
+    let outputs = if stride == 1 { inner::depthwise_row } else { inner::depthwise_row_by_two };
+    let rows = first / c.to.width..first / c.to.width + out.len() / (c.to.width * channels);
+    let mut source = Source::new(c, pairs, ring);
+    let mut row = Row {
+        columns: source.slots.cast(),
+        weights: core::ptr::null(),
+        records: core::ptr::null(),
+        out: core::ptr::null_mut(),
+        out_stride: channels,
+        pixels: c.to.width,
+        to: Rounding::new(&c.to),
+    };
+    let mut weights = [0; CHANNELS * WEIGHT_WORDS];
     for start in (0..channels).step_by(CHANNELS) {
         // The last block begins earlier where it would reach past the end.
         let start = start.min(channels - CHANNELS);
-        let weights = pair_weights(c, start);
-        let mut block = Block { c, start, pairs, ring, next: 0 };
-        for (row, out) in (first / c.to.width..).zip(out.chunks_exact_mut(row_bytes)) {
-            let top = row * stride;
-            block.load(top);
+        let taps = &c.weights[start..(KERNEL * KERNEL - 1) * channels + start + CHANNELS];
+        // SAFETY: `taps` reaches to the last tap's last channel.
+        unsafe { inner::pair_weights(taps.as_ptr(), channels, weights.as_mut_ptr()) };
+        row.records = records[start..start + CHANNELS].as_ptr();
+        row.out = out[start..].as_mut_ptr();
+        let mut loaded = rows.start * stride;
+        for index in rows.clone() {
+            let top = index * stride;
+            while loaded < top + KERNEL {
+                source.load(loaded, start);
+                loaded += 1;
+            }
             // The slot that padded row `top` lies in is that of kernel row 0.
             let turned = (KERNEL - top % KERNEL) % KERNEL;
-            let row = Row {
-                columns: block.ring.as_ptr().cast(),
-                weights: weights[2 * turned..].as_ptr(),
-                records: records[start..start + CHANNELS].as_ptr(),
-                out: out[start..].as_mut_ptr(),
-                out_stride: channels,
-                pixels: c.to.width,
-                to: Rounding::new(&c.to),
-            };
-            // SAFETY: the ring holds the pairs that so many outputs read; `out` is a row of the
-            // result, from the block's first channel on.
+            row.weights = weights[2 * turned..].as_ptr();
+            // SAFETY: the ring holds the pairs that so many outputs read; `row.out` is a row of
+            // the result, from the block's first channel on.
             unsafe {
-                match stride {
-                    1 => inner::depthwise_row(&row),
-                    _ => inner::depthwise_row_by_two(&row),
-                }
+                outputs(&row);
+                row.out = row.out.wrapping_add(c.to.width * channels);
             }
         }
     }
 }
 
-/// The weights of four channels as pairs of taps.
-fn pair_weights(c: &Convolution<'_>, start: usize) -> [u32; CHANNELS * WEIGHT_WORDS] {
-    let mut words = [0; CHANNELS * WEIGHT_WORDS];
-    for (channel, words) in words.chunks_exact_mut(WEIGHT_WORDS).enumerate() {
-        let weight = |tap: usize| {
-            let weight = c.weights[tap * c.x.channels + start + channel];
-            u32::from(i16::from(weight).cast_unsigned())
-        };
-        for (index, pair) in words.chunks_exact_mut(2).enumerate() {
-            let taps = index % KERNEL * KERNEL;
-            let [a, b, c] = [weight(taps), weight(taps + 1), weight(taps + 2)];
-            pair[0] = a | b << 16;
-            pair[1] = b | c << 16;
-        }
-    }
-    words
-}
-
-/// Four channels, and the input rows that were transposed for them.
-struct Block<'a> {
-    c: &'a Convolution<'a>,
-    start: usize,
+/// Input rows, and the ring of three slots into which they are transposed.
+struct Source<'a> {
+    data: &'a [i8],
+    height: usize,
+    row_bytes: usize,
+    /// Rows of padding before the first one.
+    above: usize,
+    slots: *mut u32,
     /// Pairs of columns in a slot.
     pairs: usize,
-    ring: &'a mut Words,
-    /// First row that is not in the ring, counted from the first row of padding.
-    next: usize,
+    /// Pairs that hold a column of the input.
+    inside: usize,
+    columns: Columns,
 }
 
-impl Block<'_> {
-    /// Brings the three rows from `top` on into the ring, counted from the first row of padding.
-    fn load(&mut self, top: usize) {
-        for row in self.next.max(top)..top + KERNEL {
-            self.load_row(row);
-        }
-        self.next = top + KERNEL;
-    }
-
-    fn load_row(&mut self, row: usize) {
-        let x = &self.c.x;
-        let slot: *mut u32 = self.ring.as_mut_ptr().cast();
-        let slot = slot.wrapping_add(row % KERNEL * CHANNELS);
-        let [above, before] = self.c.window.padding.map(usize::from);
-        let padding = u32::from(x.zero_point.cast_unsigned()) * 0x0101_0101;
-        let mut done = 0;
-        if let Some(y) = row.checked_sub(above).filter(|&y| y < x.height) {
-            let line = &x.data[y * x.width * x.channels..][..x.width * x.channels];
-            let whole = ((x.width - before) / 2).min(self.pairs - before);
-            done = before + whole;
-            let right = usize::from(before + 2 * whole < x.width && done < self.pairs);
-            done += right;
-            let columns = Columns {
-                from: line[self.start..].as_ptr(),
+impl<'a> Source<'a> {
+    fn new(c: &Convolution<'a>, pairs: usize, ring: &mut Words) -> Self {
+        let x = c.x;
+        let [above, before] = c.window.padding.map(usize::from);
+        let whole = ((x.width - before) / 2).min(pairs - before);
+        let right = usize::from(before + 2 * whole < x.width && before + whole < pairs);
+        Self {
+            data: x.data,
+            height: x.height,
+            row_bytes: x.width * x.channels,
+            above,
+            slots: ring[..pairs * PAIR].as_mut_ptr().cast(),
+            pairs,
+            inside: before + whole + right,
+            columns: Columns {
+                from: core::ptr::null(),
                 step: x.channels,
-                to: slot,
+                to: core::ptr::null_mut(),
                 left: before,
                 pairs: whole,
                 right,
-                padding,
-            };
-            // SAFETY: `line` holds all columns that are asked for, at least four channels from
-            // `start` on each; there is room for `pairs` pairs.
-            unsafe { inner::pair_columns(&columns) };
-        }
-        for pair in done..self.pairs {
-            // SAFETY: as above.
-            unsafe { slot.add(pair * PAIR).cast::<[u32; CHANNELS]>().write(self.outside()) };
+                padding: u32::from(x.zero_point.cast_unsigned()) * 0x0101_0101,
+            },
         }
     }
 
-    /// A pair of columns outside the input.
-    fn outside(&self) -> [u32; CHANNELS] {
-        let padding = u32::from(i16::from(self.c.x.zero_point).cast_unsigned());
-        [padding | padding << 16; CHANNELS]
+    /// Transposes four channels from `start` on of one row, counted from the first row of padding,
+    /// into its slot.
+    fn load(&mut self, row: usize, start: usize) {
+        let slot = self.slots.wrapping_add(row % KERNEL * CHANNELS);
+        let mut done = 0;
+        if let Some(y) = row.checked_sub(self.above).filter(|&y| y < self.height) {
+            self.columns.from = self.data[y * self.row_bytes..][..self.row_bytes][start..].as_ptr();
+            self.columns.to = slot;
+            // SAFETY: all columns that are asked for are in the row, with at least four channels
+            // from `start` on; a slot has room for `pairs` pairs.
+            unsafe { inner::pair_columns(&self.columns) };
+            done = self.inside;
+        }
+        // Pairs outside the input.
+        let half = u32::from(i16::from(self.columns.padding as u8 as i8).cast_unsigned());
+        for pair in done..self.pairs {
+            let words = [half | half << 16; CHANNELS];
+            // SAFETY: as above.
+            unsafe { slot.add(pair * PAIR).cast::<[u32; CHANNELS]>().write(words) };
+        }
     }
 }

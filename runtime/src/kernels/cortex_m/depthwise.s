@@ -224,3 +224,46 @@ headstart_pair_columns:
     HS_PAIR
 4:  pop     {r4-r11, pc}
     .size   headstart_pair_columns, . - headstart_pair_columns
+
+@ One pair of taps, columns r2 and r3, to the four channels' words at r1 + \at, and once more
+@ 24 bytes on if \twice.
+.macro HS_WEIGHTS at, twice, a, b
+    sxtb16  r8, \a
+    sxtb16  r9, \a, ror #8
+    sxtb16  r10, \b
+    sxtb16  r11, \b, ror #8
+    pkhbt   r4, r8, r10, lsl #16
+    pkhbt   r5, r9, r11, lsl #16
+    pkhtb   r6, r10, r8, asr #16
+    pkhtb   r7, r11, r9, asr #16
+    str     r4, [r1, #\at]
+    str     r5, [r1, #\at + 40]
+    str     r6, [r1, #\at + 80]
+    str     r7, [r1, #\at + 120]
+  .if \twice
+    str     r4, [r1, #\at + 24]
+    str     r5, [r1, #\at + 64]
+    str     r6, [r1, #\at + 104]
+    str     r7, [r1, #\at + 144]
+  .endif
+.endm
+
+@ headstart_pair_weights(weights, to, step): see `pair_weights`.
+    .section .text.headstart_pair_weights, "ax", %progbits
+    .balign 4
+    .global headstart_pair_weights
+    .type   headstart_pair_weights, %function
+    .thumb_func
+headstart_pair_weights:
+    push    {r4-r11, lr}
+    add     lr, r2, r2, lsl #1      @ bytes from a row of the kernel to the next
+  .irp row, 0, 1, 2
+    ldr     r3, [r0, r2]
+    ldr     r12, [r0]
+    HS_WEIGHTS (8 * \row), (\row < 2), r12, r3
+    ldr     r12, [r0, r2, lsl #1]
+    HS_WEIGHTS (8 * \row + 4), (\row < 2), r3, r12
+    add     r0, r0, lr
+  .endr
+    pop     {r4-r11, pc}
+    .size   headstart_pair_weights, . - headstart_pair_weights

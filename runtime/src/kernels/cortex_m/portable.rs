@@ -73,6 +73,15 @@ pub(super) unsafe fn fill(zero_point: i8, quads: usize, to: *mut u32, count: usi
     }
 }
 
+/// Copies a few bytes.
+///
+/// # Safety
+/// Both are `length` bytes long, and apart.
+pub(super) unsafe fn copy(from: *const i8, length: usize, to: *mut i8) {
+    // SAFETY: as the function's.
+    unsafe { to.copy_from_nonoverlapping(from, length) };
+}
+
 /// Widens `quads` quads of four pixels, `stride` bytes apart.
 ///
 /// # Safety
@@ -105,6 +114,29 @@ pub(super) unsafe fn multiply(tile: &Tile, pixels: usize) {
                 }
                 let result = round(sum as f32 * multiplier, &tile.to);
                 tile.out.add(pixel * tile.out_stride + channel).write(result);
+            }
+        }
+    }
+}
+
+/// Pairs the taps of four channels: [`WEIGHT_WORDS`] words for each channel, `(w0, w1)` and
+/// `(w1, w2)` of kernel rows 0, 1, 2, 0, 1. Taps are `step` bytes apart.
+///
+/// # Safety
+/// `weights` is readable for nine taps of four channels, `to` writable for all words.
+pub(super) unsafe fn pair_weights(weights: *const i8, step: usize, to: *mut u32) {
+    for channel in 0..4 {
+        // SAFETY: as the function's.
+        let weight = |tap: usize| unsafe {
+            u32::from(i16::from(weights.add(tap * step + channel).read()).cast_unsigned())
+        };
+        for row in 0..WEIGHT_WORDS / 2 {
+            let [a, b, c] = [0, 1, 2].map(|column| weight(row % 3 * 3 + column));
+            // SAFETY: as the function's.
+            unsafe {
+                let to = to.add(channel * WEIGHT_WORDS + 2 * row);
+                to.write(a | b << 16);
+                to.add(1).write(b | c << 16);
             }
         }
     }

@@ -53,3 +53,39 @@ headstart_widen4:
     bne     1b
     pop     {r4-r11, pc}
     .size   headstart_widen4, . - headstart_widen4
+
+@ headstart_fill(to, step, words, word): one word at every step; at least one.
+    .section .text.headstart_fill, "ax", %progbits
+    .balign 4
+    .global headstart_fill
+    .type   headstart_fill, %function
+    .thumb_func
+headstart_fill:
+1:  str     r3, [r0]
+    add     r0, r0, r1
+    subs    r2, r2, #1
+    bne     1b
+    bx      lr
+    .size   headstart_fill, . - headstart_fill
+
+@ headstart_copy(from, length, to): a few bytes, at any address.
+    .section .text.headstart_copy, "ax", %progbits
+    .balign 4
+    .global headstart_copy
+    .type   headstart_copy, %function
+    .thumb_func
+headstart_copy:
+    subs    r1, r1, #4
+    blo     2f
+1:  ldr     r3, [r0], #4
+    subs    r1, r1, #4
+    str     r3, [r2], #4
+    bhs     1b
+2:  adds    r1, r1, #4
+    beq     4f
+3:  ldrb    r3, [r0], #1
+    subs    r1, r1, #1
+    strb    r3, [r2], #1
+    bne     3b
+4:  bx      lr
+    .size   headstart_copy, . - headstart_copy
