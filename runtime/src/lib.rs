@@ -23,5 +23,6 @@ pub mod kernels;
 pub mod pack;
 pub mod preprocess;
 pub mod session;
+pub mod store;
 
 pub use error::Error;

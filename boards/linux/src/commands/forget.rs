@@ -27,7 +27,8 @@ pub(crate) fn run(args: &Forget) -> anyhow::Result<ExitCode> {
     let file = PackFile::open(&args.common.pack)?;
     let pack_has_head = file.pack()?.head().is_some();
     // Locking would create the folder.
-    let forgotten = args.state.exists() && StateFolder::new(&args.state).lock()?.forget()?;
+    let folder = StateFolder::new(&args.state);
+    let forgotten = folder.exists()? && folder.lock()?.forget()?;
     output::print(&Forgotten { forgotten, pack_has_head }, args.common.json)?;
     Ok(ExitCode::SUCCESS)
 }

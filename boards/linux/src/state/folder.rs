@@ -30,6 +30,14 @@ impl StateFolder {
         &self.path
     }
 
+    /// Whether the folder, or something in its place, is there.
+    ///
+    /// # Errors
+    /// [`Error::Machine`] where that cannot be told: "nothing is there" would be a guess.
+    pub fn exists(&self) -> Result<bool, Error> {
+        self.path.try_exists().map_err(Error::machine(&self.path, "looking for the folder"))
+    }
+
     /// Where the head record is.
     pub fn head_path(&self) -> PathBuf {
         self.path.join(HEAD)
@@ -70,7 +78,7 @@ impl StateFolder {
     /// [`Error::State`] where the path is no folder or in use, [`Error::Machine`] where it cannot
     /// be created or written.
     pub fn lock(&self) -> Result<StateLock, Error> {
-        if self.path.exists() && !self.path.is_dir() {
+        if self.exists()? && !self.path.is_dir() {
             return Err(Error::state(&self.path, Problem::NotAFolder));
         }
         create(&self.path)?;
