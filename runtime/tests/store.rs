@@ -5,7 +5,7 @@ mod medium;
 
 use headstart::head::Random;
 use headstart::session::Store;
-use headstart::store::{Flash, FlashStore, Geometry, Region, StoreError};
+use headstart::store::{FeatureLog, Flash, FlashStore, Geometry, LogRegion, Region, StoreError};
 use medium::{Cut, Faults, Medium, MediumError, Moment, Torn};
 
 const BACKBONE: [u8; 32] = [7; 32];
@@ -473,5 +473,47 @@ fn regions_and_geometries_are_checked() {
         Geometry { erased: 0x55, ..small },
     ] {
         assert!(small.is_supported() && !wrong.is_supported(), "{wrong:?}");
+    }
+}
+
+/// A log of features: what was acknowledged before a cut is there afterwards, and nothing else.
+#[test]
+fn a_log_of_features_keeps_what_was_appended_through_any_cut() {
+    const FEATURES: u32 = 32;
+    let region = LogRegion { start: 1024, samples: 12 };
+    let geometry = geometry(4, 512, 0xFF, 4096);
+    let row = |sample: u16| [sample as i8 * 3 - 17; FEATURES as usize];
+    let open = |medium: &mut Medium, backbone: &[u8; 32]| {
+        FeatureLog::open(medium, region, backbone, FEATURES).map(|log| log.len())
+    };
+    for seed in 0..200 {
+        let mut medium = Medium::new(geometry, seed);
+        assert_eq!(open(&mut medium, &BACKBONE), Ok(0));
+        let moment = [Moment::Before, Moment::Inside(seed as u8), Moment::After][seed as usize % 3];
+        let change = seed as usize / 3 % 24;
+        medium.arm(Some(Cut { change, moment, torn: Torn::Stable }));
+        let mut acknowledged = 0;
+        let mut log = FeatureLog::open(&mut medium, region, &BACKBONE, FEATURES).unwrap();
+        while log.append(acknowledged, &row(acknowledged)).is_ok() {
+            acknowledged += 1;
+        }
+        medium.arm(None);
+        let mut log = FeatureLog::open(&mut medium, region, &BACKBONE, FEATURES).unwrap();
+        let found = log.len();
+        assert!(found == acknowledged || found == acknowledged + 1, "{found} {acknowledged}");
+        let start = log.features_start();
+        for sample in 0..found {
+            assert_eq!(log.class(sample), Ok(Some(sample)));
+        }
+        // The log goes on, or is closed; it never spoils a sample.
+        while log.append(log.len(), &row(log.len())).is_ok() {}
+        let found = log.len();
+        for sample in 0..found {
+            let mut bytes = [0; FEATURES as usize];
+            let at = start + u32::from(sample) * FEATURES;
+            medium.read(at, &mut bytes).unwrap();
+            assert_eq!(bytes.map(u8::cast_signed), row(sample), "seed {seed}, sample {sample}");
+        }
+        assert_eq!(open(&mut medium, &[8; 32]), Ok(0));
     }
 }

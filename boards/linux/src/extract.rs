@@ -44,6 +44,16 @@ impl<'p> Extractor<'p> {
         Self { pack, engine, arena: vec![0; arena], input: vec![0; elements], features }
     }
 
+    /// The int8 input that a file's content becomes: what a microcontroller is sent.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] where the content does not decode or does not fit the model.
+    pub fn input(&mut self, file: &SampleFile) -> Result<&[i8], Error> {
+        let decoded = file.decode(&InputShape::from(self.pack.input()))?;
+        self.preprocess(&decoded).map_err(|e| Error::pack(file.path(), e))?;
+        Ok(&self.input)
+    }
+
     /// The int8 features of a file's content.
     ///
     /// # Errors

@@ -18,6 +18,7 @@
 )]
 
 mod error;
+mod feature_log;
 mod find;
 mod flash;
 mod flash_store;
@@ -28,6 +29,7 @@ mod put;
 mod slot;
 
 pub use error::StoreError;
+pub use feature_log::{FeatureLog, LogRegion};
 pub use flash::{Flash, Geometry};
 pub use flash_store::{FlashStore, Region};
 #[cfg(feature = "embedded-storage")]

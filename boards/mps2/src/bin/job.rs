@@ -1,0 +1,155 @@
+//! The measured job: evaluate, learn, commit, reset, evaluate again.
+#![no_std]
+#![no_main]
+
+use core::mem::MaybeUninit;
+
+use cortex_m::peripheral::{Peripherals, SCB};
+use defmt_semihosting as _;
+use headstart::head::sgd;
+use headstart::pack::Pack;
+use headstart::session::Session;
+use headstart_firmware::{Clips, Job, Learner, Report, job};
+use headstart_mps2::clock::Clock;
+use headstart_mps2::memory;
+use headstart_mps2::output::Output;
+
+/// What is told to the host: bytes to compare in a file, events in `defmt`.
+struct Told {
+    output: Output,
+    right: u32,
+    answers: u32,
+}
+
+impl Report for Told {
+    fn features(&mut self, features: &[i8]) {
+        let bytes = features.as_ptr().cast();
+        // SAFETY: int8 are bytes.
+        self.output.write(unsafe { core::slice::from_raw_parts(bytes, features.len()) });
+    }
+
+    fn answer(&mut self, class: u16, probability: f32, known: bool, right: bool) {
+        let [a, b] = class.to_le_bytes();
+        let [p, q, r, s] = probability.to_bits().to_le_bytes();
+        self.output.write(&[a, b, p, q, r, s, known.into(), right.into()]);
+        self.right += u32::from(right);
+        self.answers += 1;
+    }
+
+    fn learned(&mut self, class: u16, loss: f32) {
+        defmt::debug!("class {=u16} loss {=f32}", class, loss);
+    }
+
+    fn epoch(&mut self, epoch: u32, loss: f32) {
+        defmt::info!("epoch {=u32} loss {=f32}", epoch, loss);
+    }
+
+    fn committed(&mut self, record: &[u8]) {
+        defmt::info!("committed {=usize} bytes", record.len());
+        self.output.write(record);
+    }
+}
+
+/// Survives a reset, as no start-up code clears it: [`LEARNED`] once the first part is done.
+#[unsafe(link_section = ".uninit.phase")]
+static mut PHASE: MaybeUninit<u32> = MaybeUninit::uninit();
+
+const LEARNED: u32 = 0x5eed_1ea4;
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    match run() {
+        Ok(()) => semihosting::process::exit(0),
+        Err(error) => {
+            defmt::error!("{}", error);
+            semihosting::process::exit(1)
+        }
+    }
+}
+
+fn run() -> Result<(), job::JobError> {
+    let mut clock = Clock::new(Peripherals::take().expect("taken once").SYST);
+    let length = u64::from_le_bytes(*memory::pack(24)[16..].first_chunk().expect("8 bytes"));
+    let (open, pack) = clock.count(|| Pack::open(memory::pack(length as usize)));
+    let pack = pack?;
+    let header = memory::clips(16).first_chunk().expect("16 bytes");
+    let clips = Clips::length(header).and_then(|length| Clips::parse(memory::clips(length)));
+    let clips = clips.expect("the loader put clips there");
+    let ram_bytes = pack.plan().ram_bytes() as usize;
+    // SAFETY: the only calls.
+    let (ram, flash) =
+        unsafe { (memory::session(ram_bytes), memory::flash(job::FLASH_BYTES)) };
+    let ram = ram.expect("the machine has memory for the pack");
+    let learner = if cfg!(feature = "ridge") { Learner::Ridge } else { Learner::Sgd };
+    let job = Job { pack, clips, learner };
+    let phase = &raw mut PHASE;
+    // SAFETY: a word of memory that only this reads and writes; any bits are a number.
+    if unsafe { phase.cast::<u32>().read_volatile() } != LEARNED {
+        defmt::info!("first part: {=u32} nodes", pack.node_count());
+        let mut told = Told { output: Output::create(c"first.bin"), right: 0, answers: 0 };
+        job.learn(ram, flash, &mut told)?;
+        defmt::info!("before: {=u32} of {=u32} right", told.right, told.answers);
+        defmt::info!("first part took {=usize} bytes of stack", memory::stack_bytes(ram_bytes));
+        // SAFETY: as above.
+        unsafe { phase.cast::<u32>().write_volatile(LEARNED) };
+        SCB::sys_reset();
+    }
+    let mut told = Told { output: Output::create(c"second.bin"), right: 0, answers: 0 };
+    job.measure_again(ram, flash, &mut told)?;
+    defmt::info!("after: {=u32} of {=u32} right", told.right, told.answers);
+    defmt::info!("second part took {=usize} bytes of stack", memory::stack_bytes(ram_bytes));
+    measure(&mut clock, open, &job, ram)
+}
+
+/// Instructions and memory of one backbone pass and one head step.
+fn measure(
+    clock: &mut Clock,
+    open: u64,
+    job: &Job<'_>,
+    ram: &mut [u8],
+) -> Result<(), job::JobError> {
+    let plan = *job.pack.plan();
+    let (input, label) = job.clips.to_learn().next().expect("there are clips");
+    // SAFETY: bytes are int8.
+    let input = unsafe { core::slice::from_raw_parts(input.as_ptr().cast::<i8>(), input.len()) };
+    // Two fills, so that a byte that equals one of them is told from one that was not touched.
+    let mut arena_high = 0;
+    for fill in [0x5A, 0xA5] {
+        let arena = &mut ram[..plan.arena_bytes as usize];
+        arena.fill(fill);
+        headstart::backbone::Backbone::new(job.pack, arena)?.features(input)?;
+        let used = arena.iter().rposition(|&byte| byte != fill).map_or(0, |last| last + 1);
+        arena_high = arena_high.max(used);
+    }
+    let mut session = Session::open(&job.pack, ram, NoStore)
+        .map_err(|_| headstart::Error::PlanMismatch)?;
+    let (backbone, features) = clock.count(|| session.features(input).map(<[i8]>::len));
+    let (learn, loss) = clock.count(|| session.learn(input, label));
+    loss?;
+    let _ = sgd::Rehearsal::default();
+    let macs = job.pack.provenance().multiply_accumulates;
+    defmt::info!(
+        "measured {{\"open_instructions\":{=u64},\"backbone_instructions\":{=u64},\
+         \"learn_instructions\":{=u64},\"macs\":{=u64},\"features\":{=usize},\
+         \"arena_high_water\":{=usize},\"session_bytes\":{=u64},\"head_bytes\":{=u32},\
+         \"learner_bytes\":{=u32},\"static_bytes\":{=usize},\"arena_bytes\":{=u32}}}",
+        open, backbone, learn, macs, features?, arena_high, plan.ram_bytes(), plan.head_bytes,
+        plan.learner_bytes, memory::static_bytes(), plan.arena_bytes
+    );
+    Ok(())
+}
+
+/// A store without a record.
+struct NoStore;
+
+impl headstart::session::Store for NoStore {
+    type Error = core::convert::Infallible;
+
+    fn load(&mut self, _: &mut [u8]) -> Result<Option<usize>, Self::Error> {
+        Ok(None)
+    }
+
+    fn commit(&mut self, _: &[u8]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
