@@ -15,6 +15,7 @@ mod columns;
 mod cortex_m;
 pub mod generic;
 mod isa;
+pub(crate) mod linear;
 #[cfg(feature = "std")]
 pub(crate) mod team;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]

@@ -11,7 +11,7 @@ use crate::head::{Random, Samples};
 pub struct Rehearsal {
     /// Passes over all samples.
     pub epochs: u32,
-    /// Step size at the start, as [`step`] takes it; it falls to 0 along half a cosine.
+    /// Step size at the start, as [`step`] takes it; it falls to 0 along a line.
     pub rate: f32,
     /// Seed of the order of samples.
     pub seed: u64,
@@ -63,7 +63,7 @@ pub fn rehearse(
         for &index in &*order {
             let (row, class) = (samples.row(index as usize), samples.label(index as usize));
             let part = done as f32 / all;
-            let rate = settings.rate * 0.5 * (1.0 + libm::cosf(core::f32::consts::PI * part));
+            let rate = settings.rate * (1.0 - part);
             loss += step(row, class, centre, rate, weights, bias, gradient)?;
             done = done.saturating_add(1);
         }

@@ -10,6 +10,8 @@ mod asm;
 mod binary;
 mod conv;
 mod depthwise;
+#[cfg(headstart_dsp)]
+pub(super) mod linear;
 #[cfg(not(headstart_dsp))]
 mod portable;
 mod scratch;
