@@ -15,12 +15,13 @@
 //! ```
 
 use crate::Error;
-use crate::backbone::Backbone;
+use crate::backbone;
 use crate::head::record::{label_is_valid, table_labels};
 use crate::head::sgd::Rehearsal;
 use crate::head::{
     HeadParts, HeadRecord, Learner, LinearHead, Samples, Storage, argmax, ridge, sgd, softmax,
 };
+use crate::kernels::Kernels;
 use crate::pack::Pack;
 
 /// Step size of one sample; see [`sgd::step`].
@@ -108,7 +109,7 @@ pub struct Answer<'s> {
 /// ```
 #[derive(Debug)]
 pub struct Session<'p, 'm, S> {
-    pack: Pack<'p>,
+    pack: &'p Pack<'p>,
     store: S,
     weights: &'m mut [f32],
     bias: &'m mut [f32],
@@ -136,8 +137,9 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
     /// [`Error::BufferLength`] for other memory, or for a record that is too long for this pack;
     /// [`Error::Misaligned`]; those of [`HeadRecord::parse_for`]; [`Error::TooManyClasses`]; and
     /// those of the store.
+    #[inline(never)]
     pub fn open(
-        pack: &Pack<'p>,
+        pack: &'p Pack<'p>,
         ram: &'m mut [u8],
         store: S,
     ) -> Result<Self, SessionError<S::Error>> {
@@ -160,7 +162,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         let centre: &mut [i8] = bytemuck::cast_slice_mut(centre);
         centre.fill(pack.feature_value()?.zero_point);
         let mut session = Self {
-            pack: *pack,
+            pack,
             store,
             weights,
             bias,
@@ -179,6 +181,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         Ok(session)
     }
 
+    #[inline(never)]
     fn load(&mut self) -> Result<(), SessionError<S::Error>> {
         let (features, found) = (self.centre.len(), self.scratch.len());
         let loaded = self.store.load(self.scratch).map_err(SessionError::Store)?;
@@ -448,14 +451,14 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
 }
 
 /// Runs the backbone in the first part of `scratch`.
-fn features<'s>(pack: Pack<'_>, scratch: &'s mut [u8], input: &[i8]) -> Result<&'s [i8], Error> {
+fn features<'s>(pack: &Pack<'_>, scratch: &'s mut [u8], input: &[i8]) -> Result<&'s [i8], Error> {
     let arena = &mut scratch[..pack.plan().arena_bytes as usize];
-    Backbone::new(pack, arena)?.features(input)?;
+    backbone::run(pack, bytemuck::cast_slice_mut(arena), Kernels::best(), input, |_, _, _| ())?;
     last_features(pack, scratch)
 }
 
 /// The features that the last backbone pass left in `scratch`.
-fn last_features<'s>(pack: Pack<'_>, scratch: &'s [u8]) -> Result<&'s [i8], Error> {
+fn last_features<'s>(pack: &Pack<'_>, scratch: &'s [u8]) -> Result<&'s [i8], Error> {
     Ok(bytemuck::cast_slice(&scratch[pack.feature_value()?.range()]))
 }
 

@@ -11,4 +11,4 @@ pub mod job;
 
 pub use clips::Clips;
 pub use flash::MemoryFlash;
-pub use job::{Job, JobError, Learner, Report};
+pub use job::{Job, JobError, Report, Ridge, Sgd, Train};

@@ -13,7 +13,7 @@ use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 use headstart_edge::extract::{Engine, Extractor};
 use headstart_edge::samples::{Dataset, SampleFile};
-use headstart_firmware::{Clips, Job, Learner, Report, job};
+use headstart_firmware::{Clips, Job, Report, Ridge, Sgd, job};
 use serde_json::json;
 
 fn main() -> anyhow::Result<()> {
@@ -89,19 +89,19 @@ fn run(pack: &str, clips: &str, learner: &str, folder: &Path) -> anyhow::Result<
     let pack = Pack::open(&bytes).map_err(|error| anyhow!("{pack}: {error}"))?;
     let clip_bytes = fs::read(clips).with_context(|| clips.to_owned())?;
     let clips = Clips::parse(&clip_bytes).with_context(|| format!("{clips}: no clips"))?;
-    let learner = match learner {
-        "sgd" => Learner::Sgd,
-        "ridge" => Learner::Ridge,
-        other => bail!("the learner is sgd or ridge, not '{other}'"),
-    };
-    let job = Job { pack, clips, learner };
+    let job = Job { pack: &pack, clips };
     let length = usize::try_from(pack.plan().ram_bytes())?;
     let mut words = vec![0_u32; length.div_ceil(4)];
     let ram = &mut bytemuck::cast_slice_mut(&mut words)[..length];
     let mut flash = vec![0; job::FLASH_BYTES];
     let refused = |error| anyhow!("{error:?}");
     let (mut before, mut after) = (Told::default(), Told::default());
-    job.learn(ram, &mut flash, &mut before).map_err(refused)?;
+    match learner {
+        "sgd" => job.learn::<Sgd>(ram, &mut flash, &mut before),
+        "ridge" => job.learn::<Ridge>(ram, &mut flash, &mut before),
+        other => bail!("the learner is sgd or ridge, not '{other}'"),
+    }
+    .map_err(refused)?;
     job.measure_again(ram, &mut flash, &mut after).map_err(refused)?;
     fs::write(folder.join("first.bin"), &before.bytes)?;
     fs::write(folder.join("second.bin"), &after.bytes)?;

@@ -70,6 +70,7 @@ pub fn stack_bytes(session: usize) -> usize {
     let end = &raw const _stack_start;
     let words = (end as usize - start as usize) / 4;
     // SAFETY: the memory between the session and the stack's start; it is read as it is.
-    let painted = (0..words).take_while(|&word| unsafe { start.add(word).read_volatile() } == PAINT);
+    let painted =
+        (0..words).take_while(|&word| unsafe { start.add(word).read_volatile() } == PAINT);
     4 * (words - painted.count())
 }

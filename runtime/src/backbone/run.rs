@@ -71,7 +71,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
     fn run_together(&mut self, input: &[i8]) -> Result<&[i8], Error> {
         use crate::kernels::team::{Step, in_step};
         let (pack, kernels) = (self.pack, self.kernels);
-        let mut last = self.load(input)?;
+        let mut last = load(&self.pack, self.arena, input)?;
         let mut steps = std::vec::Vec::new();
         for (index, node) in (0_u32..).zip(pack.nodes()) {
             let (node, value) = (node?, pack.value(index + 1)?);
@@ -87,17 +87,6 @@ impl<'p, 'a> Backbone<'p, 'a> {
         Ok(&self.arena[last.range()])
     }
 
-    /// Copies the input to its place.
-    fn load(&mut self, input: &[i8]) -> Result<Value, Error> {
-        let first = self.pack.value(0)?;
-        let expected = first.elements() as usize;
-        if input.len() != expected {
-            return Err(Error::BufferLength { expected, found: input.len() });
-        }
-        self.arena[first.range()].copy_from_slice(input);
-        Ok(first)
-    }
-
     /// Like [`features`](Self::features), and shows every value to `see` as it comes to be: its
     /// index, description and elements. The input is value 0.
     ///
@@ -107,20 +96,44 @@ impl<'p, 'a> Backbone<'p, 'a> {
     pub fn run(
         &mut self,
         input: &[i8],
-        mut see: impl FnMut(u32, &Value, &[i8]),
+        see: impl FnMut(u32, &Value, &[i8]),
     ) -> Result<&[i8], Error> {
-        let first = self.load(input)?;
-        see(0, &first, input);
-        let mut last = first;
-        for (index, node) in (0_u32..).zip(self.pack.nodes()) {
-            let value = self.pack.value(index + 1)?;
-            let (sources, out) = split(self.arena, value.range());
-            execute(&self.pack, self.kernels, &node?, &value, &sources, 0, out)?;
-            see(index + 1, &value, &self.arena[value.range()]);
-            last = value;
-        }
+        let last = run(&self.pack, self.arena, self.kernels, input, see)?;
         Ok(&self.arena[last.range()])
     }
+}
+
+/// Runs a backbone in its arena and gives the value that holds the features; `see` is shown every
+/// value as it comes to be.
+pub(crate) fn run(
+    pack: &Pack<'_>,
+    arena: &mut [i8],
+    kernels: Kernels,
+    input: &[i8],
+    mut see: impl FnMut(u32, &Value, &[i8]),
+) -> Result<Value, Error> {
+    let first = load(pack, arena, input)?;
+    see(0, &first, input);
+    let mut last = first;
+    for (index, node) in (0_u32..).zip(pack.nodes()) {
+        let value = pack.value(index + 1)?;
+        let (sources, out) = split(arena, value.range());
+        execute(pack, kernels, &node?, &value, &sources, 0, out)?;
+        see(index + 1, &value, &arena[value.range()]);
+        last = value;
+    }
+    Ok(last)
+}
+
+/// Copies the input to its place.
+fn load(pack: &Pack<'_>, arena: &mut [i8], input: &[i8]) -> Result<Value, Error> {
+    let first = pack.value(0)?;
+    let expected = first.elements() as usize;
+    if input.len() != expected {
+        return Err(Error::BufferLength { expected, found: input.len() });
+    }
+    arena[first.range()].copy_from_slice(input);
+    Ok(first)
 }
 
 /// Elements of a node's result that belong together: a result may be computed in parts, each so
@@ -154,15 +167,28 @@ fn execute(
     first: usize,
     out: &mut [i8],
 ) -> Result<(), Error> {
+    // The two have frames of their own: on small stacks a convolution's scratch counts.
+    match *node {
+        Node::Conv(conv) => run_conv(pack, kernels, &conv, value, sources, first, out),
+        _ => run_other(pack, kernels, node, value, sources, first, out),
+    }
+}
+
+#[inline(never)]
+#[allow(clippy::too_many_arguments, reason = "as above")]
+fn run_other(
+    pack: &Pack<'_>,
+    kernels: Kernels,
+    node: &Node<'_>,
+    value: &Value,
+    sources: &Sources<'_>,
+    first: usize,
+    out: &mut [i8],
+) -> Result<(), Error> {
     let load = |id: u32| pack.value(id).map(|v| tensor(&v, sources.tensor(v.range())));
     let to = output(value, i8::MIN, i8::MAX);
     match *node {
-        Node::Conv(conv) => {
-            let input = pack.value(conv.input)?;
-            let x = load(conv.input)?;
-            let to = output(value, conv.min, conv.max);
-            run_conv(pack, kernels, &conv, (&input, x), (value, to), first, out);
-        }
+        Node::Conv(_) => {}
         Node::Table { input, table, per_channel } => {
             let x = load(input)?;
             let tables = pack.tables();
@@ -216,30 +242,34 @@ fn execute(
     Ok(())
 }
 
+#[inline(never)]
 #[allow(clippy::too_many_arguments, reason = "as above")]
 fn run_conv(
     pack: &Pack<'_>,
     kernels: Kernels,
     conv: &Conv,
-    (input, x): (&Value, Tensor<'_>),
-    (value, to): (&Value, Output),
+    value: &Value,
+    sources: &Sources<'_>,
     first: usize,
     out: &mut [i8],
-) {
-    let count = conv.weight_bytes(input, value).unwrap_or(0);
+) -> Result<(), Error> {
+    let input = pack.value(conv.input)?;
+    let to = output(value, conv.min, conv.max);
+    let count = conv.weight_bytes(&input, value).unwrap_or(0);
     let convolution = Convolution {
-        x,
+        x: tensor(&input, sources.tensor(input.range())),
         window: &conv.window,
         groups: conv.groups as usize,
         weights: &pack.weights()[conv.weights as usize..][..count],
         channels: pack.channels(conv.channels, value.channels),
         to,
     };
-    if conv.is_depthwise(input, value) {
+    if conv.is_depthwise(&input, value) {
         kernels.depthwise(&convolution, first * to.width, out);
     } else {
         kernels.conv(&convolution, first, out);
     }
+    Ok(())
 }
 
 fn tensor<'a>(value: &Value, data: &'a [i8]) -> Tensor<'a> {

@@ -115,7 +115,7 @@ impl Kernels {
 
     /// See [`generic::conv`].
     pub fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
-        dispatch!(self.0, kernels => kernels.conv(c, first, out), generic::conv(c, first, out));
+        dispatch!(self.0, kernels => kernels.conv(c, first, out), portable_conv(c, first, out));
     }
 
     /// See [`generic::depthwise`].
@@ -123,7 +123,7 @@ impl Kernels {
         dispatch!(
             self.0,
             kernels => kernels.depthwise(c, first, out),
-            generic::depthwise(c, first, out)
+            portable_depthwise(c, first, out)
         );
     }
 
@@ -183,4 +183,16 @@ impl Kernels {
     fn compiled(self, work: impl FnOnce()) {
         dispatch!(self.0, kernels => kernels.compiled(work), work());
     }
+}
+
+/// [`generic::conv`], once, in a frame of its own.
+#[inline(never)]
+fn portable_conv(c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+    generic::conv(c, first, out);
+}
+
+/// [`generic::depthwise`], once, in a frame of its own.
+#[inline(never)]
+fn portable_depthwise(c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+    generic::depthwise(c, first, out);
 }

@@ -57,6 +57,8 @@ impl<'a> Pack<'a> {
     /// [`Error::NotAPack`], [`Error::Truncated`], [`Error::TrailingBytes`],
     /// [`Error::UnsupportedVersion`], [`Error::DigestMismatch`], or, for bytes that were never
     /// right, the rule that they break.
+    // What it keeps on the stack is not there while the pack is used.
+    #[inline(never)]
     pub fn open(bytes: &'a [u8]) -> Result<Self, Error> {
         let sections = Sections::parse(bytes)?;
         let body = |kind| sections.get(kind).map_or(&[][..], |(body, _)| body);

@@ -106,7 +106,8 @@ impl<F: Flash> FeatureLog<F> {
 
     fn is_erased(&mut self, start: u32, length: u32) -> Result<bool, StoreError<F::Error>> {
         let erased = self.flash.geometry().erased;
-        let word = self.flash.geometry().write.max(ENTRY);
+        // A whole number of words of reading, which divides that of writing.
+        let word = self.flash.geometry().read.max(ENTRY);
         let mut bytes = [0; 256];
         let bytes = bytes.get_mut(..word as usize).ok_or(StoreError::Geometry)?;
         let (mut at, end) = (start, start.saturating_add(length));
@@ -142,6 +143,12 @@ impl<F: Flash> FeatureLog<F> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// The flash, which may be in the address space.
+    #[must_use]
+    pub fn flash(&self) -> &F {
+        &self.flash
     }
 
     /// Where the features of the first sample lie in the flash.

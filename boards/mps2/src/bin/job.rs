@@ -6,10 +6,12 @@ use core::mem::MaybeUninit;
 
 use cortex_m::peripheral::{Peripherals, SCB};
 use defmt_semihosting as _;
-use headstart::head::sgd;
 use headstart::pack::Pack;
-use headstart::session::Session;
-use headstart_firmware::{Clips, Job, Learner, Report, job};
+#[cfg(feature = "ridge")]
+use headstart_firmware::Ridge as Learner;
+#[cfg(not(feature = "ridge"))]
+use headstart_firmware::Sgd as Learner;
+use headstart_firmware::{Clips, Job, Report, job};
 use headstart_mps2::clock::Clock;
 use headstart_mps2::memory;
 use headstart_mps2::output::Output;
@@ -67,89 +69,103 @@ fn main() -> ! {
     }
 }
 
+#[inline(never)]
 fn run() -> Result<(), job::JobError> {
     let mut clock = Clock::new(Peripherals::take().expect("taken once").SYST);
     let length = u64::from_le_bytes(*memory::pack(24)[16..].first_chunk().expect("8 bytes"));
     let (open, pack) = clock.count(|| Pack::open(memory::pack(length as usize)));
-    let pack = pack?;
+    let pack = pack.as_ref().map_err(|error| *error)?;
     let header = memory::clips(16).first_chunk().expect("16 bytes");
     let clips = Clips::length(header).and_then(|length| Clips::parse(memory::clips(length)));
     let clips = clips.expect("the loader put clips there");
     let ram_bytes = pack.plan().ram_bytes() as usize;
     // SAFETY: the only calls.
-    let (ram, flash) =
-        unsafe { (memory::session(ram_bytes), memory::flash(job::FLASH_BYTES)) };
+    let (ram, flash) = unsafe { (memory::session(ram_bytes), memory::flash(job::FLASH_BYTES)) };
     let ram = ram.expect("the machine has memory for the pack");
-    let learner = if cfg!(feature = "ridge") { Learner::Ridge } else { Learner::Sgd };
-    let job = Job { pack, clips, learner };
-    let phase = &raw mut PHASE;
+    let job = Job { pack, clips };
+    let phase = (&raw mut PHASE).cast::<u32>();
     // SAFETY: a word of memory that only this reads and writes; any bits are a number.
-    if unsafe { phase.cast::<u32>().read_volatile() } != LEARNED {
-        defmt::info!("first part: {=u32} nodes", pack.node_count());
-        let mut told = Told { output: Output::create(c"first.bin"), right: 0, answers: 0 };
-        job.learn(ram, flash, &mut told)?;
-        defmt::info!("before: {=u32} of {=u32} right", told.right, told.answers);
-        defmt::info!("first part took {=usize} bytes of stack", memory::stack_bytes(ram_bytes));
+    if unsafe { phase.read_volatile() } != LEARNED {
+        first(&job, ram, flash)?;
         // SAFETY: as above.
-        unsafe { phase.cast::<u32>().write_volatile(LEARNED) };
+        unsafe { phase.write_volatile(LEARNED) };
         SCB::sys_reset();
     }
+    second(&job, ram, flash)?;
+    measure(&mut clock, open, &job, ram, flash)
+}
+
+/// Evaluates, learns and commits.
+#[inline(never)]
+fn first(job: &Job<'_>, ram: &mut [u8], flash: &mut [u8]) -> Result<(), job::JobError> {
+    let mut told = Told { output: Output::create(c"first.bin"), right: 0, answers: 0 };
+    job.learn::<Learner>(ram, flash, &mut told)?;
+    defmt::info!("before: {=u32} of {=u32} right", told.right, told.answers);
+    defmt::info!("stack {=usize} bytes", memory::stack_bytes(ram.len()));
+    Ok(())
+}
+
+/// Evaluates with what was committed.
+#[inline(never)]
+fn second(job: &Job<'_>, ram: &mut [u8], flash: &mut [u8]) -> Result<(), job::JobError> {
     let mut told = Told { output: Output::create(c"second.bin"), right: 0, answers: 0 };
     job.measure_again(ram, flash, &mut told)?;
     defmt::info!("after: {=u32} of {=u32} right", told.right, told.answers);
-    defmt::info!("second part took {=usize} bytes of stack", memory::stack_bytes(ram_bytes));
-    measure(&mut clock, open, &job, ram)
+    defmt::info!("stack {=usize} bytes", memory::stack_bytes(ram.len()));
+    Ok(())
 }
 
 /// Instructions and memory of one backbone pass and one head step.
+#[inline(never)]
 fn measure(
     clock: &mut Clock,
     open: u64,
     job: &Job<'_>,
     ram: &mut [u8],
+    flash: &mut [u8],
 ) -> Result<(), job::JobError> {
     let plan = *job.pack.plan();
     let (input, label) = job.clips.to_learn().next().expect("there are clips");
     // SAFETY: bytes are int8.
     let input = unsafe { core::slice::from_raw_parts(input.as_ptr().cast::<i8>(), input.len()) };
-    // Two fills, so that a byte that equals one of them is told from one that was not touched.
+    // Two fills, so that a byte that equals one of them is told from one that was not touched. The
+    // session's scratch lies behind weights, biases, gradient and counts.
+    let scratch = plan.head_bytes as usize + 8 * plan.max_classes as usize;
+    let arena = scratch..scratch + plan.arena_bytes as usize;
     let mut arena_high = 0;
     for fill in [0x5A, 0xA5] {
-        let arena = &mut ram[..plan.arena_bytes as usize];
-        arena.fill(fill);
-        headstart::backbone::Backbone::new(job.pack, arena)?.features(input)?;
-        let used = arena.iter().rposition(|&byte| byte != fill).map_or(0, |last| last + 1);
-        arena_high = arena_high.max(used);
+        let memory = core::ptr::from_mut(ram);
+        // SAFETY: the session is gone when the memory is read again.
+        let mut session = job.session(unsafe { &mut *memory }, flash)?;
+        let start = memory.cast::<u8>();
+        // SAFETY: the arena lies inside `ram`, and any bytes may stand there between two passes.
+        unsafe { start.add(arena.start).write_bytes(fill, arena.len()) };
+        session.features(input)?;
+        drop(session);
+        let used = ram[arena.clone()].iter().rposition(|&byte| byte != fill);
+        arena_high = arena_high.max(used.map_or(0, |last| last + 1));
     }
-    let mut session = Session::open(&job.pack, ram, NoStore)
-        .map_err(|_| headstart::Error::PlanMismatch)?;
+    let mut session = job.session(ram, flash)?;
     let (backbone, features) = clock.count(|| session.features(input).map(<[i8]>::len));
     let (learn, loss) = clock.count(|| session.learn(input, label));
     loss?;
-    let _ = sgd::Rehearsal::default();
     let macs = job.pack.provenance().multiply_accumulates;
     defmt::info!(
         "measured {{\"open_instructions\":{=u64},\"backbone_instructions\":{=u64},\
          \"learn_instructions\":{=u64},\"macs\":{=u64},\"features\":{=usize},\
          \"arena_high_water\":{=usize},\"session_bytes\":{=u64},\"head_bytes\":{=u32},\
          \"learner_bytes\":{=u32},\"static_bytes\":{=usize},\"arena_bytes\":{=u32}}}",
-        open, backbone, learn, macs, features?, arena_high, plan.ram_bytes(), plan.head_bytes,
-        plan.learner_bytes, memory::static_bytes(), plan.arena_bytes
+        open,
+        backbone,
+        learn,
+        macs,
+        features?,
+        arena_high,
+        plan.ram_bytes(),
+        plan.head_bytes,
+        plan.learner_bytes,
+        memory::static_bytes(),
+        plan.arena_bytes
     );
     Ok(())
-}
-
-/// A store without a record.
-struct NoStore;
-
-impl headstart::session::Store for NoStore {
-    type Error = core::convert::Infallible;
-
-    fn load(&mut self, _: &mut [u8]) -> Result<Option<usize>, Self::Error> {
-        Ok(None)
-    }
-
-    fn commit(&mut self, _: &[u8]) -> Result<(), Self::Error> {
-        Ok(())
-    }
 }

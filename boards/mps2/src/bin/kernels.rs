@@ -10,8 +10,8 @@ mod case;
 use core::panic::PanicInfo;
 
 use case::{Case, Shape};
-use semihosting::{eprintln, process, println};
 use headstart::kernels::{Isa, Kernels};
+use semihosting::{eprintln, println, process};
 
 #[global_allocator]
 static HEAP: embedded_alloc::LlffHeap = embedded_alloc::LlffHeap::empty();

@@ -17,9 +17,7 @@ global_asm!(include_str!("linear.s"), options(raw));
 
 unsafe extern "C" {
     fn headstart_multiply4_64(tile: *const Tile);
-    fn headstart_multiply4_64_clamp(tile: *const Tile);
     fn headstart_multiply4_32(tile: *const Tile);
-    fn headstart_multiply4_32_clamp(tile: *const Tile);
     fn headstart_multiply4_any(tile: *const Tile);
     fn headstart_multiply4_any_clamp(tile: *const Tile);
     fn headstart_multiply2(tile: *const Tile);
@@ -77,9 +75,7 @@ pub(super) unsafe fn multiply(tile: &Tile, pixels: usize) {
     unsafe {
         match (pixels, tile.step, whole) {
             (4, 64, true) => headstart_multiply4_64(tile),
-            (4, 64, false) => headstart_multiply4_64_clamp(tile),
             (4, 32, true) => headstart_multiply4_32(tile),
-            (4, 32, false) => headstart_multiply4_32_clamp(tile),
             (4, _, true) => headstart_multiply4_any(tile),
             (4, _, false) => headstart_multiply4_any_clamp(tile),
             (2, ..) => headstart_multiply2(tile),

@@ -4,7 +4,7 @@
 
 use core::ops::Range;
 
-use super::super::generic::{self, Convolution};
+use super::super::generic::Convolution;
 use super::scratch::{self, Words};
 use super::{Rounding, Tile, inner};
 use crate::backbone::{BLOCK, QUAD, WeightRows};
@@ -16,9 +16,13 @@ pub(super) fn conv(c: &Convolution<'_>, first: usize, out: &mut [i8]) {
     let rows = c.weight_rows();
     let records = c.channels.records();
     let mut gather = Gather::new(c, rows);
-    let needed = gather.tile_words() + gather.patch_words();
+    // Two pixels at a time cost little where there are few, and less of the stack.
+    if gather.needed() > scratch::SMALL && out.len() <= PIXELS * c.to.channels {
+        gather.most = 2;
+    }
+    let needed = gather.needed();
     if needed > scratch::MOST || !records.as_ptr().cast::<u32>().is_aligned() {
-        return generic::conv(c, first, out);
+        return super::super::portable_conv(c, first, out);
     }
     scratch::with(needed, |scratch| run(c, rows, &mut gather, first, scratch, out));
 }
@@ -42,9 +46,9 @@ fn run(
             // Three are as fast as four that begin one pixel earlier.
             let (at, count) = match pixels - done {
                 left @ (1 | 2) => (done, left),
-                3 if pixels == 3 => (done, 2),
-                3 => (done - 1, PIXELS),
-                _ => (done, PIXELS),
+                3 if done > 0 && gather.most == PIXELS => (done - 1, PIXELS),
+                3 => (done, 2),
+                _ => (done, gather.most),
             };
             gather.pixels(group, first + at, count, scratch);
             let start = at * c.to.channels + output;
@@ -85,6 +89,8 @@ fn run(
 struct Gather<'a> {
     c: &'a Convolution<'a>,
     quads: usize,
+    /// Most pixels of a tile.
+    most: usize,
     /// Products of a channel.
     products: usize,
     /// Inputs of a tap.
@@ -106,6 +112,7 @@ impl<'a> Gather<'a> {
         Self {
             c,
             quads: rows.quads(),
+            most: PIXELS,
             products: rows.products,
             depth,
             point: window.kernel == [1, 1] && still && depth.is_multiple_of(QUAD),
@@ -117,7 +124,12 @@ impl<'a> Gather<'a> {
 
     /// Words of the largest tile.
     const fn tile_words(&self) -> usize {
-        PIXELS * 2 * self.quads
+        self.most * 2 * self.quads
+    }
+
+    /// Words of a tile and of a patch.
+    const fn needed(&self) -> usize {
+        self.tile_words() + self.patch_words()
     }
 
     /// Words behind the tile in which one pixel's inputs are put together; none where taps begin

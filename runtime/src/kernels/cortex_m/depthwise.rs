@@ -4,7 +4,7 @@
 //! Kernels of 3 × 3 with strides 1 and 2; everything else runs the portable loops.
 #![allow(unsafe_code, reason = "the inner loops take pointers that this driver bounds")]
 
-use super::super::generic::{self, Convolution};
+use super::super::generic::Convolution;
 use super::scratch::{self, Words};
 use super::{Columns, PAIR, Rounding, Row, WEIGHT_WORDS, inner};
 
@@ -29,7 +29,7 @@ pub(super) fn depthwise(c: &Convolution<'_>, first: usize, out: &mut [i8]) {
     // Parts of rows are for threads, which these targets do not have.
     let rows = first.is_multiple_of(c.to.width) && out.len().is_multiple_of(row_bytes);
     if !fits || !rows {
-        return generic::depthwise(c, first, out);
+        return super::super::portable_depthwise(c, first, out);
     }
     scratch::with(pairs * PAIR, |ring| run(c, pairs, ring, first, out));
 }

@@ -46,8 +46,10 @@ impl CortexM {
         depthwise::depthwise(c, first, out);
     }
 
-    /// Portable code, which the compiler makes the best of.
+    /// Portable code, which the compiler makes the best of, in a frame of its own: what it keeps on
+    /// the stack is not there while other nodes run.
     #[cfg(headstart_dsp)]
+    #[inline(never)]
     pub(super) fn compiled(self, work: impl FnOnce()) {
         work();
     }

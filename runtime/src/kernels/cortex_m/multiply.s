@@ -47,7 +47,7 @@
 .endm
 
 @ All channels of a tile of four pixels. \wide: bytes from a quad to the next where it is a
-@ constant; \odd: whether the number of quads is odd.
+@ constant, and two quads are multiplied at a time; \odd: whether the number of quads is odd.
 .macro HS_CHANNELS4 wide, clamp, odd
 1:  HS_QUAD4 \wide, r4, r4, r4, r4
   .if \odd == 0
@@ -56,7 +56,9 @@
     HS_AT_END \wide
     beq     3f
 2:  HS_QUAD4 \wide, r4, r5, r6, r7
+  .if \wide
     HS_QUAD4 \wide, r4, r5, r6, r7
+  .endif
     HS_AT_END \wide
     bne     2b
 3:  vmov    s0, s1, r4, r5
@@ -157,21 +159,23 @@
     vmov    s6, r2
     mov     r2, r12
   .endif
+  .if \wide
     tst     r6, #1
     beq     7f
     HS_CHANNELS4 \wide, \clamp, 1
     add     sp, sp, #36
     pop     {r4-r11, pc}
 7:  HS_CHANNELS4 \wide, \clamp, 0
+  .else
+    HS_CHANNELS4 \wide, \clamp, 1
+  .endif
     add     sp, sp, #36
     pop     {r4-r11, pc}
     .size   \name, . - \name
 .endm
 
     HS_MULTIPLY4 headstart_multiply4_64, 64, 0
-    HS_MULTIPLY4 headstart_multiply4_64_clamp, 64, 1
     HS_MULTIPLY4 headstart_multiply4_32, 32, 0
-    HS_MULTIPLY4 headstart_multiply4_32_clamp, 32, 1
     HS_MULTIPLY4 headstart_multiply4_any, 0, 0
     HS_MULTIPLY4 headstart_multiply4_any_clamp, 0, 1
 

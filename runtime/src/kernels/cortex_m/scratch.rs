@@ -9,10 +9,13 @@ pub(super) type Words = [MaybeUninit<u32>];
 /// columns of a depthwise kernel.
 pub(super) const MOST: usize = 4 * 576 / 2;
 
+/// Words of the frame for small nodes.
+pub(super) const SMALL: usize = 192;
+
 /// Runs `work` on at least `needed` words, if there can be so many.
 pub(super) fn with(needed: usize, work: impl FnOnce(&mut Words)) {
     match needed {
-        ..=288 => stack::<288>(work),
+        ..=SMALL => stack::<SMALL>(work),
         _ => stack::<MOST>(work),
     }
 }
