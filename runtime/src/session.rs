@@ -374,8 +374,16 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
     /// [`Error::NoSamples`] while there is no class; [`Error::NotFinite`] if learning diverged; those
     /// of the store. Then the head that was committed before is still there.
     pub fn commit(&mut self) -> Result<(), SessionError<S::Error>> {
+        let length = self.emit()?;
+        self.store.commit(&self.scratch[..length]).map_err(SessionError::Store)
+    }
+
+    /// Writes the head's record to the scratch memory. What it keeps on the stack is gone when the
+    /// store works.
+    #[inline(never)]
+    fn emit(&mut self) -> Result<usize, Error> {
         if self.classes == 0 {
-            return Err(Error::NoSamples.into());
+            return Err(Error::NoSamples);
         }
         let (classes, features) = (self.classes, self.centre.len());
         let weights = &self.weights[..classes * features];
@@ -392,8 +400,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
             held_out: None,
         };
         let labels = table_labels(&self.label_table[..self.label_bytes]);
-        let length = parts.emit_labelled(labels, self.scratch)?;
-        self.store.commit(&self.scratch[..length]).map_err(SessionError::Store)
+        parts.emit_labelled(labels, self.scratch)
     }
 
     /// The class that a label has, or that it would get.

@@ -72,12 +72,8 @@ fn main() -> ! {
 #[inline(never)]
 fn run() -> Result<(), job::JobError> {
     let mut clock = Clock::new(Peripherals::take().expect("taken once").SYST);
-    let length = u64::from_le_bytes(*memory::pack(24)[16..].first_chunk().expect("8 bytes"));
-    let (open, pack) = clock.count(|| Pack::open(memory::pack(length as usize)));
-    let pack = pack.as_ref().map_err(|error| *error)?;
-    let header = memory::clips(16).first_chunk().expect("16 bytes");
-    let clips = Clips::length(header).and_then(|length| Clips::parse(memory::clips(length)));
-    let clips = clips.expect("the loader put clips there");
+    let (open, pack) = open(&mut clock)?;
+    let clips = clips();
     let ram_bytes = pack.plan().ram_bytes() as usize;
     // SAFETY: the only calls.
     let (ram, flash) = unsafe { (memory::session(ram_bytes), memory::flash(job::FLASH_BYTES)) };
@@ -93,6 +89,25 @@ fn run() -> Result<(), job::JobError> {
     }
     second(&job, ram, flash)?;
     measure(&mut clock, open, &job, ram, flash)
+}
+
+/// The pack, and instructions that opening it took. It is static memory, so that it is not moved about
+/// on the stack. Called once.
+#[inline(never)]
+fn open(clock: &mut Clock) -> Result<(u64, &'static Pack<'static>), headstart::Error> {
+    static mut PACK: MaybeUninit<Pack<'static>> = MaybeUninit::uninit();
+    let length = u64::from_le_bytes(*memory::pack(24)[16..].first_chunk().expect("8 bytes"));
+    let (instructions, opened) = clock.count(|| Pack::open(memory::pack(length as usize)));
+    let place = &raw mut PACK;
+    // SAFETY: the only reference, as this is called once.
+    Ok((instructions, unsafe { &mut *place }.write(opened?)))
+}
+
+#[inline(never)]
+fn clips() -> Clips<'static> {
+    let header = memory::clips(16).first_chunk().expect("16 bytes");
+    let clips = Clips::length(header).and_then(|length| Clips::parse(memory::clips(length)));
+    clips.expect("the loader put clips there")
 }
 
 /// Evaluates, learns and commits.
