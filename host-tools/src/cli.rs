@@ -133,6 +133,9 @@ pub struct PackArgs {
     /// Most classes that the device may learn.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub max_classes: u32,
+    /// Show what the pack takes of a board's flash and RAM, and refuse a pack that does not fit.
+    #[arg(long, value_name = "NAME")]
+    pub board: Option<String>,
     /// The pack to write.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,

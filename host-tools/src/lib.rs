@@ -1,6 +1,7 @@
 //! From a pretrained model to a pack: import, simplify, freeze, calibrate, quantise, plan, write.
 #![forbid(unsafe_code)]
 
+pub mod board;
 pub mod calibrate;
 pub mod cli;
 pub mod commands;

@@ -180,3 +180,22 @@ fn a_full_disk_keeps_the_old_pack() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn a_board_gets_a_certificate_or_a_refusal_that_says_what_to_do() {
+    let desk = Desk::new();
+    let board = ["--board", "mps2-an386"];
+    let (_, summary) = desk.pack("model.hspk", &[&["--max-classes", "4"], &board[..]].concat());
+    let certificate = &summary["certificate"];
+    for key in ["arena_bytes", "head_bytes", "learner_bytes", "pack_bytes"] {
+        assert_eq!(certificate[key], summary[key], "{key}");
+    }
+    assert_eq!(certificate["session_bytes"], summary["ram_bytes"]);
+    let pack = desk.path("refused.hspk");
+    let arguments = ["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &pack];
+    let message = refusal(&[&arguments, &["--max-classes", "4096"], &board[..]].concat());
+    assert!(message.contains("bytes of RAM are missing") && message.contains("--max-classes"));
+    let message = refusal(&[&arguments, &["--board", "abacus"][..]].concat());
+    assert!(message.contains("there is no board 'abacus'"), "{message}");
+    assert!(!std::path::Path::new(&pack).exists());
+}
