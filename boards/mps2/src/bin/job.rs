@@ -71,13 +71,13 @@ fn main() -> ! {
 
 #[inline(never)]
 fn run() -> Result<(), job::JobError> {
-    let mut clock = Clock::new(Peripherals::take().expect("taken once").SYST);
+    let mut clock = Clock::new(defmt::unwrap!(Peripherals::take()).SYST);
     let (open, pack) = open(&mut clock)?;
     let clips = clips();
     let ram_bytes = pack.plan().ram_bytes() as usize;
     // SAFETY: the only calls.
     let (ram, flash) = unsafe { (memory::session(ram_bytes), memory::flash(job::FLASH_BYTES)) };
-    let ram = ram.expect("the machine has memory for the pack");
+    let ram = defmt::unwrap!(ram, "too little memory for the pack");
     let job = Job { pack, clips };
     let phase = (&raw mut PHASE).cast::<u32>();
     // SAFETY: a word of memory that only this reads and writes; any bits are a number.
@@ -96,7 +96,9 @@ fn run() -> Result<(), job::JobError> {
 #[inline(never)]
 fn open(clock: &mut Clock) -> Result<(u64, &'static Pack<'static>), headstart::Error> {
     static mut PACK: MaybeUninit<Pack<'static>> = MaybeUninit::uninit();
-    let length = u64::from_le_bytes(*memory::pack(24)[16..].first_chunk().expect("8 bytes"));
+    let header: &[u8; 24] = defmt::unwrap!(memory::pack(24).first_chunk());
+    let [.., a, b, c, d, _, _, _, _] = *header;
+    let length = u32::from_le_bytes([a, b, c, d]);
     let (instructions, opened) = clock.count(|| Pack::open(memory::pack(length as usize)));
     let place = &raw mut PACK;
     // SAFETY: the only reference, as this is called once.
@@ -105,9 +107,9 @@ fn open(clock: &mut Clock) -> Result<(u64, &'static Pack<'static>), headstart::E
 
 #[inline(never)]
 fn clips() -> Clips<'static> {
-    let header = memory::clips(16).first_chunk().expect("16 bytes");
+    let header = defmt::unwrap!(memory::clips(16).first_chunk());
     let clips = Clips::length(header).and_then(|length| Clips::parse(memory::clips(length)));
-    clips.expect("the loader put clips there")
+    defmt::unwrap!(clips, "no clips were loaded")
 }
 
 /// Evaluates, learns and commits.
@@ -140,7 +142,7 @@ fn measure(
     flash: &mut [u8],
 ) -> Result<(), job::JobError> {
     let plan = *job.pack.plan();
-    let (input, label) = job.clips.to_learn().next().expect("there are clips");
+    let (input, label) = defmt::unwrap!(job.clips.to_learn().next());
     // SAFETY: bytes are int8.
     let input = unsafe { core::slice::from_raw_parts(input.as_ptr().cast::<i8>(), input.len()) };
     // Two fills, so that a byte that equals one of them is told from one that was not touched. The
