@@ -1,10 +1,11 @@
-//! Sets `headstart_dsp` where the target is a Cortex-M with the DSP extension and an FPU: stable
+//! Sets `headstart_dsp` (and `headstart_armv8m`) where the target is a Cortex-M with the DSP extension and an FPU: stable
 //! compilers do not tell a crate.
 
 use std::env::var;
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(headstart_dsp)");
+    println!("cargo::rustc-check-cfg=cfg(headstart_armv8m)");
     println!("cargo::rerun-if-changed=build.rs");
     let target = var("TARGET").unwrap_or_default();
     let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
@@ -13,7 +14,11 @@ fn main() {
     let cores = ["cortex-m33", "cortex-m35p", "cortex-m55", "cortex-m85", "+dsp"];
     let armv8 = cores.iter().any(|core| flags.contains(core))
         || features.split(',').any(|feature| feature == "dsp");
-    if target == "thumbv7em-none-eabihf" || target == "thumbv8m.main-none-eabihf" && armv8 {
+    let armv8 = target == "thumbv8m.main-none-eabihf" && armv8;
+    if armv8 {
+        println!("cargo::rustc-cfg=headstart_armv8m");
+    }
+    if armv8 || target == "thumbv7em-none-eabihf" {
         println!("cargo::rustc-cfg=headstart_dsp");
     }
 }

@@ -9,6 +9,9 @@ use core::arch::global_asm;
 use super::linear::Step;
 use super::{Columns, Row, Sum, Tile};
 
+// The assembler does not see which core the compiler was told; on Armv7E-M it needs no telling.
+#[cfg(headstart_armv8m)]
+global_asm!(".cpu cortex-m33", options(raw));
 global_asm!(include_str!("multiply.s"), options(raw));
 global_asm!(include_str!("widen.s"), options(raw));
 global_asm!(include_str!("depthwise.s"), options(raw));
