@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::plan::Aim;
+
 /// Packs pretrained models for devices that learn.
 #[derive(Debug, Parser)]
 #[command(name = "headstart", version, arg_required_else_help = true)]
@@ -136,6 +138,10 @@ pub struct PackArgs {
     /// Show what the pack takes of a board's flash and RAM, and refuse a pack that does not fit.
     #[arg(long, value_name = "NAME")]
     pub board: Option<String>,
+    /// What the plan of the arena is good at: `speed`, or `size`, which runs layers in strips of few
+    /// rows wherever that saves memory. The features are the same.
+    #[arg(long, value_name = "speed|size", default_value = "speed")]
+    pub arena: Aim,
     /// The pack to write.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,

@@ -116,8 +116,15 @@ impl Pair<'_> {
 
     fn compare_one(&self, sample: &[f32]) -> Result<Comparison, Error> {
         let mut quantised: Vec<(Value, Vec<i8>)> = Vec::new();
-        let int8_features = self.run_int8(sample, |value, data| {
-            quantised.push((*value, data.to_vec()));
+        let int8_features = self.run_int8(sample, |index, value, row, data| {
+            // Values may come in strips of rows, those of several values in turn.
+            while quantised.len() <= index {
+                quantised.push((*value, Vec::new()));
+            }
+            let (whole, stored) = &mut quantised[index];
+            *whole = *value;
+            stored.resize(value.elements() as usize, 0);
+            stored[row * value.row_bytes()..][..data.len()].copy_from_slice(data);
         })?;
         let mut noise: Vec<Option<Noise>> = vec![None; quantised.len()];
         let mut float_features = Vec::new();
@@ -146,7 +153,7 @@ impl Pair<'_> {
     fn run_int8(
         &self,
         sample: &[f32],
-        mut see: impl FnMut(&Value, &[i8]),
+        mut see: impl FnMut(usize, &Value, usize, &[i8]),
     ) -> Result<Vec<f32>, Error> {
         let pack = &self.pack;
         let mut arena = vec![0; pack.plan().arena_bytes as usize];
@@ -154,7 +161,9 @@ impl Pair<'_> {
             let mut input = vec![0; pack.value(0)?.elements() as usize];
             preprocess::values(pack, sample.iter().copied(), &mut input)?;
             let mut backbone = Backbone::new(*pack, &mut arena)?;
-            let features = backbone.run(&input, |_, value, data| see(value, data))?;
+            let features = backbone.run(&input, |index, value, row, data| {
+                see(index as usize, value, row, data);
+            })?;
             let value = pack.feature_value()?;
             Ok(features.iter().map(|&q| real(&value, q) as f32).collect())
         };
@@ -219,8 +228,15 @@ mod tests {
 
     #[test]
     fn a_tensor_is_compared_through_its_view() {
-        let value =
-            Value { offset: 0, height: 1, width: 2, channels: 2, scale: 0.5, zero_point: 1 };
+        let value = Value {
+            offset: 0,
+            height: 1,
+            width: 2,
+            channels: 2,
+            scale: 0.5,
+            zero_point: 1,
+            kept_rows: 0,
+        };
         let view = View::contiguous(0, vec![2, 1, 2], &[1, 2, 0]);
         // Stored pixel by pixel: channels (a0, b0), (a1, b1).
         let mut noise = compare_tensor(&view, &value, &[3, 5, 7, 9], &[1.0, 3.0, 2.0, 5.0]);

@@ -145,8 +145,15 @@ mod tests {
     use crate::calibrate::Run;
     use crate::model::FloatGraph;
 
-    const FEATURES: Value =
-        Value { offset: 0, height: 1, width: 1, channels: 3, scale: 0.5, zero_point: -2 };
+    const FEATURES: Value = Value {
+        offset: 0,
+        height: 1,
+        width: 1,
+        channels: 3,
+        scale: 0.5,
+        zero_point: -2,
+        kept_rows: 0,
+    };
 
     /// A record of two classes over `inputs` inputs.
     fn record(inputs: usize) -> Vec<u8> {

@@ -11,6 +11,7 @@ use crate::equalise::equalise;
 use crate::error::Error;
 use crate::lower::lower;
 use crate::model::{FloatGraph, Model};
+use crate::plan::Aim;
 use crate::write::{Description, pack_bytes};
 
 /// How a backbone becomes a pack.
@@ -24,6 +25,8 @@ pub struct Settings {
     pub preprocessing: Preprocessing,
     /// Most classes that the head may grow to.
     pub max_classes: u32,
+    /// What the arena's plan is good at.
+    pub arena: Aim,
 }
 
 /// A quantised backbone and the pack without a head that holds it.
@@ -104,6 +107,7 @@ impl Quantised {
             },
             preprocessing: self.settings.preprocessing,
             max_classes: self.settings.max_classes,
+            arena: self.settings.arena,
             head,
         };
         pack_bytes(&self.lowered, &description)

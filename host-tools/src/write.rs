@@ -5,7 +5,7 @@ use headstart::backbone::Node;
 use headstart::pack::{Contents, Input, Preprocessing, Provenance, Value, emit};
 
 use crate::lower::{Lowered, LoweredNode};
-use crate::plan;
+use crate::plan::{Aim, plan};
 
 /// What a pack says beside its network.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Description<'a> {
     pub preprocessing: Preprocessing,
     /// Most classes that the head may grow to.
     pub max_classes: u32,
+    /// What the arena's plan is good at.
+    pub arena: Aim,
     /// A head record to ship.
     pub head: Option<Vec<u8>>,
 }
@@ -28,7 +30,9 @@ pub struct Description<'a> {
 pub fn pack_bytes(lowered: &Lowered, description: &Description<'_>) -> Result<Vec<u8>, Error> {
     let narrow = |n: usize| u32::try_from(n).map_err(|_| Error::ShapeOverflow);
     let mut values = Vec::with_capacity(lowered.values.len());
-    for (value, offset) in lowered.values.iter().zip(plan::offsets(lowered)) {
+    let plan = plan(lowered, description.arena);
+    let places = plan.offsets.into_iter().zip(plan.kept_rows);
+    for (value, (offset, kept_rows)) in lowered.values.iter().zip(places) {
         let [height, width, channels] = value.extents;
         values.push(Value {
             offset: narrow(offset)?,
@@ -37,6 +41,7 @@ pub fn pack_bytes(lowered: &Lowered, description: &Description<'_>) -> Result<Ve
             channels: narrow(channels)?,
             scale: value.quantisation.scale,
             zero_point: value.quantisation.zero_point,
+            kept_rows,
         });
     }
     let operand_bytes: Vec<Vec<u8>> = lowered.nodes.iter().map(operand_bytes).collect();

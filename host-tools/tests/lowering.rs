@@ -7,11 +7,12 @@ use headstart::graph::{
     Activation, AveragePool, Binary, Conv, Gemm, Graph, MaxPool, MaxPoolIndices, Op, Pad, PadMode,
     ValueId, Window,
 };
-use headstart::pack::{Pack, Preprocessing, Provenance, Resize};
+use headstart::pack::{Contents, Pack, Preprocessing, Provenance, Resize, emit};
 use headstart::preprocess;
 use headstart_tools::calibrate::{Run, calibrate, pool};
-use headstart_tools::lower::lower;
+use headstart_tools::lower::{Lowered, lower};
 use headstart_tools::model::FloatGraph;
+use headstart_tools::plan::Aim;
 use headstart_tools::write::{Description, pack_bytes};
 
 /// A small linear congruential generator; values in −1…1.
@@ -107,10 +108,15 @@ fn decibels(graph: &Graph, grid: usize) -> f64 {
         },
         preprocessing: Preprocessing { resize: Resize::Stretch, mean: [0.0; 3], std: [1.0; 3] },
         max_classes: 2,
+        arena: Aim::Speed,
         head: None,
     };
     let bytes = pack_bytes(&lowered, &description).unwrap();
     let pack = Pack::open(&bytes).unwrap();
+    let small = pack_bytes(&lowered, &Description { arena: Aim::Size, ..description }).unwrap();
+    let small = Pack::open(&small).unwrap();
+    let apart = without_sharing(&pack, &lowered);
+    let others = [small, Pack::open(&apart).unwrap()];
     let value = pack.feature_value().unwrap();
     let mut arena = vec![0; pack.plan().arena_bytes as usize];
     let (mut signal, mut error) = (0.0, 0.0);
@@ -120,6 +126,13 @@ fn decibels(graph: &Graph, grid: usize) -> f64 {
         preprocess::values(&pack, sample.iter().copied(), &mut input).unwrap();
         let mut backbone = Backbone::new(pack, &mut arena).unwrap();
         let features = backbone.features(&input).unwrap();
+        for other in others {
+            for threads in [1, 3] {
+                let mut arena = vec![0; other.plan().arena_bytes as usize];
+                let backbone = Backbone::new(other, &mut arena).unwrap();
+                assert_eq!(backbone.with_threads(threads).features(&input).unwrap(), features);
+            }
+        }
         let mut expected = Vec::new();
         float
             .run(&sample, &mut |id, data| {
@@ -137,6 +150,29 @@ fn decibels(graph: &Graph, grid: usize) -> f64 {
         }
     }
     10.0 * (signal / error).log10()
+}
+
+/// The same pack with a place of its own for every value, all of them whole.
+fn without_sharing(pack: &Pack<'_>, lowered: &Lowered) -> Vec<u8> {
+    let count = pack.node_count();
+    let mut values: Vec<_> = (0..=count).map(|index| pack.value(index).unwrap()).collect();
+    let mut end = 0;
+    for value in &mut values {
+        (value.offset, value.kept_rows) = (end, 0);
+        end += value.elements();
+    }
+    emit(&Contents {
+        provenance: *pack.provenance(),
+        input: *pack.input(),
+        max_classes: 2,
+        values,
+        nodes: pack.nodes().map(Result::unwrap).collect(),
+        weights: pack.weights().to_vec(),
+        channels: lowered.channels.clone(),
+        tables: pack.tables().to_vec(),
+        head: None,
+    })
+    .unwrap()
 }
 
 /// Builds on an 8-channel 9 × 10 image behind a first convolution, and compares on a grid of 4.
@@ -165,6 +201,17 @@ fn convolutions_of_every_kind() {
     check("depthwise with a multiplier", 30.0, |g| {
         g.conv(&[16, 1, 3, 3], square(3, 2, 1), 8);
     });
+    for stride in [1, 2] {
+        check("a block that runs in strips", 28.0, |g| {
+            g.conv(&[24, 8, 1, 1], square(1, 1, 0), 1).activation(relu);
+            g.conv(&[24, 1, 3, 3], square(3, stride, 1), 24).activation(relu);
+            g.conv(&[6, 24, 1, 1], square(1, 1, 0), 1);
+        });
+        check("half a block that runs in strips", 28.0, |g| {
+            g.conv(&[8, 1, 5, 5], square(5, stride, 2), 8).activation(relu);
+            g.conv(&[6, 8, 1, 1], square(1, 1, 0), 1);
+        });
+    }
     check("grouped", 30.0, |g| {
         g.conv(&[12, 2, 1, 1], square(1, 1, 0), 4);
     });

@@ -460,7 +460,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
 /// Runs the backbone in the first part of `scratch`.
 fn features<'s>(pack: &Pack<'_>, scratch: &'s mut [u8], input: &[i8]) -> Result<&'s [i8], Error> {
     let arena = &mut scratch[..pack.plan().arena_bytes as usize];
-    backbone::run(pack, bytemuck::cast_slice_mut(arena), Kernels::best(), input, |_, _, _| ())?;
+    backbone::run(pack, bytemuck::cast_slice_mut(arena), Kernels::best(), input, |_, _, _, _| ())?;
     last_features(pack, scratch)
 }
 

@@ -66,7 +66,7 @@ fn provenance_does_not_change_what_a_head_is_bound_to() {
 #[test]
 fn contents_that_break_a_rule_are_refused_by_name() {
     type Change = fn(&mut Contents<'static>);
-    let cases: [(&str, Change, Error); 8] = [
+    let cases: [(&str, Change, Error); 11] = [
         ("reads itself", |c| set_input(c, 1), Error::BadNode { index: 0 }),
         ("reads the future", |c| set_input(c, 9), Error::BadNode { index: 0 }),
         ("overlaps its operand", |c| c.values[1].offset = 3, Error::BadNode { index: 0 }),
@@ -74,6 +74,13 @@ fn contents_that_break_a_rule_are_refused_by_name() {
         ("a weight of −128", |c| c.weights[1] = -128, Error::BadNode { index: 0 }),
         ("a sum that wraps", |c| c.channels[0].0 = i32::MAX, Error::BadNode { index: 0 }),
         ("not a number", |c| c.channels[1].1 = f32::NAN, Error::BadNode { index: 0 }),
+        ("more rows than there are", |c| c.values[1].kept_rows = 2, Error::BadValue { index: 1 }),
+        (
+            "a band that no convolution reads",
+            |c| c.values[1].kept_rows = 1,
+            Error::BadNode { index: 1 },
+        ),
+        ("an input in strips", |c| c.values[0].kept_rows = 1, Error::BadValue { index: 0 }),
         ("a scale of 0", |c| c.values[2].scale = 0.0, Error::BadValue { index: 2 }),
     ];
     for (what, change, expected) in cases {

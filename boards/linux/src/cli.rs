@@ -216,6 +216,9 @@ pub(crate) struct Bench {
     /// Threads that share one sample.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: u16,
+    /// Time each node of the backbone too, on one thread.
+    #[arg(long)]
+    pub(crate) layers: bool,
     #[command(flatten)]
     pub(crate) instructions: Instructions,
 }

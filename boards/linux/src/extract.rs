@@ -103,6 +103,11 @@ impl<'p> Extractor<'p> {
         }
     }
 
+    /// The input buffer.
+    pub fn input(&self) -> &[i8] {
+        &self.input
+    }
+
     /// Runs the backbone on the input buffer.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
         grid: chosen.grid,
         preprocessing,
         max_classes: args.max_classes,
+        arena: args.arena,
     };
     let quantised = quantise(&model, &chosen.graph, &samples, settings, || bar.inc(1))?;
     bar.finish_and_clear();

@@ -3,6 +3,7 @@
 mod affine;
 mod binary;
 mod conv;
+mod order;
 mod pool;
 mod table;
 mod view;
@@ -102,7 +103,9 @@ pub fn lower(graph: &Graph, ranges: &Ranges, grid: usize) -> Result<Lowered, Low
         operator: "freeze point",
         why,
     })?;
-    Ok(lowering.lowered)
+    let mut lowered = lowering.lowered;
+    order::reorder(&mut lowered);
+    Ok(lowered)
 }
 
 /// The work in progress.

@@ -4,6 +4,7 @@ pub(crate) mod arena;
 mod channels;
 mod node;
 mod run;
+pub(crate) mod strips;
 mod weights;
 
 pub use channels::ChannelRecords;

@@ -1,6 +1,7 @@
 //! Executes the nodes of a pack, one after another, in a caller's arena.
 
 use super::arena::{Sources, split};
+use super::strips::Chain;
 use super::{AveragePool, Binary, Conv, GridPool, Node, concat_operands};
 use crate::Error;
 use crate::kernels::Kernels;
@@ -63,32 +64,67 @@ impl<'p, 'a> Backbone<'p, 'a> {
         if self.threads > 1 {
             return self.run_together(input);
         }
-        self.run(input, |_, _, _| ())
+        self.run(input, |_, _, _, _| ())
     }
 
     /// Runs every node on all threads, each of which computes a part of its result.
     #[cfg(feature = "std")]
     fn run_together(&mut self, input: &[i8]) -> Result<&[i8], Error> {
+        use super::strips::{Source, Stage};
         use crate::kernels::team::{Step, in_step};
+        /// What a step computes.
+        enum Part<'p> {
+            Node(Node<'p>, Value),
+            /// Rows of a band, or of the result of a chain of convolutions.
+            Rows(Stage, Source, core::ops::Range<usize>),
+        }
         let (pack, kernels) = (self.pack, self.kernels);
         let mut last = load(&self.pack, self.arena, input)?;
         let mut steps = std::vec::Vec::new();
-        for (index, node) in (0_u32..).zip(pack.nodes()) {
+        let mut nodes = (0_u32..).zip(pack.nodes());
+        loop {
+            let rest = nodes.clone().map(|(_, node)| node);
+            let Some((index, node)) = nodes.next() else { break };
             let (node, value) = (node?, pack.value(index + 1)?);
-            steps.push((
-                Step { out: value.range(), unit: unit(&pack, &node, &value)? },
-                (node, value),
-            ));
-            last = value;
+            let Some(chain) = Chain::at(&pack, index, rest)? else {
+                let unit = unit(&pack, &node, &value)?;
+                steps.push((Step { out: value.range(), unit }, Part::Node(node, value)));
+                last = value;
+                continue;
+            };
+            // Rows that two strips need are made twice: the threads move none.
+            for rows in chain.strips() {
+                for (at, stage) in chain.stages().enumerate() {
+                    let (value, wanted) = (&stage.value, rows[at].clone());
+                    let band = if value.kept_rows == 0 { wanted.start } else { 0 };
+                    let start = value.offset as usize + band * value.row_bytes();
+                    let out = start..start + wanted.len() * value.row_bytes();
+                    let source = chain.source(at, &rows);
+                    let step = Step { out, unit: value.row_bytes() };
+                    steps.push((step, Part::Rows(*stage, source, wanted)));
+                    last = *value;
+                }
+            }
+            for _ in chain.stages().skip(1) {
+                nodes.next();
+            }
         }
-        in_step(self.threads, self.arena, &steps, &|(node, value), sources, first, out| {
-            execute(&pack, kernels, node, value, sources, first, out)
+        in_step(self.threads, self.arena, &steps, &|part, sources, first, out| match part {
+            Part::Node(node, value) => execute(&pack, kernels, node, value, sources, first, out),
+            Part::Rows(stage, source, rows) => {
+                let first = rows.start + first;
+                let count = out.len() / stage.value.row_bytes();
+                let x = source.tensor(sources.tensor(source.range()));
+                let input = (x, source.rows.start);
+                stage.make(&pack, kernels, input, &(first..first + count), out)
+            }
         })?;
         Ok(&self.arena[last.range()])
     }
 
     /// Like [`features`](Self::features), and shows every value to `see` as it comes to be: its
-    /// index, description and elements. The input is value 0.
+    /// index, description, first row and elements from there on. The input is value 0. A value that
+    /// is made in strips is shown in as many parts.
     ///
     /// # Errors
     ///
@@ -96,7 +132,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
     pub fn run(
         &mut self,
         input: &[i8],
-        see: impl FnMut(u32, &Value, &[i8]),
+        see: impl FnMut(u32, &Value, usize, &[i8]),
     ) -> Result<&[i8], Error> {
         let last = run(&self.pack, self.arena, self.kernels, input, see)?;
         Ok(&self.arena[last.range()])
@@ -104,22 +140,35 @@ impl<'p, 'a> Backbone<'p, 'a> {
 }
 
 /// Runs a backbone in its arena and gives the value that holds the features; `see` is shown every
-/// value as it comes to be.
+/// value as it comes to be, with its first row and the elements from there on.
 pub(crate) fn run(
     pack: &Pack<'_>,
     arena: &mut [i8],
     kernels: Kernels,
     input: &[i8],
-    mut see: impl FnMut(u32, &Value, &[i8]),
+    mut see: impl FnMut(u32, &Value, usize, &[i8]),
 ) -> Result<Value, Error> {
     let first = load(pack, arena, input)?;
-    see(0, &first, input);
+    see(0, &first, 0, input);
     let mut last = first;
-    for (index, node) in (0_u32..).zip(pack.nodes()) {
+    let mut nodes = (0_u32..).zip(pack.nodes());
+    loop {
+        let rest = nodes.clone().map(|(_, node)| node);
+        let Some((index, node)) = nodes.next() else { break };
         let value = pack.value(index + 1)?;
+        if let Some(chain) = Chain::at(pack, index, rest)? {
+            chain.run(pack, kernels, arena, |node, value, row, data| {
+                see(node + 1, value, row, data);
+            })?;
+            for stage in chain.stages().skip(1) {
+                nodes.next();
+                last = stage.value;
+            }
+            continue;
+        }
         let (sources, out) = split(arena, value.range());
         execute(pack, kernels, &node?, &value, &sources, 0, out)?;
-        see(index + 1, &value, &arena[value.range()]);
+        see(index + 1, &value, 0, &arena[value.range()]);
         last = value;
     }
     Ok(last)
@@ -190,14 +239,23 @@ fn run_other(
     match *node {
         Node::Conv(_) => {}
         Node::Table { input, table, per_channel } => {
-            let x = load(input)?;
             let tables = pack.tables();
-            let part = x.data.iter().skip(first * x.channels);
-            for (index, (result, &q)) in out.iter_mut().zip(part).enumerate() {
-                let channel = if per_channel { index % x.channels } else { 0 };
+            let look_up = |index: usize, q: i8| {
+                let channel = if per_channel { index % to.channels } else { 0 };
                 let entry = channel * super::TABLE_BYTES + usize::from(q.cast_unsigned() ^ 0x80);
-                *result = tables[table as usize + entry].cast_signed();
+                tables[table as usize + entry].cast_signed()
+            };
+            if pack.value(input)?.range() == value.range() {
+                out.iter_mut().enumerate().for_each(|(index, q)| *q = look_up(index, *q));
+                return Ok(());
             }
+            let part = load(input)?.data.iter().skip(first * to.channels);
+            for (index, (result, &q)) in out.iter_mut().zip(part).enumerate() {
+                *result = look_up(index, q);
+            }
+        }
+        Node::Binary(binary) if binary.is_in_place(pack, value)? => {
+            combine_in_place(pack, kernels, &binary, value, sources, first, out)?;
         }
         Node::Binary(Binary { op, a, b, scale_a, scale_b, min, max }) => {
             let to = output(value, min, max);
@@ -242,6 +300,48 @@ fn run_other(
     Ok(())
 }
 
+/// Elements of an operand that are copied before their result takes their place.
+const COPIED: usize = 256;
+
+/// A part of a node of two operands of the result's shape, one or both of which it replaces.
+#[allow(clippy::too_many_arguments, reason = "as above")]
+fn combine_in_place(
+    pack: &Pack<'_>,
+    kernels: Kernels,
+    binary: &Binary,
+    value: &Value,
+    sources: &Sources<'_>,
+    first: usize,
+    out: &mut [i8],
+) -> Result<(), Error> {
+    let to = output(value, binary.min, binary.max);
+    let (a, b) = (pack.value(binary.a)?, pack.value(binary.b)?);
+    let first = first * to.channels;
+    for (at, results) in out.chunks_mut(COPIED).enumerate() {
+        let mut copy = [0; COPIED];
+        let copy = &mut copy[..results.len()];
+        copy.copy_from_slice(results);
+        let part = first + at * COPIED..first + at * COPIED + results.len();
+        let operand = |v: &Value| {
+            let place = v.range();
+            let data =
+                if place == value.range() { &*copy } else { &sources.tensor(place)[part.clone()] };
+            tensor(v, data)
+        };
+        let (x, y) = ((operand(&a), binary.scale_a), (operand(&b), binary.scale_b));
+        kernels.binary(binary.op, x, y, to, results);
+    }
+    Ok(())
+}
+
+impl Binary {
+    /// Whether the result takes the place of an operand.
+    fn is_in_place(&self, pack: &Pack<'_>, value: &Value) -> Result<bool, Error> {
+        let place = value.range();
+        Ok(pack.value(self.a)?.range() == place || pack.value(self.b)?.range() == place)
+    }
+}
+
 #[inline(never)]
 #[allow(clippy::too_many_arguments, reason = "as above")]
 fn run_conv(
@@ -254,16 +354,9 @@ fn run_conv(
     out: &mut [i8],
 ) -> Result<(), Error> {
     let input = pack.value(conv.input)?;
+    let x = tensor(&input, sources.tensor(input.range()));
     let to = output(value, conv.min, conv.max);
-    let count = conv.weight_bytes(&input, value).unwrap_or(0);
-    let convolution = Convolution {
-        x: tensor(&input, sources.tensor(input.range())),
-        window: &conv.window,
-        groups: conv.groups as usize,
-        weights: &pack.weights()[conv.weights as usize..][..count],
-        channels: pack.channels(conv.channels, value.channels),
-        to,
-    };
+    let convolution = convolution(pack, conv, (&input, x), (value, to));
     if conv.is_depthwise(&input, value) {
         kernels.depthwise(&convolution, first * to.width, out);
     } else {
@@ -272,7 +365,25 @@ fn run_conv(
     Ok(())
 }
 
-fn tensor<'a>(value: &Value, data: &'a [i8]) -> Tensor<'a> {
+/// A node as the kernels take it.
+pub(super) fn convolution<'a>(
+    pack: &Pack<'a>,
+    conv: &'a Conv,
+    (input, x): (&Value, Tensor<'a>),
+    (value, to): (&Value, Output),
+) -> Convolution<'a> {
+    let count = conv.weight_bytes(input, value).unwrap_or(0);
+    Convolution {
+        x,
+        window: &conv.window,
+        groups: conv.groups as usize,
+        weights: &pack.weights()[conv.weights as usize..][..count],
+        channels: pack.channels(conv.channels, value.channels),
+        to,
+    }
+}
+
+pub(super) fn tensor<'a>(value: &Value, data: &'a [i8]) -> Tensor<'a> {
     Tensor {
         data,
         height: value.height as usize,
@@ -282,7 +393,7 @@ fn tensor<'a>(value: &Value, data: &'a [i8]) -> Tensor<'a> {
     }
 }
 
-fn output(value: &Value, min: i8, max: i8) -> Output {
+pub(super) fn output(value: &Value, min: i8, max: i8) -> Output {
     Output {
         height: value.height as usize,
         width: value.width as usize,

@@ -16,6 +16,8 @@ mod cortex_m;
 pub mod generic;
 mod isa;
 pub(crate) mod linear;
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod padded;
 #[cfg(feature = "std")]
 pub(crate) mod team;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -26,7 +28,7 @@ mod x86_64;
 pub use isa::{Isa, UnknownIsa};
 
 use crate::backbone::{BinaryOp, Window};
-use generic::{Convolution, Output, Tensor};
+use generic::{Convolution, Output, Tensor, Term};
 
 /// The kernels of one instruction set, which this CPU has.
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +129,11 @@ impl Kernels {
         );
     }
 
+    /// See [`generic::add`].
+    pub fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
+        dispatch!(self.0, kernels => kernels.add(a, b, to, out), generic::add(a, b, to, out));
+    }
+
     /// See [`generic::binary`].
     pub fn binary(
         self,
@@ -136,9 +143,8 @@ impl Kernels {
         to: Output,
         out: &mut [i8],
     ) {
-        #[cfg(headstart_dsp)]
-        if let Chosen::Dsp(kernels) = self.0 {
-            return kernels.binary(op, a, b, to, out);
+        if op == BinaryOp::Add && a.0.data.len() == out.len() && b.0.data.len() == out.len() {
+            return self.add(Term::new(a), Term::new(b), &to, out);
         }
         self.compiled(|| generic::binary(op, a, b, to, out));
     }

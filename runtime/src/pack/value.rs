@@ -21,7 +21,8 @@ pub const MAX_ELEMENTS: u32 = 1 << 28;
 /// 12 4  channels
 /// 16 4  scale, float32, finite and positive
 /// 20 1  zero point
-/// 21 3  zero
+/// 21 1  zero
+/// 22 2  rows that are kept at a time, 0: all
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Value {
@@ -37,6 +38,8 @@ pub struct Value {
     pub scale: f32,
     /// The integer that stands for 0.
     pub zero_point: i8,
+    /// Rows that are in the arena at a time: the tensor is made and read in strips; 0 for all.
+    pub kept_rows: u16,
 }
 
 impl Value {
@@ -46,10 +49,23 @@ impl Value {
         self.height.saturating_mul(self.width).saturating_mul(self.channels)
     }
 
+    /// Rows in the arena.
+    #[must_use]
+    pub fn rows(&self) -> u32 {
+        if self.kept_rows == 0 { self.height } else { u32::from(self.kept_rows) }
+    }
+
+    /// Bytes of a row.
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        self.width as usize * self.channels as usize
+    }
+
     /// Bytes of the arena that it takes.
     #[must_use]
     pub fn range(&self) -> core::ops::Range<usize> {
-        self.offset as usize..self.offset.saturating_add(self.elements()) as usize
+        let bytes = self.rows().saturating_mul(self.width).saturating_mul(self.channels);
+        self.offset as usize..self.offset.saturating_add(bytes) as usize
     }
 
     /// Whether both have the same extents.
@@ -65,7 +81,7 @@ impl Value {
         let end = start.checked_add(VALUE_BYTES).ok_or(bad)?;
         let entry = table.get(start..end).ok_or(bad)?;
         let word = |at| array(entry, at).map(u32::from_le_bytes);
-        let [zero_point, zeros @ ..] = array::<4>(entry, 20)?;
+        let [zero_point, zero, kept_rows @ ..] = array::<4>(entry, 20)?;
         let value = Self {
             offset: word(0)?,
             height: word(4)?,
@@ -73,6 +89,7 @@ impl Value {
             channels: word(12)?,
             scale: f32::from_le_bytes(array(entry, 16)?),
             zero_point: zero_point.cast_signed(),
+            kept_rows: u16::from_le_bytes(kept_rows),
         };
         let extents = [value.height, value.width, value.channels];
         let elements = extents.iter().try_fold(1_u32, |n, &e| n.checked_mul(e)).ok_or(bad)?;
@@ -81,7 +98,8 @@ impl Value {
             && value.offset.checked_add(elements).is_some()
             && value.scale.is_finite()
             && value.scale > 0.0
-            && zeros == [0; 3];
+            && u32::from(value.kept_rows) < value.height
+            && zero == 0;
         if sound { Ok(value) } else { Err(bad) }
     }
 
@@ -91,6 +109,7 @@ impl Value {
             table.extend_from_slice(&word.to_le_bytes());
         }
         table.extend_from_slice(&self.scale.to_le_bytes());
-        table.extend_from_slice(&[self.zero_point.cast_unsigned(), 0, 0, 0]);
+        table.extend_from_slice(&[self.zero_point.cast_unsigned(), 0]);
+        table.extend_from_slice(&self.kept_rows.to_le_bytes());
     }
 }

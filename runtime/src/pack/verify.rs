@@ -3,6 +3,7 @@
 
 use super::{MAX_NODES, Pack, Resize, Value};
 use crate::Error;
+use crate::backbone::strips::Chain;
 use crate::backbone::{
     AveragePool, Binary, BinaryOp, CHANNEL_BYTES, Conv, GridPool, Node, OPERAND_BYTES, PadMode,
     SOFTMAX_TABLE_BYTES, TABLE_BYTES, concat_operands,
@@ -14,7 +15,11 @@ const MAX_PRODUCTS: u32 = 1 << 16;
 
 pub(super) fn verify(pack: &Pack<'_>) -> Result<(), Error> {
     verify_manifest(pack)?;
-    let mut arena_end = pack.value(0)?.range().end;
+    let first = pack.value(0)?;
+    if first.kept_rows != 0 {
+        return Err(Error::BadValue { index: 0 });
+    }
+    let mut arena_end = first.range().end;
     for (index, node) in (0_u32..).zip(pack.nodes()) {
         let bad = Error::BadNode { index };
         let output = pack.value(index.saturating_add(1))?;
@@ -22,22 +27,38 @@ pub(super) fn verify(pack: &Pack<'_>) -> Result<(), Error> {
         let node = node?;
         let mut sound = true;
         node.operands(|id| {
-            let disjoint = pack.value(id).is_ok_and(|input| {
-                input.range().end <= output.range().start
-                    || output.range().end <= input.range().start
+            let placed = pack.value(id).is_ok_and(|input| {
+                let (from, to) = (input.range(), output.range());
+                let apart = from.end <= to.start || to.end <= from.start;
+                // A band is read by the next node of its chain alone.
+                (apart || (from == to && is_elementwise(pack, &node, &output)))
+                    && (input.kept_rows == 0 || (id == index && matches!(node, Node::Conv(_))))
             });
-            sound &= id <= index && disjoint;
+            sound &= id <= index && placed;
         });
         if !sound || !fits(pack, &node, &output).ok_or(bad)? {
             return Err(bad);
         }
     }
+    verify_chains(pack)?;
     if arena_end != pack.plan().arena_bytes as usize {
         return Err(Error::PlanMismatch);
     }
     match pack.head {
         Some(bytes) => verify_head(pack, bytes),
         None => Ok(()),
+    }
+}
+
+/// The rules of [`Chain`]; the nodes themselves are sound.
+fn verify_chains(pack: &Pack<'_>) -> Result<(), Error> {
+    let mut nodes = (0_u32..).zip(pack.nodes());
+    loop {
+        let rest = nodes.clone().map(|(_, node)| node);
+        let Some((index, _)) = nodes.next() else { return Ok(()) };
+        if pack.value(index)?.kept_rows == 0 {
+            Chain::at(pack, index, rest)?;
+        }
     }
 }
 
@@ -87,6 +108,17 @@ fn verify_manifest(pack: &Pack<'_>) -> Result<(), Error> {
         return Err(Error::PlanMismatch);
     }
     Ok(())
+}
+
+/// Whether each element of the result depends on the same one of every operand: it may then take an
+/// operand's place.
+fn is_elementwise(pack: &Pack<'_>, node: &Node<'_>, output: &Value) -> bool {
+    let same = |id| pack.value(id).is_ok_and(|input| input.same_shape(output));
+    match *node {
+        Node::Table { input, .. } => same(input),
+        Node::Binary(Binary { a, b, .. }) => same(a) && same(b),
+        _ => false,
+    }
 }
 
 /// Whether the node's operands, parameters and result fit together; `None` where an index or a

@@ -24,8 +24,8 @@ pub struct LogRegion {
 ///         samples × features, int8, in whole words
 /// ```
 ///
-/// Features are written before their entry. What a power cut tore is never written over: the log ends
-/// there until it is cleared. Where the flash is in the address space, all features are one slice
+/// Features are written before their entry. What a power cut tore may look erased and must not be
+/// written over, so a log that was opened with samples in it is read only until it is cleared. Where the flash is in the address space, all features are one slice
 /// `[sample][feature]`, from [`features_start`](Self::features_start) on.
 #[derive(Debug)]
 pub struct FeatureLog<F> {
@@ -36,7 +36,7 @@ pub struct FeatureLog<F> {
     features_start: u32,
     end: u32,
     len: u16,
-    /// Whether the place behind the last sample is erased.
+    /// Whether everything since the last erase is known, so that more may be written.
     open: bool,
 }
 
@@ -97,30 +97,7 @@ impl<F: Flash> FeatureLog<F> {
         while self.len < self.region.samples && self.class(self.len)?.is_some() {
             self.len = self.len.saturating_add(1);
         }
-        self.open = self.len < self.region.samples && {
-            let (entry, features) = (self.entry_at(self.len), self.features_at(self.len));
-            self.is_erased(entry, self.entry)? && self.is_erased(features, self.features)?
-        };
         Ok(())
-    }
-
-    fn is_erased(&mut self, start: u32, length: u32) -> Result<bool, StoreError<F::Error>> {
-        let erased = self.flash.geometry().erased;
-        // A whole number of words of reading, which divides that of writing.
-        let word = self.flash.geometry().read.max(ENTRY);
-        let mut bytes = [0; 256];
-        let bytes = bytes.get_mut(..word as usize).ok_or(StoreError::Geometry)?;
-        let (mut at, end) = (start, start.saturating_add(length));
-        while at < end {
-            let part = (end.saturating_sub(at) as usize).min(bytes.len());
-            let bytes = bytes.get_mut(..part).unwrap_or_default();
-            self.flash.read(at, bytes)?;
-            if bytes.iter().any(|&byte| byte != erased) {
-                return Ok(false);
-            }
-            at = at.saturating_add(word);
-        }
-        Ok(true)
     }
 
     fn entry_at(&self, sample: u16) -> u32 {
@@ -177,11 +154,12 @@ impl<F: Flash> FeatureLog<F> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::TooLong`] if the log is full, or the features are not as many as it was opened
-    /// for; [`StoreError::Flash`].
+    /// [`StoreError::TooLong`] if the log is full, was not cleared since it was opened with samples in
+    /// it, or the features are not as many as it was opened for; [`StoreError::Flash`].
     pub fn append(&mut self, class: u16, features: &[i8]) -> Result<(), StoreError<F::Error>> {
         let limit = usize::from(self.region.samples);
-        if !self.open || features.len() != self.features as usize {
+        if !self.open || self.len >= self.region.samples || features.len() != self.features as usize
+        {
             return Err(StoreError::TooLong { limit, found: usize::from(self.len) });
         }
         // Closed until it is known what the flash holds.
@@ -194,7 +172,9 @@ impl<F: Flash> FeatureLog<F> {
         entry.iter_mut().zip(words).for_each(|(to, from)| *to = from);
         self.flash.write(self.entry_at(self.len), entry)?;
         self.flash.barrier()?;
-        self.find()
+        self.find()?;
+        self.open = true;
+        Ok(())
     }
 
     /// Forgets all samples.
@@ -211,6 +191,8 @@ impl<F: Flash> FeatureLog<F> {
         header.iter_mut().zip(backbone).for_each(|(to, from)| *to = *from);
         self.flash.write(self.region.start, header)?;
         self.flash.barrier()?;
-        self.find()
+        self.find()?;
+        self.open = true;
+        Ok(())
     }
 }

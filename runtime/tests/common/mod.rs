@@ -5,7 +5,7 @@ use headstart::pack::{Contents, Input, Preprocessing, Provenance, Resize, Value}
 
 fn value(offset: u32, extents: [u32; 3], zero_point: i8) -> Value {
     let [height, width, channels] = extents;
-    Value { offset, height, width, channels, scale: 0.5, zero_point }
+    Value { offset, height, width, channels, scale: 0.5, zero_point, kept_rows: 0 }
 }
 
 pub(crate) fn contents() -> Contents<'static> {

@@ -1,5 +1,7 @@
 //! `bench`: time and memory of backbone, head and whole prediction, on a made-up sample.
 
+mod layers;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,7 @@ use headstart_edge::samples::Decoded;
 use headstart_edge::{Head, PackFile};
 use serde::Serialize;
 
+use self::layers::Layer;
 use crate::cli::Bench;
 use crate::output::{self, Report};
 
@@ -35,6 +38,9 @@ struct Measured {
     peak_rss_bytes: u64,
     pack_bytes: usize,
     head_bytes: usize,
+    /// With `--layers`: each node of the backbone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layers: Option<Vec<Layer>>,
 }
 
 #[derive(Serialize)]
@@ -82,6 +88,7 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
             sgd::step(features, 0, centre, rate, &mut weights, &mut bias, &mut gradient).map(|_| ())
         })
     })?;
+    let layers = args.layers.then(|| layers::measure(&pack, engine, &sample)).transpose()?;
     let report = Measured {
         threads: engine.threads,
         isa: engine.kernels.isa().name(),
@@ -91,6 +98,7 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
         peak_rss_bytes: peak_rss_bytes()?,
         pack_bytes: file.bytes(),
         head_bytes: head.record_bytes(),
+        layers,
     };
     output::print(&report, args.common.json)?;
     Ok(ExitCode::SUCCESS)
@@ -182,12 +190,16 @@ impl Report for Measured {
             ("head", self.head_bytes),
         ];
         let sizes = sizes.map(|(name, n)| vec![name.to_owned(), output::thousands(n)]);
-        format!(
+        let mut text = format!(
             "one sample on {} thread(s), {} kernels\n\n{}\n\n{}",
             self.threads,
             self.isa,
             output::table(&["time", "median", "minimum"], times),
             output::table(&["size", "bytes"], sizes)
-        )
+        );
+        if let Some(layers) = &self.layers {
+            text += &format!("\n\n{}", layers::table(layers));
+        }
+        text
     }
 }

@@ -12,6 +12,7 @@ const CHANNELS: usize = 16;
 impl Columns for Neon {
     const CHANNELS: usize = CHANNELS;
     const TILES: &'static [usize] = &[4, 1];
+    const FOLDS: &'static [usize] = &[2];
 
     unsafe fn prepare(
         self,
@@ -42,14 +43,14 @@ impl Columns for Neon {
         // SAFETY: the token proves the feature; the caller vouches for the run.
         unsafe {
             match (run.kernel, run.stride, pixels) {
-                (3, 1, 4) => columns::<3, 1, 4>(run),
-                (3, 1, _) => columns::<3, 1, 1>(run),
-                (3, _, 4) => columns::<3, 2, 4>(run),
-                (3, _, _) => columns::<3, 2, 1>(run),
-                (_, 1, 4) => columns::<5, 1, 4>(run),
-                (_, 1, _) => columns::<5, 1, 1>(run),
-                (_, _, 4) => columns::<5, 2, 4>(run),
-                (_, _, _) => columns::<5, 2, 1>(run),
+                (3, 1, 4) => tile::<3, 1, 4>(run),
+                (3, 1, _) => tile::<3, 1, 1>(run),
+                (3, _, 4) => tile::<3, 2, 4>(run),
+                (3, _, _) => tile::<3, 2, 1>(run),
+                (_, 1, 4) => tile::<5, 1, 4>(run),
+                (_, 1, _) => tile::<5, 1, 1>(run),
+                (_, _, 4) => tile::<5, 2, 4>(run),
+                (_, _, _) => tile::<5, 2, 1>(run),
             }
         }
     }
@@ -81,7 +82,24 @@ unsafe fn load(from: *const i8, count: usize) -> int8x16_t {
 /// # Safety
 /// As [`Columns::run`] says.
 #[target_feature(enable = "neon")]
-unsafe fn columns<const K: usize, const S: usize, const P: usize>(run: &Run<'_>) {
+unsafe fn tile<const K: usize, const S: usize, const P: usize>(run: &Run<'_>) {
+    // SAFETY: the caller's.
+    unsafe {
+        if run.whole && run.channels == CHANNELS {
+            columns::<K, S, P, true>(run);
+        } else {
+            columns::<K, S, P, false>(run);
+        }
+    }
+}
+
+/// See [`tile`]; `WHOLE` says that all inputs lie inside and the block has all channels.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn columns<const K: usize, const S: usize, const P: usize, const WHOLE: bool>(
+    run: &Run<'_>,
+) {
+    let channels = if WHOLE { CHANNELS } else { run.channels };
     let padding = vdupq_n_s8(run.zero_point);
     // SAFETY: `prepare` wrote biases and multipliers first.
     let (bias, multiplier) = unsafe {
@@ -91,39 +109,55 @@ unsafe fn columns<const K: usize, const S: usize, const P: usize>(run: &Run<'_>)
             [0, 4, 8, 12].map(|at| vld1q_f32(multiplier.add(at))),
         )
     };
-    let mut sums = [bias; P];
+    let requantise = Requantise::new(run.to);
+    let mut sums = [[vdupq_n_s32(0); 4]; P];
     unroll!(column in [0 1 2 3 4 5 6 7 8 9 10], below (P - 1) * S + K => {
         let x = run.column + column as isize;
-        let here = run.whole || (x >= 0 && x < run.width.cast_signed());
+        let here = WHOLE || (x >= 0 && x < run.width.cast_signed());
+        let mut inputs = [padding; K];
         unroll!(ky in [0 1 2 3 4], below K => {
-            let inputs = if here && run.inside[ky] {
+            if here && (WHOLE || run.inside[ky]) {
                 // SAFETY: the pixel lies inside the input; no more than the block's channels are
                 // loaded.
-                unsafe { load(run.rows[ky].offset(x * run.step.cast_signed()), run.channels) }
-            } else {
-                padding
-            };
-            unroll!(p in [0 1 2 3], below P => {
-                if column >= p * S && column - p * S < K {
-                    let tap = ky * K + column - p * S;
-                    // SAFETY: `prepare` wrote all taps.
-                    let w = unsafe { vld1q_s8(run.block.add(RECORDS + tap * CHANNELS).cast()) };
-                    let low = vmull_s8(vget_low_s8(inputs), vget_low_s8(w));
-                    let high = vmull_high_s8(inputs, w);
+                inputs[ky] =
+                    unsafe { load(run.rows[ky].offset(x * run.step.cast_signed()), channels) };
+            }
+        });
+        unroll!(p in [0 1 2 3], below P => {
+            if column >= p * S && column - p * S < K {
+                let tap = column - p * S;
+                if tap == 0 {
+                    sums[p] = bias;
+                }
+                // SAFETY: `prepare` wrote all taps.
+                let w = |ky: usize| unsafe {
+                    vld1q_s8(run.block.add(RECORDS + (ky * K + tap) * CHANNELS).cast())
+                };
+                unroll!(pair in [0 1 2], below K.div_ceil(2) => {
+                    let w0 = w(pair * 2);
+                    let mut low = vmull_s8(vget_low_s8(inputs[pair * 2]), vget_low_s8(w0));
+                    let mut high = vmull_high_s8(inputs[pair * 2], w0);
+                    if pair * 2 + 1 < K {
+                        // Two products fit: weights are at least -127.
+                        let w1 = w(pair * 2 + 1);
+                        low = vmlal_s8(low, vget_low_s8(inputs[pair * 2 + 1]), vget_low_s8(w1));
+                        high = vmlal_high_s8(high, inputs[pair * 2 + 1], w1);
+                    }
                     sums[p][0] = vaddw_s16(sums[p][0], vget_low_s16(low));
                     sums[p][1] = vaddw_high_s16(sums[p][1], low);
                     sums[p][2] = vaddw_s16(sums[p][2], vget_low_s16(high));
                     sums[p][3] = vaddw_high_s16(sums[p][3], high);
+                });
+                // A pixel is finished with its last column: few sums are in registers at any time.
+                if tap + 1 == K {
+                    let sums = [sums[p][0], sums[p][1], sums[p][2], sums[p][3]];
+                    // SAFETY: the store keeps to the block's channels.
+                    unsafe {
+                        let out = run.out.add(p * run.out_step);
+                        store(requantise.results(sums, multiplier), channels, out);
+                    }
                 }
-            });
+            }
         });
-    });
-    let requantise = Requantise::new(run.to);
-    unroll!(p in [0 1 2 3], below P => {
-        // SAFETY: the store keeps to the block's channels.
-        unsafe {
-            let out = run.out.add(p * run.step);
-            store(requantise.results(sums[p], multiplier), run.channels, out);
-        }
     });
 }

@@ -1,13 +1,14 @@
 //! Kernels for aarch64.
 #![allow(unsafe_code, reason = "functions with target features, loads and stores")]
 
+mod add;
 mod columns;
 mod requantise;
 mod tile;
 
 use crate::kernels::columns as depthwise;
-use crate::kernels::generic::Convolution;
-use crate::kernels::tiles::{self, LONGEST, Scratch};
+use crate::kernels::generic::{Convolution, Output, Term};
+use crate::kernels::tiles;
 
 /// Proof that this CPU has NEON, which every aarch64 CPU under an operating system has.
 #[derive(Clone, Copy, Debug)]
@@ -30,12 +31,6 @@ impl DotProd {
     }
 }
 
-/// Bytes of scratch memory for prepared rows: enough for the longest one.
-const ROWS: usize = {
-    let tile = tile::PIXELS * tiles::ROW;
-    if tile > LONGEST { tile } else { LONGEST }
-};
-
 macro_rules! kernels {
     ($name:ident) => {
         impl $name {
@@ -50,7 +45,18 @@ macro_rules! kernels {
                 first: usize,
                 out: &mut [i8],
             ) {
-                tiles::conv(self, c, first, out, &mut Scratch::<ROWS>::new());
+                tiles::conv(self, c, first, out);
+            }
+
+            pub(in crate::kernels) fn add(
+                self,
+                a: Term<'_>,
+                b: Term<'_>,
+                to: &Output,
+                out: &mut [i8],
+            ) {
+                // SAFETY: the token proves the feature.
+                unsafe { add::add(a, b, to, out) }
             }
 
             pub(in crate::kernels) fn depthwise(

@@ -24,18 +24,11 @@ impl Requantise {
         }
     }
 
+    /// Eight reals as int16, the zero point added.
     #[inline]
     #[target_feature(enable = "neon")]
-    fn rounded(self, sums: int32x4_t, multiplier: float32x4_t) -> int32x4_t {
-        vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(sums), multiplier))
-    }
-
-    /// Eight results as int16, the zero point added.
-    #[inline]
-    #[target_feature(enable = "neon")]
-    fn words(self, sums: [int32x4_t; 2], multiplier: [float32x4_t; 2]) -> int16x8_t {
-        let low = vqmovn_s32(self.rounded(sums[0], multiplier[0]));
-        let words = vqmovn_high_s32(low, self.rounded(sums[1], multiplier[1]));
+    fn words(self, low: float32x4_t, high: float32x4_t) -> int16x8_t {
+        let words = vqmovn_high_s32(vqmovn_s32(vcvtnq_s32_f32(low)), vcvtnq_s32_f32(high));
         vqaddq_s16(words, self.zero_point)
     }
 
@@ -43,9 +36,20 @@ impl Requantise {
     #[inline]
     #[target_feature(enable = "neon")]
     pub(super) fn results(self, sums: [int32x4_t; 4], multiplier: [float32x4_t; 4]) -> int8x16_t {
-        let low = self.words([sums[0], sums[1]], [multiplier[0], multiplier[1]]);
-        let high = self.words([sums[2], sums[3]], [multiplier[2], multiplier[3]]);
-        let bytes = vqmovn_high_s16(vqmovn_s16(low), high);
+        self.reals([
+            vmulq_f32(vcvtq_f32_s32(sums[0]), multiplier[0]),
+            vmulq_f32(vcvtq_f32_s32(sums[1]), multiplier[1]),
+            vmulq_f32(vcvtq_f32_s32(sums[2]), multiplier[2]),
+            vmulq_f32(vcvtq_f32_s32(sums[3]), multiplier[3]),
+        ])
+    }
+
+    /// 16 reals, rounded.
+    #[inline]
+    #[target_feature(enable = "neon")]
+    pub(super) fn reals(self, reals: [float32x4_t; 4]) -> int8x16_t {
+        let low = vqmovn_s16(self.words(reals[0], reals[1]));
+        let bytes = vqmovn_high_s16(low, self.words(reals[2], reals[3]));
         vminq_s8(vmaxq_s8(bytes, self.min), self.max)
     }
 }

@@ -5,9 +5,9 @@
 //! intrinsics are not stable; [`portable`] states what each of them does, and stands in for them
 //! where the drivers are tested on another machine.
 
+mod add;
 #[cfg(headstart_dsp)]
 mod asm;
-mod binary;
 mod conv;
 mod depthwise;
 #[cfg(headstart_dsp)]
@@ -23,8 +23,7 @@ use asm as inner;
 #[cfg(not(headstart_dsp))]
 use portable as inner;
 
-use super::generic::{Convolution, Output, Tensor};
-use crate::backbone::BinaryOp;
+use super::generic::{Convolution, Output, Term};
 
 /// Proof that the build's target has these instructions.
 #[derive(Clone, Copy, Debug)]
@@ -54,16 +53,9 @@ impl CortexM {
         work();
     }
 
-    /// See [`generic::binary`](super::generic::binary).
-    pub(super) fn binary(
-        self,
-        op: BinaryOp,
-        a: (Tensor<'_>, f32),
-        b: (Tensor<'_>, f32),
-        to: Output,
-        out: &mut [i8],
-    ) {
-        binary::binary(op, a, b, to, out);
+    /// See [`generic::add`](super::generic::add).
+    pub(super) fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
+        add::add(a, b, to, out);
     }
 }
 

@@ -4,9 +4,8 @@
 use std::vec::Vec;
 
 use super::CortexM;
-use crate::backbone::BinaryOp;
 use crate::head::Random;
-use crate::kernels::generic::{self, Output, Tensor};
+use crate::kernels::generic::{self, Output, Term};
 
 #[path = "../../../tests/kernels/case.rs"]
 mod case;
@@ -63,14 +62,13 @@ fn sums_of_two_operands_equal_the_definition() {
     for count in 1..70_usize {
         let mut bytes = || (0..count).map(|_| random.next_u32() as i8).collect::<Vec<_>>();
         let (a, b) = (bytes(), bytes());
-        let tensor =
-            |data, zero_point| Tensor { data, height: 1, width: 1, channels: count, zero_point };
-        let (a, b) = ((tensor(&a, -7), 0.5), (tensor(&b, 90), -0.3));
+        let term = |data, zero_point, scale| Term { data, zero_point, scale };
+        let (a, b) = (term(&a, -7, 0.5), term(&b, 90, -0.3));
         let [min, max] = if count % 2 == 0 { [-128, 127] } else { [-20, 30] };
         let to = Output { height: 1, width: 1, channels: count, zero_point: -20, min, max };
         let (mut found, mut expected) = (std::vec![0; count], std::vec![0; count]);
-        CortexM::new().unwrap().binary(BinaryOp::Add, a, b, to, &mut found);
-        generic::binary(BinaryOp::Add, a, b, to, &mut expected);
+        CortexM::new().unwrap().add(a, b, &to, &mut found);
+        generic::add(a, b, &to, &mut expected);
         assert_eq!(found, expected);
     }
 }

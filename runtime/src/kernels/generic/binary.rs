@@ -1,6 +1,35 @@
 use super::{Output, Tensor};
 use crate::backbone::BinaryOp;
 
+/// A term of a sum: `scale · (q − zero point)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Term<'a> {
+    /// The elements.
+    pub data: &'a [i8],
+    /// The integer that stands for 0.
+    pub zero_point: i8,
+    /// Factor of the integers.
+    pub scale: f32,
+}
+
+impl<'a> Term<'a> {
+    /// All of a tensor's elements, and their factor.
+    #[must_use]
+    pub fn new((x, scale): (Tensor<'a>, f32)) -> Self {
+        Self { data: x.data, zero_point: x.zero_point, scale }
+    }
+}
+
+/// The sum of two terms, element by element; all have one length.
+#[inline(always)]
+pub fn add(a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
+    let real =
+        |q: i8, term: &Term<'_>| (i32::from(q) - i32::from(term.zero_point)) as f32 * term.scale;
+    for ((result, &x), &y) in out.iter_mut().zip(a.data).zip(b.data) {
+        *result = to.quantise(real(x, &a) + real(y, &b));
+    }
+}
+
 /// Two operands that broadcast to the result; see [`BinaryOp`] for the arithmetic.
 #[inline(always)]
 pub fn binary(

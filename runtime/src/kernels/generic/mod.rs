@@ -8,7 +8,7 @@ mod pool;
 mod softmax;
 
 pub use arrange::{concat, pad, permute};
-pub use binary::binary;
+pub use binary::{Term, add, binary};
 pub use conv::conv;
 pub use depthwise::depthwise;
 pub use pool::{average_pool, grid_pool, max_pool};

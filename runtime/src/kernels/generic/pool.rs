@@ -3,28 +3,39 @@ use core::ops::Range;
 use super::{Output, Tensor};
 use crate::backbone::Window;
 
-/// Calls `visit` with every output element: its index, channel, and the rows and columns that its
-/// window covers inside the input.
+/// Channels whose windows are folded together.
+const TOGETHER: usize = 64;
+
+/// Folds the elements of each window that lie inside the input, channel by channel, and gives the
+/// folds of neighbouring channels to `finish`, with the window's place and the number of its
+/// elements inside.
 #[inline(always)]
-fn for_each_window(
+fn fold_windows<A: Copy>(
     x: &Tensor<'_>,
     window: &Window,
     to: &Output,
-    mut visit: impl FnMut(usize, &mut dyn Iterator<Item = i8>, (usize, usize)),
+    out: &mut [i8],
+    (start, fold): (A, impl Fn(A, i8) -> A),
+    finish: impl Fn(&[A], [usize; 2], usize, &mut [i8]),
 ) {
-    for row in 0..to.height {
-        let rows = window.inside(0, row, x.height);
-        for column in 0..to.width {
-            let columns = window.inside(1, column, x.width);
-            for channel in 0..x.channels {
-                let mut cells = rows.clone().flat_map(|ky| {
-                    let line = window.position(0, row, ky) * x.width;
-                    columns.clone().map(move |kx| {
-                        x.data[(line + window.position(1, column, kx)) * x.channels + channel]
-                    })
-                });
-                visit((row * to.width + column) * x.channels + channel, &mut cells, (row, column));
+    for (index, pixel) in out.chunks_exact_mut(x.channels).enumerate() {
+        let place = [index / to.width, index % to.width];
+        let rows = window.inside(0, place[0], x.height);
+        let columns = window.inside(1, place[1], x.width);
+        for (block, results) in pixel.chunks_mut(TOGETHER).enumerate() {
+            let mut folds = [start; TOGETHER];
+            let folds = &mut folds[..results.len()];
+            for ky in rows.clone() {
+                let line = window.position(0, place[0], ky) * x.width;
+                for kx in columns.clone() {
+                    let at = (line + window.position(1, place[1], kx)) * x.channels;
+                    let cells = &x.data[at + block * TOGETHER..][..folds.len()];
+                    for (value, &q) in folds.iter_mut().zip(cells) {
+                        *value = fold(*value, q);
+                    }
+                }
             }
+            finish(folds, place, rows.len() * columns.len(), results);
         }
     }
 }
@@ -32,8 +43,10 @@ fn for_each_window(
 /// The greatest element of each window; `min` where a window lies in padding alone.
 #[inline(always)]
 pub fn max_pool(x: Tensor<'_>, window: &Window, to: Output, out: &mut [i8]) {
-    for_each_window(&x, window, &to, |index, cells, _| {
-        out[index] = cells.fold(to.min, i8::max).min(to.max);
+    fold_windows(&x, window, &to, out, (to.min, i8::max), |folds, _, _, results| {
+        for (result, &greatest) in results.iter_mut().zip(folds) {
+            *result = greatest.min(to.max);
+        }
     });
 }
 
@@ -47,10 +60,8 @@ pub fn average_pool(
     to: Output,
     out: &mut [i8],
 ) {
-    let zero_point = i32::from(x.zero_point);
-    for_each_window(&x, window, &to, |index, cells, (row, column)| {
-        let (sum, inside) =
-            cells.fold((0, 0_usize), |(sum, n), q| (sum + i32::from(q) - zero_point, n + 1));
+    let sum = |sum: i32, q: i8| sum + i32::from(q);
+    fold_windows(&x, window, &to, out, (0, sum), |sums, [row, column], inside, results| {
         let count = counted_padding.map_or(inside, |behind| {
             let padded = |axis: usize, extent| {
                 extent + usize::from(window.padding[axis]) + usize::from(behind[axis])
@@ -58,7 +69,11 @@ pub fn average_pool(
             counted(window, 0, row, padded(0, x.height))
                 * counted(window, 1, column, padded(1, x.width))
         });
-        out[index] = to.quantise(sum as f32 * (multiplier / count.max(1) as f32));
+        let zeros = inside as i32 * i32::from(x.zero_point);
+        let factor = multiplier / count.max(1) as f32;
+        for (result, &sum) in results.iter_mut().zip(sums) {
+            *result = to.quantise((sum - zeros) as f32 * factor);
+        }
     });
 }
 
@@ -73,9 +88,6 @@ fn counted(window: &Window, axis: usize, index: usize, end: usize) -> usize {
 fn bin(index: usize, bins: usize, extent: usize) -> Range<usize> {
     index * extent / bins..((index + 1) * extent).div_ceil(bins)
 }
-
-/// Channels whose sums are made together.
-const TOGETHER: usize = 64;
 
 /// The mean of each bin of a grid as fine as the output.
 #[inline(always)]

@@ -10,6 +10,7 @@ const RECORDS: usize = 4;
 impl Columns for Avx2 {
     const CHANNELS: usize = 16;
     const TILES: &'static [usize] = &[4, 1];
+    const FOLDS: &'static [usize] = &[2];
 
     unsafe fn prepare(
         self,
@@ -173,6 +174,6 @@ unsafe fn columns<
     unroll!(p in [0 1 2 3], below P => {
         let results = requantise.interleaved(sums[p], multiplier);
         // SAFETY: the store keeps to the block's channels.
-        unsafe { super::store(results, channels, run.out.add(p * run.step)) };
+        unsafe { super::store(results, channels, run.out.add(p * run.out_step)) };
     });
 }

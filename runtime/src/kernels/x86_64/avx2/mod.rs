@@ -4,6 +4,7 @@
 //! exact. A dword of four bytes is widened as its even and its odd bytes, by two shifts.
 #![allow(unsafe_code, reason = "functions with target features, loads and stores")]
 
+mod add;
 mod columns;
 mod requantise;
 mod tile;
@@ -11,8 +12,8 @@ mod tile;
 use core::arch::x86_64::__m128i;
 
 use crate::kernels::columns as depthwise;
-use crate::kernels::generic::Convolution;
-use crate::kernels::tiles::{self, LONGEST, Scratch};
+use crate::kernels::generic::{Convolution, Output, Term};
+use crate::kernels::tiles;
 
 /// Proof that this CPU has AVX2.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +36,12 @@ impl Avx2 {
     }
 
     pub(in crate::kernels) fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
-        tiles::conv(self, c, first, out, &mut Scratch::<{ 2 * LONGEST }>::new());
+        tiles::conv(self, c, first, out);
+    }
+
+    pub(in crate::kernels) fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
+        // SAFETY: the token proves the feature.
+        unsafe { add::add(a, b, to, out) }
     }
 
     pub(in crate::kernels) fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {

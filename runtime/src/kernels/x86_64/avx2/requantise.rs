@@ -57,11 +57,32 @@ impl Requantise {
         self.bytes(self.words(sums, multiplier))
     }
 
-    /// 16 results, those of `sums[0]` before those of `sums[1]`.
+    /// 32 results, those of `sums[0]` first.
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub(super) fn in_order(self, sums: [__m256i; 2], multiplier: [__m256; 2]) -> __m128i {
-        let words = self.words(sums, multiplier);
-        self.bytes(_mm256_permute4x64_epi64::<0b1101_1000>(words))
+    pub(super) fn in_order(self, sums: [__m256i; 4], multipliers: [__m256; 4]) -> __m256i {
+        self.reals([
+            _mm256_mul_ps(_mm256_cvtepi32_ps(sums[0]), multipliers[0]),
+            _mm256_mul_ps(_mm256_cvtepi32_ps(sums[1]), multipliers[1]),
+            _mm256_mul_ps(_mm256_cvtepi32_ps(sums[2]), multipliers[2]),
+            _mm256_mul_ps(_mm256_cvtepi32_ps(sums[3]), multipliers[3]),
+        ])
+    }
+
+    /// 32 reals, rounded.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn reals(self, reals: [__m256; 4]) -> __m256i {
+        let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+        let words = |a, b| {
+            let a = _mm256_cvtps_epi32(_mm256_min_ps(a, self.greatest));
+            let b = _mm256_cvtps_epi32(_mm256_min_ps(b, self.greatest));
+            _mm256_adds_epi16(_mm256_packs_epi32(a, b), self.zero_point)
+        };
+        let bytes = _mm256_packs_epi16(words(reals[0], reals[1]), words(reals[2], reals[3]));
+        let bytes = _mm256_permutevar8x32_epi32(bytes, order);
+        let (min, max) =
+            (_mm256_broadcastsi128_si256(self.min), _mm256_broadcastsi128_si256(self.max));
+        _mm256_min_epi8(_mm256_max_epi8(bytes, min), max)
     }
 }

@@ -3,28 +3,32 @@ use core::arch::x86_64::*;
 use super::Avx2;
 use super::requantise::Requantise;
 use crate::backbone::{BLOCK, QUAD};
-use crate::kernels::tiles::{Panel, ROW, Tile};
-
-/// Bytes from a row's even inputs to its odd ones, where several rows stand side by side.
-const ODD: usize = ROW;
+use crate::kernels::tiles::{Panel, Runs, Tile, read_records};
 
 impl Tile for Avx2 {
     const PIXELS: usize = 5;
     const WIDTH: usize = 2;
+    const ANY_LENGTH: bool = false;
+    const IN_PLACE: bool = false;
+    const AS_STORED: bool = false;
 
-    unsafe fn prepare(
-        self,
-        from: *const i8,
-        stride: usize,
-        pixels: usize,
-        quads: usize,
-        to: *mut u8,
-    ) {
+    unsafe fn prepare(self, runs: &Runs, pixels: usize, to: *mut u8) {
         // SAFETY: the token proves the feature; the caller vouches for the pointers.
-        unsafe { widen(from, stride, pixels, quads, to) }
+        unsafe { widen(runs, pixels, to) }
     }
 
-    fn correct(self, _weights: &[i8], _width: usize, _bias: &mut [i32]) {}
+    fn ready_block(
+        self,
+        records: &[[u8; 8]],
+        _weights: &[i8],
+        _width: usize,
+        bias: &mut [i32; BLOCK],
+        multiplier: &mut [f32; BLOCK],
+    ) {
+        read_records(records, bias, multiplier);
+    }
+
+    fn ready(self, _bytes: &mut [i8]) {}
 
     unsafe fn run(self, panel: &Panel<'_>) {
         for block in 0..panel.channels.div_ceil(BLOCK) {
@@ -44,12 +48,6 @@ impl Tile for Avx2 {
     }
 }
 
-/// Where the odd inputs of a row of `quads` stand: behind the even ones.
-#[inline(always)]
-fn odd(quads: usize) -> usize {
-    if quads * QUAD + 64 <= ROW { ODD } else { (quads * QUAD).next_multiple_of(64) }
-}
-
 /// The even bytes of every dword as int16, and the odd ones.
 #[inline]
 #[target_feature(enable = "avx2")]
@@ -58,33 +56,38 @@ fn halves(bytes: __m256i) -> [__m256i; 2] {
     [even, _mm256_srai_epi16::<8>(bytes)]
 }
 
-/// Widens every row: its even inputs, then its odd ones.
+/// Widens every quad to two pairs of int16: its even inputs, then its odd ones.
 ///
 /// # Safety
 /// As [`Tile::prepare`] says.
 #[target_feature(enable = "avx2")]
-unsafe fn widen(from: *const i8, stride: usize, pixels: usize, quads: usize, to: *mut u8) {
-    let odd = odd(quads);
+unsafe fn widen(runs: &Runs, pixels: usize, to: *mut u8) {
+    let mut to = to;
     for pixel in 0..pixels {
-        let (from, to) = (from.wrapping_add(pixel * stride), to.wrapping_add(pixel * Avx2::STRIDE));
-        let mut quad = 0;
-        while quad < quads {
-            // SAFETY: whole vectors are loaded where the row has them, single dwords else; what is
-            // written ends before the row's halves do.
-            unsafe {
-                let source = from.add(quad * QUAD);
-                let target = to.add(quad * QUAD);
-                if quad + 8 <= quads {
-                    let [even, odds] = halves(_mm256_loadu_si256(source.cast()));
-                    _mm256_storeu_si256(target.cast(), even);
-                    _mm256_storeu_si256(target.add(odd).cast(), odds);
-                    quad += 8;
-                } else {
-                    let [even, odds] =
-                        halves(_mm256_set1_epi32(source.cast::<i32>().read_unaligned()));
-                    target.cast::<i32>().write_unaligned(_mm256_cvtsi256_si32(even));
-                    target.add(odd).cast::<i32>().write_unaligned(_mm256_cvtsi256_si32(odds));
-                    quad += 1;
+        for run in 0..runs.count {
+            let from = runs.from.wrapping_add(pixel * runs.pixel + run * runs.line);
+            let mut at = 0;
+            while at < runs.length {
+                // SAFETY: whole vectors are loaded where the run has them, single quads else; twice
+                // as many bytes are written.
+                unsafe {
+                    let source = from.add(at);
+                    if at + 32 <= runs.length {
+                        let [even, odd] = halves(_mm256_loadu_si256(source.cast()));
+                        let low = _mm256_unpacklo_epi32(even, odd);
+                        let high = _mm256_unpackhi_epi32(even, odd);
+                        let first = _mm256_permute2x128_si256::<0x20>(low, high);
+                        let second = _mm256_permute2x128_si256::<0x31>(low, high);
+                        _mm256_storeu_si256(to.cast(), first);
+                        _mm256_storeu_si256(to.add(32).cast(), second);
+                        (at, to) = (at + 32, to.add(64));
+                    } else {
+                        let quad = _mm256_set1_epi32(source.cast::<i32>().read_unaligned());
+                        let [even, odd] = halves(quad);
+                        let pairs = _mm256_castsi256_si128(_mm256_unpacklo_epi32(even, odd));
+                        _mm_storel_epi64(to.cast(), pairs);
+                        (at, to) = (at + QUAD, to.add(2 * QUAD));
+                    }
                 }
             }
         }
@@ -118,7 +121,7 @@ unsafe fn products<const M: usize, const FULL: bool>(
     channels: usize,
 ) -> usize {
     let width = panel.width(block);
-    let odd = odd(panel.quads);
+    let step = panel.step;
     let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     let width_lanes = _mm256_set1_epi32(width as i32);
     let masks = [
@@ -134,7 +137,7 @@ unsafe fn products<const M: usize, const FULL: bool>(
             [_mm256_loadu_si256(bias), _mm256_loadu_si256(bias.add(1))],
             [_mm256_loadu_ps(multiplier), _mm256_loadu_ps(multiplier.add(8))],
             panel.weights.as_ptr().add(block * panel.quads * BLOCK * QUAD),
-            panel.rows.add(first * Avx2::STRIDE),
+            panel.rows.add(first * panel.step),
         )
     };
     let mut sums = [bias; M];
@@ -156,7 +159,7 @@ unsafe fn products<const M: usize, const FULL: bool>(
             unroll!(m in [0 1 2 3 4], below M => {
                 // SAFETY: row `m` has `quads` pairs of each parity.
                 let inputs = unsafe {
-                    let at = rows.add(m * Avx2::STRIDE + quad * QUAD + parity * odd);
+                    let at = rows.add(m * step + (quad * 2 + parity) * QUAD);
                     _mm256_set1_epi32(at.cast::<i32>().read_unaligned())
                 };
                 unroll!(half in [0 1], below 2 => {
@@ -167,12 +170,19 @@ unsafe fn products<const M: usize, const FULL: bool>(
         });
     }
     let requantise = Requantise::new(panel.to);
-    unroll!(m in [0 1 2 3 4], below M => {
-        let results = requantise.in_order(sums[m], multiplier);
-        // SAFETY: the store keeps to the block's channels.
+    let multipliers = [multiplier[0], multiplier[1], multiplier[0], multiplier[1]];
+    unroll!(pair in [0 1 2], below M.div_ceil(2) => {
+        let (m, second) = (pair * 2, if pair * 2 + 1 < M { pair * 2 + 1 } else { pair * 2 });
+        let vectors = [sums[m][0], sums[m][1], sums[second][0], sums[second][1]];
+        let results = requantise.in_order(vectors, multipliers);
+        // SAFETY: the stores keep to the block's channels.
         unsafe {
             let out = panel.out.add((first + m) * panel.out_stride + block * BLOCK);
-            super::store(results, channels, out);
+            super::store(_mm256_castsi256_si128(results), channels, out);
+            if second > m {
+                let results = _mm256_extracti128_si256::<1>(results);
+                super::store(results, channels, out.add(panel.out_stride));
+            }
         }
     });
     M

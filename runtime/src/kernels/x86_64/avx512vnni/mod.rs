@@ -4,13 +4,14 @@
 //! `128 · Σ w` taken off.
 #![allow(unsafe_code, reason = "functions with target features, loads and stores")]
 
+mod add;
 mod columns;
 mod requantise;
 mod tile;
 
 use crate::kernels::columns as depthwise;
-use crate::kernels::generic::Convolution;
-use crate::kernels::tiles::{self, LONGEST, Scratch};
+use crate::kernels::generic::{Convolution, Output, Term};
+use crate::kernels::tiles;
 
 /// Proof that this CPU has AVX-512 F, BW, VL and VNNI.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +38,12 @@ impl Avx512Vnni {
     }
 
     pub(in crate::kernels) fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
-        tiles::conv(self, c, first, out, &mut Scratch::<LONGEST_OR_TILE>::new());
+        tiles::conv(self, c, first, out);
+    }
+
+    pub(in crate::kernels) fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
+        // SAFETY: the token proves the features.
+        unsafe { add::add(a, b, to, out) }
     }
 
     pub(in crate::kernels) fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
@@ -45,12 +51,14 @@ impl Avx512Vnni {
     }
 }
 
-/// Bytes of 14 rows, which are more than the longest one.
-const LONGEST_OR_TILE: usize = 14 * tiles::ROW;
-const _: () = assert!(LONGEST_OR_TILE >= LONGEST);
-
 /// A mask of the first `count` lanes; all of them from 32 on. Its low half masks 16 lanes.
 #[inline(always)]
 fn low_bits(count: usize) -> u32 {
     if count >= 32 { u32::MAX } else { (1 << count) - 1 }
+}
+
+/// A mask of the first `count` lanes of 64.
+#[inline(always)]
+fn low_bits_of_64(count: usize) -> u64 {
+    if count >= 64 { u64::MAX } else { (1 << count) - 1 }
 }

@@ -26,30 +26,53 @@ impl Requantise {
         }
     }
 
-    /// Sums times multipliers, rounded.
+    /// 32 results of channels `4i` to `4i + 3` of each 16, for sums `i`, in the channels' order.
+    ///
+    /// # Safety
+    /// There are four vectors of multipliers.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    fn rounded(self, sums: __m512i, multiplier: __m512) -> __m512i {
-        let real = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), multiplier);
-        _mm512_cvtps_epi32(_mm512_min_ps(real, self.greatest))
-    }
-
-    /// 32 results; in every quarter of 8, the first four are from `a`, the others from `b`.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    pub(super) fn interleaved(self, sums: [__m512i; 2], multiplier: [__m512; 2]) -> __m256i {
-        let a = self.rounded(sums[0], multiplier[0]);
-        let b = self.rounded(sums[1], multiplier[1]);
-        let words = _mm512_adds_epi16(_mm512_packs_epi32(a, b), self.zero_point);
-        let bytes = _mm512_cvtsepi16_epi8(words);
+    pub(super) unsafe fn narrow(self, sums: [__m256i; 4], multipliers: *const __m256) -> __m256i {
+        let greatest = _mm512_castps512_ps256(self.greatest);
+        let zero_point = _mm512_castsi512_si256(self.zero_point);
+        let mut rounded = sums;
+        for (i, sums) in rounded.iter_mut().enumerate() {
+            // SAFETY: the caller's.
+            let multiplier = unsafe { multipliers.add(i).read() };
+            let real = _mm256_mul_ps(_mm256_cvtepi32_ps(*sums), multiplier);
+            *sums = _mm256_cvtps_epi32(_mm256_min_ps(real, greatest));
+        }
+        let low = _mm256_adds_epi16(_mm256_packs_epi32(rounded[0], rounded[1]), zero_point);
+        let high = _mm256_adds_epi16(_mm256_packs_epi32(rounded[2], rounded[3]), zero_point);
+        let bytes = _mm256_packs_epi16(low, high);
         _mm256_min_epi8(_mm256_max_epi8(bytes, self.min), self.max)
     }
 
-    /// 32 results, those of `sums[0]` before those of `sums[1]`.
+    /// 64 results, those of `sums[0]` first.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    pub(super) fn in_order(self, sums: [__m512i; 2], multiplier: [__m512; 2]) -> __m256i {
-        let order = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
-        _mm256_permutevar8x32_epi32(self.interleaved(sums, multiplier), order)
+    pub(super) fn in_order(self, sums: [__m512i; 4], multipliers: [__m512; 4]) -> __m512i {
+        self.reals([
+            _mm512_mul_ps(_mm512_cvtepi32_ps(sums[0]), multipliers[0]),
+            _mm512_mul_ps(_mm512_cvtepi32_ps(sums[1]), multipliers[1]),
+            _mm512_mul_ps(_mm512_cvtepi32_ps(sums[2]), multipliers[2]),
+            _mm512_mul_ps(_mm512_cvtepi32_ps(sums[3]), multipliers[3]),
+        ])
+    }
+
+    /// 64 reals, rounded.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    pub(super) fn reals(self, reals: [__m512; 4]) -> __m512i {
+        let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        let words = |a, b| {
+            let a = _mm512_cvtps_epi32(_mm512_min_ps(a, self.greatest));
+            let b = _mm512_cvtps_epi32(_mm512_min_ps(b, self.greatest));
+            _mm512_adds_epi16(_mm512_packs_epi32(a, b), self.zero_point)
+        };
+        let bytes = _mm512_packs_epi16(words(reals[0], reals[1]), words(reals[2], reals[3]));
+        let bytes = _mm512_permutexvar_epi32(order, bytes);
+        let (min, max) = (_mm512_broadcast_i64x4(self.min), _mm512_broadcast_i64x4(self.max));
+        _mm512_min_epi8(_mm512_max_epi8(bytes, min), max)
     }
 }

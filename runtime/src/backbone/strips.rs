@@ -1,0 +1,250 @@
+//! Chains of convolutions whose results are kept a few rows at a time.
+//!
+//! A value with [`kept_rows`](Value::kept_rows) is a band: it holds the rows that the next
+//! convolution needs for one strip of the chain's last result. For every strip, each convolution
+//! makes the rows that are missing; rows that the strip before had already move to the band's start.
+
+use core::ops::Range;
+
+use super::arena::split;
+use super::run::{convolution, output, tensor};
+use super::{Conv, Node};
+use crate::Error;
+use crate::kernels::Kernels;
+use crate::kernels::generic::Tensor;
+use crate::pack::{Pack, Value};
+
+/// Most convolutions of a chain.
+pub(crate) const MOST_STAGES: usize = 4;
+
+/// A convolution of a chain: its result is value `node + 1`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stage {
+    pub(crate) node: u32,
+    conv: Conv,
+    pub(crate) value: Value,
+}
+
+impl Stage {
+    /// The rows of an input of `height` rows that `rows` of the result read.
+    fn reads(&self, rows: &Range<usize>, height: usize) -> Range<usize> {
+        let window = &self.conv.window;
+        let [stride, padding] = [window.stride[0], window.padding[0]].map(usize::from);
+        let first = (rows.start * stride).saturating_sub(padding);
+        let end = ((rows.end - 1) * stride + self.reach()).saturating_sub(padding);
+        first.min(height)..end.min(height)
+    }
+
+    /// Rows that one row of the result reads.
+    fn reach(&self) -> usize {
+        let window = &self.conv.window;
+        (usize::from(window.kernel[0]) - 1) * usize::from(window.dilation[0]) + 1
+    }
+
+    /// Makes `rows` of the result in `out`, of an input whose rows from `first` on `x` holds.
+    pub(crate) fn make(
+        &self,
+        pack: &Pack<'_>,
+        kernels: Kernels,
+        (x, first): (Tensor<'_>, usize),
+        rows: &Range<usize>,
+        out: &mut [i8],
+    ) -> Result<(), Error> {
+        let input = pack.value(self.conv.input)?;
+        let to = output(&self.value, self.conv.min, self.conv.max);
+        let mut window = self.conv.window;
+        let (stride, padding) = (usize::from(window.stride[0]), usize::from(window.padding[0]));
+        // Rows before the first one that is read are left out, so that what is missing is padding.
+        let start = (rows.start * stride).saturating_sub(padding).max(first);
+        let skipped = (start - first) * x.width * x.channels;
+        window.padding[0] = (padding + start - rows.start * stride) as u16;
+        let mut c = convolution(pack, &self.conv, (&input, x), (&self.value, to));
+        c.x.data = &x.data[skipped..];
+        c.x.height = x.height - (start - first);
+        c.to.height = rows.len();
+        c.window = &window;
+        if self.conv.is_depthwise(&input, &self.value) {
+            kernels.depthwise(&c, 0, out);
+        } else {
+            kernels.conv(&c, 0, out);
+        }
+        Ok(())
+    }
+}
+
+/// A chain: all values but the last one are bands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chain {
+    stages: [Option<Stage>; MOST_STAGES],
+    /// Of the value that the first convolution reads.
+    input: Value,
+    /// Rows of the last result that a strip has.
+    rows: usize,
+}
+
+impl Chain {
+    /// The chain that begins with node `index`, the first of `nodes`; `None` if its result is whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadNode`] where the bands break a rule: a band that is the last value, or read by
+    /// another node than the next one, or too small for one row; a node that is no convolution; a
+    /// chain that is too long, or parts of which overlap.
+    pub(crate) fn at<'p>(
+        pack: &Pack<'p>,
+        index: u32,
+        mut nodes: impl Iterator<Item = Result<Node<'p>, Error>>,
+    ) -> Result<Option<Self>, Error> {
+        let bad = Error::BadNode { index };
+        if pack.value(index.saturating_add(1))?.kept_rows == 0 {
+            return Ok(None);
+        }
+        let mut stages = [None; MOST_STAGES];
+        let (mut count, mut node) = (0, index);
+        loop {
+            let value = pack.value(node.saturating_add(1)).map_err(|_| bad)?;
+            let Some(Ok(Node::Conv(conv))) = nodes.next() else { return Err(bad) };
+            let place: &mut Option<Stage> = stages.get_mut(count).ok_or(bad)?;
+            *place = Some(Stage { node, conv, value });
+            count += 1;
+            if count > 1 && conv.input != node {
+                return Err(bad);
+            }
+            if value.kept_rows == 0 {
+                break;
+            }
+            node = node.checked_add(1).ok_or(bad)?;
+        }
+        let input = stages[0].ok_or(bad)?.conv.input;
+        let chain = Self { stages, input: pack.value(input)?, rows: 0 };
+        let rows = chain.most_rows().ok_or(bad)?;
+        if chain.input.kept_rows != 0 || !chain.is_disjoint() {
+            return Err(bad);
+        }
+        Ok(Some(Self { rows, ..chain }))
+    }
+
+    pub(crate) fn stages(&self) -> impl DoubleEndedIterator<Item = &Stage> + Clone {
+        self.stages.iter().flatten()
+    }
+
+    /// The most rows of the last result for which all bands have room; `None` if not even one.
+    fn most_rows(&self) -> Option<usize> {
+        let height = self.stages().next_back()?.value.height as usize;
+        let fits = |rows: usize| {
+            let mut needed = rows;
+            let bands = self.stages().rev().zip(self.stages().rev().skip(1));
+            bands.into_iter().all(|(stage, before)| {
+                let stride = usize::from(stage.conv.window.stride[0]);
+                needed = ((needed - 1) * stride + stage.reach()).min(before.value.height as usize);
+                needed <= before.value.rows() as usize
+            })
+        };
+        // Needs grow with the rows.
+        let (mut good, mut bad) = (0, height + 1);
+        while bad - good > 1 {
+            let middle = good.midpoint(bad);
+            if fits(middle) { good = middle } else { bad = middle }
+        }
+        (good > 0).then_some(good)
+    }
+
+    /// Whether input, bands and result lie apart: all of them are in use at a time.
+    fn is_disjoint(&self) -> bool {
+        let ranges = || core::iter::once(self.input).chain(self.stages().map(|s| s.value));
+        ranges().enumerate().all(|(at, a)| {
+            ranges().skip(at + 1).all(|b| {
+                let (a, b) = (a.range(), b.range());
+                a.end <= b.start || b.end <= a.start
+            })
+        })
+    }
+
+    /// The strips: for each, the rows that every stage must have made.
+    pub(crate) fn strips(&self) -> impl Iterator<Item = [Range<usize>; MOST_STAGES]> + '_ {
+        let last = self.stages().count() - 1;
+        let height = self.stages().next_back().map_or(0, |stage| stage.value.height as usize);
+        (0..height).step_by(self.rows).map(move |first| {
+            let mut rows = [const { 0..0 }; MOST_STAGES];
+            rows[last] = first..(first + self.rows).min(height);
+            for at in (1..=last).rev() {
+                if let (Some(before), Some(stage)) = (self.stages[at - 1], self.stages[at]) {
+                    rows[at - 1] = stage.reads(&rows[at], before.value.height as usize);
+                }
+            }
+            rows
+        })
+    }
+
+    /// Where stage `at` finds its input when the strip has `rows`: bytes of the arena, the number of
+    /// rows and the first one.
+    pub(crate) fn source(&self, at: usize, rows: &[Range<usize>; MOST_STAGES]) -> Source {
+        let before = at.checked_sub(1).and_then(|before| Some((before, self.stages[before]?)));
+        match before {
+            Some((before, stage)) => Source { value: stage.value, rows: rows[before].clone() },
+            None => Source { value: self.input, rows: 0..self.input.height as usize },
+        }
+    }
+
+    /// Makes the whole chain, strip after strip; `see` is called with the node, its value, the first
+    /// row and the rows' elements whenever some were made.
+    pub(crate) fn run(
+        &self,
+        pack: &Pack<'_>,
+        kernels: Kernels,
+        arena: &mut [i8],
+        mut see: impl FnMut(u32, &Value, usize, &[i8]),
+    ) -> Result<(), Error> {
+        let last = self.stages().count() - 1;
+        let mut had = [const { 0..0 }; MOST_STAGES];
+        for rows in self.strips() {
+            for (at, stage) in self.stages().enumerate() {
+                let (value, wanted, had) = (&stage.value, &rows[at], &had[at]);
+                let (bytes, place) = (value.row_bytes(), value.range());
+                let mut first = wanted.start;
+                // The last result is whole: its rows have places of their own.
+                let band = if at < last { wanted.start } else { 0 };
+                if at < last && had.start <= first && first < had.end {
+                    let kept = first - had.start..had.len();
+                    let from = place.start + kept.start * bytes..place.start + kept.end * bytes;
+                    arena.copy_within(from, place.start);
+                    first = had.end;
+                }
+                let missing = first..wanted.end.max(first);
+                if missing.is_empty() {
+                    continue;
+                }
+                let start = place.start + (missing.start - band) * bytes;
+                let out = start..start + missing.len() * bytes;
+                let source = self.source(at, &rows);
+                let (sources, result) = split(arena, out.clone());
+                let x = source.tensor(sources.tensor(source.range()));
+                stage.make(pack, kernels, (x, source.rows.start), &missing, result)?;
+                see(stage.node, value, missing.start, &arena[out]);
+            }
+            had = rows;
+        }
+        Ok(())
+    }
+}
+
+/// The input of a stage, as far as it is in the arena.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    value: Value,
+    /// Its rows.
+    pub(crate) rows: Range<usize>,
+}
+
+impl Source {
+    /// Bytes of the arena.
+    pub(crate) fn range(&self) -> Range<usize> {
+        let start = self.value.offset as usize;
+        start..start + self.rows.len() * self.value.row_bytes()
+    }
+
+    /// These bytes as a tensor.
+    pub(crate) fn tensor<'a>(&self, data: &'a [i8]) -> Tensor<'a> {
+        Tensor { height: self.rows.len(), ..tensor(&self.value, data) }
+    }
+}
