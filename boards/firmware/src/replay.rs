@@ -12,7 +12,7 @@ use anyhow::{Context, anyhow, bail};
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 use headstart_edge::extract::{Engine, Extractor};
-use headstart_edge::samples::{Dataset, SampleFile};
+use headstart_edge::samples::{Dataset, InputShape, SampleFile};
 use headstart_firmware::{Clips, Job, Report, Ridge, Sgd, job};
 use serde_json::json;
 
@@ -42,8 +42,11 @@ fn clips(pack: &str, folders: [&str; 2], out: &str) -> anyhow::Result<()> {
                 format!("{folder}: the class '{name}' is none of the digits 0 to 9")
             })?;
             labels.push(label);
-            let input = extractor.input(&SampleFile::read(&sample.path)?)?;
-            inputs.extend(input.iter().map(|&q| q.cast_unsigned()));
+            let decoded =
+                SampleFile::read(&sample.path)?.decode(&InputShape::from(pack.input()))?;
+            let refused = |error| anyhow!("{}: {error}", sample.path.display());
+            extractor.preprocess(&decoded).map_err(refused)?;
+            inputs.extend(extractor.input().iter().map(|&q| q.cast_unsigned()));
         }
     }
     let each = u32::try_from(inputs.len() / labels.len())?;
