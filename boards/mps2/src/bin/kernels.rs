@@ -10,6 +10,7 @@ mod case;
 use core::panic::PanicInfo;
 
 use case::{Case, Shape};
+use defmt_semihosting as _;
 use headstart::kernels::{Isa, Kernels};
 use semihosting::{eprintln, println, process};
 
