@@ -32,6 +32,18 @@ pub fn clips(length: usize) -> &'static [u8] {
     unsafe { slice::from_raw_parts(&raw const _headstart_clips, length.min(16 << 20)) }
 }
 
+/// Memory at the clips' address, for a program that has none.
+///
+/// # Safety
+/// The slice is the only one, and [`clips`] is not called.
+#[must_use]
+pub unsafe fn spare(length: usize) -> &'static mut [u8] {
+    // SAFETY: the memory map keeps 16 MiB there, which only this slice refers to.
+    unsafe {
+        slice::from_raw_parts_mut((&raw const _headstart_clips).cast_mut(), length.min(16 << 20))
+    }
+}
+
 /// The emulated flash. Called once.
 ///
 /// # Safety
