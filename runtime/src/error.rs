@@ -102,6 +102,13 @@ pub enum Error {
         /// The row whose pivot was not positive.
         row: usize,
     },
+    /// One sample more than exact sums hold.
+    TooManySamples {
+        /// The most samples.
+        limit: u32,
+    },
+    /// A sample is to be forgotten that cannot have been learned.
+    NotLearned,
     /// A linear system was solved with a residual above the tolerance: regularise more.
     Inaccurate,
 }
@@ -170,6 +177,10 @@ impl core::fmt::Display for Error {
             Self::NotPositiveDefinite { row } => {
                 write!(f, "the matrix is not positive definite (row {row}): regularise more")
             }
+            Self::TooManySamples { limit } => {
+                write!(f, "exact sums hold {limit} samples: no more can be learned")
+            }
+            Self::NotLearned => f.write_str("a sample that was never learned cannot be forgotten"),
             Self::Inaccurate => {
                 f.write_str("the linear system was not solved accurately: regularise more")
             }

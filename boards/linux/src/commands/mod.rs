@@ -47,6 +47,7 @@ fn learner_name(learner: headstart::head::Learner) -> &'static str {
         Learner::Imprint => "imprint",
         Learner::Logistic => "logistic",
         Learner::Blend => "blend",
+        Learner::Lda => "lda",
         Learner::Other => "other",
     }
 }

@@ -46,6 +46,8 @@ pub enum Learner {
     Logistic,
     /// The mean of a ridge and a logistic head.
     Blend,
+    /// Linear discriminant analysis.
+    Lda,
     /// Trained elsewhere: a pretrained classifier, or another engine.
     Other,
 }
@@ -59,6 +61,7 @@ impl Learner {
             Self::Imprint => 3,
             Self::Logistic => 4,
             Self::Blend => 5,
+            Self::Lda => 6,
             Self::Other => 255,
         }
     }
@@ -70,6 +73,7 @@ impl Learner {
             3 => Self::Imprint,
             4 => Self::Logistic,
             5 => Self::Blend,
+            6 => Self::Lda,
             255 => Self::Other,
             _ => return None,
         })
