@@ -31,8 +31,12 @@ pub(crate) enum Command {
     Status(Status),
     /// Measures time and memory.
     Bench(Bench),
-    /// Removes everything that was learned.
+    /// Removes a sample, a class or everything that was learned.
     Forget(Forget),
+    /// Gives a class another name, or makes two classes one.
+    Rename(Rename),
+    /// Takes over what another device learned.
+    Merge(Merge),
 }
 
 /// What every command takes.
@@ -154,6 +158,8 @@ pub(crate) enum LearnerChoice {
     Ridge,
     /// Class means.
     Imprint,
+    /// Linear discriminant analysis, from exact sums.
+    Lda,
 }
 
 #[derive(Debug, Args)]
@@ -223,15 +229,61 @@ pub(crate) struct Bench {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   headstart-edge forget model.hspk --state mine --yes
+  headstart-edge forget model.hspk --state mine --class mug
+  headstart-edge forget model.hspk --state mine --sample photos/mug/7.jpg
 
-Everything learned is removed and cannot be brought back; a head that the pack ships stays in the pack.")]
+With --yes alone, everything learned is removed and cannot be brought back; a head that the pack ships
+stays in the pack. With --class or --sample the head is learned again from the rest: the state is then the one that
+never saw them, and earlier commits, which did, are removed.")]
 pub(crate) struct Forget {
     #[command(flatten)]
     pub(crate) common: Common,
     /// Folder of what was learned.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: PathBuf,
-    /// Needed, because nothing asks again.
-    #[arg(long)]
+    /// Forget this class and all of its samples.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) class: Vec<String>,
+    /// Forget this sample: its file, or the id that `samples` shows.
+    #[arg(long, value_name = "ID|FILE")]
+    pub(crate) sample: Vec<String>,
+    /// Needed to forget everything, because nothing asks again.
+    #[arg(long, conflicts_with_all = ["class", "sample"])]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge rename model.hspk --state mine --class cup --to mug
+
+Where mug is a class already, the samples of both become one class.")]
+pub(crate) struct Rename {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// The class.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) class: String,
+    /// Its new name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge merge model.hspk --state mine --from theirs
+
+The state is then the one of a device that saw the samples of both. A sample that both know under different
+classes keeps the class that it has here.")]
+pub(crate) struct Merge {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// Folder of what the other device learned; it stays as it is.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
 }

@@ -89,6 +89,8 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         corrected_samples += usize::from(insertion == Insertion::Corrected);
     }
 
+    cache.sort();
+
     let training = Instant::now();
     let record = training::train(&cache, of_pack.as_ref(), choice, digest)
         .map_err(|problem| Error::State { path: args.state.clone(), problem })?;
@@ -211,6 +213,7 @@ fn choice(args: &Learn) -> Choice {
         LearnerChoice::Sgd => Choice::Sgd,
         LearnerChoice::Ridge => Choice::Ridge,
         LearnerChoice::Imprint => Choice::Imprint,
+        LearnerChoice::Lda => Choice::Lda,
     }
 }
 

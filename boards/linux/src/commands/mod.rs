@@ -4,7 +4,10 @@ pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod forget;
 pub(crate) mod learn;
+pub(crate) mod merge;
 pub(crate) mod predict;
+mod relearn;
+pub(crate) mod rename;
 pub(crate) mod status;
 
 use std::path::Path;

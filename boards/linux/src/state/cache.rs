@@ -42,17 +42,18 @@ pub enum Insertion {
 ///    end     32  SHA-256 of all bytes before
 /// ```
 ///
-/// Class names differ from each other, and so do sample ids. The first of a sample's V rows shows it
+/// Class names differ from each other, and so do sample ids. What `learn` stores is in the order of
+/// [`sort`](Self::sort). The first of a sample's V rows shows it
 /// whole; the others show it again, as other crops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureCache {
-    feature_len: usize,
-    classes: Vec<String>,
-    places: HashMap<SampleId, usize>,
-    ids: Vec<SampleId>,
-    labels: Vec<u16>,
-    features: Vec<i8>,
-    again: Vec<Vec<i8>>,
+    pub(super) feature_len: usize,
+    pub(super) classes: Vec<String>,
+    pub(super) places: HashMap<SampleId, usize>,
+    pub(super) ids: Vec<SampleId>,
+    pub(super) labels: Vec<u16>,
+    pub(super) features: Vec<i8>,
+    pub(super) again: Vec<Vec<i8>>,
 }
 
 impl FeatureCache {
@@ -110,7 +111,7 @@ impl FeatureCache {
         Insertion::New
     }
 
-    fn push(&mut self, id: SampleId, label: u16, rows: &[i8]) {
+    pub(super) fn push(&mut self, id: SampleId, label: u16, rows: &[i8]) {
         let (whole, again) = rows.split_at(self.feature_len);
         self.places.insert(id, self.ids.len());
         self.ids.push(id);

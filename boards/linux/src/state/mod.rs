@@ -12,10 +12,12 @@
 //! the work without computing a feature twice.
 
 mod cache;
+mod edit;
 mod folder;
 mod problem;
 mod replace;
 
 pub use cache::{FeatureCache, Insertion, MAX_VIEWS};
+pub use edit::Merged;
 pub use folder::{StateFolder, StateLock};
 pub use problem::Problem;

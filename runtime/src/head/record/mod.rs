@@ -368,7 +368,8 @@ pub(crate) fn longest_overhead(classes: u32) -> Option<u32> {
 /// Bytes of the longest label in a label table.
 pub(crate) const LABEL_SLOT: u32 = 1 + MAX_LABEL_BYTES as u32;
 
-pub(crate) fn label_is_valid(label: &str) -> bool {
+/// Whether a class can have this label: 1 to 64 bytes without control characters.
+pub fn label_is_valid(label: &str) -> bool {
     (1..=MAX_LABEL_BYTES).contains(&label.len()) && !label.contains(char::is_control)
 }
 
