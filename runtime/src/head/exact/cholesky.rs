@@ -10,12 +10,12 @@ const LANES: usize = 8;
 const LEAST_PIVOT: f64 = 64.0 * f64::EPSILON;
 
 /// Where row `row` starts; also the length of a triangle with `row` rows.
-pub(super) const fn start(row: usize) -> usize {
+pub(crate) const fn start(row: usize) -> usize {
     row * (row + 1) / 2
 }
 
 /// The sum of products, in the order of [`crate::head::numeric`]: term `i` in lane `i % 8`.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0; LANES];
     let ((a, a_tail), (b, b_tail)) = (a[..b.len()].as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
@@ -33,7 +33,7 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// # Errors
 ///
 /// [`Error::NotPositiveDefinite`] with the first row whose pivot is not clearly positive.
-pub(super) fn factor(triangle: &mut [f64], side: usize) -> Result<(), Error> {
+pub(crate) fn factor(triangle: &mut [f64], side: usize) -> Result<(), Error> {
     for row in 0..side {
         let (done, rest) = triangle.split_at_mut(start(row));
         let current = &mut rest[..=row];
@@ -52,7 +52,7 @@ pub(super) fn factor(triangle: &mut [f64], side: usize) -> Result<(), Error> {
 }
 
 /// Solves `A x = b` in place.
-pub(super) fn solve(triangle: &[f64], x: &mut [f64]) {
+pub(crate) fn solve(triangle: &[f64], x: &mut [f64]) {
     for row in 0..x.len() {
         let (entries, inverse) = (&triangle[start(row)..][..row], triangle[start(row) + row]);
         x[row] = (x[row] - dot(entries, &x[..row])) * inverse;

@@ -8,7 +8,7 @@
 //! [`ridge`] and [`lda`] solve one linear system in float64 by Cholesky's factorisation, and check the
 //! residual. They cost `features³ / 6` multiplications whatever the number of samples.
 
-mod cholesky;
+pub(super) mod cholesky;
 mod lda;
 mod ridge;
 mod statistics;
