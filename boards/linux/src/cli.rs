@@ -37,6 +37,12 @@ pub(crate) enum Command {
     Rename(Rename),
     /// Takes over what another device learned.
     Merge(Merge),
+    /// Lists the samples, and those that seem to be of another class.
+    Samples(Samples),
+    /// Lists the commits that are kept.
+    History(History),
+    /// Returns to an earlier commit.
+    Rollback(Rollback),
 }
 
 /// What every command takes.
@@ -112,7 +118,7 @@ impl Compute {
 
 photos/mug/*.jpg and photos/cup/*.jpg teach the classes mug and cup. A second call with new samples or
 new classes keeps the first; a sample that is there already costs nothing, and under another class it
-is a correction.")]
+is a correction. A head that answers what was known before worse is kept as rejected, and nothing changes.")]
 pub(crate) struct Learn {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -134,6 +140,9 @@ pub(crate) struct Learn {
     /// --learner auto and at most 50 samples a class, else 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub(crate) views: Option<u8>,
+    /// Make the head current even if it answers what was known before worse.
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) compute: Compute,
 }
@@ -286,4 +295,51 @@ pub(crate) struct Merge {
     /// Folder of what the other device learned; it stays as it is.
     #[arg(long, value_name = "DIR")]
     pub(crate) from: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge samples model.hspk --state mine --doubtful
+
+With --doubtful, only samples that a head that was learned without them answers with another class, the
+surest first: perhaps their label is wrong. forget --sample removes one, learn under another class corrects it.")]
+pub(crate) struct Samples {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// Only the samples of this class.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) class: Option<String>,
+    /// Only samples that seem to be of another class.
+    #[arg(long)]
+    pub(crate) doubtful: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge history model.hspk --state mine")]
+pub(crate) struct History {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge rollback model.hspk --state mine --to 3
+
+Samples that the commit does not have are no longer kept: learn them again to have them back.")]
+pub(crate) struct Rollback {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// The number that history shows [default: the one before the current].
+    #[arg(long, value_name = "N")]
+    pub(crate) to: Option<u32>,
 }

@@ -64,7 +64,7 @@ fn some(args: &Forget) -> anyhow::Result<ExitCode> {
         change.cache.forget_sample(&id);
     }
     let forgotten_samples = before - change.cache.len();
-    let standing = change.finish()?;
+    let standing = change.finish("learn", true)?;
     output::print(&SomeForgotten { forgotten_samples, standing }, args.common.json)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Merge) -> anyhow::Result<ExitCode> {
         new_samples: merged.new,
         known_samples: merged.known,
         disputed_samples: merged.disputed,
-        standing: change.finish()?,
+        standing: change.finish("merge", false)?,
     };
     output::print(&report, args.common.json)?;
     Ok(ExitCode::SUCCESS)

@@ -3,11 +3,14 @@
 pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod forget;
+pub(crate) mod history;
 pub(crate) mod learn;
 pub(crate) mod merge;
 pub(crate) mod predict;
 mod relearn;
 pub(crate) mod rename;
+pub(crate) mod rollback;
+pub(crate) mod samples;
 pub(crate) mod status;
 
 use std::path::Path;
@@ -55,7 +58,12 @@ fn learner_name(learner: headstart::head::Learner) -> &'static str {
     }
 }
 
+/// Bytes as the reports name samples.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The first eight bytes of a backbone's digest, as the reports and messages name it.
 fn backbone_name(pack: &Pack<'_>) -> String {
-    pack.backbone_digest()[..8].iter().map(|b| format!("{b:02x}")).collect()
+    hex(&pack.backbone_digest()[..8])
 }

@@ -70,8 +70,8 @@ impl<'a> Change<'a> {
     }
 
     /// Learns the head of the samples that are there now, with the learner of the head before, and
-    /// commits both.
-    pub(crate) fn finish(mut self) -> Result<Standing, Error> {
+    /// commits both; `alone`, so that no earlier commit stays.
+    pub(crate) fn finish(mut self, note: &str, alone: bool) -> Result<Standing, Error> {
         let of_pack = self.of_pack.as_ref().map_or(&[][..], Head::labels);
         for name in of_pack {
             self.cache.class(name);
@@ -84,7 +84,11 @@ impl<'a> Change<'a> {
         let choice = Choice::of(self.of_state.learner());
         let record = training::train(&self.cache, self.of_pack.as_ref(), choice, self.backbone)
             .map_err(|problem| self.refuse(problem))?;
-        self.lock.commit(&self.cache, &self.backbone, &record)?;
+        if alone {
+            self.lock.commit_alone(&self.cache, &self.backbone, &record, note)?;
+        } else {
+            self.lock.commit(&self.cache, &self.backbone, &record, note)?;
+        }
         let head = Head::parse(&self.folder.head_path(), &record, &self.backbone)?;
         let counts = head.samples().iter().copied();
         Ok(Standing {

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Rename) -> anyhow::Result<ExitCode> {
     if !change.cache.rename(&args.class, &args.to) {
         return Err(change.refuse(Problem::NoClass(args.class.clone())).into());
     }
-    let standing = change.finish()?;
+    let standing = change.finish(&format!("rename {} to {}", args.class, args.to), false)?;
     output::print(&Renamed { joined, standing }, args.common.json)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -267,17 +267,17 @@ pub(crate) fn short(digest: &[u8; 32]) -> String {
     digest[..8].iter().map(|b| format!("{b:02x}")).collect()
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn broken(&self, reason: &'static str) -> Problem {
+    pub(super) fn broken(&self, reason: &'static str) -> Problem {
         Problem::Cache { at: self.at, reason }
     }
 
-    fn take(&mut self, count: usize) -> Result<&'a [u8], Problem> {
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Problem> {
         let end = self.at.checked_add(count);
         let taken = end.and_then(|end| self.bytes.get(self.at..end));
         let taken = taken.ok_or_else(|| self.broken("the bytes end too early"))?;
@@ -285,18 +285,18 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
-    fn count(&mut self, limit: usize) -> Result<usize, Problem> {
+    pub(super) fn count(&mut self, limit: usize) -> Result<usize, Problem> {
         let count = usize::try_from(u32::from_le_bytes(self.array()?)).unwrap_or(usize::MAX);
         if count > limit { Err(self.broken("a count is past its limit")) } else { Ok(count) }
     }
 
-    fn name(&mut self) -> Result<&'a str, Problem> {
+    pub(super) fn name(&mut self) -> Result<&'a str, Problem> {
         let length = usize::from(u16::from_le_bytes(self.array()?));
         if !(1..=MAX_CLASS_NAME_BYTES).contains(&length) {
             return Err(self.broken("a class name has no byte or too many"));

@@ -116,6 +116,12 @@ impl FeatureCache {
         &self.ids
     }
 
+    /// The class of a sample; `None` where it is not there.
+    pub fn name_of(&self, id: &SampleId) -> Option<&str> {
+        let place = *self.places.get(id)?;
+        Some(&self.classes[usize::from(self.labels[place])])
+    }
+
     /// All rows that show a sample.
     fn rows(&self, at: usize) -> Vec<i8> {
         let whole = &self.features[at * self.feature_len..][..self.feature_len];

@@ -34,6 +34,15 @@ pub enum Problem {
     /// The head record is refused.
     #[error("{0}: use the pack that it was learned on, or run forget and learn again")]
     Head(headstart::Error),
+    /// A commit that is not kept.
+    #[error("keeps no commit {0}: history lists them")]
+    NoCommit(u32),
+    /// There is one commit only.
+    #[error("keeps no commit before the current one")]
+    NoEarlierCommit,
+    /// A commit whose samples are gone.
+    #[error("no longer keeps all samples of commit {0}: learn them again")]
+    SamplesGone(u32),
     /// A class that is not there.
     #[error("knows no class {0}: status lists them")]
     NoClass(String),

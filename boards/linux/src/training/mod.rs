@@ -1,9 +1,11 @@
 //! From cached features to a head record.
 
 mod before;
+pub mod doubts;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 mod engine;
 mod fit;
+pub mod harm;
 mod stand_in;
 
 use headstart::Error;
