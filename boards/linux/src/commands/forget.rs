@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Forget) -> anyhow::Result<ExitCode> {
             args.state.display()
         );
     }
-    let file = PackFile::open(&args.common.pack)?;
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let pack_has_head = file.pack()?.head().is_some();
     // Locking would create the folder.
     let folder = StateFolder::new(&args.state);
@@ -48,7 +48,7 @@ struct SomeForgotten {
 
 /// The head is learned again also where nothing is found: a call before may have been cut off.
 fn some(args: &Forget) -> anyhow::Result<ExitCode> {
-    let file = PackFile::open(&args.common.pack)?;
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let mut change = Change::begin(&args.state, &file)?;
     let before = change.cache.len();
     for name in &args.class {

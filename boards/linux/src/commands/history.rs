@@ -30,7 +30,7 @@ struct Entry {
 }
 
 pub(crate) fn run(args: &History) -> anyhow::Result<ExitCode> {
-    let file = PackFile::open(&args.common.pack)?;
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let backbone = file.pack()?.backbone_digest();
     let folder = StateFolder::new(&args.state);
     let head = folder.head()?;

@@ -49,6 +49,9 @@ struct Known {
     held_out: u32,
     right_before: u32,
     right_after: u32,
+    /// New samples of known classes, and those that the head before answers with their label.
+    new: u32,
+    agreed: u32,
 }
 
 #[derive(Serialize)]
@@ -61,8 +64,8 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     let choice = choice(args);
     choice.check().map_err(|problem| Error::State { path: args.state.clone(), problem })?;
-    let file = PackFile::open(&args.common.pack)?;
-    let pack = file.pack()?;
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
+    let (pack, counter) = file.trusted()?;
     let digest = pack.backbone_digest();
     let mut data = Dataset::labelled(&args.selection.data)?;
     output::warn_skipped(&data.skipped);
@@ -76,6 +79,8 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let limit = pack.plan().max_classes as usize;
     Before::load(&folder, &file, &pack)?.refuse_count(&data, limit, args)?;
     let lock = folder.lock()?;
+    // Verified, then stored, then used.
+    lock.raise_counter(counter)?;
     let before = Before::load(&folder, &file, &pack)?;
     before.refuse_count(&data, limit, args)?;
     let Before { of_state, of_pack, mut cache } = before;
@@ -146,6 +151,8 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
             held_out: effect.held_out,
             right_before: effect.before,
             right_after: effect.after,
+            new: effect.new,
+            agreed: effect.agreed,
         }),
         rejected,
     };
@@ -155,8 +162,8 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
 
 fn reason(effect: Effect) -> String {
     format!(
-        "of {} samples that were known before, {} were answered rightly without these samples and {} with them: look at them, or add --force",
-        effect.held_out, effect.before, effect.after
+        "of {} samples that were known before, {} were answered rightly without the new ones and {} with them, and the head before agrees with the labels of {} of {} new ones: look at them, or add --force",
+        effect.held_out, effect.before, effect.after, effect.agreed, effect.new
     )
 }
 

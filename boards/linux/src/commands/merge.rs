@@ -22,7 +22,7 @@ struct Joined {
 }
 
 pub(crate) fn run(args: &Merge) -> anyhow::Result<ExitCode> {
-    let file = PackFile::open(&args.common.pack)?;
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let mut change = Change::begin(&args.state, &file)?;
     let other = change.other(&args.from)?;
     let merged = change.cache.merge(&other);

@@ -19,6 +19,14 @@ use headstart::pack::Pack;
 use headstart_edge::state::{Problem, StateFolder};
 use headstart_edge::{Error, Head, PackFile};
 
+/// The pack's file, for this state if there is one.
+fn pack_file(pack: &Path, state: Option<&Path>) -> Result<PackFile, Error> {
+    match state {
+        Some(state) => PackFile::open_for(pack, state),
+        None => PackFile::open(pack),
+    }
+}
+
 /// The head in use: the state's, else the one that the pack ships.
 fn head(state: Option<&Path>, file: &PackFile, pack: &Pack<'_>) -> Result<Option<Head>, Error> {
     let of_state = state.map(|path| state_head(&StateFolder::new(path), pack)).transpose()?;

@@ -38,7 +38,7 @@ pub(crate) struct Change<'a> {
 impl<'a> Change<'a> {
     /// Locks the folder and reads what is there.
     pub(crate) fn begin(path: &'a Path, file: &PackFile) -> Result<Self, Error> {
-        let pack = file.pack()?;
+        let (pack, counter) = file.trusted()?;
         let folder = StateFolder::new(path);
         let refuse = |problem| Error::State { path: path.to_owned(), problem };
         // Locking would create the folder.
@@ -46,6 +46,8 @@ impl<'a> Change<'a> {
             return Err(refuse(Problem::NoHead));
         }
         let lock = folder.lock()?;
+        // Verified, then stored, then used.
+        lock.raise_counter(counter)?;
         let of_state = super::state_head(&folder, &pack)?.ok_or_else(|| refuse(Problem::NoHead))?;
         let backbone = pack.backbone_digest();
         let cache = folder.features(&backbone, pack.feature_len())?;

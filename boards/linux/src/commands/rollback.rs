@@ -20,7 +20,7 @@ struct Returned {
 }
 
 pub(crate) fn run(args: &Rollback) -> anyhow::Result<ExitCode> {
-    let file = PackFile::open(&args.common.pack)?;
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let backbone = file.pack()?.backbone_digest();
     let change = Change::begin(&args.state, &file)?;
     let folder = StateFolder::new(&args.state);

@@ -27,7 +27,7 @@ struct Entry {
 }
 
 pub(crate) fn run(args: &Samples) -> anyhow::Result<ExitCode> {
-    let file = PackFile::open(&args.common.pack)?;
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let pack = file.pack()?;
     let folder = StateFolder::new(&args.state);
     let refuse = |problem| headstart_edge::Error::State { path: args.state.clone(), problem };

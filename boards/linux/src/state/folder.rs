@@ -4,6 +4,8 @@ use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use super::replace::{TEMPORARY, replace, sync_folder, temporary};
 use super::{Commit, FeatureCache, Problem};
 use crate::Error;
@@ -11,6 +13,9 @@ use crate::Error;
 const HEAD: &str = "head.hshr";
 const FEATURES: &str = "features.hsfc";
 const REJECTED: &str = "rejected.hsco";
+/// The highest security counter of a signed pack that was used here. Forgetting keeps it.
+const COUNTER: &str = "counter.hsct";
+const COUNTER_MAGIC: [u8; 8] = *b"HSCT\r\n\x1a\n";
 /// How the files of commits begin and end, with eight digits in between.
 const COMMIT: (&str, &str) = ("commit-", ".hsco");
 /// So many commits are kept.
@@ -87,6 +92,22 @@ impl StateFolder {
             commits.push(Commit { number, ..commit });
         }
         Ok(commits)
+    }
+
+    /// The highest security counter of a signed pack that was used here; 0 before the first.
+    ///
+    /// # Errors
+    /// [`Error::State`] for a file that is no counter: taking it for 0 would let any old pack in.
+    pub fn counter(&self) -> Result<u64, Error> {
+        let path = self.path.join(COUNTER);
+        let Some(bytes) = read(&path)? else { return Ok(0) };
+        let counter = bytes.strip_prefix(&COUNTER_MAGIC).and_then(|rest| rest.split_first_chunk());
+        match counter {
+            Some((counter, check)) if check == counter_check(counter) => {
+                Ok(u64::from_le_bytes(*counter))
+            }
+            _ => Err(Error::state(&path, Problem::Counter)),
+        }
     }
 
     /// The last candidate that was rejected; `None` where the last one was not.
@@ -203,6 +224,18 @@ impl StateLock {
         self.replace(HEAD, head)
     }
 
+    /// Stores the security counter of a pack that is going to be used, where it is higher than before.
+    ///
+    /// # Errors
+    /// [`Error::Machine`]: then the pack must not be used.
+    pub fn raise_counter(&self, counter: u64) -> Result<(), Error> {
+        if counter <= self.folder.counter()? {
+            return Ok(());
+        }
+        let number = counter.to_le_bytes();
+        self.replace(COUNTER, &[&COUNTER_MAGIC[..], &number, &counter_check(&number)].concat())
+    }
+
     /// Keeps a candidate that was not made current; its note is the reason.
     ///
     /// # Errors
@@ -288,6 +321,11 @@ impl StateLock {
         }
         Ok(())
     }
+}
+
+fn counter_check(number: &[u8; 8]) -> [u8; 8] {
+    let digest = Sha256::new_with_prefix(COUNTER_MAGIC).chain_update(number).finalize();
+    std::array::from_fn(|at| digest[at])
 }
 
 fn commit_name(number: u32) -> String {
@@ -435,6 +473,29 @@ mod tests {
         assert_eq!(state.rejected(&BACKBONE).unwrap().unwrap().note, "worse");
         lock.commit_alone(&cache(), &BACKBONE, b"clean", "forget").unwrap();
         assert_eq!(names(root.path()), [&commit_name(1), FEATURES, HEAD]);
+    }
+
+    #[test]
+    fn a_counter_only_rises_and_outlives_forgetting() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path());
+        let lock = state.lock().unwrap();
+        for (raised, expected) in [(0, 0), (7, 7), (3, 7), (u64::MAX, u64::MAX)] {
+            lock.raise_counter(raised).unwrap();
+            assert_eq!(state.counter().unwrap(), expected);
+        }
+        assert!(!lock.forget().unwrap());
+        assert_eq!(state.counter().unwrap(), u64::MAX);
+        let path = root.path().join(COUNTER);
+        let bytes = std::fs::read(&path).unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            std::fs::write(&path, changed).unwrap();
+            assert!(state.counter().is_err(), "byte {at}");
+            std::fs::write(&path, &bytes[..at]).unwrap();
+            assert!(state.counter().is_err(), "{at} bytes");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! | `head.hshr` | the head record: what `predict` answers with |
 //! | `features.hsfc` | the [`FeatureCache`]: what the next `learn` builds on |
 //! | `commit-….hsco` | the last eight commits, each a [`Commit`]: what `rollback` returns to |
+//! | `counter.hsct` | the highest security counter of the signed packs that were used |
 //! | `rejected.hsco` | the last candidate that was not made current, with the reason |
 //!
 //! All of them are personal: they are created readable by their owner only.

@@ -34,6 +34,9 @@ pub enum Problem {
     /// The head record is refused.
     #[error("{0}: use the pack that it was learned on, or run forget and learn again")]
     Head(headstart::Error),
+    /// A security counter that was damaged.
+    #[error("is not a security counter: only the maker of this device can say how to go on")]
+    Counter,
     /// A commit that is not kept.
     #[error("keeps no commit {0}: history lists them")]
     NoCommit(u32),
