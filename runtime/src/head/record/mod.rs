@@ -219,7 +219,7 @@ impl<'a> HeadRecord<'a> {
         record.check_labels()?;
         let finite = match storage {
             Storage::F32 => floats(weights).all(f32::is_finite),
-            Storage::F16 => halves(weights).all(f16::is_finite),
+            Storage::F16 => halves(weights).all(|w| (w.to_f32() * weight_scale).is_finite()),
         };
         if !finite || !floats(bias).all(f32::is_finite) {
             return Err(Error::NotFinite);
