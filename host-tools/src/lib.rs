@@ -13,6 +13,7 @@ pub mod freeze;
 pub mod heads;
 pub mod inputs;
 pub mod inspect;
+pub mod keys;
 pub mod lower;
 pub mod model;
 pub mod onnx;

@@ -15,12 +15,18 @@ use crate::error::Error;
 use crate::freeze::{self, Budget, Candidate, FreezeError};
 use crate::heads;
 use crate::inputs;
+use crate::keys;
 use crate::model::Model;
 use crate::quantised::{Settings, quantise};
 
 pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let started = Instant::now();
     let board = args.board.as_deref().map(Board::named).transpose().map_err(Error::Option)?;
+    // Before the work: a key that cannot be read is found at once.
+    let secret = args.sign.as_deref().map(super::read).transpose()?;
+    if let (Some(secret), Some(path)) = (&secret, &args.sign) {
+        keys::check_secret(path, secret)?;
+    }
     let preprocessing = preprocessing::preprocessing(&args.preprocess)?;
     let model = Model::load(&args.model)?;
     let chosen = choose(report, args, &model, preprocessing)?;
@@ -44,6 +50,12 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let bytes = match head {
         None => quantised.bytes,
         Some(head) => quantised.with_head(&model.path, Some(head))?,
+    };
+    let bytes = match (&secret, &args.sign, &args.family) {
+        (Some(secret), Some(path), Some(family)) => {
+            keys::signed(&bytes, path, secret, family, args.counter)?
+        }
+        _ => bytes,
     };
     let refuse = |problem| Error::Pack { pack: args.output.clone(), problem };
     let pack = Pack::open(&bytes).map_err(refuse)?;

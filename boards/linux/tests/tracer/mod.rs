@@ -46,7 +46,8 @@ pub(crate) struct Run {
 
 /// Runs `command`, which must stay in one thread, and breaks its system call number `at`.
 ///
-/// Only one run at a time: it waits for any child of this process.
+/// Only from the thread that began the run: `ptrace` knows its threads.
+#[allow(clippy::zombie_processes, reason = "`waitpid` waits for it")]
 pub(crate) fn run(mut command: Command, breakage: Option<(usize, Break)>) -> Run {
     // SAFETY: between fork and exec only `ptrace` is called, which is async-signal-safe.
     unsafe { command.pre_exec(|| ptrace::traceme().map_err(std::io::Error::from)) };
