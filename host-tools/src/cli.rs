@@ -42,12 +42,34 @@ pub enum Command {
         /// The pack.
         pack: PathBuf,
     },
-    /// Check every byte of a pack.
-    #[command(after_help = "Example:\n  headstart verify mobilenet.hspk")]
+    /// Check every byte of a pack, and who signed it.
+    #[command(after_help = "Examples:
+  headstart verify mobilenet.hspk
+  headstart verify mobilenet.hspk --key mine.pub --family camera-2")]
     Verify {
         /// The pack.
         pack: PathBuf,
+        /// The public key that must have signed it; two while one replaces the other.
+        #[arg(long, value_name = "FILE")]
+        key: Vec<PathBuf>,
+        /// The boards that it must be for [default: any].
+        #[arg(long, value_name = "NAME", requires = "key")]
+        family: Option<String>,
+        /// The least security counter.
+        #[arg(long, value_name = "N", default_value_t = 0, requires = "key")]
+        least_counter: u64,
     },
+    /// Make a key that signs packs: NAME.key, the secret, and NAME.pub.
+    #[command(after_help = "Example:\n  headstart keygen -o mine")]
+    Keygen {
+        /// The files to write, without their ends.
+        #[arg(short, long, value_name = "NAME")]
+        output: PathBuf,
+    },
+    /// Sign a pack, in place of a signature that it may have.
+    #[command(after_help = "Example:
+  headstart sign mobilenet.hspk --key mine.key --family camera-2 --counter 3 -o signed.hspk")]
+    Sign(SignArgs),
     /// Show what quantisation cost, layer by layer and in the head's accuracy.
     #[command(after_help = "Example:
   headstart compare mobilenet.hspk mobilenet.onnx --data photos")]
@@ -78,6 +100,25 @@ pub enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
+}
+
+/// What `sign` takes.
+#[derive(Debug, Args)]
+pub struct SignArgs {
+    /// The pack.
+    pub pack: PathBuf,
+    /// The secret key that `keygen` made.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The boards that the pack is for; others refuse it.
+    #[arg(long, value_name = "NAME")]
+    pub family: String,
+    /// Security counter: a device refuses packs with a lower one than it has used.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub counter: u64,
+    /// The file to write.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
 }
 
 /// Which samples of a folder are taken.
@@ -132,9 +173,21 @@ pub struct PackArgs {
     /// Names of the pretrained classes for `--head keep`, one a line.
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
+    /// Sign the pack with this secret key of `keygen`.
+    #[arg(long, value_name = "FILE", requires = "family")]
+    pub sign: Option<PathBuf>,
+    /// The boards that a signed pack is for; others refuse it.
+    #[arg(long, value_name = "NAME", requires = "sign")]
+    pub family: Option<String>,
+    /// Security counter of a signed pack: a device refuses packs with a lower one than it has used.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "sign")]
+    pub counter: u64,
     /// Most classes that the device may learn.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub max_classes: u32,
+    /// Show what the pack takes of a board's flash and RAM, and refuse a pack that does not fit.
+    #[arg(long, value_name = "NAME")]
+    pub board: Option<String>,
     /// What the plan of the arena is good at: `speed`, or `size`, which runs layers in strips of few
     /// rows wherever that saves memory. The features are the same.
     #[arg(long, value_name = "speed|size", default_value = "speed")]

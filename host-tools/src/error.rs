@@ -58,6 +58,14 @@ pub enum Error {
         /// The rule.
         problem: headstart::Error,
     },
+    /// A file that is no key.
+    #[error("{}: is not {expected}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        expected: &'static str,
+    },
     /// An option does not fit the model or the other options.
     #[error("{0}")]
     Option(String),

@@ -1,6 +1,7 @@
 //! From a pretrained model to a pack: import, simplify, freeze, calibrate, quantise, plan, write.
 #![forbid(unsafe_code)]
 
+pub mod board;
 pub mod calibrate;
 pub mod cli;
 pub mod commands;
@@ -12,6 +13,7 @@ pub mod freeze;
 pub mod heads;
 pub mod inputs;
 pub mod inspect;
+pub mod keys;
 pub mod lower;
 pub mod model;
 pub mod onnx;

@@ -180,3 +180,71 @@ fn a_full_disk_keeps_the_old_pack() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn a_board_gets_a_certificate_or_a_refusal_that_says_what_to_do() {
+    let desk = Desk::new();
+    let board = ["--board", "mps2-an386"];
+    let (_, summary) = desk.pack("model.hspk", &[&["--max-classes", "4"], &board[..]].concat());
+    let certificate = &summary["certificate"];
+    for key in ["arena_bytes", "head_bytes", "learner_bytes", "pack_bytes"] {
+        assert_eq!(certificate[key], summary[key], "{key}");
+    }
+    assert_eq!(certificate["session_bytes"], summary["ram_bytes"]);
+    let pack = desk.path("refused.hspk");
+    let arguments = ["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &pack];
+    let message = refusal(&[&arguments, &["--max-classes", "4096"], &board[..]].concat());
+    assert!(message.contains("bytes of RAM are missing") && message.contains("--max-classes"));
+    let message = refusal(&[&arguments, &["--board", "abacus"][..]].concat());
+    assert!(message.contains("there is no board 'abacus'"), "{message}");
+    assert!(!std::path::Path::new(&pack).exists());
+}
+
+#[test]
+fn a_pack_is_signed_and_verified_with_its_key_only() {
+    let desk = Desk::new();
+    let [maker, other] = ["maker", "other"].map(|name| desk.path(name));
+    for name in [&maker, &other] {
+        json(&["keygen", "-o", name]);
+    }
+    let (secret, public) = (format!("{maker}.key"), format!("{maker}.pub"));
+    let key = std::fs::read(&secret).unwrap();
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &std::fs::metadata(&secret).unwrap().permissions(),
+        );
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    assert!(refusal(&["keygen", "-o", &maker]).contains("never replaced"));
+    assert_eq!(std::fs::read(&secret).unwrap(), key);
+
+    let (plain, _) = desk.pack("plain.hspk", &[]);
+    let sign = ["--sign", &secret, "--family", "camera-2", "--counter", "3"];
+    let (signed, _) = desk.pack("signed.hspk", &sign);
+    let again = desk.path("again.hspk");
+    let arguments = ["--key", &secret, "--family", "camera-2", "--counter", "3", "-o", &again];
+    json(&[&["sign", &plain], &arguments[..]].concat());
+    assert_eq!(std::fs::read(&signed).unwrap(), std::fs::read(&again).unwrap());
+
+    let verified = json(&["verify", &signed, "--key", &public]);
+    assert_eq!(verified["signature"]["verified"], true);
+    assert_eq!(verified["signature"]["counter"], 3);
+    assert_eq!(json(&["verify", &signed])["signature"]["verified"], false);
+    let other = format!("{other}.pub");
+    json(&["verify", &signed, "--key", &other, "--key", &public, "--family", "camera-2"]);
+    for (arguments, words) in [
+        (&["verify", &plain, "--key", &public][..], "not signed"),
+        (&["verify", &signed, "--key", &other], "not trusted"),
+        (&["verify", &signed, "--key", &public, "--family", "x"], "another family"),
+        (&["verify", &signed, "--key", &public, "--least-counter", "4"], "security counter 3"),
+        (&["verify", &signed, "--key", &secret], ".pub"),
+        (&["sign", &plain, "--key", &public, "--family", "x", "-o", &again], ".key"),
+        (&["sign", &plain, "--key", &secret, "--family", "a b", "-o", &again], "--family"),
+    ] {
+        let message = refusal(arguments);
+        assert!(message.contains(words), "{message}");
+        let digits = String::from_utf8(key.clone()).unwrap();
+        assert!(!message.contains(&digits[23..40]), "a secret is shown");
+    }
+}

@@ -42,6 +42,24 @@ pub enum Error {
     ShapeOverflow,
     /// The memory plan is not what the graph needs.
     PlanMismatch,
+    /// The pack has no signature, and this runtime uses signed packs only.
+    Unsigned,
+    /// The pack was signed with a key that this runtime does not trust.
+    UnknownKey {
+        /// The first bytes of the SHA-256 of the public key.
+        key: [u8; 8],
+    },
+    /// The signature is not that of the pack.
+    SignatureInvalid,
+    /// The pack is for another family of boards.
+    OtherFamily,
+    /// The pack is older than one that was used here.
+    Downgrade {
+        /// Its security counter.
+        found: u64,
+        /// The least that is accepted.
+        least: u64,
+    },
     /// A head belongs to another backbone; the first bytes of both digests.
     BackboneMismatch {
         /// The backbone that is asked for.
@@ -102,6 +120,13 @@ pub enum Error {
         /// The row whose pivot was not positive.
         row: usize,
     },
+    /// One sample more than exact sums hold.
+    TooManySamples {
+        /// The most samples.
+        limit: u32,
+    },
+    /// A sample is to be forgotten that cannot have been learned.
+    NotLearned,
     /// A linear system was solved with a residual above the tolerance: regularise more.
     Inaccurate,
 }
@@ -136,6 +161,22 @@ impl core::fmt::Display for Error {
             Self::BadNode { index } => write!(f, "node {index} breaks a rule of the format"),
             Self::ShapeOverflow => f.write_str("a count or extent is past its limit"),
             Self::PlanMismatch => f.write_str("the memory plan is not what the graph needs"),
+            Self::Unsigned => {
+                f.write_str("the pack is not signed: get a signed one from its maker")
+            }
+            Self::UnknownKey { key } => write!(
+                f,
+                "the pack was signed with the key {:016x}, which is not trusted here",
+                u64::from_be_bytes(*key)
+            ),
+            Self::SignatureInvalid => {
+                f.write_str("the signature is not that of this pack: it was changed after signing")
+            }
+            Self::OtherFamily => f.write_str("the pack is for another family of boards"),
+            Self::Downgrade { found, least } => write!(
+                f,
+                "the pack has security counter {found}, and one with {least} was used here: get a newer pack"
+            ),
             Self::BackboneMismatch { expected, found } => write!(
                 f,
                 "this head was learned on another backbone ({:08x}…, here it is {:08x}…): learn it again",
@@ -170,6 +211,10 @@ impl core::fmt::Display for Error {
             Self::NotPositiveDefinite { row } => {
                 write!(f, "the matrix is not positive definite (row {row}): regularise more")
             }
+            Self::TooManySamples { limit } => {
+                write!(f, "exact sums hold {limit} samples: no more can be learned")
+            }
+            Self::NotLearned => f.write_str("a sample that was never learned cannot be forgotten"),
             Self::Inaccurate => {
                 f.write_str("the linear system was not solved accurately: regularise more")
             }

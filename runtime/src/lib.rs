@@ -6,6 +6,9 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+/// Test cases that the tests outside share name the crate as these do.
+#[cfg(test)]
+extern crate self as headstart;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
@@ -20,5 +23,6 @@ pub mod kernels;
 pub mod pack;
 pub mod preprocess;
 pub mod session;
+pub mod store;
 
 pub use error::Error;

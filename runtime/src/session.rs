@@ -15,9 +15,13 @@
 //! ```
 
 use crate::Error;
-use crate::backbone::Backbone;
+use crate::backbone;
 use crate::head::record::{label_is_valid, table_labels};
-use crate::head::{HeadParts, HeadRecord, Learner, LinearHead, Storage, argmax, sgd, softmax};
+use crate::head::sgd::Rehearsal;
+use crate::head::{
+    HeadParts, HeadRecord, Learner, LinearHead, Samples, Storage, argmax, ridge, sgd, softmax,
+};
+use crate::kernels::Kernels;
 use crate::pack::Pack;
 
 /// Step size of one sample; see [`sgd::step`].
@@ -26,6 +30,9 @@ const RATE: f32 = 0.5;
 /// The centre of the features moves by this part of the distance to a new sample, or more while
 /// there are few.
 const SLOWEST: u32 = 8;
+
+/// What ridge's scores are multiplied by to become logits: they have spread 1 at most.
+const RIDGE_TEMPERATURE: f32 = 0.25;
 
 /// Where head records live.
 pub trait Store {
@@ -83,6 +90,8 @@ pub struct Answer<'s> {
     pub label: Option<&'s str>,
     /// Probability of the best class, also if that is not enough to name it.
     pub probability: f32,
+    /// The best class, also if it is unknown.
+    pub class: u16,
 }
 
 /// A pack, its head in memory, and the store that the head came from.
@@ -100,7 +109,7 @@ pub struct Answer<'s> {
 /// ```
 #[derive(Debug)]
 pub struct Session<'p, 'm, S> {
-    pack: Pack<'p>,
+    pack: &'p Pack<'p>,
     store: S,
     weights: &'m mut [f32],
     bias: &'m mut [f32],
@@ -113,6 +122,7 @@ pub struct Session<'p, 'm, S> {
     classes: usize,
     unknown_threshold: f32,
     seen: u32,
+    learner: Learner,
 }
 
 impl<'p, 'm, S: Store> Session<'p, 'm, S> {
@@ -127,8 +137,9 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
     /// [`Error::BufferLength`] for other memory, or for a record that is too long for this pack;
     /// [`Error::Misaligned`]; those of [`HeadRecord::parse_for`]; [`Error::TooManyClasses`]; and
     /// those of the store.
+    #[inline(never)]
     pub fn open(
-        pack: &Pack<'p>,
+        pack: &'p Pack<'p>,
         ram: &'m mut [u8],
         store: S,
     ) -> Result<Self, SessionError<S::Error>> {
@@ -151,7 +162,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         let centre: &mut [i8] = bytemuck::cast_slice_mut(centre);
         centre.fill(pack.feature_value()?.zero_point);
         let mut session = Self {
-            pack: *pack,
+            pack,
             store,
             weights,
             bias,
@@ -164,11 +175,13 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
             classes: 0,
             unknown_threshold: 0.0,
             seen: 0,
+            learner: Learner::Sgd,
         };
         session.load()?;
         Ok(session)
     }
 
+    #[inline(never)]
     fn load(&mut self) -> Result<(), SessionError<S::Error>> {
         let (features, found) = (self.centre.len(), self.scratch.len());
         let loaded = self.store.load(self.scratch).map_err(SessionError::Store)?;
@@ -204,7 +217,38 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         self.label_bytes = labels.len();
         self.classes = classes;
         self.unknown_threshold = record.unknown_threshold();
+        self.learner = record.learner();
         Ok(())
+    }
+
+    /// The features of one input, int8 as for [`learn`](Self::learn): what a feature cache keeps.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferLength`] for an input of another length.
+    pub fn features(&mut self, input: &[i8]) -> Result<&[i8], Error> {
+        features(self.pack, self.scratch, input)
+    }
+
+    /// The features that the last [`learn`](Self::learn), [`predict`](Self::predict) or
+    /// [`features`](Self::features) worked on. They mean nothing after any other call.
+    ///
+    /// # Errors
+    ///
+    /// None for a pack that was opened.
+    pub fn last_features(&self) -> Result<&[i8], Error> {
+        last_features(self.pack, self.scratch)
+    }
+
+    /// The class of a label; a new label becomes a new class, which nothing is answered with yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LabelInvalid`]; [`Error::TooManyClasses`].
+    pub fn class(&mut self, label: &str) -> Result<u16, Error> {
+        let class = self.place(label)?;
+        self.add(class, label);
+        Ok(class as u16)
     }
 
     /// Learns from one labelled input, int8 `[height, width, channels]` as
@@ -216,29 +260,11 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
     /// [`Error::LabelInvalid`]; [`Error::TooManyClasses`]; [`Error::BufferLength`] for an input of
     /// another length. Then nothing was learned.
     pub fn learn(&mut self, input: &[i8], label: &str) -> Result<f32, Error> {
-        let known = self.labels().position(|known| known == label);
-        let class = known.unwrap_or(self.classes);
-        if !label_is_valid(label) {
-            return Err(Error::LabelInvalid { class: class as u16 });
-        }
-        if class == self.bias.len() {
-            return Err(Error::TooManyClasses { limit: class });
-        }
-        let arena = &mut self.scratch[..self.pack.plan().arena_bytes as usize];
-        let mut backbone = Backbone::new(self.pack, arena)?;
-        let features = backbone.features(input)?;
+        let class = self.place(label)?;
+        features(self.pack, self.scratch, input)?;
+        self.add(class, label);
+        let features = last_features(self.pack, self.scratch)?;
         let length = features.len();
-        if known.is_none() {
-            self.weights[class * length..][..length].fill(0.0);
-            self.bias[class] = 0.0;
-            self.counts[class] = 0;
-            // Every label has a slot of the longest one's size: there is room.
-            let slot = &mut self.label_table[self.label_bytes..][..=label.len()];
-            slot[0] = label.len() as u8;
-            slot[1..].copy_from_slice(label.as_bytes());
-            self.label_bytes += slot.len();
-            self.classes += 1;
-        }
         let classes = self.classes;
         let loss = sgd::step(
             features,
@@ -250,6 +276,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
             &mut self.gradient[..classes],
         )?;
         self.counts[class] = self.counts[class].saturating_add(1);
+        self.learner = Learner::Sgd;
         let part = self.seen.saturating_add(2).min(SLOWEST) as f32;
         self.seen = self.seen.saturating_add(1);
         for (centre, &feature) in self.centre.iter_mut().zip(features) {
@@ -258,6 +285,61 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
             *centre = (f32::from(*centre) + libm::rintf(distance / part)) as i8;
         }
         Ok(loss)
+    }
+
+    /// Trains on stored features of samples that [`learn`](Self::learn) has seen, in the memory that
+    /// a backbone pass takes otherwise: see [`sgd::rehearse`]. Returns the last epoch's mean loss.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sgd::rehearse`]; [`Error::BufferLength`] if there are more samples than that memory
+    /// has words. After [`Error::NotFinite`] the head is of no use: open the session anew.
+    pub fn rehearse(
+        &mut self,
+        samples: Samples<'_>,
+        settings: Rehearsal,
+        progress: impl FnMut(u32, f32),
+    ) -> Result<f32, Error> {
+        let (classes, features) = (self.classes, self.centre.len());
+        let memory: &mut [u32] = words(self.scratch);
+        let found = memory.len();
+        let order = memory
+            .get_mut(..samples.len())
+            .ok_or(Error::BufferLength { expected: samples.len(), found })?;
+        self.learner = Learner::Sgd;
+        sgd::rehearse(
+            samples,
+            settings,
+            &mut self.weights[..classes * features],
+            &mut self.bias[..classes],
+            &mut self.gradient[..classes],
+            self.centre,
+            order,
+            progress,
+        )
+    }
+
+    /// Replaces the head by the ridge solution for stored features, in the memory that a backbone
+    /// pass takes otherwise: see [`ridge::train_packed`]. Classes without samples get the score 0.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ridge::train_packed`]; [`Error::BufferLength`] if the samples are too many for that
+    /// memory. Then, or where there are no samples, the head is what it was; after any other error
+    /// open the session anew.
+    pub fn solve(&mut self, samples: Samples<'_>, penalty: f32) -> Result<(), Error> {
+        let (classes, features) = (self.classes, self.centre.len());
+        let weights = &mut self.weights[..classes * features];
+        let bias = &mut self.bias[..classes];
+        if samples.is_empty() {
+            return Err(Error::NoSamples);
+        }
+        ridge::train_packed(samples, penalty, weights, bias, words(self.scratch))?;
+        for number in weights.iter_mut().chain(bias) {
+            *number /= RIDGE_TEMPERATURE;
+        }
+        self.learner = Learner::Ridge;
+        Ok(())
     }
 
     /// The best class for one input, int8 as for [`learn`](Self::learn).
@@ -270,9 +352,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         if self.classes == 0 {
             return Err(Error::NoSamples);
         }
-        let arena = &mut self.scratch[..self.pack.plan().arena_bytes as usize];
-        let mut backbone = Backbone::new(self.pack, arena)?;
-        let features = backbone.features(input)?;
+        let features = features(self.pack, self.scratch, input)?;
         let (length, logits) = (features.len(), &mut self.gradient[..self.classes]);
         let weights = &self.weights[..self.classes * length];
         LinearHead::new(weights, &self.bias[..self.classes], length)?.logits(features, logits)?;
@@ -280,7 +360,11 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         let best = argmax(logits);
         let probability = logits[best];
         let known = probability >= self.unknown_threshold;
-        Ok(Answer { label: self.labels().nth(best).filter(|_| known), probability })
+        Ok(Answer {
+            label: self.labels().nth(best).filter(|_| known),
+            probability,
+            class: best as u16,
+        })
     }
 
     /// Stores the head. It is durable when this returns.
@@ -290,8 +374,16 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
     /// [`Error::NoSamples`] while there is no class; [`Error::NotFinite`] if learning diverged; those
     /// of the store. Then the head that was committed before is still there.
     pub fn commit(&mut self) -> Result<(), SessionError<S::Error>> {
+        let length = self.emit()?;
+        self.store.commit(&self.scratch[..length]).map_err(SessionError::Store)
+    }
+
+    /// Writes the head's record to the scratch memory. What it keeps on the stack is gone when the
+    /// store works.
+    #[inline(never)]
+    fn emit(&mut self) -> Result<usize, Error> {
         if self.classes == 0 {
-            return Err(Error::NoSamples.into());
+            return Err(Error::NoSamples);
         }
         let (classes, features) = (self.classes, self.centre.len());
         let weights = &self.weights[..classes * features];
@@ -300,7 +392,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
             backbone_digest: self.pack.backbone_digest(),
             labels: &[],
             samples: &self.counts[..classes],
-            learner: Learner::Sgd,
+            learner: self.learner,
             storage: Storage::F32,
             temperature: 1.0,
             unknown_threshold: self.unknown_threshold,
@@ -308,8 +400,36 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
             held_out: None,
         };
         let labels = table_labels(&self.label_table[..self.label_bytes]);
-        let length = parts.emit_labelled(labels, self.scratch)?;
-        self.store.commit(&self.scratch[..length]).map_err(SessionError::Store)
+        parts.emit_labelled(labels, self.scratch)
+    }
+
+    /// The class that a label has, or that it would get.
+    fn place(&self, label: &str) -> Result<usize, Error> {
+        let class = self.labels().position(|known| known == label).unwrap_or(self.classes);
+        if !label_is_valid(label) {
+            return Err(Error::LabelInvalid { class: class as u16 });
+        }
+        if class == self.bias.len() {
+            return Err(Error::TooManyClasses { limit: class });
+        }
+        Ok(class)
+    }
+
+    /// Adds a class at its place, unless it is there.
+    fn add(&mut self, class: usize, label: &str) {
+        if class < self.classes {
+            return;
+        }
+        let length = self.centre.len();
+        self.weights[class * length..][..length].fill(0.0);
+        self.bias[class] = 0.0;
+        self.counts[class] = 0;
+        // Every label has a slot of the longest one's size: there is room.
+        let slot = &mut self.label_table[self.label_bytes..][..=label.len()];
+        slot[0] = label.len() as u8;
+        slot[1..].copy_from_slice(label.as_bytes());
+        self.label_bytes += slot.len();
+        self.classes += 1;
     }
 
     /// The labels, in the order of classes.
@@ -335,4 +455,22 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
     pub fn close(self) -> S {
         self.store
     }
+}
+
+/// Runs the backbone in the first part of `scratch`.
+fn features<'s>(pack: &Pack<'_>, scratch: &'s mut [u8], input: &[i8]) -> Result<&'s [i8], Error> {
+    let arena = &mut scratch[..pack.plan().arena_bytes as usize];
+    backbone::run(pack, bytemuck::cast_slice_mut(arena), Kernels::best(), input, |_, _, _, _| ())?;
+    last_features(pack, scratch)
+}
+
+/// The features that the last backbone pass left in `scratch`.
+fn last_features<'s>(pack: &Pack<'_>, scratch: &'s [u8]) -> Result<&'s [i8], Error> {
+    Ok(bytemuck::cast_slice(&scratch[pack.feature_value()?.range()]))
+}
+
+/// The words in `scratch`, which begins at a multiple of 4 in a session.
+fn words<T: bytemuck::Pod>(scratch: &mut [u8]) -> &mut [T] {
+    let whole = scratch.len() / 4 * 4;
+    bytemuck::try_cast_slice_mut(&mut scratch[..whole]).unwrap_or_default()
 }

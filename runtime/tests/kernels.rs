@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use headstart::kernels::generic;
 use headstart::kernels::{Isa, Kernels};
-use kernels::case::{Case, Shape};
+use kernels::case::{Case, POINT, Shape};
 use proptest::prelude::*;
 
 /// The kernels of every instruction set that is compiled.
@@ -104,18 +104,6 @@ proptest! {
         check(&KERNELS, &Case::new(shape, seed));
     }
 }
-
-const POINT: Shape = Shape {
-    rows: 1,
-    columns: 1,
-    depth: 1,
-    outputs: 1,
-    groups: 1,
-    kernel: [1, 1],
-    stride: 1,
-    dilation: 1,
-    pad: false,
-};
 
 /// Every size from 1 to 129 of what kernels take in blocks: pixels, inputs, outputs.
 #[test]

@@ -140,3 +140,16 @@ fn the_shorter_side_is_scaled_and_the_middle_cut_out() {
     contents.input.preprocessing.resize = Resize::ShortSide(1);
     assert_eq!(emit(&contents).err(), Some(Error::BadManifest));
 }
+
+/// Found by fuzzing: the rows of weights had no length, and dividing by it panicked.
+#[test]
+fn a_convolution_without_weights_is_refused() {
+    for (kernel, groups) in [([0; 2], 1), ([0, 1], 1), ([1; 2], 0), ([1; 2], 2)] {
+        let mut contents = contents();
+        if let Some(Node::Conv(conv)) = contents.nodes.first_mut() {
+            conv.window.kernel = kernel;
+            conv.groups = groups;
+        }
+        assert!(emit(&contents).is_err(), "{kernel:?} {groups}");
+    }
+}

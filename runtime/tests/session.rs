@@ -5,7 +5,8 @@ mod common;
 
 use common::contents;
 use headstart::Error;
-use headstart::head::HeadRecord;
+use headstart::head::sgd::Rehearsal;
+use headstart::head::{HeadRecord, Learner, Samples};
 use headstart::pack::{Pack, emit};
 use headstart::session::{Session, SessionError, Store};
 
@@ -159,4 +160,43 @@ fn a_broken_store_keeps_the_old_head_and_a_foreign_head_is_refused() {
     let mut empty = Memory::default();
     let session = Session::open(&shipped, bytes(&shipped, &mut memory), &mut empty).unwrap();
     assert!(session.labels().eq(["bright"]));
+}
+
+#[test]
+fn stored_features_are_rehearsed_and_solved_in_the_planned_memory() {
+    let file = emit(&contents()).unwrap();
+    let pack = Pack::open(&file).unwrap();
+    let (mut memory, mut store) = (memory(&pack), Memory::default());
+    let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+    let (mut features, mut labels) = (vec![], vec![]);
+    for (inputs, label) in [(BRIGHT, "bright"), (DARK, "dark")] {
+        for input in inputs {
+            session.learn(&input, label).unwrap();
+            features.extend_from_slice(session.last_features().unwrap());
+            labels.push(session.class(label).unwrap());
+        }
+    }
+    assert_eq!(labels, [0, 0, 1, 1]);
+    assert_eq!(session.features(&BRIGHT[0]).unwrap(), &features[..2]);
+    let samples = Samples::new(&features, &labels, 2).unwrap();
+    let mut losses = vec![];
+    let last = session.rehearse(samples, Rehearsal::default(), |_, loss| losses.push(loss));
+    assert_eq!(last.unwrap(), *losses.last().unwrap());
+    assert!(losses[39] < 0.5 * losses[0], "{losses:?}");
+    let sure = |session: &mut Session<'_, '_, &mut Memory>| {
+        for (inputs, label) in [(BRIGHT, "bright"), (DARK, "dark")] {
+            for input in inputs {
+                let answer = session.predict(&input).unwrap();
+                assert!(answer.label == Some(label) && answer.probability > 0.7, "{answer:?}");
+            }
+        }
+    };
+    sure(&mut session);
+    session.solve(samples, 1e-3).unwrap();
+    sure(&mut session);
+    session.commit().unwrap();
+    session.close();
+    let record = HeadRecord::parse(store.record.as_ref().unwrap()).unwrap();
+    assert_eq!(record.learner(), Learner::Ridge);
+    assert!(record.samples().eq([2, 2]));
 }

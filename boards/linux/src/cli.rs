@@ -31,8 +31,18 @@ pub(crate) enum Command {
     Status(Status),
     /// Measures time and memory.
     Bench(Bench),
-    /// Removes everything that was learned.
+    /// Removes a sample, a class or everything that was learned.
     Forget(Forget),
+    /// Gives a class another name, or makes two classes one.
+    Rename(Rename),
+    /// Takes over what another device learned.
+    Merge(Merge),
+    /// Lists the samples, and those that seem to be of another class.
+    Samples(Samples),
+    /// Lists the commits that are kept.
+    History(History),
+    /// Returns to an earlier commit.
+    Rollback(Rollback),
 }
 
 /// What every command takes.
@@ -108,7 +118,7 @@ impl Compute {
 
 photos/mug/*.jpg and photos/cup/*.jpg teach the classes mug and cup. A second call with new samples or
 new classes keeps the first; a sample that is there already costs nothing, and under another class it
-is a correction.")]
+is a correction. A head that answers what was known before worse is kept as rejected, and nothing changes.")]
 pub(crate) struct Learn {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -130,6 +140,9 @@ pub(crate) struct Learn {
     /// --learner auto and at most 50 samples a class, else 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub(crate) views: Option<u8>,
+    /// Make the head current even if it answers what was known before worse.
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) compute: Compute,
 }
@@ -154,6 +167,8 @@ pub(crate) enum LearnerChoice {
     Ridge,
     /// Class means.
     Imprint,
+    /// Linear discriminant analysis, from exact sums.
+    Lda,
 }
 
 #[derive(Debug, Args)]
@@ -226,15 +241,108 @@ pub(crate) struct Bench {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   headstart-edge forget model.hspk --state mine --yes
+  headstart-edge forget model.hspk --state mine --class mug
+  headstart-edge forget model.hspk --state mine --sample photos/mug/7.jpg
 
-Everything learned is removed and cannot be brought back; a head that the pack ships stays in the pack.")]
+With --yes alone, everything learned is removed and cannot be brought back; a head that the pack ships
+stays in the pack. With --class or --sample the head is learned again from the rest: the state is then the one that
+never saw them, and earlier commits, which did, are removed.")]
 pub(crate) struct Forget {
     #[command(flatten)]
     pub(crate) common: Common,
     /// Folder of what was learned.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: PathBuf,
-    /// Needed, because nothing asks again.
-    #[arg(long)]
+    /// Forget this class and all of its samples.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) class: Vec<String>,
+    /// Forget this sample: its file, or the id that `samples` shows.
+    #[arg(long, value_name = "ID|FILE")]
+    pub(crate) sample: Vec<String>,
+    /// Needed to forget everything, because nothing asks again.
+    #[arg(long, conflicts_with_all = ["class", "sample"])]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge rename model.hspk --state mine --class cup --to mug
+
+Where mug is a class already, the samples of both become one class.")]
+pub(crate) struct Rename {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// The class.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) class: String,
+    /// Its new name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge merge model.hspk --state mine --from theirs
+
+The state is then the one of a device that saw the samples of both. A sample that both know under different
+classes keeps the class that it has here.")]
+pub(crate) struct Merge {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// Folder of what the other device learned; it stays as it is.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge samples model.hspk --state mine --doubtful
+
+With --doubtful, only samples that a head that was learned without them answers with another class, the
+surest first: perhaps their label is wrong. forget --sample removes one, learn under another class corrects it.")]
+pub(crate) struct Samples {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// Only the samples of this class.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) class: Option<String>,
+    /// Only samples that seem to be of another class.
+    #[arg(long)]
+    pub(crate) doubtful: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge history model.hspk --state mine")]
+pub(crate) struct History {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge rollback model.hspk --state mine --to 3
+
+Samples that the commit does not have are no longer kept: learn them again to have them back.")]
+pub(crate) struct Rollback {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// The number that history shows [default: the one before the current].
+    #[arg(long, value_name = "N")]
+    pub(crate) to: Option<u32>,
 }

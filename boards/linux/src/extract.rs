@@ -129,20 +129,23 @@ fn each<T: Send>(
         Mutex::new(Vec::with_capacity(files.len()));
     let workers = engine.threads.clamp(1, files.len().max(1));
     let engine = Engine { threads: engine.threads / workers, ..engine };
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                let mut extractor = Extractor::new(pack, engine);
-                while !(stop && failed.load(Ordering::Relaxed)) {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(path) = files.get(at) else { break };
-                    let result = SampleFile::read(path).and_then(|f| work(&mut extractor, &f));
-                    failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                    results.lock().unwrap_or_else(|e| e.into_inner()).push((at, result));
-                    done();
-                }
-            });
+    let worker = || {
+        let mut extractor = Extractor::new(pack, engine);
+        while !(stop && failed.load(Ordering::Relaxed)) {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(path) = files.get(at) else { break };
+            let result = SampleFile::read(path).and_then(|f| work(&mut extractor, &f));
+            failed.fetch_or(result.is_err(), Ordering::Relaxed);
+            results.lock().unwrap_or_else(|e| e.into_inner()).push((at, result));
+            done();
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..workers {
+            // Where the machine has no thread left, this one does the work.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, worker);
+        }
+        worker();
     });
     let mut results = results.into_inner().unwrap_or_else(|e| e.into_inner());
     results.sort_unstable_by_key(|(at, _)| *at);

@@ -15,6 +15,7 @@ mod pack_file;
 pub mod samples;
 pub mod state;
 pub mod training;
+mod trust;
 
 pub use error::Error;
 pub use head::{Answer, Head, Layer};

@@ -1,4 +1,4 @@
-//! `headstart-edge`: learn, predict, eval, status, bench and forget on a Linux board.
+//! `headstart-edge`: the commands of a Linux board.
 
 mod cli;
 mod commands;
@@ -28,6 +28,11 @@ fn main() -> ExitCode {
         Command::Status(args) => commands::status::run(args),
         Command::Bench(args) => commands::bench::run(args),
         Command::Forget(args) => commands::forget::run(args),
+        Command::Rename(args) => commands::rename::run(args),
+        Command::Merge(args) => commands::merge::run(args),
+        Command::Samples(args) => commands::samples::run(args),
+        Command::History(args) => commands::history::run(args),
+        Command::Rollback(args) => commands::rollback::run(args),
     };
     match done {
         Ok(status) => status,

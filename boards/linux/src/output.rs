@@ -82,7 +82,10 @@ pub(crate) fn progress(work: &'static str, count: usize) -> ProgressBar {
         bar.set_style(style.progress_chars("=> "));
     }
     bar.set_message(work);
-    bar.enable_steady_tick(Duration::from_millis(200));
+    // That takes a thread.
+    if !bar.is_hidden() {
+        bar.enable_steady_tick(Duration::from_millis(200));
+    }
     bar
 }
 

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use headstart::pack::Pack;
 use memmap2::Mmap;
 
-use crate::Error;
 use crate::samples::Problem;
+use crate::state::StateFolder;
+use crate::{Error, trust};
 
 /// A mapped pack file: its bytes stay in the page cache, shared by every process that runs it.
 ///
@@ -17,6 +18,8 @@ use crate::samples::Problem;
 pub struct PackFile {
     path: PathBuf,
     map: Mmap,
+    /// The highest security counter that was used before.
+    least_counter: u64,
 }
 
 impl PackFile {
@@ -35,15 +38,33 @@ impl PackFile {
             return Err(Error::pack(path, headstart::Error::Truncated));
         }
         let file = File::open(path).map_err(unreadable)?;
-        Ok(Self { path: path.to_owned(), map: map(path, &file)? })
+        Ok(Self { path: path.to_owned(), map: map(path, &file)?, least_counter: 0 })
     }
 
-    /// Verifies the pack and borrows it from the map.
+    /// Maps a file that must not be older than the packs that this state was learned with.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`Error::State`] for a damaged counter.
+    pub fn open_for(path: &Path, state: &Path) -> Result<Self, Error> {
+        let least_counter = StateFolder::new(state).counter()?;
+        Ok(Self { least_counter, ..Self::open(path)? })
+    }
+
+    /// Verifies the pack and borrows it from the map. A program with the feature `signed` verifies the
+    /// signature first, and refuses any pack that its keys have not signed.
     ///
     /// # Errors
     /// [`Error::Pack`] with the rule that is broken.
     pub fn pack(&self) -> Result<Pack<'_>, Error> {
-        Pack::open(&self.map).map_err(|e| Error::pack(&self.path, e))
+        self.trusted().map(|(pack, _)| pack)
+    }
+
+    /// The pack and its security counter: 0 where any pack may be used.
+    ///
+    /// # Errors
+    /// As [`pack`](Self::pack).
+    pub fn trusted(&self) -> Result<(Pack<'_>, u64), Error> {
+        trust::open(&self.path, &self.map, self.least_counter)
     }
 
     /// Where the file is.

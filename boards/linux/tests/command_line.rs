@@ -4,7 +4,10 @@ mod common;
 
 use common::{Bench, program};
 
-const COMMANDS: [&str; 6] = ["learn", "predict", "eval", "status", "bench", "forget"];
+const COMMANDS: [&str; 11] = [
+    "learn", "predict", "eval", "status", "bench", "forget", "rename", "merge", "samples",
+    "history", "rollback",
+];
 
 #[test]
 fn help_shows_an_example_of_every_command() {

@@ -1,13 +1,14 @@
 //! `info` and `verify`: what a pack says, and whether every byte of it is right.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use headstart::head::HeadRecord;
-use headstart::pack::{Pack, Resize};
+use headstart::pack::{Pack, Resize, Trust};
 use serde_json::{Value, json};
 
 use super::report::{self, Report};
 use crate::error::Error;
+use crate::keys;
 
 pub(super) fn info(report: Report, path: &Path) -> Result<(), Error> {
     let bytes = super::read(path)?;
@@ -25,14 +26,46 @@ pub(super) fn info(report: Report, path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn verify(report: Report, path: &Path) -> Result<(), Error> {
+pub(super) fn verify(
+    report: Report,
+    path: &Path,
+    key_files: &[PathBuf],
+    family: Option<&str>,
+    least_counter: u64,
+) -> Result<(), Error> {
     let bytes = super::read(path)?;
-    let pack =
-        Pack::open(&bytes).map_err(|problem| Error::Pack { pack: path.to_owned(), problem })?;
+    let refuse = |problem| Error::Pack { pack: path.to_owned(), problem };
+    let mut trusted = Vec::new();
+    for file in key_files {
+        trusted.push(keys::public_key(file, &super::read(file)?)?);
+    }
+    let pack = if trusted.is_empty() {
+        Pack::open(&bytes).map_err(refuse)?
+    } else {
+        // Only read so far: what it says counts when it is verified.
+        let said = Pack::open(&bytes).map_err(refuse)?.signature().map(|s| s.family.to_owned());
+        let family = family.or(said.as_deref()).unwrap_or_default();
+        let trust = Trust { keys: &trusted, family, least_counter };
+        Pack::open_trusted(&bytes, &trust).map_err(refuse)?.0
+    };
     let digest = report::hex(&pack.backbone_digest());
-    let result = json!({ "pack": path, "bytes": bytes.len(), "backbone_digest": digest });
+    let signature = pack.signature().map(|signature| {
+        json!({
+            "key": report::hex(&signature.key), "family": signature.family,
+            "counter": signature.counter, "verified": !trusted.is_empty(),
+        })
+    });
+    let result = json!({
+        "pack": path, "bytes": bytes.len(), "backbone_digest": digest, "signature": signature,
+    });
     report.show(&result, || {
         println!("{}: every byte is right; backbone {digest}", path.display());
+        if let Some(signature) = pack.signature() {
+            let (family, counter) = (signature.family, signature.counter);
+            let key = report::hex(&signature.key);
+            let verified = if trusted.is_empty() { "not verified: give --key" } else { "verified" };
+            println!("signed by {key} for {family}, security counter {counter} ({verified})");
+        }
     });
     Ok(())
 }

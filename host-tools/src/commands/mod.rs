@@ -4,6 +4,7 @@ mod compare;
 mod export;
 mod info;
 mod inspect;
+mod keygen;
 mod pack;
 mod preprocessing;
 mod report;
@@ -31,7 +32,11 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
         Command::Inspect { model } => inspect::inspect(report, model),
         Command::Pack(args) => pack::pack(report, args),
         Command::Info { pack } => info::info(report, pack),
-        Command::Verify { pack } => info::verify(report, pack),
+        Command::Verify { pack, key, family, least_counter } => {
+            info::verify(report, pack, key, family.as_deref(), *least_counter)
+        }
+        Command::Keygen { output } => keygen::keygen(report, output),
+        Command::Sign(args) => keygen::sign(report, args),
         Command::Compare { pack, model, data, sampling } => {
             compare::compare(report, pack, model, data, *sampling)
         }

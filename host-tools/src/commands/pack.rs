@@ -9,16 +9,24 @@ use serde_json::{Value, json};
 
 use super::report::{self, Report};
 use super::{info, preprocessing};
+use crate::board::{Board, Certificate};
 use crate::cli::PackArgs;
 use crate::error::Error;
 use crate::freeze::{self, Budget, Candidate, FreezeError};
 use crate::heads;
 use crate::inputs;
+use crate::keys;
 use crate::model::Model;
 use crate::quantised::{Settings, quantise};
 
 pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let started = Instant::now();
+    let board = args.board.as_deref().map(Board::named).transpose().map_err(Error::Option)?;
+    // Before the work: a key that cannot be read is found at once.
+    let secret = args.sign.as_deref().map(super::read).transpose()?;
+    if let (Some(secret), Some(path)) = (&secret, &args.sign) {
+        keys::check_secret(path, secret)?;
+    }
     let preprocessing = preprocessing::preprocessing(&args.preprocess)?;
     let model = Model::load(&args.model)?;
     let chosen = choose(report, args, &model, preprocessing)?;
@@ -43,12 +51,26 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
         None => quantised.bytes,
         Some(head) => quantised.with_head(&model.path, Some(head))?,
     };
-    super::write(&args.output, &bytes)?;
+    let bytes = match (&secret, &args.sign, &args.family) {
+        (Some(secret), Some(path), Some(family)) => {
+            keys::signed(&bytes, path, secret, family, args.counter)?
+        }
+        _ => bytes,
+    };
     let refuse = |problem| Error::Pack { pack: args.output.clone(), problem };
     let pack = Pack::open(&bytes).map_err(refuse)?;
+    let certificate = board.map(|board| {
+        let certificate = Certificate::new(&board, &pack, bytes.len());
+        certificate.check(&board, &pack, &chosen.graph).map(|()| certificate)
+    });
+    let certificate = certificate.transpose().map_err(Error::Option)?;
+    super::write(&args.output, &bytes)?;
     let mut summary = info::summary(&pack, bytes.len()).map_err(refuse)?;
     summary["seconds"] = json!(started.elapsed().as_secs_f64());
     summary["candidates"] = chosen.candidates;
+    if let Some(certificate) = &certificate {
+        summary["certificate"] = json!(certificate);
+    }
     report.show(&summary, || {
         println!(
             "{}: {} frozen at '{}', {} features, {} of the head a class",
@@ -65,8 +87,33 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
             report::count(pack.provenance().multiply_accumulates),
             started.elapsed().as_secs_f64(),
         );
+        if let Some(certificate) = certificate {
+            print_certificate(&certificate);
+        }
     });
     Ok(())
+}
+
+fn print_certificate(of: &Certificate) {
+    println!("\nMemory on {}, in bytes ('at most': what its firmware keeps for itself)", of.board);
+    let mut table = report::table(&["", "", "bytes"]);
+    for (memory, what, bytes) in [
+        ("flash", "code and constants, at most", of.code_bytes),
+        ("", "pack", of.pack_bytes),
+        ("", "head slots", of.slots_bytes),
+        ("", "features of samples", of.log_bytes),
+        ("", "of all there is, free", of.flash_bytes - of.flash()),
+        ("RAM", "activations", of.arena_bytes),
+        ("", "head", of.head_bytes),
+        ("", "learner", of.learner_bytes),
+        ("", "session: the three, or a head record", of.session_bytes),
+        ("", "static data, at most", of.static_bytes),
+        ("", "stack, at most", of.stack_bytes),
+        ("", "of all there is, free", of.ram_bytes - of.ram()),
+    ] {
+        table.add_row([memory.to_owned(), what.to_owned(), bytes.to_string()]);
+    }
+    println!("{table}");
 }
 
 /// Where the model is cut.

@@ -43,16 +43,10 @@ pub struct Plan {
 #[must_use]
 pub fn plan(lowered: &Lowered, aim: Aim) -> Plan {
     let candidates = chains(lowered, aim);
-    let (mut chosen, mut rest): (Vec<Chain>, Vec<Chain>) =
+    let (mut chosen, rest): (Vec<Chain>, Vec<Chain>) =
         candidates.into_iter().partition(|chain| chain.whole_bytes > CACHE);
-    while aim == Aim::Size {
-        let (peak, at) = lives::peak(&buffers(lowered, &chosen).1);
-        let Some(next) = rest.iter().position(|chain| chain.runs_at(at)) else { break };
-        let mut more = chosen.clone();
-        more.push(rest.remove(next));
-        if lives::peak(&buffers(lowered, &more).1).0 < peak {
-            chosen = more;
-        }
+    if aim == Aim::Size {
+        lower_the_peak(lowered, &mut chosen, rest);
     }
     let (owners, lives) = buffers(lowered, &chosen);
     let Placed { offsets, bytes, least } = place(&lives);
@@ -61,6 +55,18 @@ pub fn plan(lowered: &Lowered, aim: Aim) -> Plan {
         kept_rows: strips::kept_rows(lowered, &chosen),
         arena_bytes: bytes,
         least_bytes: least,
+    }
+}
+
+/// Chooses more chains as long as one runs when most bytes live, if that lowers the peak.
+fn lower_the_peak(lowered: &Lowered, chosen: &mut Vec<Chain>, mut rest: Vec<Chain>) {
+    loop {
+        let (peak, at) = lives::peak(&buffers(lowered, chosen).1);
+        let Some(next) = rest.iter().position(|chain| chain.runs_at(at)) else { return };
+        chosen.push(rest.remove(next));
+        if lives::peak(&buffers(lowered, chosen).1).0 >= peak {
+            chosen.pop();
+        }
     }
 }
 

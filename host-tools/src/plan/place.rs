@@ -29,14 +29,14 @@ pub(super) fn place(lives: &[Life]) -> Placed {
     let span = |life: &Life| life.last - life.first + 1;
     let mut order: Vec<usize> = (0..lives.len()).filter(|&at| lives[at].bytes > 0).collect();
     let mut best = Placed { offsets: Vec::new(), bytes: usize::MAX, least };
-    let keys: [&dyn Fn(&Life) -> (usize, usize); 4] = [
-        &|life| (life.bytes, span(life)),
-        &|life| (span(life), life.bytes),
-        &|life| (life.bytes * span(life), life.bytes),
-        &|life| (usize::MAX - life.first, life.bytes),
-    ];
-    for key in keys {
-        order.sort_by_key(|&at| (std::cmp::Reverse(key(&lives[at])), at));
+    for key in 0..4 {
+        let rank = |life: &Life| match key {
+            0 => (life.bytes, span(life)),
+            1 => (span(life), life.bytes),
+            2 => (life.bytes * span(life), life.bytes),
+            _ => (usize::MAX - life.first, life.bytes),
+        };
+        order.sort_by_key(|&at| (std::cmp::Reverse(rank(&lives[at])), at));
         try_order(lives, &order, &mut best);
         if best.bytes <= least {
             return best;

@@ -94,7 +94,8 @@ fn chain(lowered: &Lowered, nodes: Range<usize>, aim: Aim) -> Option<Chain> {
     let whole_bytes = bands.iter().map(|extents| extents.iter().product::<usize>()).sum();
     let most = if aim == Aim::Size { BANDS.min(whole_bytes / PART) } else { BANDS };
     let mut kept = needs(1)?;
-    for rows in 2..=last[0] {
+    // An even number, which two threads divide evenly.
+    for rows in (2..=last[0]).step_by(2) {
         match needs(rows) {
             Some(more) if bytes(&more) <= most => kept = more,
             _ => break,

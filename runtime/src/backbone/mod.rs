@@ -13,4 +13,5 @@ pub use node::{
     SOFTMAX_TABLE_BYTES, TABLE_BYTES, ValueId, Window, concat_operands,
 };
 pub use run::Backbone;
+pub(crate) use run::run;
 pub use weights::{BLOCK, QUAD, WeightRows};

@@ -79,7 +79,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
             Rows(Stage, Source, core::ops::Range<usize>),
         }
         let (pack, kernels) = (self.pack, self.kernels);
-        let mut last = self.load(input)?;
+        let mut last = load(&self.pack, self.arena, input)?;
         let mut steps = std::vec::Vec::new();
         let mut nodes = (0_u32..).zip(pack.nodes());
         loop {
@@ -122,17 +122,6 @@ impl<'p, 'a> Backbone<'p, 'a> {
         Ok(&self.arena[last.range()])
     }
 
-    /// Copies the input to its place.
-    fn load(&mut self, input: &[i8]) -> Result<Value, Error> {
-        let first = self.pack.value(0)?;
-        let expected = first.elements() as usize;
-        if input.len() != expected {
-            return Err(Error::BufferLength { expected, found: input.len() });
-        }
-        self.arena[first.range()].copy_from_slice(input);
-        Ok(first)
-    }
-
     /// Like [`features`](Self::features), and shows every value to `see` as it comes to be: its
     /// index, description, first row and elements from there on. The input is value 0. A value that
     /// is made in strips is shown in as many parts.
@@ -143,33 +132,57 @@ impl<'p, 'a> Backbone<'p, 'a> {
     pub fn run(
         &mut self,
         input: &[i8],
-        mut see: impl FnMut(u32, &Value, usize, &[i8]),
+        see: impl FnMut(u32, &Value, usize, &[i8]),
     ) -> Result<&[i8], Error> {
-        let first = self.load(input)?;
-        see(0, &first, 0, input);
-        let mut last = first;
-        let mut nodes = (0_u32..).zip(self.pack.nodes());
-        loop {
-            let rest = nodes.clone().map(|(_, node)| node);
-            let Some((index, node)) = nodes.next() else { break };
-            let value = self.pack.value(index + 1)?;
-            if let Some(chain) = Chain::at(&self.pack, index, rest)? {
-                chain.run(&self.pack, self.kernels, self.arena, |node, value, row, data| {
-                    see(node + 1, value, row, data);
-                })?;
-                for stage in chain.stages().skip(1) {
-                    nodes.next();
-                    last = stage.value;
-                }
-                continue;
-            }
-            let (sources, out) = split(self.arena, value.range());
-            execute(&self.pack, self.kernels, &node?, &value, &sources, 0, out)?;
-            see(index + 1, &value, 0, &self.arena[value.range()]);
-            last = value;
-        }
+        let last = run(&self.pack, self.arena, self.kernels, input, see)?;
         Ok(&self.arena[last.range()])
     }
+}
+
+/// Runs a backbone in its arena and gives the value that holds the features; `see` is shown every
+/// value as it comes to be, with its first row and the elements from there on.
+pub(crate) fn run(
+    pack: &Pack<'_>,
+    arena: &mut [i8],
+    kernels: Kernels,
+    input: &[i8],
+    mut see: impl FnMut(u32, &Value, usize, &[i8]),
+) -> Result<Value, Error> {
+    let first = load(pack, arena, input)?;
+    see(0, &first, 0, input);
+    let mut last = first;
+    let mut nodes = (0_u32..).zip(pack.nodes());
+    loop {
+        let rest = nodes.clone().map(|(_, node)| node);
+        let Some((index, node)) = nodes.next() else { break };
+        let value = pack.value(index + 1)?;
+        if let Some(chain) = Chain::at(pack, index, rest)? {
+            chain.run(pack, kernels, arena, |node, value, row, data| {
+                see(node + 1, value, row, data);
+            })?;
+            for stage in chain.stages().skip(1) {
+                nodes.next();
+                last = stage.value;
+            }
+            continue;
+        }
+        let (sources, out) = split(arena, value.range());
+        execute(pack, kernels, &node?, &value, &sources, 0, out)?;
+        see(index + 1, &value, 0, &arena[value.range()]);
+        last = value;
+    }
+    Ok(last)
+}
+
+/// Copies the input to its place.
+fn load(pack: &Pack<'_>, arena: &mut [i8], input: &[i8]) -> Result<Value, Error> {
+    let first = pack.value(0)?;
+    let expected = first.elements() as usize;
+    if input.len() != expected {
+        return Err(Error::BufferLength { expected, found: input.len() });
+    }
+    arena[first.range()].copy_from_slice(input);
+    Ok(first)
 }
 
 /// Elements of a node's result that belong together: a result may be computed in parts, each so
@@ -203,15 +216,28 @@ fn execute(
     first: usize,
     out: &mut [i8],
 ) -> Result<(), Error> {
+    // The two have frames of their own: on small stacks a convolution's scratch counts.
+    match *node {
+        Node::Conv(conv) => run_conv(pack, kernels, &conv, value, sources, first, out),
+        _ => run_other(pack, kernels, node, value, sources, first, out),
+    }
+}
+
+#[inline(never)]
+#[allow(clippy::too_many_arguments, reason = "as above")]
+fn run_other(
+    pack: &Pack<'_>,
+    kernels: Kernels,
+    node: &Node<'_>,
+    value: &Value,
+    sources: &Sources<'_>,
+    first: usize,
+    out: &mut [i8],
+) -> Result<(), Error> {
     let load = |id: u32| pack.value(id).map(|v| tensor(&v, sources.tensor(v.range())));
     let to = output(value, i8::MIN, i8::MAX);
     match *node {
-        Node::Conv(conv) => {
-            let input = pack.value(conv.input)?;
-            let x = load(conv.input)?;
-            let to = output(value, conv.min, conv.max);
-            run_conv(pack, kernels, &conv, (&input, x), (value, to), first, out);
-        }
+        Node::Conv(_) => {}
         Node::Table { input, table, per_channel } => {
             let tables = pack.tables();
             let look_up = |index: usize, q: i8| {
@@ -317,22 +343,27 @@ impl Binary {
     }
 }
 
+#[inline(never)]
 #[allow(clippy::too_many_arguments, reason = "as above")]
 fn run_conv(
     pack: &Pack<'_>,
     kernels: Kernels,
     conv: &Conv,
-    (input, x): (&Value, Tensor<'_>),
-    (value, to): (&Value, Output),
+    value: &Value,
+    sources: &Sources<'_>,
     first: usize,
     out: &mut [i8],
-) {
-    let convolution = convolution(pack, conv, (input, x), (value, to));
-    if conv.is_depthwise(input, value) {
+) -> Result<(), Error> {
+    let input = pack.value(conv.input)?;
+    let x = tensor(&input, sources.tensor(input.range()));
+    let to = output(value, conv.min, conv.max);
+    let convolution = convolution(pack, conv, (&input, x), (value, to));
+    if conv.is_depthwise(&input, value) {
         kernels.depthwise(&convolution, first * to.width, out);
     } else {
         kernels.conv(&convolution, first, out);
     }
+    Ok(())
 }
 
 /// A node as the kernels take it.

@@ -6,6 +6,7 @@
 //! machine, whatever the vector width that the compiler picks.
 
 use crate::Error;
+use crate::kernels::linear;
 
 const LANES: usize = 8;
 
@@ -44,13 +45,10 @@ pub(crate) fn dots(rows: [&[f32]; 4], x: &[f32]) -> [f32; 4] {
 
 /// [`dot`] of weights and int8 features, in the same order.
 pub(crate) fn dot_features(weights: &[f32], features: &[i8]) -> f32 {
-    let mut lanes = [0.0; LANES];
     let weights = &weights[..features.len()];
     let ((weights, weight_tail), (features, feature_tail)) =
         (weights.as_chunks(), features.as_chunks::<LANES>());
-    for (weights, features) in weights.iter().zip(features) {
-        lanes = add_products(lanes, weights, &features.map(f32::from));
-    }
+    let lanes = linear::dot(weights, features, [0.0; LANES]);
     let mut tail = [0.0; LANES];
     tail.iter_mut().zip(feature_tail).for_each(|(to, from)| *to = f32::from(*from));
     tree(add_products(lanes, &padded(weight_tail), &tail))

@@ -6,6 +6,10 @@
 //! sample; both are symmetric and positive definite, and Cholesky's factorisation solves them in float32: features are
 //! of unit scale and the penalties in use keep the condition number below 10⁵. The residual is checked.
 
+mod packed;
+
+pub use packed::{packed_scratch_len, train_packed};
+
 use super::Samples;
 use super::cholesky;
 use super::design::{Design, side};

@@ -15,12 +15,14 @@ pub enum Isa {
     Neon,
     /// aarch64 with the dot-product instructions: Cortex-A76 among others.
     DotProd,
+    /// Cortex-M with the DSP extension and an FPU: M4F, M7, M33 and M55.
+    Dsp,
 }
 
 impl Isa {
     /// All of them, the preferred ones last.
-    pub const ALL: [Self; 5] =
-        [Self::Generic, Self::Avx2, Self::Avx512Vnni, Self::Neon, Self::DotProd];
+    pub const ALL: [Self; 6] =
+        [Self::Generic, Self::Avx2, Self::Avx512Vnni, Self::Neon, Self::DotProd, Self::Dsp];
 
     /// Its name on a command line.
     #[must_use]
@@ -31,6 +33,7 @@ impl Isa {
             Self::Avx512Vnni => "avx512vnni",
             Self::Neon => "neon",
             Self::DotProd => "dotprod",
+            Self::Dsp => "dsp",
         }
     }
 
@@ -41,6 +44,7 @@ impl Isa {
             Self::Generic => true,
             Self::Avx2 | Self::Avx512Vnni => cfg!(all(feature = "std", target_arch = "x86_64")),
             Self::Neon | Self::DotProd => cfg!(all(feature = "std", target_arch = "aarch64")),
+            Self::Dsp => cfg!(headstart_dsp),
         }
     }
 }

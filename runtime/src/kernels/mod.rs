@@ -11,8 +11,11 @@ mod unroll;
 mod aarch64;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod columns;
+#[cfg(any(headstart_dsp, all(test, feature = "std")))]
+mod cortex_m;
 pub mod generic;
 mod isa;
+pub(crate) mod linear;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod padded;
 #[cfg(feature = "std")]
@@ -43,6 +46,8 @@ enum Chosen {
     Neon(aarch64::Neon),
     #[cfg(all(feature = "std", target_arch = "aarch64"))]
     DotProd(aarch64::DotProd),
+    #[cfg(headstart_dsp)]
+    Dsp(cortex_m::CortexM),
 }
 
 /// Runs `$call` on the chosen fast kernels, or else `$generic`.
@@ -57,6 +62,8 @@ macro_rules! dispatch {
             Chosen::Neon($kernels) => $call,
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Chosen::DotProd($kernels) => $call,
+            #[cfg(headstart_dsp)]
+            Chosen::Dsp($kernels) => $call,
             Chosen::Generic => $generic,
         }
     };
@@ -76,6 +83,8 @@ impl Kernels {
             Isa::Neon => aarch64::Neon::new().map(Chosen::Neon),
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Isa::DotProd => aarch64::DotProd::new().map(Chosen::DotProd),
+            #[cfg(headstart_dsp)]
+            Isa::Dsp => cortex_m::CortexM::new().map(Chosen::Dsp),
             _ => None,
         }
         .map(Self)
@@ -101,12 +110,14 @@ impl Kernels {
             Chosen::Neon(_) => Isa::Neon,
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Chosen::DotProd(_) => Isa::DotProd,
+            #[cfg(headstart_dsp)]
+            Chosen::Dsp(_) => Isa::Dsp,
         }
     }
 
     /// See [`generic::conv`].
     pub fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
-        dispatch!(self.0, kernels => kernels.conv(c, first, out), generic::conv(c, first, out));
+        dispatch!(self.0, kernels => kernels.conv(c, first, out), portable_conv(c, first, out));
     }
 
     /// See [`generic::depthwise`].
@@ -114,7 +125,7 @@ impl Kernels {
         dispatch!(
             self.0,
             kernels => kernels.depthwise(c, first, out),
-            generic::depthwise(c, first, out)
+            portable_depthwise(c, first, out)
         );
     }
 
@@ -178,4 +189,16 @@ impl Kernels {
     fn compiled(self, work: impl FnOnce()) {
         dispatch!(self.0, kernels => kernels.compiled(work), work());
     }
+}
+
+/// [`generic::conv`], once, in a frame of its own.
+#[inline(never)]
+fn portable_conv(c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+    generic::conv(c, first, out);
+}
+
+/// [`generic::depthwise`], once, in a frame of its own.
+#[inline(never)]
+fn portable_depthwise(c: &Convolution<'_>, first: usize, out: &mut [i8]) {
+    generic::depthwise(c, first, out);
 }

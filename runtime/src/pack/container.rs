@@ -25,9 +25,11 @@ pub(super) const WEIGHTS: Kind = *b"WGHT";
 pub(super) const CHANNELS: Kind = *b"CHAN";
 pub(super) const TABLES: Kind = *b"TABL";
 pub(super) const HEAD: Kind = *b"HEAD";
+pub(super) const SIGNATURE: Kind = *b"SIGN";
 
-/// All sections, in the order in which they stand in the file. Only `HEAD` may be absent.
-pub(super) const ORDER: [Kind; 7] = [MANIFEST, VALUES, NODES, WEIGHTS, CHANNELS, TABLES, HEAD];
+/// All sections, in the order in which they stand in the file. `HEAD` and `SIGN` may be absent.
+pub(super) const ORDER: [Kind; 8] =
+    [MANIFEST, VALUES, NODES, WEIGHTS, CHANNELS, TABLES, HEAD, SIGNATURE];
 
 /// The sections of a container whose digests were checked.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +133,8 @@ impl<'a> Sections<'a> {
         if end != bytes.len() {
             return Err(Error::TrailingBytes);
         }
-        for section in ORDER.iter().copied().filter(|&kind| kind != HEAD) {
+        let required = |kind: &Kind| ![HEAD, SIGNATURE].contains(kind);
+        for section in ORDER.into_iter().filter(required) {
             sections.get(section).ok_or(Error::BadSection { section })?;
         }
         Ok(sections)

@@ -2,7 +2,10 @@
 
 use std::vec::Vec;
 
-use super::container::{self, CHANNELS, HEAD, MANIFEST, NODES, TABLES, VALUES, WEIGHTS};
+use super::container::{
+    self, CHANNELS, HEAD, MANIFEST, NODES, ORDER, SIGNATURE, Sections, TABLES, VALUES, WEIGHTS,
+};
+use super::signature::{MESSAGE_BYTES, Signature, family_is_valid, key_name};
 use super::{BackboneSpec, Input, Manifest, ManifestV1, Plan, Provenance, Value};
 use crate::Error;
 use crate::backbone::Node;
@@ -71,6 +74,38 @@ pub fn emit(contents: &Contents<'_>) -> Result<Vec<u8>, Error> {
     if let Some(head) = &contents.head {
         bodies.push((HEAD, head.clone()));
     }
+    let bytes = container::emit(&bodies);
+    super::Pack::open(&bytes)?;
+    Ok(bytes)
+}
+
+/// The pack with a signature, in place of one that it may have. `signer` signs the message that it is
+/// given with the Ed25519 key that belongs to `public_key`.
+///
+/// # Errors
+///
+/// Those of [`Pack::open`](super::Pack::open); [`Error::OtherFamily`] for a name that no board family
+/// can have.
+pub fn sign(
+    bytes: &[u8],
+    family: &str,
+    counter: u64,
+    public_key: &[u8; 32],
+    signer: impl FnOnce(&[u8; MESSAGE_BYTES]) -> [u8; 64],
+) -> Result<Vec<u8>, Error> {
+    if !family_is_valid(family) {
+        return Err(Error::OtherFamily);
+    }
+    super::Pack::open(bytes)?;
+    let sections = Sections::parse(bytes)?;
+    let mut signature =
+        Signature { family, counter, key: key_name(public_key), signature: [0; 64] };
+    signature.signature = signer(&signature.message(&sections));
+    let present = ORDER.into_iter().filter(|&kind| kind != SIGNATURE);
+    let mut bodies: Vec<_> = present
+        .filter_map(|kind| sections.get(kind).map(|(body, _)| (kind, body.to_vec())))
+        .collect();
+    bodies.push((SIGNATURE, signature.emit()));
     let bytes = container::emit(&bodies);
     super::Pack::open(&bytes)?;
     Ok(bytes)

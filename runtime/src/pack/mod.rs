@@ -9,22 +9,28 @@ mod container;
 #[cfg(feature = "std")]
 mod emit;
 mod manifest;
+mod signature;
+#[cfg(feature = "signature")]
+mod trust;
 mod value;
 mod verify;
 
 pub use container::{ALIGNMENT, MAGIC, VERSION};
 #[cfg(feature = "std")]
-pub use emit::{Contents, emit};
+pub use emit::{Contents, emit, sign};
 pub use manifest::{
     BackboneSpec, Input, Manifest, ManifestV1, Plan, Preprocessing, Provenance, Resize,
 };
+pub use signature::{MAX_FAMILY_BYTES, MESSAGE_BYTES, Signature, family_is_valid, key_name};
+#[cfg(feature = "signature")]
+pub use trust::Trust;
 pub use value::{MAX_ELEMENTS, MAX_EXTENT, Value};
 
 use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::backbone::{CHANNEL_BYTES, ChannelRecords, Node};
-use container::{CHANNELS, HEAD, MANIFEST, NODES, Sections, TABLES, VALUES, WEIGHTS};
+use container::{CHANNELS, HEAD, MANIFEST, NODES, SIGNATURE, Sections, TABLES, VALUES, WEIGHTS};
 
 /// Most nodes of a backbone.
 pub const MAX_NODES: u32 = 1 << 16;
@@ -45,6 +51,7 @@ pub struct Pack<'a> {
     channels: &'a [u8],
     tables: &'a [u8],
     head: Option<&'a [u8]>,
+    signature: Option<Signature<'a>>,
     digest: [u8; 32],
 }
 
@@ -57,8 +64,13 @@ impl<'a> Pack<'a> {
     /// [`Error::NotAPack`], [`Error::Truncated`], [`Error::TrailingBytes`],
     /// [`Error::UnsupportedVersion`], [`Error::DigestMismatch`], or, for bytes that were never
     /// right, the rule that they break.
+    // What it keeps on the stack is not there while the pack is used.
+    #[inline(never)]
     pub fn open(bytes: &'a [u8]) -> Result<Self, Error> {
-        let sections = Sections::parse(bytes)?;
+        Self::of(&Sections::parse(bytes)?)
+    }
+
+    fn of(sections: &Sections<'a>) -> Result<Self, Error> {
         let body = |kind| sections.get(kind).map_or(&[][..], |(body, _)| body);
         let Ok((Manifest::V1(manifest), [])) = postcard::take_from_bytes(body(MANIFEST)) else {
             return Err(Error::BadManifest);
@@ -71,10 +83,20 @@ impl<'a> Pack<'a> {
             channels: body(CHANNELS),
             tables: body(TABLES),
             head: sections.get(HEAD).map(|(body, _)| body),
-            digest: backbone_digest(&manifest.backbone, &sections)?,
+            signature: sections
+                .get(SIGNATURE)
+                .map(|(body, _)| Signature::parse(body))
+                .transpose()?,
+            digest: backbone_digest(&manifest.backbone, sections)?,
         };
         verify::verify(&pack)?;
         Ok(pack)
+    }
+
+    /// What the signature says, if there is one; only `Pack::open_trusted` verifies it.
+    #[must_use]
+    pub fn signature(&self) -> Option<&Signature<'a>> {
+        self.signature.as_ref()
     }
 
     /// What a head is bound to: SHA-256 over the backbone's part of the manifest and the digests of

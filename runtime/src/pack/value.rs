@@ -58,7 +58,7 @@ impl Value {
     /// Bytes of a row.
     #[must_use]
     pub fn row_bytes(&self) -> usize {
-        self.width as usize * self.channels as usize
+        (self.width as usize).saturating_mul(self.channels as usize)
     }
 
     /// Bytes of the arena that it takes.

@@ -218,9 +218,11 @@ fn conv_fits(pack: &Pack<'_>, conv: &Conv, input: &Value, output: &Value) -> Opt
     let records = pack.channels(conv.channels, output.channels);
     // −128 is no weight: it would let products of int16 pairs overflow.
     let rows = conv.weight_rows(input, output)?;
+    let group_bytes = rows.bytes()?;
     let weights_sound = weights.iter().all(|&w| w != i8::MIN)
+        && group_bytes > 0
         && (conv.is_depthwise(input, output)
-            || weights.chunks_exact(rows.bytes()?).all(|group| rows.padding_is_zero(group)));
+            || weights.chunks_exact(group_bytes).all(|group| rows.padding_is_zero(group)));
     let bound = i64::from(per_channel).checked_mul(128 * 127)?;
     let records_sound = records.len() == output.channels as usize
         && (0..records.len()).all(|channel| {

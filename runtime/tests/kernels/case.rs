@@ -1,5 +1,9 @@
 //! A convolution to test kernels with: its shape, its bytes, and what it must give.
 
+extern crate alloc;
+
+use alloc::{vec, vec::Vec};
+
 use headstart::backbone::{ChannelRecords, WeightRows, Window};
 use headstart::kernels::generic::{Convolution, Output, Tensor};
 
@@ -38,6 +42,50 @@ impl Shape {
             ((outputs[axis] - 1) * self.stride + reach - 2 * padding[axis]).max(1)
         })
     }
+}
+
+pub(crate) const POINT: Shape = Shape {
+    rows: 1,
+    columns: 1,
+    depth: 1,
+    outputs: 1,
+    groups: 1,
+    kernel: [1, 1],
+    stride: 1,
+    dilation: 1,
+    pad: false,
+};
+
+/// So many shapes of every kind, each with a seed for its bytes.
+#[allow(dead_code, reason = "tests that have proptest draw from there")]
+pub(crate) fn random(seed: u64, count: usize) -> impl Iterator<Item = (Shape, u64)> {
+    let mut state = seed | 1;
+    let mut below = move |bound: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as usize % bound
+    };
+    (0..count).map(move |_| {
+        let kind = below(4);
+        let each = kind >= 2;
+        let kernel = match kind {
+            0 => [1, 1],
+            1 => [1 + below(5), 1 + below(5)],
+            _ => [[3, 3], [5, 5], [3, 3], [2, 3]][below(4)],
+        };
+        let shape = Shape {
+            rows: 1 + below(8),
+            columns: 1 + below(12),
+            depth: if each { 1 } else { 1 + below(40) },
+            outputs: if each { 1 } else { 1 + below(50) },
+            groups: if each { 2 + below(40) } else { [1, 1, 1, 2, 3][below(5)] },
+            kernel,
+            stride: 1 + below(if each { 2 } else { 3 }),
+            dilation: [1, 1, 1, 2][below(4)],
+            pad: below(3) > 0,
+        };
+        (shape, below(1 << 24) as u64)
+    })
 }
 
 #[derive(Clone, Debug)]
@@ -140,8 +188,13 @@ impl Case {
             return;
         }
         let layout = WeightRows { outputs: shape.outputs, products };
-        let groups = self.rows.chunks_exact(shape.outputs * products);
-        self.weights = groups.flat_map(|rows| layout.arrange(rows)).collect();
+        let group_bytes = layout.bytes().unwrap();
+        self.weights = vec![0; group_bytes * shape.groups];
+        for (index, &weight) in self.rows.iter().enumerate() {
+            let (output, product) = (index / products, index % products);
+            let start = output / shape.outputs * group_bytes;
+            self.weights[start + layout.index(output % shape.outputs, product)] = weight;
+        }
     }
 
     pub(crate) fn convolution(&self) -> Convolution<'_> {
@@ -190,7 +243,7 @@ impl Case {
             }
             let real = sum as i32 as f32 * multiplier;
             let (low, high) = (i32::from(self.to.min), i32::from(self.to.max));
-            let rounded = real.round_ties_even().clamp(-1e6, 1e6) as i32;
+            let rounded = libm::rintf(real).clamp(-1e6, 1e6) as i32;
             let result = (rounded + i32::from(self.to.zero_point)).clamp(low, high);
             results.push(result as i8);
         }

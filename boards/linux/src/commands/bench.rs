@@ -50,7 +50,7 @@ struct Times {
 }
 
 pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
-    let file = PackFile::open(&args.common.pack)?;
+    let file = super::pack_file(&args.common.pack, args.state.as_deref())?;
     let pack = file.pack()?;
     let head = match super::head(args.state.as_deref(), &file, &pack)? {
         Some(head) => head,

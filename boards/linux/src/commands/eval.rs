@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use headstart_edge::extract::Job;
 use headstart_edge::samples::{Dataset, Problem};
-use headstart_edge::{Answer, Error, PackFile};
+use headstart_edge::{Answer, Error};
 use serde::Serialize;
 
 use crate::cli::Eval;
@@ -35,7 +35,7 @@ struct Class {
 }
 
 pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
-    let file = PackFile::open(&args.common.pack)?;
+    let file = super::pack_file(&args.common.pack, args.state.as_deref())?;
     let pack = file.pack()?;
     let head = super::required_head(args.state.as_deref(), &file, &pack)?;
     let mut data = Dataset::labelled(&args.selection.data)?;

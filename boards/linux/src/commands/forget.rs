@@ -1,11 +1,14 @@
-//! `forget`: everything that was learned.
+//! `forget`: a sample, a class, or everything that was learned.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use headstart_edge::PackFile;
-use headstart_edge::state::StateFolder;
+use headstart_edge::samples::{SampleFile, SampleId};
+use headstart_edge::state::{Problem, StateFolder};
+use headstart_edge::{Error, PackFile};
 use serde::Serialize;
 
+use super::relearn::{Change, Standing};
 use crate::cli::Forget;
 use crate::output::{self, Report};
 
@@ -18,18 +21,78 @@ struct Forgotten {
 }
 
 pub(crate) fn run(args: &Forget) -> anyhow::Result<ExitCode> {
+    if !args.class.is_empty() || !args.sample.is_empty() {
+        return some(args);
+    }
     if !args.yes {
         anyhow::bail!(
-            "{}: everything learned would be removed for good: add --yes to do it",
+            "{}: everything learned would be removed for good: add --yes to do it, or name a --class or --sample",
             args.state.display()
         );
     }
-    let file = PackFile::open(&args.common.pack)?;
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let pack_has_head = file.pack()?.head().is_some();
     // Locking would create the folder.
-    let forgotten = args.state.exists() && StateFolder::new(&args.state).lock()?.forget()?;
+    let folder = StateFolder::new(&args.state);
+    let forgotten = folder.exists()? && folder.lock()?.forget()?;
     output::print(&Forgotten { forgotten, pack_has_head }, args.common.json)?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct SomeForgotten {
+    forgotten_samples: usize,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
+/// The head is learned again also where nothing is found: a call before may have been cut off.
+fn some(args: &Forget) -> anyhow::Result<ExitCode> {
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
+    let mut change = Change::begin(&args.state, &file)?;
+    let before = change.cache.len();
+    for name in &args.class {
+        let known = change.cache.classes().contains(name) || change.knows(name);
+        change.cache.forget_class(name);
+        if !known {
+            return Err(change.refuse(Problem::NoClass(name.clone())).into());
+        }
+    }
+    for sample in &args.sample {
+        let id = sample_id(sample)?;
+        let id = id.ok_or_else(|| change.refuse(Problem::NoSample(sample.clone())))?;
+        change.cache.forget_sample(&id);
+    }
+    let forgotten_samples = before - change.cache.len();
+    let standing = change.finish("learn", true)?;
+    output::print(&SomeForgotten { forgotten_samples, standing }, args.common.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An id in hexadecimal, or that of a file's content.
+fn sample_id(text: &str) -> Result<Option<SampleId>, Error> {
+    let path = Path::new(text);
+    if path.is_file() {
+        return SampleFile::read(path).map(|file| Some(file.id()));
+    }
+    let mut id = SampleId::default();
+    if text.len() != 2 * id.len() || !text.is_ascii() {
+        return Ok(None);
+    }
+    for (at, byte) in id.iter_mut().enumerate() {
+        match u8::from_str_radix(&text[2 * at..2 * at + 2], 16) {
+            Ok(value) => *byte = value,
+            Err(_) => return Ok(None),
+        }
+    }
+    Ok(Some(id))
+}
+
+impl Report for SomeForgotten {
+    fn text(&self) -> String {
+        let count = output::thousands(self.forgotten_samples);
+        self.standing.text(&format!("{count} samples are forgotten."))
+    }
 }
 
 impl Report for Forgotten {

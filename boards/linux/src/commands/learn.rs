@@ -8,7 +8,8 @@ use std::time::Instant;
 use headstart::pack::Pack;
 use headstart_edge::extract::Job;
 use headstart_edge::samples::{self, Dataset, SampleId};
-use headstart_edge::state::{self, FeatureCache, Insertion, StateFolder};
+use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
+use headstart_edge::training::harm::{self, Effect};
 use headstart_edge::training::{self, Choice, Engine};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
@@ -36,6 +37,21 @@ struct Learned {
     classes: Vec<Class>,
     unknown_threshold: f32,
     head_bytes: usize,
+    /// What the new samples did to those that were known before; `null` where there were none, or
+    /// nothing is new.
+    known_samples: Option<Known>,
+    /// Why the head was not made current; `null` where it was.
+    rejected: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Known {
+    held_out: u32,
+    right_before: u32,
+    right_after: u32,
+    /// New samples of known classes, and those that the head before answers with their label.
+    new: u32,
+    agreed: u32,
 }
 
 #[derive(Serialize)]
@@ -48,8 +64,8 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     let choice = choice(args);
     choice.check().map_err(|problem| Error::State { path: args.state.clone(), problem })?;
-    let file = PackFile::open(&args.common.pack)?;
-    let pack = file.pack()?;
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
+    let (pack, counter) = file.trusted()?;
     let digest = pack.backbone_digest();
     let mut data = Dataset::labelled(&args.selection.data)?;
     output::warn_skipped(&data.skipped);
@@ -63,9 +79,13 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let limit = pack.plan().max_classes as usize;
     Before::load(&folder, &file, &pack)?.refuse_count(&data, limit, args)?;
     let lock = folder.lock()?;
+    // Verified, then stored, then used.
+    lock.raise_counter(counter)?;
     let before = Before::load(&folder, &file, &pack)?;
     before.refuse_count(&data, limit, args)?;
     let Before { of_state, of_pack, mut cache } = before;
+    let mut known = cache.clone();
+    known.sort();
     // A head's own classes come first, in its order.
     let label_of = |cache: &mut FeatureCache, name: &str| {
         let problem = state::Problem::TooManyClasses { limit: samples::MAX_CLASSES };
@@ -89,11 +109,22 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         corrected_samples += usize::from(insertion == Insertion::Corrected);
     }
 
+    cache.sort();
+
     let training = Instant::now();
-    let record = training::train(&cache, of_pack.as_ref(), choice, digest)
-        .map_err(|problem| Error::State { path: args.state.clone(), problem })?;
+    let problem = |problem| Error::State { path: args.state.clone(), problem };
+    let effect = if known.is_empty() || known == cache {
+        None
+    } else {
+        harm::effect(&known, &cache).map_err(problem)?
+    };
+    let record = training::train(&cache, of_pack.as_ref(), choice, digest).map_err(problem)?;
     let training_seconds = training.elapsed().as_secs_f64();
-    lock.commit(&cache, &digest, &record)?;
+    let rejected = effect.filter(|effect| effect.is_harm() && !args.force).map(reason);
+    match &rejected {
+        Some(reason) => lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?,
+        None => lock.commit(&cache, &digest, &record, "learn")?,
+    }
     drop(lock);
 
     let head = Head::parse(&folder.head_path(), &record, &digest)?;
@@ -116,9 +147,24 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
             .collect(),
         unknown_threshold: head.unknown_threshold(),
         head_bytes: record.len(),
+        known_samples: effect.map(|effect| Known {
+            held_out: effect.held_out,
+            right_before: effect.before,
+            right_after: effect.after,
+            new: effect.new,
+            agreed: effect.agreed,
+        }),
+        rejected,
     };
     output::print(&report, args.common.json)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(u8::from(report.rejected.is_some())))
+}
+
+fn reason(effect: Effect) -> String {
+    format!(
+        "of {} samples that were known before, {} were answered rightly without the new ones and {} with them, and the head before agrees with the labels of {} of {} new ones: look at them, or add --force",
+        effect.held_out, effect.before, effect.after, effect.agreed, effect.new
+    )
 }
 
 /// What there is before learning.
@@ -211,6 +257,7 @@ fn choice(args: &Learn) -> Choice {
         LearnerChoice::Sgd => Choice::Sgd,
         LearnerChoice::Ridge => Choice::Ridge,
         LearnerChoice::Imprint => Choice::Imprint,
+        LearnerChoice::Lda => Choice::Lda,
     }
 }
 
@@ -233,6 +280,9 @@ impl Report for Learned {
             ),
         ];
         let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
+        if let Some(reason) = &self.rejected {
+            return format!("Rejected, and nothing is changed: {reason}.");
+        }
         format!("{}\n\n{}", output::facts(facts), output::table(&["class", "samples"], classes))
     }
 }

@@ -3,8 +3,14 @@
 pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod forget;
+pub(crate) mod history;
 pub(crate) mod learn;
+pub(crate) mod merge;
 pub(crate) mod predict;
+mod relearn;
+pub(crate) mod rename;
+pub(crate) mod rollback;
+pub(crate) mod samples;
 pub(crate) mod status;
 
 use std::path::Path;
@@ -12,6 +18,14 @@ use std::path::Path;
 use headstart::pack::Pack;
 use headstart_edge::state::{Problem, StateFolder};
 use headstart_edge::{Error, Head, PackFile};
+
+/// The pack's file, for this state if there is one.
+fn pack_file(pack: &Path, state: Option<&Path>) -> Result<PackFile, Error> {
+    match state {
+        Some(state) => PackFile::open_for(pack, state),
+        None => PackFile::open(pack),
+    }
+}
 
 /// The head in use: the state's, else the one that the pack ships.
 fn head(state: Option<&Path>, file: &PackFile, pack: &Pack<'_>) -> Result<Option<Head>, Error> {
@@ -47,11 +61,17 @@ fn learner_name(learner: headstart::head::Learner) -> &'static str {
         Learner::Imprint => "imprint",
         Learner::Logistic => "logistic",
         Learner::Blend => "blend",
+        Learner::Lda => "lda",
         Learner::Other => "other",
     }
 }
 
+/// Bytes as the reports name samples.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The first eight bytes of a backbone's digest, as the reports and messages name it.
 fn backbone_name(pack: &Pack<'_>) -> String {
-    pack.backbone_digest()[..8].iter().map(|b| format!("{b:02x}")).collect()
+    hex(&pack.backbone_digest()[..8])
 }

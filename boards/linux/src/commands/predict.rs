@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use headstart_edge::extract::Job;
-use headstart_edge::{Answer, Error, PackFile};
+use headstart_edge::{Answer, Error};
 use serde::Serialize;
 
 use crate::cli::Predict;
@@ -29,7 +29,7 @@ struct Prediction {
 }
 
 pub(crate) fn run(args: &Predict) -> anyhow::Result<ExitCode> {
-    let file = PackFile::open(&args.common.pack)?;
+    let file = super::pack_file(&args.common.pack, args.state.as_deref())?;
     let pack = file.pack()?;
     let head = super::required_head(args.state.as_deref(), &file, &pack)?;
     let paths: Vec<&Path> = args.files.iter().map(AsRef::as_ref).collect();

@@ -37,7 +37,7 @@ struct Class {
 }
 
 pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
-    let file = PackFile::open(&args.common.pack)?;
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let pack = file.pack()?;
     let state = StateFolder::new(&args.state);
     let of_state = state.head()?.is_some();

@@ -153,6 +153,20 @@ impl SampleFile {
         Ok(Self { path: path.to_owned(), kind, content })
     }
 
+    /// A file whose content is here already; `path` names it, and its extension says what it is.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] for content that is too large, or an unknown extension.
+    pub fn new(path: &Path, content: Vec<u8>) -> Result<Self, Error> {
+        let refuse = |problem| Error::sample(path, problem);
+        let kind = Kind::of(path).ok_or_else(|| refuse(Problem::UnknownExtension))?;
+        let bytes = content.len() as u64;
+        if bytes > MAX_FILE_BYTES {
+            return Err(refuse(Problem::FileTooLarge { bytes, limit: MAX_FILE_BYTES }));
+        }
+        Ok(Self { path: path.to_owned(), kind, content })
+    }
+
     /// Where it was read from.
     pub fn path(&self) -> &Path {
         &self.path

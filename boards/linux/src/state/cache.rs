@@ -42,17 +42,18 @@ pub enum Insertion {
 ///    end     32  SHA-256 of all bytes before
 /// ```
 ///
-/// Class names differ from each other, and so do sample ids. The first of a sample's V rows shows it
+/// Class names differ from each other, and so do sample ids. What `learn` stores is in the order of
+/// [`sort`](Self::sort). The first of a sample's V rows shows it
 /// whole; the others show it again, as other crops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureCache {
-    feature_len: usize,
-    classes: Vec<String>,
-    places: HashMap<SampleId, usize>,
-    ids: Vec<SampleId>,
-    labels: Vec<u16>,
-    features: Vec<i8>,
-    again: Vec<Vec<i8>>,
+    pub(super) feature_len: usize,
+    pub(super) classes: Vec<String>,
+    pub(super) places: HashMap<SampleId, usize>,
+    pub(super) ids: Vec<SampleId>,
+    pub(super) labels: Vec<u16>,
+    pub(super) features: Vec<i8>,
+    pub(super) again: Vec<Vec<i8>>,
 }
 
 impl FeatureCache {
@@ -110,7 +111,7 @@ impl FeatureCache {
         Insertion::New
     }
 
-    fn push(&mut self, id: SampleId, label: u16, rows: &[i8]) {
+    pub(super) fn push(&mut self, id: SampleId, label: u16, rows: &[i8]) {
         let (whole, again) = rows.split_at(self.feature_len);
         self.places.insert(id, self.ids.len());
         self.ids.push(id);
@@ -266,17 +267,17 @@ pub(crate) fn short(digest: &[u8; 32]) -> String {
     digest[..8].iter().map(|b| format!("{b:02x}")).collect()
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn broken(&self, reason: &'static str) -> Problem {
+    pub(super) fn broken(&self, reason: &'static str) -> Problem {
         Problem::Cache { at: self.at, reason }
     }
 
-    fn take(&mut self, count: usize) -> Result<&'a [u8], Problem> {
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Problem> {
         let end = self.at.checked_add(count);
         let taken = end.and_then(|end| self.bytes.get(self.at..end));
         let taken = taken.ok_or_else(|| self.broken("the bytes end too early"))?;
@@ -284,18 +285,18 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
-    fn count(&mut self, limit: usize) -> Result<usize, Problem> {
+    pub(super) fn count(&mut self, limit: usize) -> Result<usize, Problem> {
         let count = usize::try_from(u32::from_le_bytes(self.array()?)).unwrap_or(usize::MAX);
         if count > limit { Err(self.broken("a count is past its limit")) } else { Ok(count) }
     }
 
-    fn name(&mut self) -> Result<&'a str, Problem> {
+    pub(super) fn name(&mut self) -> Result<&'a str, Problem> {
         let length = usize::from(u16::from_le_bytes(self.array()?));
         if !(1..=MAX_CLASS_NAME_BYTES).contains(&length) {
             return Err(self.broken("a class name has no byte or too many"));

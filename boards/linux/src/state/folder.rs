@@ -4,12 +4,22 @@ use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use super::replace::{TEMPORARY, replace, sync_folder, temporary};
-use super::{FeatureCache, Problem};
+use super::{Commit, FeatureCache, Problem};
 use crate::Error;
 
 const HEAD: &str = "head.hshr";
 const FEATURES: &str = "features.hsfc";
+const REJECTED: &str = "rejected.hsco";
+/// The highest security counter of a signed pack that was used here. Forgetting keeps it.
+const COUNTER: &str = "counter.hsct";
+const COUNTER_MAGIC: [u8; 8] = *b"HSCT\r\n\x1a\n";
+/// How the files of commits begin and end, with eight digits in between.
+const COMMIT: (&str, &str) = ("commit-", ".hsco");
+/// So many commits are kept.
+const KEPT: usize = 8;
 /// The most bytes of a state file: four times a million samples of 256 features.
 const MAX_FILE_BYTES: u64 = 1 << 30;
 
@@ -28,6 +38,14 @@ impl StateFolder {
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the folder, or something in its place, is there.
+    ///
+    /// # Errors
+    /// [`Error::Machine`] where that cannot be told: "nothing is there" would be a guess.
+    pub fn exists(&self) -> Result<bool, Error> {
+        self.path.try_exists().map_err(Error::machine(&self.path, "looking for the folder"))
     }
 
     /// Where the head record is.
@@ -59,6 +77,69 @@ impl StateFolder {
             .map_err(|problem| Error::state(&path, problem))
     }
 
+    /// The commits that are kept, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::State`] for a damaged one, or one of another backbone; [`Error::Machine`] where the
+    /// folder cannot be listed.
+    pub fn commits(&self, backbone: &[u8; 32]) -> Result<Vec<Commit>, Error> {
+        let mut commits = Vec::new();
+        for number in self.numbers()? {
+            let path = self.path.join(commit_name(number));
+            // Another process may have removed the oldest one meanwhile.
+            let Some(bytes) = read(&path)? else { continue };
+            let commit = Commit::parse(&bytes, backbone).map_err(|e| Error::state(&path, e))?;
+            commits.push(Commit { number, ..commit });
+        }
+        Ok(commits)
+    }
+
+    /// The highest security counter of a signed pack that was used here; 0 before the first.
+    ///
+    /// # Errors
+    /// [`Error::State`] for a file that is no counter: taking it for 0 would let any old pack in.
+    pub fn counter(&self) -> Result<u64, Error> {
+        let path = self.path.join(COUNTER);
+        let Some(bytes) = read(&path)? else { return Ok(0) };
+        let counter = bytes.strip_prefix(&COUNTER_MAGIC).and_then(|rest| rest.split_first_chunk());
+        match counter {
+            Some((counter, check)) if check == counter_check(counter) => {
+                Ok(u64::from_le_bytes(*counter))
+            }
+            _ => Err(Error::state(&path, Problem::Counter)),
+        }
+    }
+
+    /// The last candidate that was rejected; `None` where the last one was not.
+    ///
+    /// # Errors
+    /// [`Error::State`] for a damaged one, or one of another backbone.
+    pub fn rejected(&self, backbone: &[u8; 32]) -> Result<Option<Commit>, Error> {
+        let path = self.path.join(REJECTED);
+        let Some(bytes) = read(&path)? else { return Ok(None) };
+        Commit::parse(&bytes, backbone).map(Some).map_err(|e| Error::state(&path, e))
+    }
+
+    /// Numbers of the commits that are kept, rising.
+    fn numbers(&self) -> Result<Vec<u32>, Error> {
+        let listing = Error::machine(&self.path, "listing the folder");
+        let entries = match std::fs::read_dir(&self.path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(listing)?,
+        };
+        let mut numbers = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(Error::machine(&self.path, "listing the folder"))?;
+            let name = entry.file_name();
+            let name = name.to_str().unwrap_or_default();
+            let digits = name.strip_prefix(COMMIT.0).and_then(|rest| rest.strip_suffix(COMMIT.1));
+            let number = digits.and_then(|digits| digits.parse().ok());
+            numbers.extend(number.filter(|&number| commit_name(number) == name));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
     /// Creates the folder if need be, and keeps every other process from changing it until the lock
     /// is dropped.
     ///
@@ -70,7 +151,7 @@ impl StateFolder {
     /// [`Error::State`] where the path is no folder or in use, [`Error::Machine`] where it cannot
     /// be created or written.
     pub fn lock(&self) -> Result<StateLock, Error> {
-        if self.path.exists() && !self.path.is_dir() {
+        if self.exists()? && !self.path.is_dir() {
             return Err(Error::state(&self.path, Problem::NotAFolder));
         }
         create(&self.path)?;
@@ -82,6 +163,7 @@ impl StateFolder {
         })?;
         let lock = StateLock { folder: self.clone(), _lock: folder };
         lock.remove_leftovers()?;
+        lock.remove_cut_off()?;
         temporary(&self.path)
             .map_err(Error::machine(&self.path, "writing in the folder (the old state is kept)"))?;
         Ok(lock)
@@ -96,7 +178,7 @@ pub struct StateLock {
 }
 
 impl StateLock {
-    /// Replaces the cache, then the head.
+    /// Replaces the cache, keeps the commit and replaces the head. `note` says what made it.
     ///
     /// # Errors
     /// [`Error::Machine`]; the state is then the old one, perhaps with the new cache.
@@ -105,19 +187,90 @@ impl StateLock {
         cache: &FeatureCache,
         backbone: &[u8; 32],
         head: &[u8],
+        note: &str,
     ) -> Result<(), Error> {
-        replace(&self.folder.path, FEATURES, &cache.emit(backbone))?;
-        replace(&self.folder.path, HEAD, head)
+        let folder = &self.folder;
+        self.replace(FEATURES, &cache.emit(backbone))?;
+        let mut numbers = folder.numbers()?;
+        let last = numbers.last().copied();
+        let commit = Commit::new(last.map_or(1, |last| last.saturating_add(1)), note, cache, head);
+        // A damaged file is no reason to refuse a commit; reading it says so.
+        let current = folder.commits(backbone).unwrap_or_default().pop();
+        if !current.is_some_and(|current| current.holds_the_same(&commit)) {
+            self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
+            numbers.push(commit.number);
+        }
+        self.replace(HEAD, head)?;
+        let old = numbers.len().saturating_sub(KEPT);
+        self.remove(numbers[..old].iter().map(|&number| commit_name(number)))?;
+        self.remove([REJECTED.to_owned()]).map(drop)
     }
 
-    /// Removes both files, the head first, and the folder if nothing else is in it. Returns whether
+    /// As [`commit`](Self::commit), and no earlier commit stays: they know what was forgotten.
+    ///
+    /// # Errors
+    /// [`Error::Machine`]; running it again finishes the work.
+    pub fn commit_alone(
+        &self,
+        cache: &FeatureCache,
+        backbone: &[u8; 32],
+        head: &[u8],
+        note: &str,
+    ) -> Result<(), Error> {
+        self.replace(FEATURES, &cache.emit(backbone))?;
+        self.forget_commits()?;
+        let commit = Commit::new(1, note, cache, head);
+        self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
+        self.replace(HEAD, head)
+    }
+
+    /// Stores the security counter of a pack that is going to be used, where it is higher than before.
+    ///
+    /// # Errors
+    /// [`Error::Machine`]: then the pack must not be used.
+    pub fn raise_counter(&self, counter: u64) -> Result<(), Error> {
+        if counter <= self.folder.counter()? {
+            return Ok(());
+        }
+        let number = counter.to_le_bytes();
+        self.replace(COUNTER, &[&COUNTER_MAGIC[..], &number, &counter_check(&number)].concat())
+    }
+
+    /// Keeps a candidate that was not made current; its note is the reason.
+    ///
+    /// # Errors
+    /// [`Error::Machine`]; the state is the old one.
+    pub fn reject(&self, candidate: &Commit, backbone: &[u8; 32]) -> Result<(), Error> {
+        self.replace(REJECTED, &candidate.emit(backbone))
+    }
+
+    /// Removes all files, the head first, and the folder if nothing else is in it. Returns whether
     /// there was anything.
     ///
     /// # Errors
     /// [`Error::Machine`] where a file cannot be removed; running it again finishes the work.
     pub fn forget(self) -> Result<bool, Error> {
+        let found = self.remove([HEAD, FEATURES].map(str::to_owned))?;
+        let found = self.forget_commits()? || found;
+        sync_folder(&self.folder.path)?;
+        // Only an empty folder can be removed; one with other files in it, or a mount point, stays.
+        let _ = std::fs::remove_dir(&self.folder.path);
+        Ok(found)
+    }
+
+    fn forget_commits(&self) -> Result<bool, Error> {
+        let names = self.folder.numbers()?.into_iter().map(commit_name);
+        self.remove(names.chain([REJECTED.to_owned()]))
+    }
+
+    fn replace(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+        replace(&self.folder.path, name, content)
+    }
+
+    /// Removes files that may be there, and returns whether one was.
+    fn remove(&self, names: impl IntoIterator<Item = String>) -> Result<bool, Error> {
         let mut found = false;
-        for name in [HEAD, FEATURES] {
+        for name in names {
             let path = self.folder.path.join(name);
             match std::fs::remove_file(&path) {
                 Ok(()) => found = true,
@@ -125,10 +278,31 @@ impl StateLock {
                 Err(e) => return Err(Error::machine(&path, "removing the file")(e)),
             }
         }
-        sync_folder(&self.folder.path)?;
-        // Only an empty folder can be removed; one with other files in it, or a mount point, stays.
-        let _ = std::fs::remove_dir(&self.folder.path);
+        if found {
+            sync_folder(&self.folder.path)?;
+        }
         Ok(found)
+    }
+
+    /// Removes the files of commits that were cut off: those behind the one of the current head.
+    fn remove_cut_off(&self) -> Result<(), Error> {
+        let numbers = self.folder.numbers()?;
+        let head = read(&self.folder.head_path())?;
+        let is_current = |number: &u32| {
+            let bytes = read(&self.folder.path.join(commit_name(*number))).ok().flatten();
+            // The head stands before the digest.
+            let end = bytes.as_ref().and_then(|bytes| bytes.len().checked_sub(32));
+            let holds = bytes.zip(end).zip(head.as_ref());
+            holds.is_some_and(|((bytes, end), head)| bytes[..end].ends_with(head))
+        };
+        let current = numbers.iter().rposition(is_current);
+        let first = match (current, &head) {
+            (Some(current), _) => current + 1,
+            (None, None) => 0,
+            // A head from elsewhere: all commits are earlier ones.
+            (None, Some(_)) => numbers.len(),
+        };
+        self.remove(numbers[first..].iter().map(|&number| commit_name(number))).map(drop)
     }
 
     fn remove_leftovers(&self) -> Result<(), Error> {
@@ -147,6 +321,15 @@ impl StateLock {
         }
         Ok(())
     }
+}
+
+fn counter_check(number: &[u8; 8]) -> [u8; 8] {
+    let digest = Sha256::new_with_prefix(COUNTER_MAGIC).chain_update(number).finalize();
+    std::array::from_fn(|at| digest[at])
+}
+
+fn commit_name(number: u32) -> String {
+    format!("{}{number:08}{}", COMMIT.0, COMMIT.1)
 }
 
 /// Creates a folder with its parents and makes each new name durable.
@@ -204,18 +387,19 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_is_read_back_and_leaves_two_files() {
+    fn a_commit_is_read_back_and_leaves_its_own_file() {
         let root = tempfile::tempdir().unwrap();
         let state = StateFolder::new(&root.path().join("a/b"));
         assert!(state.head().unwrap().is_none());
         assert!(state.features(&BACKBONE, 2).unwrap().is_none());
         let lock = state.lock().unwrap();
         for head in [&b"one"[..], b"two"] {
-            lock.commit(&cache(), &BACKBONE, head).unwrap();
+            lock.commit(&cache(), &BACKBONE, head, "learn").unwrap();
             assert_eq!(state.head().unwrap().unwrap(), head);
         }
         assert_eq!(state.features(&BACKBONE, 2).unwrap().unwrap(), cache());
-        assert_eq!(names(state.path()), [FEATURES, HEAD]);
+        let commits = [1, 2].map(commit_name);
+        assert_eq!(names(state.path()), [&commits[0], &commits[1], FEATURES, HEAD]);
     }
 
     #[test]
@@ -246,22 +430,72 @@ mod tests {
         // A folder stands where the head would go: the rename fails after everything was written.
         std::fs::create_dir(state.head_path()).unwrap();
         std::fs::write(state.head_path().join("x"), "").unwrap();
-        let error = lock.commit(&cache(), &BACKBONE, b"head").unwrap_err();
+        let error = lock.commit(&cache(), &BACKBONE, b"head", "learn").unwrap_err();
         assert_eq!(error.exit_status(), 2);
-        assert_eq!(names(root.path()), [FEATURES, HEAD]);
+        assert_eq!(names(root.path()), [&commit_name(1), FEATURES, HEAD]);
     }
 
     #[test]
     fn forgetting_removes_what_we_made_and_only_that() {
         let root = tempfile::tempdir().unwrap();
         let state = StateFolder::new(&root.path().join("state"));
-        state.lock().unwrap().commit(&cache(), &BACKBONE, b"head").unwrap();
+        state.lock().unwrap().commit(&cache(), &BACKBONE, b"head", "").unwrap();
         std::fs::write(state.path().join("mine.txt"), "").unwrap();
         assert!(state.lock().unwrap().forget().unwrap());
         assert_eq!(names(state.path()), ["mine.txt"]);
         std::fs::remove_file(state.path().join("mine.txt")).unwrap();
         assert!(!state.lock().unwrap().forget().unwrap());
         assert!(!state.path().exists());
+    }
+
+    #[test]
+    fn the_last_commits_are_kept_and_a_cut_off_one_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path());
+        let lock = state.lock().unwrap();
+        for number in 0..20 {
+            lock.commit(&cache(), &BACKBONE, &[number], "learn").unwrap();
+            // Nothing new: no commit.
+            lock.commit(&cache(), &BACKBONE, &[number], "learn").unwrap();
+        }
+        let numbers = |state: &StateFolder| {
+            state.commits(&BACKBONE).unwrap().iter().map(|c| c.number).collect()
+        };
+        let kept: Vec<u32> = numbers(&state);
+        assert_eq!(kept, (13..=20).collect::<Vec<_>>());
+        // What a cut before the head was replaced leaves.
+        std::fs::write(state.head_path(), [18]).unwrap();
+        drop(lock);
+        let lock = state.lock().unwrap();
+        let kept: Vec<u32> = numbers(&state);
+        assert_eq!(kept, (13..=19).collect::<Vec<_>>());
+        lock.reject(&Commit::new(0, "worse", &cache(), b"x"), &BACKBONE).unwrap();
+        assert_eq!(state.rejected(&BACKBONE).unwrap().unwrap().note, "worse");
+        lock.commit_alone(&cache(), &BACKBONE, b"clean", "forget").unwrap();
+        assert_eq!(names(root.path()), [&commit_name(1), FEATURES, HEAD]);
+    }
+
+    #[test]
+    fn a_counter_only_rises_and_outlives_forgetting() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path());
+        let lock = state.lock().unwrap();
+        for (raised, expected) in [(0, 0), (7, 7), (3, 7), (u64::MAX, u64::MAX)] {
+            lock.raise_counter(raised).unwrap();
+            assert_eq!(state.counter().unwrap(), expected);
+        }
+        assert!(!lock.forget().unwrap());
+        assert_eq!(state.counter().unwrap(), u64::MAX);
+        let path = root.path().join(COUNTER);
+        let bytes = std::fs::read(&path).unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            std::fs::write(&path, changed).unwrap();
+            assert!(state.counter().is_err(), "byte {at}");
+            std::fs::write(&path, &bytes[..at]).unwrap();
+            assert!(state.counter().is_err(), "{at} bytes");
+        }
     }
 
     #[test]

@@ -4,18 +4,26 @@
 //! | --- | --- |
 //! | `head.hshr` | the head record: what `predict` answers with |
 //! | `features.hsfc` | the [`FeatureCache`]: what the next `learn` builds on |
+//! | `commit-….hsco` | the last eight commits, each a [`Commit`]: what `rollback` returns to |
+//! | `counter.hsct` | the highest security counter of the signed packs that were used |
+//! | `rejected.hsco` | the last candidate that was not made current, with the reason |
 //!
-//! Both are personal: they are created readable by their owner only.
+//! All of them are personal: they are created readable by their owner only.
 //!
-//! `learn` replaces first the cache, then the head, each in one step. A cut between the two leaves
-//! the old head with a cache that holds more; the head still answers, and the next `learn` finishes
-//! the work without computing a feature twice.
+//! A commit replaces first the cache, then adds its own file, then replaces the head, each in one step. A cut in
+//! between leaves the old head with a cache that holds more; the head still answers, and the next `learn` finishes
+//! the work without computing a feature twice. The head decides: a commit's file that is newer than the one of
+//! the current head was cut off, and is removed by the next change.
 
 mod cache;
+mod commit;
+mod edit;
 mod folder;
 mod problem;
 mod replace;
 
 pub use cache::{FeatureCache, Insertion, MAX_VIEWS};
+pub use commit::Commit;
+pub use edit::Merged;
 pub use folder::{StateFolder, StateLock};
 pub use problem::Problem;

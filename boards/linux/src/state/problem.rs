@@ -34,6 +34,32 @@ pub enum Problem {
     /// The head record is refused.
     #[error("{0}: use the pack that it was learned on, or run forget and learn again")]
     Head(headstart::Error),
+    /// A security counter that was damaged.
+    #[error("is not a security counter: only the maker of this device can say how to go on")]
+    Counter,
+    /// A commit that is not kept.
+    #[error("keeps no commit {0}: history lists them")]
+    NoCommit(u32),
+    /// There is one commit only.
+    #[error("keeps no commit before the current one")]
+    NoEarlierCommit,
+    /// A commit whose samples are gone.
+    #[error("no longer keeps all samples of commit {0}: learn them again")]
+    SamplesGone(u32),
+    /// A class that is not there.
+    #[error("knows no class {0}: status lists them")]
+    NoClass(String),
+    /// A sample that is not there.
+    #[error("does not hold the sample {0}: give its file, or the id that samples shows")]
+    NoSample(String),
+    /// A name that no class can have.
+    #[error("cannot name a class {0:?}: use 1 to 64 bytes of plain text")]
+    BadName(String),
+    /// One class would be left.
+    #[error(
+        "would know one class only, and answer it for everything: forget everything with --yes, or learn another class first"
+    )]
+    OneClassLeft,
     /// The samples do not make a head.
     #[error("no head can be learned from these samples ({0}): add samples, or use --learner auto")]
     Training(#[from] headstart::Error),

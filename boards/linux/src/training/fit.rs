@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use headstart::head::calibrate::HeldOut;
-use headstart::head::{Learner, LinearHead, Random, Samples, auto, imprint, logistic, ridge, sgd};
+use headstart::head::{Learner, LinearHead, Random, Samples};
+use headstart::head::{auto, exact, imprint, lda, logistic, ridge, sgd};
 
 use super::Engine;
 use super::before::Before;
@@ -31,6 +32,8 @@ pub(super) enum Fit {
     Sgd,
     Ridge(f32),
     Imprint,
+    /// Linear discriminants with this shrinkage.
+    Lda(f64),
     /// Through Burn, perhaps with so many hidden units.
     Engine(Engine, Option<usize>),
 }
@@ -223,6 +226,38 @@ impl Task<'_> {
             }
             Fit::Imprint => {
                 imprint::train(samples, &mut vec![0; self.classes], &mut weights, &mut bias)?;
+            }
+            // The same head, by the smaller of both systems.
+            Fit::Lda(shrinkage) if count < features => {
+                let mut products = vec![0; lda::products_len(count)?];
+                // All in one piece, so that the products count through them.
+                let rows: Vec<i8> = samples.iter().flat_map(|(row, _)| row).copied().collect();
+                let labels: Vec<u16> = samples.iter().map(|(_, label)| label).collect();
+                let samples = Samples::new(&rows, &labels, features)?;
+                lda::products(samples, &mut products)?;
+                let mut combination = vec![0.0; self.classes * count];
+                let mut biases = vec![0.0; self.classes];
+                let mut scratch = vec![0.0; lda::scratch_len(count, self.classes)?];
+                lda::coefficients(
+                    samples,
+                    &products,
+                    shrinkage,
+                    &mut combination,
+                    &mut biases,
+                    &mut scratch,
+                )?;
+                lda::weights(samples, &combination, &mut weights, &mut vec![0.0; features])?;
+                bias = biases.into_iter().map(|bias| bias as f32).collect();
+            }
+            Fit::Lda(shrinkage) => {
+                let mut sums = vec![0; self.classes * features];
+                let (mut counts, mut products) =
+                    (vec![0; self.classes], vec![0; exact::products_len(features)?]);
+                let mut statistics =
+                    exact::Statistics::new(&mut counts, &mut sums, &mut products, features)?;
+                samples.iter().try_for_each(|(row, class)| statistics.add(row, class))?;
+                let mut scratch = vec![0.0; exact::scratch_len(features, self.classes)?];
+                exact::lda(&statistics, shrinkage, &mut weights, &mut bias, &mut scratch)?;
             }
             Fit::Engine(engine, hidden) => {
                 return super::through_burn(engine, hidden, samples, self.classes, SEED);

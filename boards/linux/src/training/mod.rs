@@ -1,9 +1,11 @@
 //! From cached features to a head record.
 
 mod before;
+pub mod doubts;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 mod engine;
 mod fit;
+pub mod harm;
 mod stand_in;
 
 use headstart::Error;
@@ -17,6 +19,9 @@ use crate::state::{FeatureCache, Problem};
 /// Ridge penalties that compete on held-out samples.
 const PENALTIES: [f32; 3] = [1e-2, 1e-3, 1e-4];
 
+/// Shrinkages of the covariance that compete in the same way.
+const SHRINKAGES: [f64; 4] = [0.01, 0.05, 0.2, 0.6];
+
 /// How the head is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
@@ -28,6 +33,8 @@ pub enum Choice {
     Ridge,
     /// Class means.
     Imprint,
+    /// Linear discriminant analysis.
+    Lda,
     /// Softmax regression through Burn's autodiff.
     Burn {
         /// The backend.
@@ -49,6 +56,17 @@ pub enum Engine {
 }
 
 impl Choice {
+    /// The one that made a head of this learner. What Burn trained is trained by `Auto` again.
+    pub fn of(learner: Learner) -> Self {
+        match learner {
+            Learner::Sgd => Self::Sgd,
+            Learner::Ridge => Self::Ridge,
+            Learner::Imprint => Self::Imprint,
+            Learner::Lda => Self::Lda,
+            Learner::Logistic | Learner::Blend | Learner::Other => Self::Auto,
+        }
+    }
+
     /// Whether this build can train so.
     ///
     /// # Errors
@@ -99,6 +117,7 @@ pub fn train(
         Choice::Burn { engine, hidden } => {
             task.explicit(Learner::Other, &[Fit::Engine(engine, hidden)])?
         }
+        Choice::Lda => task.explicit(Learner::Lda, &SHRINKAGES.map(Fit::Lda))?,
         Choice::Imprint => task.explicit(Learner::Imprint, &[Fit::Imprint])?,
     };
     let labels: Vec<&str> = cache.classes().iter().map(String::as_str).collect();

@@ -46,6 +46,8 @@ pub enum Learner {
     Logistic,
     /// The mean of a ridge and a logistic head.
     Blend,
+    /// Linear discriminant analysis.
+    Lda,
     /// Trained elsewhere: a pretrained classifier, or another engine.
     Other,
 }
@@ -59,6 +61,7 @@ impl Learner {
             Self::Imprint => 3,
             Self::Logistic => 4,
             Self::Blend => 5,
+            Self::Lda => 6,
             Self::Other => 255,
         }
     }
@@ -70,6 +73,7 @@ impl Learner {
             3 => Self::Imprint,
             4 => Self::Logistic,
             5 => Self::Blend,
+            6 => Self::Lda,
             255 => Self::Other,
             _ => return None,
         })
@@ -215,7 +219,7 @@ impl<'a> HeadRecord<'a> {
         record.check_labels()?;
         let finite = match storage {
             Storage::F32 => floats(weights).all(f32::is_finite),
-            Storage::F16 => halves(weights).all(f16::is_finite),
+            Storage::F16 => halves(weights).all(|w| (w.to_f32() * weight_scale).is_finite()),
         };
         if !finite || !floats(bias).all(f32::is_finite) {
             return Err(Error::NotFinite);
@@ -364,7 +368,8 @@ pub(crate) fn longest_overhead(classes: u32) -> Option<u32> {
 /// Bytes of the longest label in a label table.
 pub(crate) const LABEL_SLOT: u32 = 1 + MAX_LABEL_BYTES as u32;
 
-pub(crate) fn label_is_valid(label: &str) -> bool {
+/// Whether a class can have this label: 1 to 64 bytes without control characters.
+pub fn label_is_valid(label: &str) -> bool {
     (1..=MAX_LABEL_BYTES).contains(&label.len()) && !label.contains(char::is_control)
 }
 

@@ -39,6 +39,14 @@ fn forge(mut bytes: Vec<u8>, offset: usize, with: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Found by fuzzing: each was finite, and their product was not.
+#[test]
+fn a_weight_that_its_scale_makes_infinite_is_refused() {
+    let bytes = emit(&HeadParts { storage: Storage::F16, ..parts() });
+    let forged = forge(bytes, 40, &1.0e38_f32.to_le_bytes());
+    assert_eq!(HeadRecord::parse(&forged).unwrap_err(), Error::NotFinite);
+}
+
 #[test]
 fn a_record_reads_back_as_it_was_written() {
     let bytes = emit(&parts());

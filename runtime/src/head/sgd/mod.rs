@@ -1,10 +1,12 @@
 //! Softmax regression by stochastic gradients: on stored samples, or one sample at a time.
 
 mod order;
+mod rehearse;
 #[cfg(all(test, feature = "burn"))]
 pub(crate) mod replay;
 mod step;
 
+pub use rehearse::{Rehearsal, rehearse};
 pub use step::step;
 
 use self::order::Order;

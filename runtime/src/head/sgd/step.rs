@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::head::numeric::expect_len;
 use crate::head::{LinearHead, softmax};
+use crate::kernels::linear;
 
 /// One step on one sample, on a head over raw features with temperature 1: what a microcontroller does for
 /// each correction. Returns the loss before the step, `−log` of the probability of `class`.
@@ -36,24 +37,16 @@ pub fn step(
     let loss = -libm::logf(label.max(f32::MIN_POSITIVE));
     *label -= 1.0;
     // At most 2^20 terms below 2^16: exact.
-    let (mut square, mut along) = (0_i64, 0_i64);
-    for (&feature, &centre) in features.iter().zip(centre) {
-        let x = i32::from(feature) - i32::from(centre);
-        square += i64::from(x * x);
-        along += i64::from(x * i32::from(centre));
-    }
+    let [square, along] = linear::distance(features, centre);
     let step = rate / square.max(1) as f32;
     // The bias learns like one more feature of the mean square of the others; what the weights gain at the centre
     // comes off again.
     let bias_step = square as f32 / features.len() as f32 - along as f32;
-    let rows = weights.chunks_exact_mut(features.len()).zip(bias);
-    for ((row, bias), error) in rows.zip(gradient) {
-        let change = -step * *error;
-        for ((weight, &feature), &centre) in row.iter_mut().zip(features).zip(centre) {
-            *weight += change * (f32::from(feature) - f32::from(centre));
-        }
-        *bias += change * bias_step;
+    for (bias, error) in bias.iter_mut().zip(&mut *gradient) {
+        *error *= -step;
+        *bias += *error * bias_step;
     }
+    linear::move_weights(weights, gradient, features, centre);
     Ok(loss)
 }
 

@@ -46,7 +46,12 @@ impl Ready {
             }
         }
         // SAFETY: the loop wrote all of both.
-        let (bias, multiplier) = unsafe { (bias.assume_init_ref(), multiplier.assume_init_ref()) };
+        let (bias, multiplier): (&[[i32; BLOCK]], &[[f32; BLOCK]]) = unsafe {
+            (
+                core::slice::from_raw_parts(bias.as_ptr().cast(), whole),
+                core::slice::from_raw_parts(multiplier.as_ptr().cast(), whole),
+            )
+        };
         (bias.as_flattened(), multiplier.as_flattened())
     }
 }

@@ -1,0 +1,72 @@
+//! A NOR flash in memory, for boards that have none and for hosts.
+
+use headstart::store::{Flash, Geometry};
+
+/// Memory that behaves as NOR flash does: blocks are erased to ones, and writing clears bits.
+#[derive(Debug)]
+pub struct MemoryFlash<'m> {
+    memory: &'m mut [u8],
+}
+
+/// What the flash refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum MemoryError {
+    /// An offset past the end.
+    Outside,
+    /// A write to a word that was not erased.
+    NotErased,
+}
+
+impl<'m> MemoryFlash<'m> {
+    /// Bytes of an erase block.
+    pub const ERASE: u32 = 4096;
+    /// Bytes of a word.
+    pub const WRITE: u32 = 4;
+
+    /// All of `memory`, in whole blocks.
+    #[must_use]
+    pub fn new(memory: &'m mut [u8]) -> Self {
+        Self { memory }
+    }
+
+    /// What the flash holds: it is in the address space.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.memory
+    }
+
+    fn part(&mut self, offset: u32, length: usize) -> Result<&mut [u8], MemoryError> {
+        let rest = self.memory.get_mut(offset as usize..).ok_or(MemoryError::Outside)?;
+        rest.get_mut(..length).ok_or(MemoryError::Outside)
+    }
+}
+
+impl Flash for MemoryFlash<'_> {
+    type Error = MemoryError;
+
+    fn geometry(&self) -> Geometry {
+        let capacity = u32::try_from(self.memory.len()).unwrap_or(u32::MAX);
+        Geometry { capacity, read: 1, write: Self::WRITE, erase: Self::ERASE, erased: 0xFF }
+    }
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), MemoryError> {
+        bytes.copy_from_slice(self.part(offset, bytes.len())?);
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), MemoryError> {
+        let part = self.part(offset, bytes.len())?;
+        if part.iter().any(|&byte| byte != 0xFF) {
+            return Err(MemoryError::NotErased);
+        }
+        part.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), MemoryError> {
+        let length = to.checked_sub(from).ok_or(MemoryError::Outside)?;
+        self.part(from, length as usize)?.fill(0xFF);
+        Ok(())
+    }
+}

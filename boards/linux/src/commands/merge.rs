@@ -1,0 +1,57 @@
+//! `merge`: what another device learned.
+
+use std::process::ExitCode;
+
+use headstart_edge::PackFile;
+use headstart_edge::samples::MAX_CLASSES;
+use headstart_edge::state::Problem;
+use serde::Serialize;
+
+use super::relearn::{Change, Standing};
+use crate::cli::Merge;
+use crate::output::{self, Report};
+
+#[derive(Serialize)]
+struct Joined {
+    new_samples: usize,
+    known_samples: usize,
+    /// Samples that have another class here, which stands.
+    disputed_samples: usize,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
+pub(crate) fn run(args: &Merge) -> anyhow::Result<ExitCode> {
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
+    let mut change = Change::begin(&args.state, &file)?;
+    let other = change.other(&args.from)?;
+    let merged = change.cache.merge(&other);
+    let limit = file.pack()?.plan().max_classes as usize;
+    let found = change.cache.classes().len();
+    let merged =
+        merged.ok_or_else(|| change.refuse(Problem::TooManyClasses { limit: MAX_CLASSES }))?;
+    if found > limit {
+        return Err(change.refuse(Problem::UnplannedClasses { found, limit }).into());
+    }
+    let report = Joined {
+        new_samples: merged.new,
+        known_samples: merged.known,
+        disputed_samples: merged.disputed,
+        standing: change.finish("merge", false)?,
+    };
+    output::print(&report, args.common.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Report for Joined {
+    fn text(&self) -> String {
+        let mut done = format!("{} samples are new.", output::thousands(self.new_samples));
+        if self.disputed_samples > 0 {
+            done += &format!(
+                " {} have another class here, which stands.",
+                output::thousands(self.disputed_samples)
+            );
+        }
+        self.standing.text(&done)
+    }
+}

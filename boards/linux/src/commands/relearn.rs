@@ -1,0 +1,122 @@
+//! A change of what is kept, and the head that follows from it.
+
+use std::path::Path;
+
+use headstart_edge::state::{FeatureCache, Problem, StateFolder, StateLock};
+use headstart_edge::training::{self, Choice};
+use headstart_edge::{Error, Head, PackFile};
+use serde::Serialize;
+
+use crate::output;
+
+/// What every change reports.
+#[derive(Serialize)]
+pub(crate) struct Standing {
+    pub(crate) samples: usize,
+    pub(crate) classes: Vec<Class>,
+    pub(crate) learner: &'static str,
+    pub(crate) held_out_accuracy: Option<f64>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Class {
+    pub(crate) name: String,
+    pub(crate) samples: u32,
+}
+
+/// A state folder that is being changed.
+pub(crate) struct Change<'a> {
+    path: &'a Path,
+    folder: StateFolder,
+    pub(crate) lock: StateLock,
+    of_state: Head,
+    of_pack: Option<Head>,
+    backbone: [u8; 32],
+    pub(crate) cache: FeatureCache,
+}
+
+impl<'a> Change<'a> {
+    /// Locks the folder and reads what is there.
+    pub(crate) fn begin(path: &'a Path, file: &PackFile) -> Result<Self, Error> {
+        let (pack, counter) = file.trusted()?;
+        let folder = StateFolder::new(path);
+        let refuse = |problem| Error::State { path: path.to_owned(), problem };
+        // Locking would create the folder.
+        if super::state_head(&folder, &pack)?.is_none() {
+            return Err(refuse(Problem::NoHead));
+        }
+        let lock = folder.lock()?;
+        // Verified, then stored, then used.
+        lock.raise_counter(counter)?;
+        let of_state = super::state_head(&folder, &pack)?.ok_or_else(|| refuse(Problem::NoHead))?;
+        let backbone = pack.backbone_digest();
+        let cache = folder.features(&backbone, pack.feature_len())?;
+        let cache = cache.ok_or_else(|| refuse(Problem::NoFeatures))?;
+        let of_pack = super::pack_head(file, &pack)?;
+        Ok(Self { path, folder, lock, of_state, of_pack, backbone, cache })
+    }
+
+    pub(crate) fn refuse(&self, problem: Problem) -> Error {
+        Error::State { path: self.path.to_owned(), problem }
+    }
+
+    /// Whether the head before knows a class.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.of_state.labels().iter().any(|label| label == name)
+    }
+
+    /// The other device's samples, of the same backbone.
+    pub(crate) fn other(&self, path: &Path) -> Result<FeatureCache, Error> {
+        let other = StateFolder::new(path).features(&self.backbone, self.cache.feature_len())?;
+        other.ok_or_else(|| Error::State { path: path.to_owned(), problem: Problem::NoFeatures })
+    }
+
+    /// Learns the head of the samples that are there now, with the learner of the head before, and
+    /// commits both; `alone`, so that no earlier commit stays.
+    pub(crate) fn finish(mut self, note: &str, alone: bool) -> Result<Standing, Error> {
+        let of_pack = self.of_pack.as_ref().map_or(&[][..], Head::labels);
+        for name in of_pack {
+            self.cache.class(name);
+        }
+        self.cache.drop_empty_classes(of_pack);
+        self.cache.sort();
+        if self.cache.classes().len() < 2 {
+            return Err(self.refuse(Problem::OneClassLeft));
+        }
+        let choice = Choice::of(self.of_state.learner());
+        let record = training::train(&self.cache, self.of_pack.as_ref(), choice, self.backbone)
+            .map_err(|problem| self.refuse(problem))?;
+        if alone {
+            self.lock.commit_alone(&self.cache, &self.backbone, &record, note)?;
+        } else {
+            self.lock.commit(&self.cache, &self.backbone, &record, note)?;
+        }
+        let head = Head::parse(&self.folder.head_path(), &record, &self.backbone)?;
+        let counts = head.samples().iter().copied();
+        Ok(Standing {
+            samples: self.cache.len(),
+            classes: head
+                .labels()
+                .iter()
+                .cloned()
+                .zip(counts)
+                .map(|(name, samples)| Class { name, samples })
+                .collect(),
+            learner: super::learner_name(head.learner()),
+            held_out_accuracy: head.held_out_accuracy(),
+        })
+    }
+}
+
+impl Standing {
+    pub(crate) fn text(&self, done: &str) -> String {
+        let facts = [
+            ("samples", output::thousands(self.samples)),
+            ("learner", self.learner.to_owned()),
+            ("held-out accuracy", output::percent(self.held_out_accuracy)),
+        ];
+        let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
+        let table = output::table(&["class", "samples"], classes);
+        format!("{done}\n\n{}\n\n{table}", output::facts(facts))
+    }
+}

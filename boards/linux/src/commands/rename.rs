@@ -1,0 +1,41 @@
+//! `rename`: another name for a class, or one class of two.
+
+use std::process::ExitCode;
+
+use headstart_edge::PackFile;
+use headstart_edge::state::Problem;
+use serde::Serialize;
+
+use super::relearn::{Change, Standing};
+use crate::cli::Rename;
+use crate::output::{self, Report};
+
+#[derive(Serialize)]
+struct Renamed {
+    /// Whether the new name was a class already.
+    joined: bool,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
+pub(crate) fn run(args: &Rename) -> anyhow::Result<ExitCode> {
+    let file = PackFile::open_for(&args.common.pack, &args.state)?;
+    let mut change = Change::begin(&args.state, &file)?;
+    if !headstart::head::record::label_is_valid(&args.to) {
+        return Err(change.refuse(Problem::BadName(args.to.clone())).into());
+    }
+    let joined = change.cache.classes().contains(&args.to);
+    if !change.cache.rename(&args.class, &args.to) {
+        return Err(change.refuse(Problem::NoClass(args.class.clone())).into());
+    }
+    let standing = change.finish(&format!("rename {} to {}", args.class, args.to), false)?;
+    output::print(&Renamed { joined, standing }, args.common.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Report for Renamed {
+    fn text(&self) -> String {
+        let done = if self.joined { "Both are one class now." } else { "The class is renamed." };
+        self.standing.text(done)
+    }
+}

@@ -1,0 +1,217 @@
+//! What was committed, one file a commit: the head, and the samples that it was learned from.
+
+use sha2::{Digest, Sha256};
+
+use super::Problem;
+use super::cache::{FeatureCache, Reader, short};
+use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId};
+
+const MAGIC: [u8; 8] = *b"HSCO\r\n\x1a\n";
+const VERSION: u16 = 1;
+const DIGEST_BYTES: usize = 32;
+/// The longest note.
+const MAX_NOTE_BYTES: usize = 1024;
+/// The longest head record: 4096 classes of 16,384 float32 weights.
+const MAX_HEAD_BYTES: usize = 1 << 28;
+
+/// A commit, or a candidate that was rejected.
+///
+/// As a file (`commit-00000001.hsco`, `rejected.hsco`; integers little-endian):
+///
+/// ```text
+/// offset  bytes
+///      0      8  magic "HSCO\r\n\x1a\n"
+///      8      2  version, 1
+///     10      2  zero
+///     12     32  digest of the backbone
+///     44      4  number of the commit; 0 for a rejected candidate
+///     48      4  C, classes
+///     52      4  N, samples
+///     56      4  T, bytes of the note
+///     60      4  H, bytes of the head record
+///     64         C class names: 2 bytes length (1…64), then UTF-8
+///                N samples: 16 bytes sample id, 2 bytes label (below C)
+///                T bytes of UTF-8, then H bytes
+///    end     32  SHA-256 of all bytes before
+/// ```
+///
+/// Features are not in it: the feature cache has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// 1 for the first commit of a folder.
+    pub number: u32,
+    /// What made it, or why it was rejected.
+    pub note: String,
+    /// The head record.
+    pub head: Vec<u8>,
+    /// Class names in the order of labels.
+    pub classes: Vec<String>,
+    /// Samples and their labels.
+    pub samples: Vec<(SampleId, u16)>,
+}
+
+impl Commit {
+    /// The commit of this cache and head.
+    pub fn new(number: u32, note: &str, cache: &FeatureCache, head: &[u8]) -> Self {
+        let samples = cache.ids().iter().copied().zip(cache.labels().iter().copied());
+        Self {
+            number,
+            note: note.to_owned(),
+            head: head.to_owned(),
+            classes: cache.classes().to_vec(),
+            samples: samples.collect(),
+        }
+    }
+
+    /// Whether another one holds the same, whatever its number and note.
+    pub fn holds_the_same(&self, other: &Self) -> bool {
+        let what =
+            |commit: &Self| (commit.head.clone(), commit.classes.clone(), commit.samples.clone());
+        what(self) == what(other)
+    }
+
+    /// The file's bytes.
+    pub fn emit(&self, backbone: &[u8; 32]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(256 + 18 * self.samples.len() + self.head.len());
+        bytes.extend(MAGIC);
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend([0; 2]);
+        bytes.extend(backbone);
+        bytes.extend(self.number.to_le_bytes());
+        let note = self.note.as_bytes();
+        let note = &note[..note.len().min(MAX_NOTE_BYTES)];
+        let note = String::from_utf8_lossy(note);
+        for count in [self.classes.len(), self.samples.len(), note.len(), self.head.len()] {
+            bytes.extend((count as u32).to_le_bytes());
+        }
+        for class in &self.classes {
+            bytes.extend((class.len() as u16).to_le_bytes());
+            bytes.extend(class.as_bytes());
+        }
+        for (id, label) in &self.samples {
+            bytes.extend(id);
+            bytes.extend(label.to_le_bytes());
+        }
+        bytes.extend(note.as_bytes());
+        bytes.extend(&self.head);
+        let digest = Sha256::digest(&bytes);
+        bytes.extend(digest);
+        bytes
+    }
+
+    /// Checks and reads a file's bytes.
+    ///
+    /// # Errors
+    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
+    /// [`Problem::OtherBackbone`].
+    pub fn parse(bytes: &[u8], backbone: &[u8; 32]) -> Result<Self, Problem> {
+        let mut reader = Reader { bytes, at: 0 };
+        if reader.array::<8>()? != MAGIC {
+            return Err(reader.broken("the magic is missing"));
+        }
+        let version = u16::from_le_bytes(reader.array()?);
+        if version != VERSION {
+            return Err(Problem::CacheVersion { found: version });
+        }
+        let split = bytes.len().saturating_sub(DIGEST_BYTES);
+        let (body, digest) = bytes.split_at(split);
+        if Sha256::digest(body)[..] != *digest {
+            return Err(Problem::Cache { at: split, reason: "the check sum does not match" });
+        }
+        let mut reader = Reader { bytes: body, at: reader.at };
+        if reader.array()? != [0; 2] {
+            return Err(reader.broken("a reserved byte is not zero"));
+        }
+        let found: [u8; 32] = reader.array()?;
+        if found != *backbone {
+            return Err(Problem::OtherBackbone { expected: short(backbone), found: short(&found) });
+        }
+        let number = u32::from_le_bytes(reader.array()?);
+        let class_count = reader.count(MAX_CLASSES)?;
+        let sample_count = reader.count(MAX_SAMPLES)?;
+        let note_bytes = reader.count(MAX_NOTE_BYTES * 3)?;
+        let head_bytes = reader.count(MAX_HEAD_BYTES)?;
+        let mut classes = Vec::new();
+        for _ in 0..class_count {
+            classes.push(reader.name()?.to_owned());
+        }
+        let mut samples = Vec::new();
+        for _ in 0..sample_count {
+            let id = reader.array()?;
+            let label = u16::from_le_bytes(reader.array()?);
+            if usize::from(label) >= class_count {
+                return Err(reader.broken("a label is past the classes"));
+            }
+            samples.push((id, label));
+        }
+        let note = std::str::from_utf8(reader.take(note_bytes)?)
+            .map_err(|_| reader.broken("the note is not UTF-8"))?
+            .to_owned();
+        let head = reader.take(head_bytes)?.to_vec();
+        if reader.at != reader.bytes.len() {
+            return Err(reader.broken("bytes follow the head"));
+        }
+        Ok(Self { number, note, head, classes, samples })
+    }
+
+    /// The cache that it was made of, from one that has its samples; `None` where some are missing.
+    pub fn cache(&self, from: &FeatureCache) -> Option<FeatureCache> {
+        let samples: Vec<_> = self
+            .samples
+            .iter()
+            .map(|(id, label)| (*id, self.classes[usize::from(*label)].clone()))
+            .collect();
+        let mut cache = from.clone();
+        cache.keep(&samples)?;
+        for name in &self.classes {
+            cache.class(name)?;
+        }
+        cache.sort();
+        Some(cache)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BACKBONE: [u8; 32] = [7; 32];
+
+    fn commit() -> (Commit, FeatureCache) {
+        let mut cache = FeatureCache::new(2);
+        for (at, name) in ["mug", "cup", "Tässchen", "cup"].into_iter().enumerate() {
+            let label = cache.class(name).unwrap();
+            cache.insert([at as u8; 16], label, &[at as i8, -3]);
+        }
+        cache.sort();
+        (Commit::new(12, "learn", &cache, b"a head"), cache)
+    }
+
+    #[test]
+    fn what_is_emitted_is_parsed_and_finds_its_samples() {
+        let (commit, cache) = commit();
+        let parsed = Commit::parse(&commit.emit(&BACKBONE), &BACKBONE).unwrap();
+        assert_eq!(parsed, commit);
+        let mut more = cache.clone();
+        let label = more.class("bowl").unwrap();
+        more.insert([9; 16], label, &[1, 1]);
+        more.insert([0; 16], label, &[0, -3]);
+        assert_eq!(parsed.cache(&more), Some(cache.clone()));
+        more.forget_sample(&[1; 16]);
+        assert_eq!(parsed.cache(&more), None);
+        assert!(parsed.holds_the_same(&Commit::new(3, "", &cache, b"a head")));
+        assert!(!parsed.holds_the_same(&Commit::new(12, "learn", &cache, b"another")));
+    }
+
+    #[test]
+    fn any_changed_byte_and_any_cut_is_refused() {
+        let bytes = commit().0.emit(&BACKBONE);
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 0x10;
+            assert!(Commit::parse(&changed, &BACKBONE).is_err(), "byte {at} changed");
+            assert!(Commit::parse(&bytes[..at], &BACKBONE).is_err(), "cut to {at}");
+        }
+        assert!(matches!(Commit::parse(&bytes, &[8; 32]), Err(Problem::OtherBackbone { .. })));
+    }
+}

@@ -1,0 +1,117 @@
+//! Earlier commits, updates that do harm, and samples whose label is doubtful.
+
+mod common;
+
+use common::{BLUE, Bench, GREEN, RED, contents};
+
+const STATE: [&str; 2] = ["--state", "state"];
+
+fn learn(bench: &Bench, data: &str) -> serde_json::Value {
+    bench.json("learn", &["--data", data, "--state", "state"])
+}
+
+fn numbers(bench: &Bench) -> Vec<(u64, bool)> {
+    let history = bench.json("history", &STATE);
+    let entry =
+        |c: &serde_json::Value| (c["number"].as_u64().unwrap(), c["current"].as_bool().unwrap());
+    history["commits"].as_array().unwrap().iter().map(entry).collect()
+}
+
+#[test]
+fn a_rollback_returns_to_an_earlier_head_and_its_samples() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 4);
+    learn(&bench, "data");
+    let first = contents(&bench.path("state"));
+    bench.pictures("more", "white", [190; 3], 0, 4);
+    learn(&bench, "more");
+    assert_eq!(numbers(&bench), [(1, false), (2, true)]);
+    let returned = bench.json("rollback", &STATE);
+    assert_eq!((&returned["to"], &returned["dropped_samples"]), (&1.into(), &4.into()));
+    assert_eq!(numbers(&bench), [(1, false), (2, false), (3, true)]);
+    let now = contents(&bench.path("state"));
+    for name in ["head.hshr", "features.hsfc"] {
+        let of = |files: &[(String, Vec<u8>)]| files.iter().find(|(n, _)| n == name).cloned();
+        assert_eq!(of(&now), of(&first));
+    }
+    // The way forward needs the samples again.
+    let message = bench.refusal(1, "rollback", &["--state", "state", "--to", "2"]);
+    assert!(message.contains("learn them again"), "{message}");
+    learn(&bench, "more");
+    bench.json("rollback", &["--state", "state", "--to", "2"]);
+    let message = bench.refusal(1, "rollback", &["--state", "state", "--to", "77"]);
+    assert!(message.contains("history"), "{message}");
+    bench.json("rollback", &["--state", "state", "--to", "1"]);
+    for _ in 0..3 {
+        learn(&bench, "more");
+        bench.json("rollback", &STATE);
+    }
+    assert_eq!(numbers(&bench).len(), 8);
+}
+
+#[test]
+fn there_is_nothing_before_the_first_commit() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 2);
+    assert!(bench.refusal(1, "rollback", &STATE).contains("run learn"));
+    assert_eq!(bench.json("history", &STATE)["commits"], serde_json::json!([]));
+    learn(&bench, "data");
+    let message = bench.refusal(1, "rollback", &STATE);
+    assert!(message.contains("before the current"), "{message}");
+}
+
+#[test]
+fn an_update_that_does_harm_is_kept_as_rejected_and_changes_nothing() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 8);
+    learn(&bench, "data");
+    let before = contents(&bench.path("state"));
+    // Three times as many samples, all with a wrong label.
+    bench.pictures("wrong", "green", RED, 20, 24);
+    bench.pictures("wrong", "blue", GREEN, 20, 24);
+    bench.pictures("wrong", "red", BLUE, 20, 24);
+    let wrong = ["--data", "wrong", "--state", "state"];
+    let output = bench.command("learn", &wrong).arg("--json").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let known = &report["known_samples"];
+    assert_eq!((&known["held_out"], &known["right_before"]), (&24.into(), &24.into()));
+    assert!(known["right_after"].as_u64().unwrap() < 12, "{report}");
+    let reason = report["rejected"].as_str().unwrap();
+    assert!(reason.contains("--force"), "{reason}");
+    let mut after = contents(&bench.path("state"));
+    let rejected = after.iter().position(|(name, _)| name == "rejected.hsco").unwrap();
+    after.remove(rejected);
+    assert_eq!(after, before);
+    assert_eq!(bench.json("history", &STATE)["rejected"]["note"], reason);
+
+    // A good update clears it, and --force is obeyed.
+    bench.colours("good", 60, 3);
+    assert_eq!(learn(&bench, "good")["rejected"], serde_json::Value::Null);
+    assert_eq!(bench.json("history", &STATE)["rejected"], serde_json::Value::Null);
+    bench.json("learn", &[&wrong[..], &["--force"]].concat());
+    let answer = bench.json("predict", &["--state", "state", "data/red/0.png"]);
+    assert_ne!(answer["files"][0]["best"], "red");
+    bench.json("rollback", &STATE);
+    let answer = bench.json("predict", &["--state", "state", "data/red/0.png"]);
+    assert_eq!(answer["files"][0]["best"], "red");
+}
+
+#[test]
+fn samples_with_a_wrong_label_are_found() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 10);
+    bench.pictures("data", "green", RED, 90, 1);
+    learn(&bench, "data");
+    let all = bench.json("samples", &STATE);
+    assert_eq!(all["samples"].as_array().unwrap().len(), 31);
+    let green = bench.json("samples", &["--state", "state", "--class", "green"]);
+    assert_eq!(green["samples"].as_array().unwrap().len(), 11);
+    let doubtful = bench.json("samples", &["--state", "state", "--doubtful"]);
+    let first = &doubtful["samples"][0];
+    assert_eq!((&first["class"], &first["answer"]), (&"green".into(), &"red".into()));
+    let id = first["id"].as_str().unwrap();
+    bench.json("forget", &["--state", "state", "--sample", id]);
+    let doubtful = bench.json("samples", &["--state", "state", "--doubtful"]);
+    assert_eq!(doubtful["samples"], serde_json::json!([]));
+}

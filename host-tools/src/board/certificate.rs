@@ -1,0 +1,142 @@
+//! What a pack takes of a board's flash and RAM, and whether that is there.
+
+use headstart::graph::{Graph, elements};
+use headstart::pack::Pack;
+use serde::Serialize;
+
+use super::Board;
+
+/// Memory of a pack on a board, in bytes. What the pack plans is exact; code, static data and stack are
+/// the most that the board's firmware takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Certificate {
+    /// The board.
+    pub board: String,
+    /// Flash for code and constants, at most.
+    pub code_bytes: u64,
+    /// Flash for the pack.
+    pub pack_bytes: u64,
+    /// Flash for head records.
+    pub slots_bytes: u64,
+    /// Flash for features of samples.
+    pub log_bytes: u64,
+    /// Flash that the board has.
+    pub flash_bytes: u64,
+    /// RAM for activations.
+    pub arena_bytes: u64,
+    /// RAM for weights and biases of the head.
+    pub head_bytes: u64,
+    /// RAM for the learner beside the head.
+    pub learner_bytes: u64,
+    /// RAM of a session: the three, and what a head record needs beyond the arena.
+    pub session_bytes: u64,
+    /// RAM for static data, at most.
+    pub static_bytes: u64,
+    /// RAM for the stack, at most.
+    pub stack_bytes: u64,
+    /// RAM that the board has.
+    pub ram_bytes: u64,
+    /// Multiply-accumulates of a sample.
+    pub multiply_accumulates: u64,
+}
+
+impl Certificate {
+    /// Of a pack of so many bytes.
+    #[must_use]
+    pub fn new(board: &Board, pack: &Pack<'_>, pack_bytes: usize) -> Self {
+        let plan = pack.plan();
+        Self {
+            board: board.name.clone(),
+            code_bytes: board.code_bytes,
+            pack_bytes: pack_bytes as u64,
+            slots_bytes: board.slots * board.slot_bytes,
+            log_bytes: board.log_bytes,
+            flash_bytes: board.flash_bytes,
+            arena_bytes: plan.arena_bytes.into(),
+            head_bytes: plan.head_bytes.into(),
+            learner_bytes: plan.learner_bytes.into(),
+            session_bytes: plan.ram_bytes(),
+            static_bytes: board.static_bytes,
+            stack_bytes: board.stack_bytes,
+            ram_bytes: board.ram_bytes,
+            multiply_accumulates: pack.provenance().multiply_accumulates,
+        }
+    }
+
+    /// Flash that is taken.
+    #[must_use]
+    pub fn flash(&self) -> u64 {
+        self.code_bytes + self.pack_bytes + self.slots_bytes + self.log_bytes
+    }
+
+    /// RAM that is taken.
+    #[must_use]
+    pub fn ram(&self) -> u64 {
+        self.session_bytes + self.static_bytes + self.stack_bytes
+    }
+
+    /// Whether the board has that much.
+    ///
+    /// # Errors
+    ///
+    /// What is missing, which layer takes most, and a smaller choice.
+    pub fn check(&self, board: &Board, pack: &Pack<'_>, graph: &Graph) -> Result<(), String> {
+        let record = u64::from(pack.plan().record_bytes());
+        if let Some(missing) = self.ram().checked_sub(self.ram_bytes).filter(|&n| n > 0) {
+            let layer = largest(graph).unwrap_or_default();
+            return Err(format!(
+                "{}: {missing} bytes of RAM are missing ({} of {}): activations take {}, most of them at {layer}, \
+                 and the head {}; freeze before that layer, pack a smaller model, or take fewer --max-classes",
+                self.board,
+                self.ram(),
+                self.ram_bytes,
+                self.arena_bytes,
+                self.head_bytes,
+            ));
+        }
+        // A slot keeps up to 512 bytes for itself.
+        if let Some(missing) = (record + 512).checked_sub(board.slot_bytes).filter(|&n| n > 0) {
+            return Err(format!(
+                "{}: a head record of {} classes takes {record} bytes, {missing} more than a slot of its flash holds; \
+                 take fewer --max-classes, or an earlier cut with --pool 1",
+                self.board,
+                pack.plan().max_classes,
+            ));
+        }
+        if let Some(missing) = self.flash().checked_sub(self.flash_bytes).filter(|&n| n > 0) {
+            let layer = heaviest(graph).unwrap_or_default();
+            return Err(format!(
+                "{}: {missing} bytes of flash are missing ({} of {}): the pack takes {}, most of it at {layer}; \
+                 freeze before that layer, or pack a smaller model",
+                self.board,
+                self.flash(),
+                self.flash_bytes,
+                self.pack_bytes,
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The node whose operands and result are the most elements, in words.
+fn largest(graph: &Graph) -> Option<String> {
+    let size = |value: usize| {
+        let value = &graph.values[value];
+        if value.constant.is_some() { 0 } else { elements(&value.shape).unwrap_or(0) }
+    };
+    let node = graph.nodes.iter().max_by_key(|node| {
+        size(node.output) + node.inputs.iter().map(|&input| size(input)).sum::<usize>()
+    })?;
+    Some(format!("'{}' ({:?})", node.name, graph.values[node.output].shape))
+}
+
+/// The node with the most weights, in words.
+fn heaviest(graph: &Graph) -> Option<String> {
+    let weights = |node: &headstart::graph::Node| {
+        let constants =
+            node.inputs.iter().filter_map(|&input| graph.values[input].constant.as_ref());
+        constants.map(|constant| constant.len()).sum::<usize>()
+    };
+    let node = graph.nodes.iter().max_by_key(|node| weights(node))?;
+    Some(format!("'{}' ({} weights)", node.name, weights(node)))
+}

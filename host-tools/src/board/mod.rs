@@ -1,0 +1,70 @@
+//! Boards that firmware is here for, and what a pack takes of one: its certificate.
+
+mod certificate;
+
+pub use certificate::Certificate;
+
+use serde::Deserialize;
+
+/// What a board has, and what its firmware keeps for itself. `boards.json` lists them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Board {
+    /// Its name on the command line.
+    pub name: String,
+    /// Its processor.
+    pub core: String,
+    /// All flash, in bytes.
+    pub flash_bytes: u64,
+    /// All RAM, in bytes.
+    pub ram_bytes: u64,
+    /// Most that code and constants take.
+    pub code_bytes: u64,
+    /// Most that static data takes.
+    pub static_bytes: u64,
+    /// Most that the stack takes.
+    pub stack_bytes: u64,
+    /// A slot for a head record.
+    pub slot_bytes: u64,
+    /// Number of slots.
+    pub slots: u64,
+    /// What keeps the features of samples.
+    pub log_bytes: u64,
+}
+
+impl Board {
+    /// All boards.
+    ///
+    /// # Panics
+    ///
+    /// Never: a test reads the list.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        serde_json::from_str(include_str!("boards.json")).expect("the list of boards is valid")
+    }
+
+    /// The board of that name.
+    ///
+    /// # Errors
+    ///
+    /// A message that lists the names, if none has it.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let boards = Self::all();
+        let names: Vec<&str> = boards.iter().map(|board| board.name.as_str()).collect();
+        let unknown = format!("there is no board '{name}'; there are {}", names.join(", "));
+        boards.into_iter().find(|board| board.name == name).ok_or(unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boards_are_found_by_name_and_others_refused() {
+        for board in Board::all() {
+            assert_eq!(Board::named(&board.name), Ok(board.clone()));
+            assert!(board.code_bytes < board.flash_bytes && board.stack_bytes < board.ram_bytes);
+        }
+        assert!(Board::named("abacus").unwrap_err().contains("mps2-an386"));
+    }
+}

@@ -1,0 +1,24 @@
+//! Sets `headstart_dsp` (and `headstart_armv8m`) where the target is a Cortex-M with the DSP extension and an FPU: stable
+//! compilers do not tell a crate.
+
+use std::env::var;
+
+fn main() {
+    println!("cargo::rustc-check-cfg=cfg(headstart_dsp)");
+    println!("cargo::rustc-check-cfg=cfg(headstart_armv8m)");
+    println!("cargo::rerun-if-changed=build.rs");
+    let target = var("TARGET").unwrap_or_default();
+    let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let features = var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    // The DSP extension is a part of Armv7E-M, and an option of Armv8-M that these cores have.
+    let cores = ["cortex-m33", "cortex-m35p", "cortex-m55", "cortex-m85", "+dsp"];
+    let armv8 = cores.iter().any(|core| flags.contains(core))
+        || features.split(',').any(|feature| feature == "dsp");
+    let armv8 = target == "thumbv8m.main-none-eabihf" && armv8;
+    if armv8 {
+        println!("cargo::rustc-cfg=headstart_armv8m");
+    }
+    if armv8 || target == "thumbv7em-none-eabihf" {
+        println!("cargo::rustc-cfg=headstart_dsp");
+    }
+}

@@ -1,0 +1,153 @@
+//! The inner loops in assembly. [`portable`](super::portable) says what each does.
+//!
+//! They call nothing, keep no reference, and change no state but the FPU's scratch registers and the
+//! Q flag. The rounding mode is the reset value, to nearest.
+#![allow(unsafe_code, reason = "assembly cannot be checked")]
+
+use core::arch::global_asm;
+
+use super::linear::Step;
+use super::{Columns, Row, Sum, Tile};
+
+// The assembler does not see which core the compiler was told; on Armv7E-M it needs no telling.
+#[cfg(headstart_armv8m)]
+global_asm!(".cpu cortex-m33", options(raw));
+global_asm!(include_str!("multiply.s"), options(raw));
+global_asm!(include_str!("widen.s"), options(raw));
+global_asm!(include_str!("depthwise.s"), options(raw));
+global_asm!(include_str!("add.s"), options(raw));
+global_asm!(include_str!("linear.s"), options(raw));
+
+unsafe extern "C" {
+    fn headstart_multiply4_64(tile: *const Tile);
+    fn headstart_multiply4_32(tile: *const Tile);
+    fn headstart_multiply4_any(tile: *const Tile);
+    fn headstart_multiply4_any_clamp(tile: *const Tile);
+    fn headstart_multiply2(tile: *const Tile);
+    fn headstart_multiply1(tile: *const Tile);
+    fn headstart_widen(from: *const i8, quads: usize, to: *mut u32, step: usize);
+    fn headstart_widen4(from: *const i8, stride: usize, quads: usize, to: *mut u32);
+    fn headstart_copy(from: *const i8, length: usize, to: *mut i8);
+    fn headstart_fill(to: *mut u32, step: usize, words: usize, word: u32);
+    fn headstart_depthwise1(row: *const Row);
+    fn headstart_depthwise1_clamp(row: *const Row);
+    fn headstart_depthwise2(row: *const Row);
+    fn headstart_depthwise2_clamp(row: *const Row);
+    fn headstart_pair_columns(columns: *const Columns);
+    fn headstart_pair_weights(weights: *const i8, to: *mut u32, step: usize);
+    fn headstart_dot(weights: *const f32, features: *const i8, chunks: usize, lanes: *mut f32);
+    fn headstart_move(step: *const Step);
+    fn headstart_distance(features: *const i8, centre: *const i8, chunks: usize, sums: *mut i64);
+    fn headstart_add(sum: *const Sum);
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn widen(from: *const i8, quads: usize, to: *mut u32, count: usize) {
+    // SAFETY: as the function's.
+    unsafe { headstart_widen(from, quads, to, 4 * count) };
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn fill(zero_point: i8, quads: usize, to: *mut u32, count: usize) {
+    let half = u32::from(i16::from(zero_point).cast_unsigned());
+    // SAFETY: as the function's.
+    unsafe { headstart_fill(to, 4 * count, 2 * quads, half | half << 16) };
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn copy(from: *const i8, length: usize, to: *mut i8) {
+    // SAFETY: as the function's.
+    unsafe { headstart_copy(from, length, to) };
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn widen_four(from: *const i8, stride: usize, quads: usize, to: *mut u32) {
+    // SAFETY: as the function's.
+    unsafe { headstart_widen4(from, stride, quads, to) };
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn multiply(tile: &Tile, pixels: usize) {
+    let whole = tile.to.is_whole();
+    // SAFETY: as the function's; each loop is for the step and bounds by which it is chosen.
+    unsafe {
+        match (pixels, tile.step, whole) {
+            (4, 64, true) => headstart_multiply4_64(tile),
+            (4, 32, true) => headstart_multiply4_32(tile),
+            (4, _, true) => headstart_multiply4_any(tile),
+            (4, _, false) => headstart_multiply4_any_clamp(tile),
+            (2, ..) => headstart_multiply2(tile),
+            _ => headstart_multiply1(tile),
+        }
+    }
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn pair_columns(columns: &Columns) {
+    // SAFETY: as the function's.
+    unsafe { headstart_pair_columns(columns) };
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn pair_weights(weights: *const i8, step: usize, to: *mut u32) {
+    // SAFETY: as the function's.
+    unsafe { headstart_pair_weights(weights, to, step) };
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn depthwise_row(row: &Row) {
+    // SAFETY: as the function's.
+    unsafe {
+        if row.to.is_whole() { headstart_depthwise1(row) } else { headstart_depthwise1_clamp(row) }
+    }
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn depthwise_row_by_two(row: &Row) {
+    // SAFETY: as the function's.
+    unsafe {
+        if row.to.is_whole() { headstart_depthwise2(row) } else { headstart_depthwise2_clamp(row) }
+    }
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn add(sum: &Sum) {
+    // SAFETY: as the function's.
+    unsafe { headstart_add(sum) };
+}
+
+/// # Safety
+/// All are `8 · chunks` long, `lanes` eight.
+pub(super) unsafe fn dot(weights: *const f32, features: *const i8, chunks: usize, lanes: *mut f32) {
+    // SAFETY: as the function's.
+    unsafe { headstart_dot(weights, features, chunks, lanes) };
+}
+
+/// # Safety
+/// Weights, features and changes are there as the step says.
+pub(super) unsafe fn move_weights(step: &Step) {
+    // SAFETY: as the function's.
+    unsafe { headstart_move(step) };
+}
+
+/// # Safety
+/// Both are `8 · chunks` long; `sums` holds two.
+pub(super) unsafe fn distance(
+    features: *const i8,
+    centre: *const i8,
+    chunks: usize,
+    sums: *mut i64,
+) {
+    // SAFETY: as the function's.
+    unsafe { headstart_distance(features, centre, chunks, sums) };
+}

@@ -1,0 +1,65 @@
+//! The long loops of a linear head, for the learners: see [`kernels::linear`](super::super::linear).
+#![allow(unsafe_code, reason = "the inner loops take pointers that this file bounds")]
+
+use super::inner;
+
+/// A change of weights, as the inner loop reads it.
+#[derive(Debug)]
+#[repr(C)]
+pub(super) struct Step {
+    weights: *mut f32,
+    /// Bytes from one class to the next.
+    row: usize,
+    features: *const i8,
+    centre: *const i8,
+    /// Whole chunks of eight features.
+    chunks: usize,
+    changes: *const f32,
+    classes: usize,
+}
+
+pub(in super::super) fn dot(weights: &[[f32; 8]], features: &[[i8; 8]], lanes: &mut [f32; 8]) {
+    let chunks = weights.len().min(features.len());
+    // SAFETY: both hold as many chunks.
+    unsafe {
+        inner::dot(weights.as_ptr().cast(), features.as_ptr().cast(), chunks, lanes.as_mut_ptr());
+    }
+}
+
+pub(in super::super) fn distance(features: &[[i8; 8]], centre: &[[i8; 8]], sums: &mut [i64; 2]) {
+    let chunks = features.len().min(centre.len());
+    // SAFETY: both hold as many chunks.
+    unsafe {
+        inner::distance(
+            features.as_ptr().cast(),
+            centre.as_ptr().cast(),
+            chunks,
+            sums.as_mut_ptr(),
+        );
+    }
+}
+
+pub(in super::super) fn move_weights(
+    weights: &mut [f32],
+    changes: &[f32],
+    features: &[[i8; 8]],
+    centre: &[[i8; 8]],
+    feature_len: usize,
+) {
+    let (chunks, classes) = (features.len().min(centre.len()), changes.len());
+    assert!(chunks * 8 <= feature_len && classes * feature_len <= weights.len());
+    if classes == 0 {
+        return;
+    }
+    let step = Step {
+        weights: weights.as_mut_ptr(),
+        row: 4 * feature_len,
+        features: features.as_ptr().cast(),
+        centre: centre.as_ptr().cast(),
+        chunks,
+        changes: changes.as_ptr(),
+        classes,
+    };
+    // SAFETY: every class has a row of `feature_len` weights, which holds all chunks.
+    unsafe { inner::move_weights(&step) };
+}
