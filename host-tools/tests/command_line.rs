@@ -193,11 +193,11 @@ fn a_board_gets_a_certificate_or_a_refusal_that_says_what_to_do() {
     assert_eq!(certificate["session_bytes"], summary["ram_bytes"]);
     let pack = desk.path("refused.hspk");
     let arguments = ["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &pack];
-    let message = refusal(&[&arguments, &["--max-classes", "4096"], &board[..]].concat());
+    let message = refusal(&[&arguments[..], &["--max-classes", "4096"], &board].concat());
     assert!(message.contains("bytes of RAM are missing") && message.contains("--max-classes"));
-    let message = refusal(&[&arguments, &["--board", "abacus"][..]].concat());
+    let message = refusal(&[&arguments[..], &["--board", "abacus"]].concat());
     assert!(message.contains("there is no board 'abacus'"), "{message}");
-    assert!(!std::path::Path::new(&pack).exists());
+    assert!(!Path::new(&pack).exists());
 }
 
 #[test]

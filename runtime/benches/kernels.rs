@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "criterion's macros make public items without")]
 
 #[path = "../tests/kernels/case.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
 mod case;
 
 use case::{Case, Shape};

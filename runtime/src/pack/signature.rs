@@ -38,6 +38,10 @@ pub struct Signature<'a> {
     pub signature: [u8; 64],
 }
 
+#[cfg_attr(
+    not(any(feature = "std", feature = "signature")),
+    allow(dead_code, reason = "without them nothing is signed, and no signature is looked at")
+)]
 impl<'a> Signature<'a> {
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Error> {
         let bad = Error::BadSection { section: SIGNATURE };

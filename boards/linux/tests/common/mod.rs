@@ -19,6 +19,7 @@ pub(crate) fn tiny_pack(grid: u32, head: Option<Vec<u8>>) -> Vec<u8> {
         channels: 3,
         scale: 1.0 / 128.0,
         zero_point: 0,
+        kept_rows: 0,
     };
     emit(&Contents {
         provenance: Provenance {

@@ -27,6 +27,7 @@ fn many_nodes() -> Contents<'static> {
         channels,
         scale: 0.5,
         zero_point: 1,
+        kept_rows: 0,
     };
     let window = Window { kernel: [2; 2], stride: [2; 2], dilation: [1; 2], padding: [0; 2] };
     let operands: &[u8] = &[0, 0, 0, 0, 0, 0, 128, 63, 2, 0, 0, 0, 0, 0, 128, 63];
