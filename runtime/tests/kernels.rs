@@ -7,7 +7,7 @@ mod kernels {
 
 use std::sync::LazyLock;
 
-use headstart::kernels::generic;
+use headstart::kernels::generic::{self, Output, Term};
 use headstart::kernels::{Isa, Kernels};
 use kernels::case::{Case, POINT, Shape};
 use proptest::prelude::*;
@@ -167,6 +167,35 @@ fn large_multipliers_saturate_as_defined() {
         check(&kernels, &Case::new(shape, 3).with_multiplier(multiplier));
         let shape = Shape { rows: 3, columns: 5, groups: 35, kernel: [3, 3], pad: true, ..POINT };
         check(&kernels, &Case::new(shape, 3).with_multiplier(multiplier));
+    }
+}
+
+/// Residual sums of every length that a step of a kernel leaves over, in float32 as defined.
+#[test]
+fn sums_of_two_tensors_are_as_defined() {
+    let kernels = compiled();
+    let byte = |at: usize, factor: usize| (at * factor + at / 251) as u8 as i8;
+    for count in 1..300 {
+        let a: Vec<i8> = (0..count).map(|at| byte(at + count, 89)).collect();
+        let b: Vec<i8> = (0..count).map(|at| byte(at, 151)).collect();
+        for (scale_a, scale_b) in [(0.5, -0.3), (0.01, 0.7), (1e30, 1e30), (0.0, 2.5)] {
+            let first = Term { data: &a, zero_point: -7, scale: scale_a };
+            let second = Term { data: &b, zero_point: 90, scale: scale_b };
+            let [min, max] = if count % 2 == 0 { [-128, 127] } else { [-20, 30] };
+            let to = Output { height: 1, width: 1, channels: count, zero_point: -20, min, max };
+            let expected = a.iter().zip(&b).map(|(&x, &y)| {
+                let real =
+                    (i32::from(x) + 7) as f32 * scale_a + (i32::from(y) - 90) as f32 * scale_b;
+                let rounded = real.round_ties_even().clamp(-1e6, 1e6) as i32;
+                (rounded - 20).clamp(min.into(), max.into()) as i8
+            });
+            let expected: Vec<i8> = expected.collect();
+            for kernels in &kernels {
+                let mut found = vec![99; count];
+                kernels.add(first, second, &to, &mut found);
+                assert_eq!(found, expected, "{} on {count} elements", kernels.isa());
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where every tensor lies in the arena, and which are kept a few rows at a time.
 //!
-//! The peak is the least that the order of execution allows wherever [`place`] reaches the sum of what
+//! The peak is the least that the order of execution allows wherever placing reaches the sum of what
 //! lives at the worst moment; it says whether it did.
 
 mod lives;
@@ -9,8 +9,7 @@ mod strips;
 
 use crate::lower::{Lowered, LoweredNode};
 use lives::buffers;
-pub use place::Placed;
-use place::place;
+use place::{Placed, place};
 use strips::{Chain, chains};
 
 /// What a plan is to be good at.

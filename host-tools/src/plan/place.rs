@@ -12,13 +12,13 @@ const TRIES: usize = 2000;
 
 /// A placement.
 #[derive(Clone, Debug)]
-pub struct Placed {
+pub(super) struct Placed {
     /// First byte of every buffer.
-    pub offsets: Vec<usize>,
+    pub(super) offsets: Vec<usize>,
     /// Bytes in all.
-    pub bytes: usize,
+    pub(super) bytes: usize,
     /// The most that lives at one time; no placement takes less.
-    pub least: usize,
+    pub(super) least: usize,
 }
 
 /// The smallest of several placements, each of which takes the buffers in another order and gives
