@@ -36,6 +36,11 @@ fn compiled() -> Vec<Kernels> {
     compiled
 }
 
+/// Random cases: 100,000, or as many as `PROPTEST_CASES` says, where a CPU is emulated.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").map_or(100_000, |count| count.parse().expect("a number"))
+}
+
 /// Runs `case` on all kernels, whole and in two parts.
 fn check(kernels: &[Kernels], case: &Case) {
     let expected = case.definition();
@@ -95,7 +100,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(100_000)
+        ..ProptestConfig::with_cases(cases())
     })]
 
     #[test]
