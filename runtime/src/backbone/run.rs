@@ -1,7 +1,7 @@
 //! Executes the nodes of a pack, one after another, in a caller's arena.
 
 use super::arena::{Sources, split};
-use super::strips::Chain;
+use super::strips::{Part, parts};
 use super::{AveragePool, Binary, Conv, GridPool, Node, concat_operands};
 use crate::Error;
 use crate::kernels::Kernels;
@@ -73,7 +73,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
         use super::strips::{Source, Stage};
         use crate::kernels::team::{Step, in_step};
         /// What a step computes.
-        enum Part<'p> {
+        enum Work<'p> {
             Node(Node<'p>, Value),
             /// Rows of a band, or of the result of a chain of convolutions.
             Rows(Stage, Source, core::ops::Range<usize>),
@@ -81,16 +81,15 @@ impl<'p, 'a> Backbone<'p, 'a> {
         let (pack, kernels) = (self.pack, self.kernels);
         let mut last = load(&self.pack, self.arena, input)?;
         let mut steps = std::vec::Vec::new();
-        let mut nodes = (0_u32..).zip(pack.nodes());
-        loop {
-            let rest = nodes.clone().map(|(_, node)| node);
-            let Some((index, node)) = nodes.next() else { break };
-            let (node, value) = (node?, pack.value(index + 1)?);
-            let Some(chain) = Chain::at(&pack, index, rest)? else {
-                let unit = unit(&pack, &node, &value)?;
-                steps.push((Step { out: value.range(), unit }, Part::Node(node, value)));
-                last = value;
-                continue;
+        for part in parts(&pack) {
+            let chain = match part? {
+                Part::Node(_, node, value) => {
+                    let unit = unit(&pack, &node, &value)?;
+                    steps.push((Step { out: value.range(), unit }, Work::Node(node, value)));
+                    last = value;
+                    continue;
+                }
+                Part::Chain(chain) => chain,
             };
             // Rows that two strips need are made twice: the threads move none.
             for rows in chain.strips() {
@@ -101,17 +100,14 @@ impl<'p, 'a> Backbone<'p, 'a> {
                     let out = start..start + wanted.len() * value.row_bytes();
                     let source = chain.source(at, &rows);
                     let step = Step { out, unit: value.row_bytes() };
-                    steps.push((step, Part::Rows(*stage, source, wanted)));
+                    steps.push((step, Work::Rows(*stage, source, wanted)));
                     last = *value;
                 }
             }
-            for _ in chain.stages().skip(1) {
-                nodes.next();
-            }
         }
-        in_step(self.threads, self.arena, &steps, &|part, sources, first, out| match part {
-            Part::Node(node, value) => execute(&pack, kernels, node, value, sources, first, out),
-            Part::Rows(stage, source, rows) => {
+        in_step(self.threads, self.arena, &steps, &|work, sources, first, out| match work {
+            Work::Node(node, value) => execute(&pack, kernels, node, value, sources, first, out),
+            Work::Rows(stage, source, rows) => {
                 let first = rows.start + first;
                 let count = out.len() / stage.value.row_bytes();
                 let x = source.tensor(sources.tensor(source.range()));
@@ -151,25 +147,21 @@ pub(crate) fn run(
     let first = load(pack, arena, input)?;
     see(0, &first, 0, input);
     let mut last = first;
-    let mut nodes = (0_u32..).zip(pack.nodes());
-    loop {
-        let rest = nodes.clone().map(|(_, node)| node);
-        let Some((index, node)) = nodes.next() else { break };
-        let value = pack.value(index + 1)?;
-        if let Some(chain) = Chain::at(pack, index, rest)? {
-            chain.run(pack, kernels, arena, |node, value, row, data| {
-                see(node + 1, value, row, data);
-            })?;
-            for stage in chain.stages().skip(1) {
-                nodes.next();
-                last = stage.value;
+    for part in parts(pack) {
+        match part? {
+            Part::Node(index, node, value) => {
+                let (sources, out) = split(arena, value.range());
+                execute(pack, kernels, &node, &value, &sources, 0, out)?;
+                see(index + 1, &value, 0, &arena[value.range()]);
+                last = value;
             }
-            continue;
+            Part::Chain(chain) => {
+                chain.run(pack, kernels, arena, |node, value, row, data| {
+                    see(node + 1, value, row, data);
+                })?;
+                last = chain.result().unwrap_or(last);
+            }
         }
-        let (sources, out) = split(arena, value.range());
-        execute(pack, kernels, &node?, &value, &sources, 0, out)?;
-        see(index + 1, &value, 0, &arena[value.range()]);
-        last = value;
     }
     Ok(last)
 }

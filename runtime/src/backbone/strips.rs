@@ -82,61 +82,82 @@ pub(crate) struct Chain {
     rows: usize,
 }
 
-impl Chain {
-    /// The chain that begins with node `index`, the first of `nodes`; `None` if its result is whole.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::BadNode`] where the bands break a rule: a band that is the last value, or read by
-    /// another node than the next one, or too small for one row; a node that is no convolution; a
-    /// chain that is too long, or parts of which overlap.
-    pub(crate) fn at<'p>(
-        pack: &Pack<'p>,
-        index: u32,
-        mut nodes: impl Iterator<Item = Result<Node<'p>, Error>>,
-    ) -> Result<Option<Self>, Error> {
-        let bad = Error::BadNode { index };
-        if pack.value(index.saturating_add(1))?.kept_rows == 0 {
-            return Ok(None);
+/// What runs next.
+#[allow(clippy::large_enum_variant, reason = "there is no heap, and one at a time")]
+pub(crate) enum Part<'p> {
+    /// One node, its index and its result.
+    Node(u32, Node<'p>, Value),
+    /// Several.
+    Chain(Chain),
+}
+
+/// The nodes of a pack in the order of execution, chains as one.
+///
+/// Gives [`Error::BadNode`] where bands break a rule: a band that is the last value, or read by
+/// another node than the next one, or too small for one row; a node that is no convolution; a chain
+/// that is too long, or parts of which overlap.
+pub(crate) fn parts<'p>(pack: &Pack<'p>) -> impl Iterator<Item = Result<Part<'p>, Error>> {
+    let mut nodes = (0_u32..).zip(pack.nodes());
+    core::iter::from_fn(move || {
+        let (index, node) = nodes.next()?;
+        Some(part(pack, index, node, &mut nodes))
+    })
+}
+
+/// The part that begins with node `index`; a chain takes the rest of its nodes from those behind.
+#[inline(never)]
+fn part<'p>(
+    pack: &Pack<'p>,
+    index: u32,
+    node: Result<Node<'p>, Error>,
+    behind: &mut impl Iterator<Item = (u32, Result<Node<'p>, Error>)>,
+) -> Result<Part<'p>, Error> {
+    let bad = Error::BadNode { index };
+    let (mut index, mut node) = (index, node?);
+    let mut value = pack.value(index.saturating_add(1))?;
+    if value.kept_rows == 0 {
+        return Ok(Part::Node(index, node, value));
+    }
+    let Node::Conv(Conv { input, .. }) = node else { return Err(bad) };
+    let mut chain = Chain { stages: [None; MOST_STAGES], input: pack.value(input)?, rows: 0 };
+    for place in &mut chain.stages {
+        let Node::Conv(conv) = node else { return Err(bad) };
+        *place = Some(Stage { node: index, conv, value });
+        if value.kept_rows == 0 {
+            chain.rows = chain.most_rows().ok_or(bad)?;
+            let sound = chain.input.kept_rows == 0 && chain.is_disjoint();
+            return if sound { Ok(Part::Chain(chain)) } else { Err(bad) };
         }
-        let mut stages = [None; MOST_STAGES];
-        let (mut count, mut node) = (0, index);
-        loop {
-            let value = pack.value(node.saturating_add(1)).map_err(|_| bad)?;
-            let Some(Ok(Node::Conv(conv))) = nodes.next() else { return Err(bad) };
-            let place: &mut Option<Stage> = stages.get_mut(count).ok_or(bad)?;
-            *place = Some(Stage { node, conv, value });
-            count += 1;
-            if count > 1 && conv.input != node {
-                return Err(bad);
-            }
-            if value.kept_rows == 0 {
-                break;
-            }
-            node = node.checked_add(1).ok_or(bad)?;
-        }
-        let input = stages[0].ok_or(bad)?.conv.input;
-        let chain = Self { stages, input: pack.value(input)?, rows: 0 };
-        let rows = chain.most_rows().ok_or(bad)?;
-        if chain.input.kept_rows != 0 || !chain.is_disjoint() {
+        let (next, following) = behind.next().ok_or(bad)?;
+        (index, node) = (next, following?);
+        if !matches!(node, Node::Conv(conv) if conv.input == index) {
             return Err(bad);
         }
-        Ok(Some(Self { rows, ..chain }))
+        value = pack.value(index.saturating_add(1))?;
     }
+    Err(bad)
+}
 
+impl Chain {
     pub(crate) fn stages(&self) -> impl DoubleEndedIterator<Item = &Stage> + Clone {
         self.stages.iter().flatten()
     }
 
+    /// The result.
+    pub(crate) fn result(&self) -> Option<Value> {
+        self.stages().next_back().map(|stage| stage.value)
+    }
+
     /// The most rows of the last result for which all bands have room; `None` if not even one.
     fn most_rows(&self) -> Option<usize> {
-        let height = self.stages().next_back()?.value.height as usize;
+        let height = self.result()?.height as usize;
         let fits = |rows: usize| {
             let mut needed = rows;
             let bands = self.stages().rev().zip(self.stages().rev().skip(1));
             bands.into_iter().all(|(stage, before)| {
                 let stride = usize::from(stage.conv.window.stride[0]);
-                needed = ((needed - 1) * stride + stage.reach()).min(before.value.height as usize);
+                let reach = (needed - 1).saturating_mul(stride).saturating_add(stage.reach());
+                needed = reach.min(before.value.height as usize);
                 needed <= before.value.rows() as usize
             })
         };
@@ -163,7 +184,7 @@ impl Chain {
     /// The strips: for each, the rows that every stage must have made.
     pub(crate) fn strips(&self) -> impl Iterator<Item = [Range<usize>; MOST_STAGES]> + '_ {
         let last = self.stages().count() - 1;
-        let height = self.stages().next_back().map_or(0, |stage| stage.value.height as usize);
+        let height = self.result().map_or(0, |value| value.height as usize);
         (0..height).step_by(self.rows).map(move |first| {
             let mut rows = [const { 0..0 }; MOST_STAGES];
             rows[last] = first..(first + self.rows).min(height);

@@ -155,7 +155,7 @@ impl<'a> Pack<'a> {
     }
 
     /// The nodes in the order of execution, decoded as they are asked for.
-    pub fn nodes(&self) -> impl Iterator<Item = Result<Node<'a>, Error>> + Clone + use<'a> {
+    pub fn nodes(&self) -> impl Iterator<Item = Result<Node<'a>, Error>> + use<'a> {
         let mut rest = self.nodes;
         (0..self.node_count()).map(move |index| {
             let (node, tail) =

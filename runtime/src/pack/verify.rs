@@ -3,7 +3,7 @@
 
 use super::{MAX_NODES, Pack, Resize, Value};
 use crate::Error;
-use crate::backbone::strips::Chain;
+use crate::backbone::strips::parts;
 use crate::backbone::{
     AveragePool, Binary, BinaryOp, CHANNEL_BYTES, Conv, GridPool, Node, OPERAND_BYTES, PadMode,
     SOFTMAX_TABLE_BYTES, TABLE_BYTES, concat_operands,
@@ -40,25 +40,14 @@ pub(super) fn verify(pack: &Pack<'_>) -> Result<(), Error> {
             return Err(bad);
         }
     }
-    verify_chains(pack)?;
+    // The nodes are sound: now the rules of chains.
+    parts(pack).try_for_each(|part| part.map(drop))?;
     if arena_end != pack.plan().arena_bytes as usize {
         return Err(Error::PlanMismatch);
     }
     match pack.head {
         Some(bytes) => verify_head(pack, bytes),
         None => Ok(()),
-    }
-}
-
-/// The rules of [`Chain`]; the nodes themselves are sound.
-fn verify_chains(pack: &Pack<'_>) -> Result<(), Error> {
-    let mut nodes = (0_u32..).zip(pack.nodes());
-    loop {
-        let rest = nodes.clone().map(|(_, node)| node);
-        let Some((index, _)) = nodes.next() else { return Ok(()) };
-        if pack.value(index)?.kept_rows == 0 {
-            Chain::at(pack, index, rest)?;
-        }
     }
 }
 
