@@ -93,7 +93,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
             };
             // Rows that two strips need are made twice: the threads move none.
             for rows in chain.strips() {
-                for (at, stage) in chain.stages().enumerate() {
+                for (at, stage) in chain.stages().iter().enumerate() {
                     let (value, wanted) = (&stage.value, rows[at].clone());
                     let band = if value.kept_rows == 0 { wanted.start } else { 0 };
                     let start = value.offset as usize + band * value.row_bytes();
@@ -159,7 +159,7 @@ pub(crate) fn run(
                 chain.run(pack, kernels, arena, |node, value, row, data| {
                     see(node + 1, value, row, data);
                 })?;
-                last = chain.result().unwrap_or(last);
+                last = chain.result();
             }
         }
     }

@@ -75,7 +75,9 @@ impl Stage {
 /// A chain: all values but the last one are bands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chain {
-    stages: [Option<Stage>; MOST_STAGES],
+    /// The first `count` of these; the others are copies of the first.
+    stages: [Stage; MOST_STAGES],
+    count: usize,
     /// Of the value that the first convolution reads.
     input: Value,
     /// Rows of the last result that a strip has.
@@ -118,43 +120,43 @@ fn part<'p>(
     if value.kept_rows == 0 {
         return Ok(Part::Node(index, node, value));
     }
-    let Node::Conv(Conv { input, .. }) = node else { return Err(bad) };
-    let mut chain = Chain { stages: [None; MOST_STAGES], input: pack.value(input)?, rows: 0 };
-    for place in &mut chain.stages {
-        let Node::Conv(conv) = node else { return Err(bad) };
-        *place = Some(Stage { node: index, conv, value });
-        if value.kept_rows == 0 {
-            chain.rows = chain.most_rows().ok_or(bad)?;
-            let sound = chain.input.kept_rows == 0 && chain.is_disjoint();
-            return if sound { Ok(Part::Chain(chain)) } else { Err(bad) };
-        }
+    let Node::Conv(conv) = node else { return Err(bad) };
+    let first = Stage { node: index, conv, value };
+    let input = pack.value(conv.input)?;
+    let mut chain = Chain { stages: [first; MOST_STAGES], count: 1, input, rows: 0 };
+    while value.kept_rows != 0 {
         let (next, following) = behind.next().ok_or(bad)?;
         (index, node) = (next, following?);
-        if !matches!(node, Node::Conv(conv) if conv.input == index) {
-            return Err(bad);
-        }
         value = pack.value(index.saturating_add(1))?;
+        match (node, chain.stages.get_mut(chain.count)) {
+            (Node::Conv(conv), Some(place)) if conv.input == index => {
+                *place = Stage { node: index, conv, value };
+            }
+            _ => return Err(bad),
+        }
+        chain.count += 1;
     }
-    Err(bad)
+    chain.rows = chain.most_rows();
+    let sound = chain.rows > 0 && chain.input.kept_rows == 0 && chain.is_disjoint();
+    if sound { Ok(Part::Chain(chain)) } else { Err(bad) }
 }
 
 impl Chain {
-    pub(crate) fn stages(&self) -> impl DoubleEndedIterator<Item = &Stage> + Clone {
-        self.stages.iter().flatten()
+    pub(crate) fn stages(&self) -> &[Stage] {
+        &self.stages[..self.count]
     }
 
     /// The result.
-    pub(crate) fn result(&self) -> Option<Value> {
-        self.stages().next_back().map(|stage| stage.value)
+    pub(crate) fn result(&self) -> Value {
+        self.stages[self.count - 1].value
     }
 
-    /// The most rows of the last result for which all bands have room; `None` if not even one.
-    fn most_rows(&self) -> Option<usize> {
-        let height = self.result()?.height as usize;
+    /// The most rows of the last result for which all bands have room; 0 if not even one.
+    fn most_rows(&self) -> usize {
         let fits = |rows: usize| {
             let mut needed = rows;
-            let bands = self.stages().rev().zip(self.stages().rev().skip(1));
-            bands.into_iter().all(|(stage, before)| {
+            self.stages().windows(2).rev().all(|pair| {
+                let [before, stage] = pair else { return false };
                 let stride = usize::from(stage.conv.window.stride[0]);
                 let reach = (needed - 1).saturating_mul(stride).saturating_add(stage.reach());
                 needed = reach.min(before.value.height as usize);
@@ -162,36 +164,36 @@ impl Chain {
             })
         };
         // Needs grow with the rows.
-        let (mut good, mut bad) = (0, height + 1);
+        let (mut good, mut bad) = (0, self.result().height as usize + 1);
         while bad - good > 1 {
             let middle = good.midpoint(bad);
             if fits(middle) { good = middle } else { bad = middle }
         }
-        (good > 0).then_some(good)
+        good
     }
 
     /// Whether input, bands and result lie apart: all of them are in use at a time.
     fn is_disjoint(&self) -> bool {
-        let ranges = || core::iter::once(self.input).chain(self.stages().map(|s| s.value));
-        ranges().enumerate().all(|(at, a)| {
-            ranges().skip(at + 1).all(|b| {
-                let (a, b) = (a.range(), b.range());
-                a.end <= b.start || b.end <= a.start
-            })
+        let apart = |a: &Value, b: &Value| {
+            let (a, b) = (a.range(), b.range());
+            a.end <= b.start || b.end <= a.start
+        };
+        self.stages().iter().enumerate().all(|(at, stage)| {
+            apart(&self.input, &stage.value)
+                && self.stages[..at].iter().all(|before| apart(&before.value, &stage.value))
         })
     }
 
     /// The strips: for each, the rows that every stage must have made.
     pub(crate) fn strips(&self) -> impl Iterator<Item = [Range<usize>; MOST_STAGES]> + '_ {
-        let last = self.stages().count() - 1;
-        let height = self.result().map_or(0, |value| value.height as usize);
+        let last = self.count - 1;
+        let height = self.result().height as usize;
         (0..height).step_by(self.rows).map(move |first| {
             let mut rows = [const { 0..0 }; MOST_STAGES];
             rows[last] = first..(first + self.rows).min(height);
             for at in (1..=last).rev() {
-                if let (Some(before), Some(stage)) = (self.stages[at - 1], self.stages[at]) {
-                    rows[at - 1] = stage.reads(&rows[at], before.value.height as usize);
-                }
+                let before = self.stages[at - 1].value.height as usize;
+                rows[at - 1] = self.stages[at].reads(&rows[at], before);
             }
             rows
         })
@@ -200,9 +202,8 @@ impl Chain {
     /// Where stage `at` finds its input when the strip has `rows`: bytes of the arena, the number of
     /// rows and the first one.
     pub(crate) fn source(&self, at: usize, rows: &[Range<usize>; MOST_STAGES]) -> Source {
-        let before = at.checked_sub(1).and_then(|before| Some((before, self.stages[before]?)));
-        match before {
-            Some((before, stage)) => Source { value: stage.value, rows: rows[before].clone() },
+        match at.checked_sub(1) {
+            Some(before) => Source { value: self.stages[before].value, rows: rows[before].clone() },
             None => Source { value: self.input, rows: 0..self.input.height as usize },
         }
     }
@@ -216,19 +217,23 @@ impl Chain {
         arena: &mut [i8],
         mut see: impl FnMut(u32, &Value, usize, &[i8]),
     ) -> Result<(), Error> {
-        let last = self.stages().count() - 1;
+        let last = self.count - 1;
         let mut had = [const { 0..0 }; MOST_STAGES];
         for rows in self.strips() {
-            for (at, stage) in self.stages().enumerate() {
+            for (at, stage) in self.stages().iter().enumerate() {
                 let (value, wanted, had) = (&stage.value, &rows[at], &had[at]);
                 let (bytes, place) = (value.row_bytes(), value.range());
                 let mut first = wanted.start;
                 // The last result is whole: its rows have places of their own.
                 let band = if at < last { wanted.start } else { 0 };
                 if at < last && had.start <= first && first < had.end {
-                    let kept = first - had.start..had.len();
-                    let from = place.start + kept.start * bytes..place.start + kept.end * bytes;
-                    arena.copy_within(from, place.start);
+                    // Row by row: a row's old and new places never overlap.
+                    let moved = (first - had.start) * bytes;
+                    for row in 0..if moved > 0 { had.end - first } else { 0 } {
+                        let start = place.start + row * bytes;
+                        let (to, from) = arena.split_at_mut(start + moved);
+                        to[start..start + bytes].copy_from_slice(&from[..bytes]);
+                    }
                     first = had.end;
                 }
                 let missing = first..wanted.end.max(first);
