@@ -18,6 +18,8 @@ mod isa;
 pub(crate) mod linear;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod padded;
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod steps;
 #[cfg(feature = "std")]
 pub(crate) mod team;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]

@@ -2,6 +2,7 @@ use core::arch::x86_64::*;
 
 use super::requantise::Requantise;
 use crate::kernels::generic::{Output, Term};
+use crate::kernels::steps::in_steps;
 
 /// Elements of a step.
 const STEP: usize = 32;
@@ -10,19 +11,7 @@ const STEP: usize = 32;
 #[target_feature(enable = "avx2")]
 pub(super) fn add(a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
     let requantise = Requantise::new(to);
-    let (whole, rest) = out.as_chunks_mut::<STEP>();
-    let (whole_a, rest_a) = a.data.as_chunks::<STEP>();
-    let (whole_b, rest_b) = b.data.as_chunks::<STEP>();
-    for ((out, x), y) in whole.iter_mut().zip(whole_a).zip(whole_b) {
-        *out = step(&requantise, (x, &a), (y, &b));
-    }
-    if !rest.is_empty() {
-        let (mut x, mut y) = ([0; STEP], [0; STEP]);
-        x[..rest_a.len()].copy_from_slice(rest_a);
-        y[..rest_b.len()].copy_from_slice(rest_b);
-        let results = step(&requantise, (&x, &a), (&y, &b));
-        rest.copy_from_slice(&results[..rest.len()]);
-    }
+    in_steps(a.data, b.data, out, |x, y| step(&requantise, (x, &a), (y, &b)));
 }
 
 #[inline]
