@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use super::Problem;
-use crate::samples::{MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, SampleId};
+use super::reader::Reader;
+use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId};
 
 const MAGIC: [u8; 8] = *b"HSFC\r\n\x1a\n";
 const VERSION: u16 = 1;
-const DIGEST_BYTES: usize = 32;
+pub(super) const DIGEST_BYTES: usize = 32;
 /// The most rows that show one sample.
 pub const MAX_VIEWS: usize = 16;
 
@@ -204,27 +205,7 @@ impl FeatureCache {
     /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
     /// [`Problem::OtherBackbone`].
     pub fn parse(bytes: &[u8], backbone: &[u8; 32], feature_len: usize) -> Result<Self, Problem> {
-        let mut reader = Reader { bytes, at: 0 };
-        if reader.array::<8>()? != MAGIC {
-            return Err(reader.broken("the magic is missing"));
-        }
-        let version = u16::from_le_bytes(reader.array()?);
-        if version != VERSION {
-            return Err(Problem::CacheVersion { found: version });
-        }
-        let split = bytes.len().saturating_sub(DIGEST_BYTES);
-        let (body, digest) = bytes.split_at(split);
-        if Sha256::digest(body)[..] != *digest {
-            return Err(Problem::Cache { at: split, reason: "the check sum does not match" });
-        }
-        let mut reader = Reader { bytes: body, at: reader.at };
-        if reader.array()? != [0; 2] {
-            return Err(reader.broken("a reserved byte is not zero"));
-        }
-        let found: [u8; 32] = reader.array()?;
-        if found != *backbone {
-            return Err(Problem::OtherBackbone { expected: short(backbone), found: short(&found) });
-        }
+        let mut reader = Reader::sealed(bytes, MAGIC, VERSION, backbone)?;
         if reader.count(usize::MAX)? != feature_len {
             return Err(reader.broken("the feature count is not the backbone's"));
         }
@@ -265,45 +246,6 @@ impl FeatureCache {
 /// The first eight bytes of a digest in hexadecimal: enough to tell two backbones apart.
 pub(crate) fn short(digest: &[u8; 32]) -> String {
     digest[..8].iter().map(|b| format!("{b:02x}")).collect()
-}
-
-pub(super) struct Reader<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) at: usize,
-}
-
-impl<'a> Reader<'a> {
-    pub(super) fn broken(&self, reason: &'static str) -> Problem {
-        Problem::Cache { at: self.at, reason }
-    }
-
-    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Problem> {
-        let end = self.at.checked_add(count);
-        let taken = end.and_then(|end| self.bytes.get(self.at..end));
-        let taken = taken.ok_or_else(|| self.broken("the bytes end too early"))?;
-        self.at += count;
-        Ok(taken)
-    }
-
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
-    }
-
-    pub(super) fn count(&mut self, limit: usize) -> Result<usize, Problem> {
-        let count = usize::try_from(u32::from_le_bytes(self.array()?)).unwrap_or(usize::MAX);
-        if count > limit { Err(self.broken("a count is past its limit")) } else { Ok(count) }
-    }
-
-    pub(super) fn name(&mut self) -> Result<&'a str, Problem> {
-        let length = usize::from(u16::from_le_bytes(self.array()?));
-        if !(1..=MAX_CLASS_NAME_BYTES).contains(&length) {
-            return Err(self.broken("a class name has no byte or too many"));
-        }
-        std::str::from_utf8(self.take(length)?)
-            .map_err(|_| self.broken("a class name is not UTF-8"))
-    }
 }
 
 #[cfg(test)]

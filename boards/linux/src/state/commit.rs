@@ -3,12 +3,12 @@
 use sha2::{Digest, Sha256};
 
 use super::Problem;
-use super::cache::{FeatureCache, Reader, short};
+use super::cache::FeatureCache;
+use super::reader::Reader;
 use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId};
 
 const MAGIC: [u8; 8] = *b"HSCO\r\n\x1a\n";
 const VERSION: u16 = 1;
-const DIGEST_BYTES: usize = 32;
 /// The longest note.
 const MAX_NOTE_BYTES: usize = 1024;
 /// The longest head record: 4096 classes of 16,384 float32 weights.
@@ -105,27 +105,7 @@ impl Commit {
     /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
     /// [`Problem::OtherBackbone`].
     pub fn parse(bytes: &[u8], backbone: &[u8; 32]) -> Result<Self, Problem> {
-        let mut reader = Reader { bytes, at: 0 };
-        if reader.array::<8>()? != MAGIC {
-            return Err(reader.broken("the magic is missing"));
-        }
-        let version = u16::from_le_bytes(reader.array()?);
-        if version != VERSION {
-            return Err(Problem::CacheVersion { found: version });
-        }
-        let split = bytes.len().saturating_sub(DIGEST_BYTES);
-        let (body, digest) = bytes.split_at(split);
-        if Sha256::digest(body)[..] != *digest {
-            return Err(Problem::Cache { at: split, reason: "the check sum does not match" });
-        }
-        let mut reader = Reader { bytes: body, at: reader.at };
-        if reader.array()? != [0; 2] {
-            return Err(reader.broken("a reserved byte is not zero"));
-        }
-        let found: [u8; 32] = reader.array()?;
-        if found != *backbone {
-            return Err(Problem::OtherBackbone { expected: short(backbone), found: short(&found) });
-        }
+        let mut reader = Reader::sealed(bytes, MAGIC, VERSION, backbone)?;
         let number = u32::from_le_bytes(reader.array()?);
         let class_count = reader.count(MAX_CLASSES)?;
         let sample_count = reader.count(MAX_SAMPLES)?;

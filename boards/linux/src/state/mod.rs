@@ -20,6 +20,7 @@ mod commit;
 mod edit;
 mod folder;
 mod problem;
+mod reader;
 mod replace;
 
 pub use cache::{FeatureCache, Insertion, MAX_VIEWS};

@@ -1,0 +1,82 @@
+//! The bytes of a state's files, read from the front to the end.
+
+use sha2::{Digest, Sha256};
+
+use super::Problem;
+use super::cache::{DIGEST_BYTES, short};
+use crate::samples::MAX_CLASS_NAME_BYTES;
+
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Behind the front that every file of a state has: magic, version, two bytes of zero and the
+    /// digest of the backbone; the check sum at the end is left out of what is read.
+    ///
+    /// # Errors
+    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
+    /// [`Problem::OtherBackbone`].
+    pub(super) fn sealed(
+        bytes: &'a [u8],
+        magic: [u8; 8],
+        version: u16,
+        backbone: &[u8; 32],
+    ) -> Result<Self, Problem> {
+        let mut reader = Self { bytes, at: 0 };
+        if reader.array::<8>()? != magic {
+            return Err(reader.broken("the magic is missing"));
+        }
+        let found = u16::from_le_bytes(reader.array()?);
+        if found != version {
+            return Err(Problem::CacheVersion { found });
+        }
+        let split = bytes.len().saturating_sub(DIGEST_BYTES);
+        let (body, digest) = bytes.split_at(split);
+        if Sha256::digest(body)[..] != *digest {
+            return Err(Problem::Cache { at: split, reason: "the check sum does not match" });
+        }
+        let mut reader = Self { bytes: body, at: reader.at };
+        if reader.array()? != [0; 2] {
+            return Err(reader.broken("a reserved byte is not zero"));
+        }
+        let found: [u8; 32] = reader.array()?;
+        if found != *backbone {
+            return Err(Problem::OtherBackbone { expected: short(backbone), found: short(&found) });
+        }
+        Ok(reader)
+    }
+
+    pub(super) fn broken(&self, reason: &'static str) -> Problem {
+        Problem::Cache { at: self.at, reason }
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Problem> {
+        let end = self.at.checked_add(count);
+        let taken = end.and_then(|end| self.bytes.get(self.at..end));
+        let taken = taken.ok_or_else(|| self.broken("the bytes end too early"))?;
+        self.at += count;
+        Ok(taken)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    pub(super) fn count(&mut self, limit: usize) -> Result<usize, Problem> {
+        let count = usize::try_from(u32::from_le_bytes(self.array()?)).unwrap_or(usize::MAX);
+        if count > limit { Err(self.broken("a count is past its limit")) } else { Ok(count) }
+    }
+
+    pub(super) fn name(&mut self) -> Result<&'a str, Problem> {
+        let length = usize::from(u16::from_le_bytes(self.array()?));
+        if !(1..=MAX_CLASS_NAME_BYTES).contains(&length) {
+            return Err(self.broken("a class name has no byte or too many"));
+        }
+        std::str::from_utf8(self.take(length)?)
+            .map_err(|_| self.broken("a class name is not UTF-8"))
+    }
+}
