@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use headstart::backbone::Backbone;
+use headstart::backbone::{Backbone, Threads};
 use headstart::graph::{
     Activation, AveragePool, Binary, Conv, Gemm, Graph, MaxPool, MaxPoolIndices, Op, Pad, PadMode,
     ValueId, Window,
@@ -129,8 +129,9 @@ fn decibels(graph: &Graph, grid: usize) -> f64 {
         for other in others {
             for threads in [1, 3] {
                 let mut arena = vec![0; other.plan().arena_bytes as usize];
+                let mut threads = Threads::new(threads);
                 let backbone = Backbone::new(other, &mut arena).unwrap();
-                assert_eq!(backbone.with_threads(threads).features(&input).unwrap(), features);
+                assert_eq!(backbone.with_threads(&mut threads).features(&input).unwrap(), features);
             }
         }
         let mut expected = Vec::new();

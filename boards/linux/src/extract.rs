@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use headstart::backbone::Backbone;
+use headstart::backbone::{Backbone, Threads};
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 use headstart::preprocess::{self, Picture};
@@ -29,6 +29,7 @@ pub struct Engine {
 pub struct Extractor<'p> {
     pack: Pack<'p>,
     engine: Engine,
+    threads: Threads,
     arena: Vec<u8>,
     input: Vec<i8>,
     features: Vec<i8>,
@@ -41,7 +42,8 @@ impl<'p> Extractor<'p> {
         let elements = input.height as usize * input.width as usize * input.channels as usize;
         let arena = pack.plan().arena_bytes as usize;
         let features = vec![0; pack.feature_len()];
-        Self { pack, engine, arena: vec![0; arena], input: vec![0; elements], features }
+        let (arena, input) = (vec![0; arena], vec![0; elements]);
+        Self { pack, engine, threads: Threads::new(engine.threads), arena, input, features }
     }
 
     /// The int8 features of a file's content.
@@ -105,7 +107,7 @@ impl<'p> Extractor<'p> {
     pub fn run(&mut self) -> Result<&[i8], headstart::Error> {
         let mut backbone = Backbone::new(self.pack, &mut self.arena)?
             .with_kernels(self.engine.kernels)
-            .with_threads(self.engine.threads);
+            .with_threads(&mut self.threads);
         self.features.copy_from_slice(backbone.features(&self.input)?);
         Ok(&self.features)
     }

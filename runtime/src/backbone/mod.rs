@@ -13,5 +13,7 @@ pub use node::{
     SOFTMAX_TABLE_BYTES, TABLE_BYTES, ValueId, Window, concat_operands,
 };
 pub use run::Backbone;
+#[cfg(feature = "std")]
+pub use run::Threads;
 pub(crate) use run::run;
 pub use weights::{BLOCK, QUAD, WeightRows};

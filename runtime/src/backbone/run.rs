@@ -6,7 +6,23 @@ use super::{AveragePool, Binary, Conv, GridPool, Node, concat_operands};
 use crate::Error;
 use crate::kernels::Kernels;
 use crate::kernels::generic::{self, Convolution, Output, Tensor};
+#[cfg(feature = "std")]
+use crate::kernels::team::Team;
 use crate::pack::{Pack, Value};
+
+/// Threads that work on one input together. They wait for the next input until this is dropped.
+#[cfg(feature = "std")]
+#[derive(Debug)]
+pub struct Threads(Team<std::vec::Vec<i8>>);
+
+#[cfg(feature = "std")]
+impl Threads {
+    /// So many, the caller's among them; the caller's alone where the system gives no more.
+    #[must_use]
+    pub fn new(count: usize) -> Self {
+        Self(Team::new(count))
+    }
+}
 
 /// A pack's backbone and the arena in which it runs.
 #[derive(Debug)]
@@ -15,7 +31,7 @@ pub struct Backbone<'p, 'a> {
     arena: &'a mut [i8],
     kernels: Kernels,
     #[cfg(feature = "std")]
-    threads: usize,
+    threads: Option<&'a mut Threads>,
 }
 
 impl<'p, 'a> Backbone<'p, 'a> {
@@ -35,7 +51,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
             arena: bytemuck::cast_slice_mut(arena),
             kernels,
             #[cfg(feature = "std")]
-            threads: 1,
+            threads: None,
         })
     }
 
@@ -45,12 +61,11 @@ impl<'p, 'a> Backbone<'p, 'a> {
         Self { kernels, ..self }
     }
 
-    /// Has [`features`](Self::features) use so many threads for one input, at least one; the
-    /// features are the same.
+    /// Has [`features`](Self::features) use these threads for one input; the features are the same.
     #[cfg(feature = "std")]
     #[must_use]
-    pub fn with_threads(self, threads: usize) -> Self {
-        Self { threads: threads.max(1), ..self }
+    pub fn with_threads(self, threads: &'a mut Threads) -> Self {
+        Self { threads: Some(threads), ..self }
     }
 
     /// The features of one input, which is int8 `[height, width, channels]` in the pack's input
@@ -61,7 +76,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
     /// [`Error::BufferLength`] if the input has another length.
     pub fn features(&mut self, input: &[i8]) -> Result<&[i8], Error> {
         #[cfg(feature = "std")]
-        if self.threads > 1 {
+        if self.threads.is_some() {
             return self.run_together(input);
         }
         self.run(input, |_, _, _, _| ())
@@ -70,49 +85,34 @@ impl<'p, 'a> Backbone<'p, 'a> {
     /// Runs every node on all threads, each of which computes a part of its result.
     #[cfg(feature = "std")]
     fn run_together(&mut self, input: &[i8]) -> Result<&[i8], Error> {
-        use super::strips::{Source, Stage};
-        use crate::kernels::team::{Step, in_step};
-        /// What a step computes.
-        enum Work<'p> {
-            Node(Node<'p>, Value),
-            /// Rows of a band, or of the result of a chain of convolutions.
-            Rows(Stage, Source, core::ops::Range<usize>),
-        }
+        use crate::kernels::team::Step;
+        let Some(Threads(team)) = &mut self.threads else {
+            return self.run(input, |_, _, _, _| ());
+        };
         let (pack, kernels) = (self.pack, self.kernels);
         let mut last = load(&self.pack, self.arena, input)?;
         let mut steps = std::vec::Vec::new();
         for part in parts(&pack) {
-            let chain = match part? {
+            let part = part?;
+            let unit = match &part {
                 Part::Node(_, node, value) => {
-                    let unit = unit(&pack, &node, &value)?;
-                    steps.push((Step { out: value.range(), unit }, Work::Node(node, value)));
-                    last = value;
-                    continue;
-                }
-                Part::Chain(chain) => chain,
-            };
-            // Rows that two strips need are made twice: the threads move none.
-            for rows in chain.strips() {
-                for (at, stage) in chain.stages().iter().enumerate() {
-                    let (value, wanted) = (&stage.value, rows[at].clone());
-                    let band = if value.kept_rows == 0 { wanted.start } else { 0 };
-                    let start = value.offset as usize + band * value.row_bytes();
-                    let out = start..start + wanted.len() * value.row_bytes();
-                    let source = chain.source(at, &rows);
-                    let step = Step { out, unit: value.row_bytes() };
-                    steps.push((step, Work::Rows(*stage, source, wanted)));
                     last = *value;
+                    unit(&pack, node, value)?
                 }
-            }
+                Part::Chain(chain) => {
+                    last = chain.result();
+                    last.row_bytes()
+                }
+            };
+            steps.push((Step { out: last.range(), unit }, part));
         }
-        in_step(self.threads, self.arena, &steps, &|work, sources, first, out| match work {
-            Work::Node(node, value) => execute(&pack, kernels, node, value, sources, first, out),
-            Work::Rows(stage, source, rows) => {
-                let first = rows.start + first;
-                let count = out.len() / stage.value.row_bytes();
-                let x = source.tensor(sources.tensor(source.range()));
-                let input = (x, source.rows.start);
-                stage.make(&pack, kernels, input, &(first..first + count), out)
+        team.in_step(self.arena, &steps, &|part, sources, first, bands, out| match part {
+            Part::Node(_, node, value) => execute(&pack, kernels, node, value, sources, first, out),
+            // Every thread has bands of its own; rows that two of them need are made twice.
+            Part::Chain(chain) => {
+                let input = sources.tensor(chain.input());
+                let rows = first..first + out.len() / chain.result().row_bytes();
+                chain.make_rows(&pack, kernels, input, bands, rows, out)
             }
         })?;
         Ok(&self.arena[last.range()])

@@ -6,7 +6,6 @@
 
 use core::ops::Range;
 
-use super::arena::split;
 use super::run::{convolution, output, tensor};
 use super::{Conv, Node};
 use crate::Error;
@@ -184,93 +183,120 @@ impl Chain {
         })
     }
 
-    /// The strips: for each, the rows that every stage must have made.
-    pub(crate) fn strips(&self) -> impl Iterator<Item = [Range<usize>; MOST_STAGES]> + '_ {
-        let last = self.count - 1;
-        let height = self.result().height as usize;
-        (0..height).step_by(self.rows).map(move |first| {
-            let mut rows = [const { 0..0 }; MOST_STAGES];
-            rows[last] = first..(first + self.rows).min(height);
-            for at in (1..=last).rev() {
-                let before = self.stages[at - 1].value.height as usize;
-                rows[at - 1] = self.stages[at].reads(&rows[at], before);
-            }
-            rows
-        })
-    }
-
-    /// Where stage `at` finds its input when the strip has `rows`: bytes of the arena, the number of
-    /// rows and the first one.
-    pub(crate) fn source(&self, at: usize, rows: &[Range<usize>; MOST_STAGES]) -> Source {
-        match at.checked_sub(1) {
-            Some(before) => Source { value: self.stages[before].value, rows: rows[before].clone() },
-            None => Source { value: self.input, rows: 0..self.input.height as usize },
-        }
-    }
-
-    /// Makes the whole chain, strip after strip; `see` is called with the node, its value, the first
-    /// row and the rows' elements whenever some were made.
+    /// Makes the whole chain in the arena, strip after strip; `see` is called with the node, its value,
+    /// the first row and the rows' elements whenever some were made.
     pub(crate) fn run(
         &self,
         pack: &Pack<'_>,
         kernels: Kernels,
         arena: &mut [i8],
+        see: impl FnMut(u32, &Value, usize, &[i8]),
+    ) -> Result<(), Error> {
+        let mut ranges = [const { 0..0 }; MOST_STAGES + 1];
+        ranges[MOST_STAGES] = self.input.range();
+        for (range, stage) in ranges.iter_mut().zip(self.stages()) {
+            *range = stage.value.range();
+        }
+        // They lie apart: `part` saw to it.
+        let [places @ .., input] =
+            arena.get_disjoint_mut(ranges).map_err(|_| Error::ShapeOverflow)?;
+        let mut places: [&mut [i8]; MOST_STAGES] = places;
+        let rows = 0..self.result().height as usize;
+        self.make(pack, kernels, input, &mut places[..self.count], rows, see)
+    }
+
+    /// Makes some rows of the result in `out`, which holds just these, of the chain's input; bands are
+    /// kept in `scratch`, which is made long enough.
+    #[cfg(feature = "std")]
+    pub(crate) fn make_rows(
+        &self,
+        pack: &Pack<'_>,
+        kernels: Kernels,
+        input: &[i8],
+        scratch: &mut std::vec::Vec<i8>,
+        rows: Range<usize>,
+        out: &mut [i8],
+    ) -> Result<(), Error> {
+        let (_, bands) = self.stages().split_last().ok_or(Error::ShapeOverflow)?;
+        let needed = bands.iter().map(|band| band.value.range().len()).sum();
+        if scratch.len() < needed {
+            scratch.resize(needed, 0);
+        }
+        let mut places: [&mut [i8]; MOST_STAGES] = core::array::from_fn(|_| Default::default());
+        let mut free = scratch.as_mut_slice();
+        for (place, band) in places.iter_mut().zip(bands) {
+            (*place, free) = free.split_at_mut(band.value.range().len());
+        }
+        places[bands.len()] = out;
+        self.make(pack, kernels, input, &mut places[..self.count], rows, |_, _, _, _| ())
+    }
+
+    /// The chain's input, as bytes of the arena.
+    #[cfg(feature = "std")]
+    pub(crate) fn input(&self) -> Range<usize> {
+        self.input.range()
+    }
+
+    /// Makes `rows` of the result, strip after strip, with one place a stage: the bands, and the result
+    /// from `rows.start` on.
+    fn make(
+        &self,
+        pack: &Pack<'_>,
+        kernels: Kernels,
+        input: &[i8],
+        places: &mut [&mut [i8]],
+        rows: Range<usize>,
         mut see: impl FnMut(u32, &Value, usize, &[i8]),
     ) -> Result<(), Error> {
         let last = self.count - 1;
         let mut had = [const { 0..0 }; MOST_STAGES];
-        for rows in self.strips() {
+        for start in rows.clone().step_by(self.rows) {
+            let strip = self.strip(start..(start + self.rows).min(rows.end));
             for (at, stage) in self.stages().iter().enumerate() {
-                let (value, wanted, had) = (&stage.value, &rows[at], &had[at]);
-                let (bytes, place) = (value.row_bytes(), value.range());
+                let bytes = stage.value.row_bytes();
+                let (before, here) = places.split_at_mut(at);
+                let Some(place) = here.first_mut() else { return Err(Error::ShapeOverflow) };
+                let (wanted, had) = (&strip[at], &had[at]);
                 let mut first = wanted.start;
-                // The last result is whole: its rows have places of their own.
-                let band = if at < last { wanted.start } else { 0 };
+                // The result is whole: its rows have places of their own.
+                let origin = if at < last { wanted.start } else { rows.start };
                 if at < last && had.start <= first && first < had.end {
-                    // Row by row: a row's old and new places never overlap.
-                    let moved = (first - had.start) * bytes;
-                    for row in 0..if moved > 0 { had.end - first } else { 0 } {
-                        let start = place.start + row * bytes;
-                        let (to, from) = arena.split_at_mut(start + moved);
-                        to[start..start + bytes].copy_from_slice(&from[..bytes]);
-                    }
+                    let kept = (first - had.start) * bytes..had.len() * bytes;
+                    place.copy_within(kept, 0);
                     first = had.end;
                 }
                 let missing = first..wanted.end.max(first);
                 if missing.is_empty() {
                     continue;
                 }
-                let start = place.start + (missing.start - band) * bytes;
-                let out = start..start + missing.len() * bytes;
-                let source = self.source(at, &rows);
-                let (sources, result) = split(arena, out.clone());
-                let x = source.tensor(sources.tensor(source.range()));
-                stage.make(pack, kernels, (x, source.rows.start), &missing, result)?;
-                see(stage.node, value, missing.start, &arena[out]);
+                let out = (missing.start - origin) * bytes..(missing.end - origin) * bytes;
+                let (x, origin) = match at.checked_sub(1) {
+                    Some(before_it) => {
+                        let rows = &strip[before_it];
+                        let value = &self.stages[before_it].value;
+                        let data = &before[before_it][..rows.len() * value.row_bytes()];
+                        (Tensor { height: rows.len(), ..tensor(value, data) }, rows.start)
+                    }
+                    None => (tensor(&self.input, input), 0),
+                };
+                let result = &mut place[out];
+                stage.make(pack, kernels, (x, origin), &missing, result)?;
+                see(stage.node, &stage.value, missing.start, result);
             }
-            had = rows;
+            had = strip;
         }
         Ok(())
     }
-}
 
-/// The input of a stage, as far as it is in the arena.
-#[derive(Clone, Debug)]
-pub(crate) struct Source {
-    value: Value,
-    /// Its rows.
-    pub(crate) rows: Range<usize>,
-}
-
-impl Source {
-    /// Bytes of the arena.
-    pub(crate) fn range(&self) -> Range<usize> {
-        let start = self.value.offset as usize;
-        start..start + self.rows.len() * self.value.row_bytes()
-    }
-
-    /// These bytes as a tensor.
-    pub(crate) fn tensor<'a>(&self, data: &'a [i8]) -> Tensor<'a> {
-        Tensor { height: self.rows.len(), ..tensor(&self.value, data) }
+    /// The rows that every stage must have made for these rows of the result.
+    fn strip(&self, result: Range<usize>) -> [Range<usize>; MOST_STAGES] {
+        let last = self.count - 1;
+        let mut rows = [const { 0..0 }; MOST_STAGES];
+        rows[last] = result;
+        for at in (1..=last).rev() {
+            let before = self.stages[at - 1].value.height as usize;
+            rows[at - 1] = self.stages[at].reads(&rows[at], before);
+        }
+        rows
     }
 }

@@ -1,4 +1,6 @@
-//! Several threads on one image, in step: every node is divided among all of them.
+//! Several threads on one image, in step: every node is divided into as many parts, and whoever is free
+//! takes the next one. So a thread that the system does not let run holds the others up by one part at
+//! most.
 #![allow(unsafe_code, reason = "threads share the arena; this module alone divides it")]
 
 use core::ops::Range;
@@ -7,8 +9,8 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::Error;
 use crate::backbone::arena::Sources;
 
-/// Rounds of waiting before a thread lets others run: more threads than cores must end too.
-const PATIENCE: u32 = 20_000;
+/// Rounds of waiting before a thread lets others run: some microseconds, the time of a small part.
+const PATIENCE: u32 = 500;
 
 /// Where a node's result lies, and what of it belongs together.
 #[derive(Clone, Debug)]
@@ -54,6 +56,21 @@ impl Memory {
     }
 }
 
+/// How far a step is.
+#[derive(Default)]
+struct Progress {
+    /// Parts that somebody took, and more: counted on by those who come too late.
+    taken: AtomicUsize,
+    made: AtomicUsize,
+}
+
+impl Progress {
+    /// The next of so many parts that nobody has taken.
+    fn take(&self, parts: usize) -> Option<usize> {
+        Some(self.taken.fetch_add(1, Ordering::Relaxed)).filter(|&part| part < parts)
+    }
+}
+
 /// Tells the other threads, when a thread ends before its last step, not to wait for it.
 struct Alive<'a> {
     failed: &'a AtomicBool,
@@ -68,69 +85,141 @@ impl Drop for Alive<'_> {
     }
 }
 
-/// Computes one thread's part of a step.
-type Work<'w, T> = dyn Fn(&T, &Sources<'_>, usize, &mut [i8]) -> Result<(), Error> + Sync + 'w;
+/// Computes a part of a step.
+type Work<'w, T, M> =
+    dyn Fn(&T, &Sources<'_>, usize, &mut M, &mut [i8]) -> Result<(), Error> + Sync + 'w;
 
-/// Calls `work` for every step and thread with what the step may read, the number of the first unit
-/// of the thread's part, and the part. No thread begins a step before all have ended the one before.
-///
-/// # Errors
-///
-/// The first error of `work`; [`Error::ShapeOverflow`] for a step that does not fit the arena.
-pub(crate) fn in_step<T: Sync>(
-    threads: usize,
-    arena: &mut [i8],
-    steps: &[(Step, T)],
-    work: &Work<'_, T>,
-) -> Result<(), Error> {
-    let fits = |Step { out, unit }: &Step| {
-        out.start <= out.end && out.end <= arena.len() && out.len().checked_rem(*unit) == Some(0)
-    };
-    if !steps.iter().all(|(step, _)| fits(step)) {
-        return Err(Error::ShapeOverflow);
+/// Threads that work on one input together, each with something of its own; they sleep in between.
+#[derive(Debug)]
+pub(crate) struct Team<M> {
+    /// Threads besides the caller's; `None` if there are none.
+    pool: Option<rayon::ThreadPool>,
+    own: std::vec::Vec<M>,
+}
+
+impl<M: Default + Send> Team<M> {
+    /// A team of so many threads, the caller's among them; of one where the system gives no more.
+    pub(crate) fn new(threads: usize) -> Self {
+        let others = threads.saturating_sub(1);
+        let pool = (others > 0)
+            .then(|| rayon::ThreadPoolBuilder::new().num_threads(others).build().ok())
+            .flatten();
+        let size = if pool.is_some() { threads } else { 1 };
+        Self { pool, own: core::iter::repeat_with(M::default).take(size).collect() }
     }
-    let memory = Memory { start: arena.as_mut_ptr(), length: arena.len() };
-    let (arrived, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let run = |index: usize| {
-        // The whole of it is captured, which may be sent; its pointer alone may not.
-        let memory: &Memory = &memory;
-        let mut alive = Alive { failed: &failed, done: false };
-        for (number, (step, what)) in steps.iter().enumerate() {
-            let units = step.out.len() / step.unit;
-            let first = units * index / threads;
-            let end = units * (index + 1) / threads;
-            if first < end {
-                let part = step.out.start + first * step.unit..step.out.start + end * step.unit;
-                // SAFETY: parts of different threads do not overlap, lie in `out`, and `fits` saw
-                // that it lies in the arena; threads are in the same step by the wait below.
-                let (sources, out) = unsafe { memory.divide(&step.out, part) };
-                work(what, &sources, first, out)?;
-            }
-            arrived.fetch_add(1, Ordering::AcqRel);
-            let mut rounds = 0_u32;
-            while arrived.load(Ordering::Acquire) < (number + 1) * threads {
-                if failed.load(Ordering::Acquire) {
-                    return Ok(());
-                }
-                rounds = rounds.saturating_add(1);
-                if rounds < PATIENCE {
-                    core::hint::spin_loop();
-                } else {
-                    std::thread::yield_now();
-                }
-            }
+
+    /// Calls `work` for every step and part with what the step may read, the number of the part's first
+    /// unit, what is the thread's own, and the part. There are as many threads as `own`;
+    /// none begins a step before the one before is whole.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `work`; [`Error::ShapeOverflow`] for a step that does not fit the arena.
+    pub(crate) fn in_step<T: Sync>(
+        &mut self,
+        arena: &mut [i8],
+        steps: &[(Step, T)],
+        work: &Work<'_, T, M>,
+    ) -> Result<(), Error> {
+        let fits = |Step { out, unit }: &Step| {
+            out.start <= out.end
+                && out.end <= arena.len()
+                && out.len().checked_rem(*unit) == Some(0)
+        };
+        if !steps.iter().all(|(step, _)| fits(step)) {
+            return Err(Error::ShapeOverflow);
         }
-        alive.done = true;
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        let run = &run;
-        let others: std::vec::Vec<_> =
-            (1..threads).map(|index| scope.spawn(move || run(index))).collect();
-        let own = run(0);
-        others.into_iter().fold(own, |result, other| {
-            let ended = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            result.and(ended)
-        })
-    })
+        let memory = Memory { start: arena.as_mut_ptr(), length: arena.len() };
+        let parts = self.own.len();
+        let progress: std::vec::Vec<_> = steps.iter().map(|_| Progress::default()).collect();
+        let failed = AtomicBool::new(false);
+        let run = |own: &mut M| {
+            // The whole of it is captured, which may be sent; its pointer alone may not.
+            let memory: &Memory = &memory;
+            let mut alive = Alive { failed: &failed, done: false };
+            for ((step, what), progress) in steps.iter().zip(&progress) {
+                let units = step.out.len() / step.unit;
+                while let Some(part) = progress.take(parts) {
+                    let first = units * part / parts;
+                    let end = units * (part + 1) / parts;
+                    if first < end {
+                        let part =
+                            step.out.start + first * step.unit..step.out.start + end * step.unit;
+                        // SAFETY: each part is taken once, parts do not overlap and lie in `out`, and
+                        // `fits` saw that it lies in the arena. Nobody is in another step: the wait below
+                        // ends when all parts of this one are made.
+                        let (sources, out) = unsafe { memory.divide(&step.out, part) };
+                        work(what, &sources, first, own, out)?;
+                    }
+                    progress.made.fetch_add(1, Ordering::Release);
+                }
+                let mut rounds = 0_u32;
+                while progress.made.load(Ordering::Acquire) < parts {
+                    if failed.load(Ordering::Acquire) {
+                        return Ok(());
+                    }
+                    rounds = rounds.saturating_add(1);
+                    if rounds < PATIENCE {
+                        core::hint::spin_loop();
+                    } else {
+                        std::thread::yield_now();
+                    }
+                }
+            }
+            alive.done = true;
+            Ok(())
+        };
+        let Some((mine, others)) = self.own.split_first_mut() else { return Ok(()) };
+        let Some(pool) = &self.pool else { return run(mine) };
+        let mut ended = std::vec![Ok(()); others.len()];
+        let result = pool.in_place_scope(|scope| {
+            let run = &run;
+            for (own, ended) in others.iter_mut().zip(&mut ended) {
+                scope.spawn(move |_| *ended = run(own));
+            }
+            run(mine)
+        });
+        ended.into_iter().fold(result, Result::and)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Steps that fill either half of 24 bytes from the other in turn, by units of two bytes.
+    fn steps() -> std::vec::Vec<(Step, usize)> {
+        (0..40)
+            .map(|k| (Step { out: k % 2 * 12..k % 2 * 12 + 12, unit: 2 }, 12 - k % 2 * 12))
+            .collect()
+    }
+
+    #[test]
+    fn no_part_is_made_before_the_step_before_it_is_whole() {
+        for threads in [1, 2, 3, 7, 16] {
+            let mut team = Team::<usize>::new(threads);
+            let mut arena = [0_i8; 24];
+            team.in_step(&mut arena, &steps(), &|&from, sources, first, own, out| {
+                *own += out.len();
+                let all = sources.tensor(from..from + 12);
+                assert!(all.iter().all(|&n| n == all[0]), "a part is missing");
+                let part = &all[2 * first..][..out.len()];
+                out.iter_mut().zip(part).for_each(|(o, &n)| *o = n + 1);
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(arena, [[39_i8; 12], [40; 12]].concat()[..]);
+            assert_eq!(team.own.iter().sum::<usize>(), 40 * 12);
+        }
+    }
+
+    #[test]
+    fn an_error_ends_all_threads() {
+        let mut team = Team::<()>::new(3);
+        let failing = |_: &usize, _: &Sources<'_>, first: usize, (): &mut (), _: &mut [i8]| {
+            if first == 2 { Err(Error::ShapeOverflow) } else { Ok(()) }
+        };
+        assert_eq!(team.in_step(&mut [0; 24], &steps(), &failing), Err(Error::ShapeOverflow));
+        assert_eq!(team.in_step(&mut [0; 8], &steps(), &failing), Err(Error::ShapeOverflow));
+    }
 }
