@@ -9,6 +9,8 @@ fn main() {
     let map = format!("machines/{machine}.x");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::copy(&map, out.join("memory.x")).expect("there is a memory map of that machine's name");
+    // No interrupt has a name.
+    fs::write(out.join("device.x"), "").expect("the build's own folder is writable");
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rerun-if-env-changed=HEADSTART_MACHINE");
     println!("cargo::rerun-if-changed={map}");

@@ -261,8 +261,12 @@ impl Chain {
                 // The result is whole: its rows have places of their own.
                 let origin = if at < last { wanted.start } else { rows.start };
                 if at < last && had.start <= first && first < had.end {
-                    let kept = (first - had.start) * bytes..had.len() * bytes;
-                    place.copy_within(kept, 0);
+                    // Row by row: a row's old and new places never overlap.
+                    let moved = (first - had.start) * bytes;
+                    for row in 0..if moved > 0 { had.end - first } else { 0 } {
+                        let (to, from) = place.split_at_mut(row * bytes + moved);
+                        to[row * bytes..][..bytes].copy_from_slice(&from[..bytes]);
+                    }
                     first = had.end;
                 }
                 let missing = first..wanted.end.max(first);
