@@ -120,6 +120,12 @@ fn open(frame: &mut [u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
+    use std::format;
+    use std::string::String;
+    use std::vec::Vec;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -159,13 +165,8 @@ mod tests {
         let frame = Frame { session: 1, sequence: 2, body: Request::Hello { version: 1 } };
         let bytes = encode(&frame, &mut buffer).unwrap();
         let text = include_str!("../PROTOCOL.md");
-        let shown = core::fmt::from_fn(|f| {
-            bytes.iter().enumerate().try_for_each(|(at, byte)| {
-                write!(f, "{}{byte:02x}", if at == 0 { "" } else { " " })
-            })
-        });
-        extern crate std;
-        let shown = std::string::ToString::to_string(&shown);
+        let shown: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let shown = shown.join(" ");
         assert!(text.contains(&shown), "{shown} is not in PROTOCOL.md");
     }
 

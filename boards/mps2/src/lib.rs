@@ -2,5 +2,7 @@
 #![no_std]
 
 pub mod clock;
+pub mod flash;
 pub mod memory;
 pub mod output;
+pub mod uart;
