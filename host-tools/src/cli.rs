@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use device::{DeviceArgs, DeviceCommand, DeviceLearn, DeviceLearner};
+
 use crate::plan::Aim;
+
+mod device;
 
 /// Packs pretrained models for devices that learn.
 #[derive(Debug, Parser)]
@@ -85,6 +89,12 @@ pub enum Command {
         #[command(flatten)]
         sampling: Sampling,
     },
+    /// Teach, ask and update a board at the end of a cable.
+    #[command(after_help = "Examples:
+  headstart device --port /dev/ttyACM0 status
+  headstart device --port /dev/ttyACM0 learn mobilenet.hspk --data photos
+  headstart device --port tcp:127.0.0.1:4444 predict mobilenet.hspk new.jpg")]
+    Device(Box<DeviceArgs>),
     /// Write the personalised model as one float ONNX file.
     #[command(after_help = "Example:
   headstart export mobilenet.hspk mobilenet.onnx --state my-head -o mine.onnx")]

@@ -72,6 +72,9 @@ pub enum Error {
     /// The pack that is being made breaks a rule of the format.
     #[error("the new pack: {0}")]
     NewPack(headstart::Error),
+    /// A board at a cable refused, or cannot be reached.
+    #[error("{0}")]
+    Cable(#[from] headstart_cable::client::Error),
     /// A file cannot be written; what was there before is unchanged.
     #[error("{}: cannot be written ({source}); what was there before is unchanged", path.display())]
     Unwritable {
@@ -97,6 +100,7 @@ impl Error {
         match self {
             Self::Unwritable { .. } => 2,
             Self::Samples(error) => error.exit_status(),
+            Self::Cable(error) => error.exit_status(),
             _ => 1,
         }
     }

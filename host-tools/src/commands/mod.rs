@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod compare;
+mod device;
 mod export;
 mod info;
 mod inspect;
@@ -40,6 +41,7 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
         Command::Compare { pack, model, data, sampling } => {
             compare::compare(report, pack, model, data, *sampling)
         }
+        Command::Device(args) => device::device(report, args),
         Command::Export { pack, model, state, output } => {
             export::export(report, pack, model, state.as_deref(), output)
         }

@@ -7,7 +7,7 @@ use super::{Board, Error};
 use crate::{Learner, Reply, Request};
 
 /// A labelled sample.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
     /// Its class.
     pub label: String,
