@@ -49,18 +49,23 @@ pub(super) fn entry<F: Mapped>(
 
 /// The SHA-256 in the header of a pack, which may be anything.
 pub(super) fn id<F: Mapped>(flash: &RefCell<F>, place: Place) -> Option<[u8; 32]> {
-    let flash = flash.borrow();
-    let header = flash.bytes(place.start, 64.min(place.bytes))?;
-    header.last_chunk().filter(|_| header.len() == 64).copied()
+    header(flash, place)?.last_chunk().copied()
+}
+
+/// The first bytes of a place. They are read, not borrowed: a power cut may have torn them.
+fn header<F: Mapped>(flash: &RefCell<F>, place: Place) -> Option<[u8; 64]> {
+    let mut header = [0; 64];
+    (place.bytes >= 64).then_some(())?;
+    flash.borrow_mut().read(place.start, &mut header).ok()?;
+    Some(header)
 }
 
 /// Bytes of the pack at that place, if it is one.
 pub(super) fn verified<F: Mapped>(flash: &RefCell<F>, place: Place) -> Option<u32> {
-    let flash = flash.borrow();
-    let header = flash.bytes(place.start, 24.min(place.bytes))?;
+    let header = header(flash, place)?;
     let length = header.get(16..24)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))?;
     let length = u32::try_from(length).ok().filter(|&length| length <= place.bytes)?;
-    is_pack(flash.bytes(place.start, length)?).then_some(length)
+    is_pack(flash.borrow().bytes(place.start, length)?).then_some(length)
 }
 
 // What it keeps on the stack is not there later.

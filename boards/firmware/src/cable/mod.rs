@@ -4,25 +4,35 @@
 //! is learned, forgotten or replaced survives a reset at any instant as it was, or as it was to be.
 //! The bytes are written down in `boards/cable/PROTOCOL.md`.
 
+#[cfg(feature = "chip")]
+#[allow(unsafe_code, reason = "flash in the address space is read by its address")]
+mod addressed;
 mod boot;
 mod device;
 mod journal;
 mod layout;
+#[cfg(feature = "chip")]
+mod serial;
 mod serve;
 mod server;
 mod teach;
 mod update;
 mod window;
 
+#[cfg(feature = "chip")]
+pub use addressed::{Addressed, Guard, run, unguarded};
 pub use boot::{Active, active};
 pub use device::{Board, Device};
 pub use layout::{Layout, Place};
+#[cfg(feature = "chip")]
+pub use serial::Serial;
 pub use serve::{Port, serve};
 pub use server::Server;
 pub use window::Mapped;
 
 use headstart::Error;
 use headstart::session::SessionError;
+pub use headstart::store::Region;
 use headstart::store::StoreError;
 use headstart_cable::Refusal;
 
