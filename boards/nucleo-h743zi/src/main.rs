@@ -64,22 +64,22 @@ fn main() -> ! {
 fn clocks() -> embassy_stm32::Config {
     let mut config = embassy_stm32::Config::default();
     let rcc = &mut config.rcc;
-    rcc.hsi = Some(HSIPrescaler::Div1);
+    rcc.hsi = Some(HSIPrescaler::DIV1);
     rcc.pll1 = Some(Pll {
-        source: PllSource::Hsi,
-        prediv: PllPreDiv::Div4,
-        mul: PllMul::Mul50,
+        source: PllSource::HSI,
+        prediv: PllPreDiv::DIV4,
+        mul: PllMul::MUL50,
         fracn: None,
-        divp: Some(PllDiv::Div2),
+        divp: Some(PllDiv::DIV2),
         divq: None,
         divr: None,
     });
-    rcc.sys = Sysclk::Pll1P;
-    rcc.ahb_pre = AHBPrescaler::Div2;
-    rcc.apb1_pre = APBPrescaler::Div2;
-    rcc.apb2_pre = APBPrescaler::Div2;
-    rcc.apb3_pre = APBPrescaler::Div2;
-    rcc.apb4_pre = APBPrescaler::Div2;
+    rcc.sys = Sysclk::PLL1_P;
+    rcc.ahb_pre = AHBPrescaler::DIV2;
+    rcc.apb1_pre = APBPrescaler::DIV2;
+    rcc.apb2_pre = APBPrescaler::DIV2;
+    rcc.apb3_pre = APBPrescaler::DIV2;
+    rcc.apb4_pre = APBPrescaler::DIV2;
     rcc.voltage_scale = VoltageScale::Scale1;
     config
 }

@@ -31,6 +31,11 @@ pub(super) fn segments(bytes: &[u8]) -> Result<(Vec<Segment>, u32), String> {
 /// Bytes of the file's header, and of an entry of its table of segments.
 const HEADER: u32 = 52;
 const ENTRY: u32 = 32;
+/// `ET_EXEC`, `EM_ARM`, `EF_ARM_EABI_VER5`, `PT_LOAD`.
+const EXECUTABLE: u16 = 2;
+const ARM: u16 = 40;
+const EABI_5: u32 = 0x0500_0000;
+const LOAD: u32 = 1;
 
 /// A file that loads the segments.
 pub(super) fn emit(segments: &[Segment], entry: u32) -> Vec<u8> {
@@ -39,13 +44,13 @@ pub(super) fn emit(segments: &[Segment], entry: u32) -> Vec<u8> {
     let half = |bytes: &mut Vec<u8>, value: u16| bytes.extend(value.to_le_bytes());
     let word = |bytes: &mut Vec<u8>, value: u32| bytes.extend(value.to_le_bytes());
     // An executable for Arm, version 1.
-    half(&mut bytes, object::elf::ET_EXEC);
-    half(&mut bytes, object::elf::EM_ARM);
+    half(&mut bytes, EXECUTABLE);
+    half(&mut bytes, ARM);
     word(&mut bytes, 1);
     word(&mut bytes, entry);
     word(&mut bytes, HEADER);
     word(&mut bytes, 0);
-    word(&mut bytes, object::elf::EF_ARM_EABI_VER5);
+    word(&mut bytes, EABI_5);
     half(&mut bytes, HEADER as u16);
     half(&mut bytes, ENTRY as u16);
     half(&mut bytes, count);
@@ -56,7 +61,7 @@ pub(super) fn emit(segments: &[Segment], entry: u32) -> Vec<u8> {
     let mut offset = HEADER + ENTRY * u32::from(count);
     for segment in segments {
         let length = segment.bytes.len() as u32;
-        word(&mut bytes, PT_LOAD);
+        word(&mut bytes, LOAD);
         word(&mut bytes, offset);
         word(&mut bytes, segment.address);
         word(&mut bytes, segment.address);

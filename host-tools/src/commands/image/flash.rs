@@ -52,8 +52,8 @@ pub(crate) fn flash(report: Report, args: &FlashArgs) -> Result<(), Error> {
         )));
     };
     // What the tool says is for the person; standard output is kept for the result.
-    let status = Command::new(&command[0]).args(&command[1..]).stdout(Stdio::inherit());
-    let status = if report.json { status.stdout(Stdio::null()) } else { status }.status();
+    let output = if report.json { Stdio::null() } else { Stdio::inherit() };
+    let status = Command::new(&command[0]).args(&command[1..]).stdout(output).status();
     let failed = |source| Error::Tool { command: show(command), source };
     let status = status.map_err(failed)?;
     if !status.success() {
