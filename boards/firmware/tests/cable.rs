@@ -252,7 +252,7 @@ fn at_last<T>(
 
 fn faults() -> impl Strategy<Value = Faults> {
     let rare = |from: u32, to: u32| prop_oneof![1 => Just(0), 3 => from..to];
-    (any::<u64>(), rare(2, 20), rare(2_000, 30_000), rare(10, 200), rare(40, 200)).prop_map(
+    (any::<u64>(), rare(3, 20), rare(5_000, 40_000), rare(10, 200), rare(60, 250)).prop_map(
         |(seed, spoiled, resets, cuts, host_frames)| Faults {
             seed,
             spoiled,
