@@ -22,4 +22,5 @@ fn main() {
         _ => 25_000_000,
     };
     println!("cargo::rustc-env=HEADSTART_CLOCK={clock}");
+    println!("cargo::rustc-env=HEADSTART_MACHINE={machine}");
 }

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use device::{DeviceArgs, DeviceCommand, DeviceLearn, DeviceLearner};
+
 use crate::plan::Aim;
+
+mod device;
 
 /// Packs pretrained models for devices that learn.
 #[derive(Debug, Parser)]
@@ -85,6 +89,20 @@ pub enum Command {
         #[command(flatten)]
         sampling: Sampling,
     },
+    /// Write what is flashed: a pack, and the firmware of a board, each at its address.
+    #[command(after_help = "Examples:
+  headstart image --board pico2 mobilenet.hspk --firmware serve -o board.uf2
+  headstart image --board nucleo-h743zi mobilenet.hspk -o pack.hex")]
+    Image(ImageArgs),
+    /// Flash an image by probe-rs, picotool or a mounted drive, or say how.
+    #[command(after_help = "Example:\n  headstart flash --board pico2 board.uf2")]
+    Flash(FlashArgs),
+    /// Teach, ask and update a board at the end of a cable.
+    #[command(after_help = "Examples:
+  headstart device --port /dev/ttyACM0 status
+  headstart device --port /dev/ttyACM0 learn mobilenet.hspk --data photos
+  headstart device --port tcp:127.0.0.1:4444 predict mobilenet.hspk new.jpg")]
+    Device(Box<DeviceArgs>),
     /// Write the personalised model as one float ONNX file.
     #[command(after_help = "Example:
   headstart export mobilenet.hspk mobilenet.onnx --state my-head -o mine.onnx")]
@@ -100,6 +118,35 @@ pub enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
+}
+
+/// What `image` takes.
+#[derive(Debug, Args)]
+pub struct ImageArgs {
+    /// The pack.
+    pub pack: PathBuf,
+    /// The board.
+    #[arg(long, value_name = "NAME")]
+    pub board: String,
+    /// The board's firmware, an ELF file; without it the image is the pack alone.
+    #[arg(long, value_name = "ELF")]
+    pub firmware: Option<PathBuf>,
+    /// The file to write: .elf, .hex, .bin or, for RP2350, .uf2.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// What `flash` takes.
+#[derive(Debug, Args)]
+pub struct FlashArgs {
+    /// What `image` wrote: .elf, .hex or .uf2.
+    pub image: PathBuf,
+    /// The board.
+    #[arg(long, value_name = "NAME")]
+    pub board: String,
+    /// Where to look for the board's drive [default: where systems mount drives].
+    #[arg(long = "drive", value_name = "DIR")]
+    pub drives: Vec<PathBuf>,
 }
 
 /// What `sign` takes.

@@ -72,6 +72,17 @@ pub enum Error {
     /// The pack that is being made breaks a rule of the format.
     #[error("the new pack: {0}")]
     NewPack(headstart::Error),
+    /// A board at a cable refused, or cannot be reached.
+    #[error("{0}")]
+    Cable(#[from] headstart_cable::client::Error),
+    /// Another program could not do its work.
+    #[error("{command}: {source}")]
+    Tool {
+        /// Its command line.
+        command: String,
+        /// What went wrong.
+        source: std::io::Error,
+    },
     /// A file cannot be written; what was there before is unchanged.
     #[error("{}: cannot be written ({source}); what was there before is unchanged", path.display())]
     Unwritable {
@@ -95,8 +106,9 @@ impl Error {
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::Unwritable { .. } => 2,
+            Self::Unwritable { .. } | Self::Tool { .. } => 2,
             Self::Samples(error) => error.exit_status(),
+            Self::Cable(error) => error.exit_status(),
             _ => 1,
         }
     }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod export;
 pub mod freeze;
 pub mod heads;
+pub mod image;
 pub mod inputs;
 pub mod inspect;
 pub mod keys;

@@ -19,10 +19,14 @@ use crate::backbone;
 use crate::head::record::{label_is_valid, table_labels};
 use crate::head::sgd::Rehearsal;
 use crate::head::{
-    HeadParts, HeadRecord, Learner, LinearHead, Samples, Storage, argmax, ridge, sgd, softmax,
+    HeadParts, HeadRecord, Learner, LinearHead, Samples, Storage, argmax, imprint, ridge, sgd,
+    softmax,
 };
 use crate::kernels::Kernels;
 use crate::pack::Pack;
+
+mod edit;
+mod staged;
 
 /// Step size of one sample; see [`sgd::step`].
 const RATE: f32 = 0.5;
@@ -262,6 +266,11 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
     pub fn learn(&mut self, input: &[i8], label: &str) -> Result<f32, Error> {
         let class = self.place(label)?;
         features(self.pack, self.scratch, input)?;
+        self.step(class, label)
+    }
+
+    /// One gradient step on the features that the last pass left.
+    fn step(&mut self, class: usize, label: &str) -> Result<f32, Error> {
         self.add(class, label);
         let features = last_features(self.pack, self.scratch)?;
         let length = features.len();
@@ -342,6 +351,23 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         Ok(())
     }
 
+    /// Replaces the head by the class means of stored features: see [`imprint::train`]. Classes without
+    /// samples are never the answer then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSamples`], and then the head is what it was; [`Error::ClassOutOfRange`].
+    pub fn imprint(&mut self, samples: Samples<'_>) -> Result<(), Error> {
+        let (classes, features) = (self.classes, self.centre.len());
+        if samples.is_empty() {
+            return Err(Error::NoSamples);
+        }
+        let weights = &mut self.weights[..classes * features];
+        imprint::train(samples, &mut self.counts[..classes], weights, &mut self.bias[..classes])?;
+        self.learner = Learner::Imprint;
+        Ok(())
+    }
+
     /// The best class for one input, int8 as for [`learn`](Self::learn).
     ///
     /// # Errors
@@ -352,7 +378,13 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         if self.classes == 0 {
             return Err(Error::NoSamples);
         }
-        let features = features(self.pack, self.scratch, input)?;
+        features(self.pack, self.scratch, input)?;
+        self.answer()
+    }
+
+    /// The answer to the features that the last pass left; there is a class.
+    fn answer(&mut self) -> Result<Answer<'_>, Error> {
+        let features = last_features(self.pack, self.scratch)?;
         let (length, logits) = (features.len(), &mut self.gradient[..self.classes]);
         let weights = &self.weights[..self.classes * length];
         LinearHead::new(weights, &self.bias[..self.classes], length)?.logits(features, logits)?;
@@ -435,6 +467,29 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
     /// The labels, in the order of classes.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         table_labels(&self.label_table[..self.label_bytes])
+    }
+
+    /// Samples that each class was learned from, in the order of classes.
+    #[must_use]
+    pub fn samples(&self) -> &[u32] {
+        &self.counts[..self.classes]
+    }
+
+    /// The learner of the head that is there.
+    #[must_use]
+    pub fn learner(&self) -> Learner {
+        self.learner
+    }
+
+    /// The probability below which an answer is "unknown".
+    #[must_use]
+    pub fn unknown_threshold(&self) -> f32 {
+        self.unknown_threshold
+    }
+
+    /// Where head records live.
+    pub fn store(&mut self) -> &mut S {
+        &mut self.store
     }
 
     /// Sets the probability below which an answer is "unknown"; it is stored with the head. A head

@@ -200,3 +200,90 @@ fn stored_features_are_rehearsed_and_solved_in_the_planned_memory() {
     assert_eq!(record.learner(), Learner::Ridge);
     assert!(record.samples().eq([2, 2]));
 }
+
+#[test]
+fn class_means_answer_and_a_staged_input_does_what_a_whole_one_does() {
+    let file = emit(&contents()).unwrap();
+    let pack = Pack::open(&file).unwrap();
+    let mut records = vec![];
+    for staged in [false, true] {
+        let (mut memory, mut store) = (memory(&pack), Memory::default());
+        let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+        assert_eq!(session.predict_staged(), Err(Error::NoSamples));
+        let (mut features, mut labels) = (vec![], vec![]);
+        for (inputs, label) in [(BRIGHT, "bright"), (DARK, "dark")] {
+            for input in inputs {
+                if staged {
+                    let input: &[u8] = bytemuck::cast_slice(&input);
+                    session.stage(0, &input[..3]).unwrap();
+                    session.stage(3, &input[3..]).unwrap();
+                    session.learn_staged(label).unwrap();
+                } else {
+                    session.learn(&input, label).unwrap();
+                }
+                features.extend_from_slice(session.last_features().unwrap());
+                labels.push(session.class(label).unwrap());
+            }
+        }
+        session.commit().unwrap();
+        let stepped = session.store().record.clone().unwrap();
+        let samples = Samples::new(&features, &labels, 2).unwrap();
+        session.imprint(samples).unwrap();
+        assert_eq!((session.samples(), session.learner()), (&[2, 2][..], Learner::Imprint));
+        for (inputs, label) in [(BRIGHT, "bright"), (DARK, "dark")] {
+            for input in inputs {
+                let whole = session.predict(&input).unwrap().probability;
+                session.stage(0, bytemuck::cast_slice(&input)).unwrap();
+                let answer = session.predict_staged().unwrap();
+                assert_eq!((answer.label, answer.probability), (Some(label), whole));
+            }
+        }
+        session.commit().unwrap();
+        records.push((stepped, session.store().record.clone().unwrap()));
+    }
+    assert_eq!(records[0], records[1]);
+    let (mut memory, mut store) = (memory(&pack), Memory::default());
+    let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+    let error = Error::BufferLength { expected: 4, found: 5 };
+    assert_eq!(session.stage(2, &[0; 3]), Err(error));
+    assert_eq!(session.imprint(Samples::new(&[], &[], 2).unwrap()), Err(Error::NoSamples));
+}
+
+#[test]
+fn a_forgotten_class_leaves_the_others_as_they_were_and_revert_brings_it_back() {
+    let file = emit(&contents()).unwrap();
+    let pack = Pack::open(&file).unwrap();
+    let (mut memory, mut store) = (memory(&pack), Memory::default());
+    let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+    assert_eq!(session.committed(), Ok(None));
+    for (input, label) in [(BRIGHT[0], "bright"), (DARK[0], "dark"), (BRIGHT[1], "brighter")] {
+        session.learn(&input, label).unwrap();
+    }
+    session.commit().unwrap();
+    let whole = session.committed().unwrap().unwrap().to_vec();
+    assert!(!session.forget("grey") && session.forget("dark"));
+    assert!(session.labels().eq(["bright", "brighter"]));
+    session.commit().unwrap();
+    let less = session.committed().unwrap().unwrap().to_vec();
+    let rows = |bytes: &[u8]| {
+        let record = HeadRecord::parse(bytes).unwrap();
+        let (mut weights, mut bias) =
+            (vec![0.0; 2 * record.classes()], vec![0.0; record.classes()]);
+        record.read(&mut weights, &mut bias).unwrap();
+        (weights, bias, record.samples().collect::<Vec<_>>())
+    };
+    let (weights, bias, samples) = rows(&whole);
+    let kept =
+        ([&weights[..2], &weights[4..]].concat(), vec![bias[0], bias[2]], samples[1..].to_vec());
+    assert_eq!(rows(&less), kept);
+    session.learn(&DARK[1], "dark").unwrap();
+    session.revert().unwrap();
+    assert!(session.labels().eq(["bright", "brighter"]));
+    session.store().record = Some(whole.clone());
+    session.revert().unwrap();
+    session.commit().unwrap();
+    assert_eq!(session.committed(), Ok(Some(&whole[..])));
+    session.store().record = None;
+    session.revert().unwrap();
+    assert_eq!(session.labels().count(), 0);
+}

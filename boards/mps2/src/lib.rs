@@ -2,8 +2,10 @@
 #![no_std]
 
 pub mod clock;
+pub mod flash;
 pub mod memory;
 pub mod output;
+pub mod uart;
 
 unsafe extern "C" {
     fn DefaultHandler();

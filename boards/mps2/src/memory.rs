@@ -68,6 +68,29 @@ pub unsafe fn session(length: usize) -> Option<&'static mut [u8]> {
     (length <= free).then(|| unsafe { slice::from_raw_parts_mut(start.cast(), length) })
 }
 
+/// All memory between static data and the stack, but for `stack` bytes.
+///
+/// # Safety
+/// The slice is the only one, and [`session`] is not called.
+#[must_use]
+pub unsafe fn rest(stack: usize) -> &'static mut [u8] {
+    let start = &raw mut __sheap;
+    let end = cortex_m::register::msp::read() as usize;
+    let free = end.saturating_sub(start as usize).saturating_sub(stack) & !3;
+    // SAFETY: nothing but the stack lies behind `__sheap`, and that has its room.
+    unsafe { slice::from_raw_parts_mut(start.cast(), free) }
+}
+
+/// Bytes at an address.
+///
+/// # Safety
+/// Memory is there, and nothing writes to it.
+#[must_use]
+pub unsafe fn at(start: u32, length: u32) -> &'static [u8] {
+    // SAFETY: as the caller promises.
+    unsafe { slice::from_raw_parts(start as *const u8, length as usize) }
+}
+
 /// Bytes of static data.
 #[must_use]
 pub fn static_bytes() -> usize {

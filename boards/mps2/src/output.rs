@@ -28,7 +28,7 @@ impl Output {
     }
 }
 
-#[cfg(not(feature = "cases"))]
+#[cfg(not(any(feature = "cases", feature = "faults")))]
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     match info.location() {
@@ -39,6 +39,7 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 /// A hard fault ends the run as a panic does.
+#[cfg(not(feature = "faults"))]
 #[cortex_m_rt::exception]
 unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
     defmt::error!("hard fault at {=u32:x}", frame.pc());

@@ -103,6 +103,15 @@ impl Certificate {
                 pack.plan().max_classes,
             ));
         }
+        let room = board.flashing().map_or(u64::MAX, |flashing| flashing.pack_room.into());
+        if let Some(missing) = self.pack_bytes.checked_sub(room).filter(|&n| n > 0) {
+            let layer = heaviest(graph).unwrap_or_default();
+            return Err(format!(
+                "{}: the pack takes {}, {missing} bytes more than its flash has for one, most of it at {layer}; \
+                 freeze before that layer, or pack a smaller model",
+                self.board, self.pack_bytes,
+            ));
+        }
         if let Some(missing) = self.flash().checked_sub(self.flash_bytes).filter(|&n| n > 0) {
             let layer = heaviest(graph).unwrap_or_default();
             return Err(format!(

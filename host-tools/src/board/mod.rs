@@ -29,6 +29,25 @@ pub struct Board {
     pub slots: u64,
     /// What keeps the features of samples.
     pub log_bytes: u64,
+    /// How it is flashed; nothing for a board that is emulated.
+    #[serde(default)]
+    flashing: Option<Flashing>,
+}
+
+/// Where firmware and pack go in a board's flash, and what its tools call it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Flashing {
+    /// probe-rs's name of the chip.
+    pub chip: String,
+    /// Address of the first byte of flash, where the firmware starts.
+    pub flash_address: u32,
+    /// Address of the pack; the firmware ends before it.
+    pub pack_address: u32,
+    /// Most bytes of a pack.
+    pub pack_room: u32,
+    /// The family of UF2 files that its boot loader takes, if it takes any.
+    #[serde(default)]
+    pub uf2_family: Option<u32>,
 }
 
 impl Board {
@@ -52,6 +71,16 @@ impl Board {
         let names: Vec<&str> = boards.iter().map(|board| board.name.as_str()).collect();
         let unknown = format!("there is no board '{name}'; there are {}", names.join(", "));
         boards.into_iter().find(|board| board.name == name).ok_or(unknown)
+    }
+
+    /// How it is flashed.
+    ///
+    /// # Errors
+    ///
+    /// A message for a board that is only emulated.
+    pub fn flashing(&self) -> Result<&Flashing, String> {
+        let emulated = || format!("{} is emulated: there is nothing to flash", self.name);
+        self.flashing.as_ref().ok_or_else(emulated)
     }
 }
 

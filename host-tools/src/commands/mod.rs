@@ -1,7 +1,9 @@
 //! What each command does.
 
 mod compare;
+mod device;
 mod export;
+mod image;
 mod info;
 mod inspect;
 mod keygen;
@@ -40,6 +42,9 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
         Command::Compare { pack, model, data, sampling } => {
             compare::compare(report, pack, model, data, *sampling)
         }
+        Command::Image(args) => image::image(report, args),
+        Command::Flash(args) => image::flash(report, args),
+        Command::Device(args) => device::device(report, args),
         Command::Export { pack, model, state, output } => {
             export::export(report, pack, model, state.as_deref(), output)
         }

@@ -15,5 +15,5 @@ pub use node::{
 pub use run::Backbone;
 #[cfg(feature = "std")]
 pub use run::Threads;
-pub(crate) use run::run;
+pub(crate) use run::{run, run_loaded};
 pub use weights::{BLOCK, QUAD, WeightRows};

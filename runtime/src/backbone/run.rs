@@ -146,7 +146,17 @@ pub(crate) fn run(
 ) -> Result<Value, Error> {
     let first = load(pack, arena, input)?;
     see(0, &first, 0, input);
-    let mut last = first;
+    run_loaded(pack, arena, kernels, see)
+}
+
+/// The same with an input that is at its place in the arena; the input itself is not shown.
+pub(crate) fn run_loaded(
+    pack: &Pack<'_>,
+    arena: &mut [i8],
+    kernels: Kernels,
+    mut see: impl FnMut(u32, &Value, usize, &[i8]),
+) -> Result<Value, Error> {
+    let mut last = pack.value(0)?;
     for part in parts(pack) {
         match part? {
             Part::Node(index, node, value) => {

@@ -11,17 +11,19 @@ use headstart::head::HeadRecord;
 use headstart::pack::{Pack, Trust};
 use headstart::session::Store;
 use headstart::store::{Flash, FlashStore, Geometry, Region};
+use headstart_cable::{Frame, Receiver, Reply, Request};
 use headstart_edge::samples::{InputShape, SampleFile};
 use headstart_edge::state::{Commit, FeatureCache};
 use sha2::{Digest, Sha256};
 
 /// Every target with its name.
-pub const TARGETS: [(&str, fn(&[u8])); 9] = [
+pub const TARGETS: [(&str, fn(&[u8])); 10] = [
     ("pack", pack),
     ("pack_sealed", pack_sealed),
     ("trusted", trusted),
     ("head", head),
     ("slots", slots),
+    ("cable", cable),
     ("cache", cache),
     ("commit", commit),
     ("npy", npy),
@@ -161,6 +163,49 @@ pub fn slots(data: &[u8]) {
     }
     let mut store = FlashStore::format(&mut flash, region, &BACKBONE).unwrap();
     store.commit(b"first").unwrap();
+}
+
+/// What a line carries: as it comes, and each part of it as a message in a frame.
+pub fn cable(data: &[u8]) {
+    let mut receiver = Receiver::new();
+    let mut push = |bytes: &[u8]| {
+        for &byte in bytes {
+            let Some(payload) = receiver.push(byte) else { continue };
+            // What was read is what is written, but for integers that were longer than they need be.
+            if let Some(frame) = headstart_cable::parse::<Request<'_>>(payload) {
+                again(&frame);
+            }
+            if let Some(frame) = headstart_cable::parse::<Reply<'_>>(payload) {
+                again(&frame);
+            }
+        }
+    };
+    push(data);
+    for message in data.split(|&byte| byte == 0xFF) {
+        let checked = [message, &crc32(message).to_le_bytes()].concat();
+        push(&[&[0][..], &cobs::encode_vec(&checked), &[0]].concat());
+    }
+}
+
+fn again<T: serde::Serialize + std::fmt::Debug>(frame: &Frame<T>) {
+    let mut buffer = [0; headstart_cable::FRAME];
+    let Some(bytes) = headstart_cable::encode(frame, &mut buffer) else { return };
+    let (last, rest) = bytes.split_last().unwrap();
+    let mut receiver = Receiver::new();
+    assert!(rest.iter().all(|&byte| receiver.push(byte).is_none() || byte == 0));
+    assert!(receiver.push(*last).is_some(), "{frame:?}");
+}
+
+/// CRC-32/ISO-HDLC, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for &byte in bytes {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = crc >> 1 ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 };
+        }
+    }
+    !crc
 }
 
 /// A feature cache with the right digest.

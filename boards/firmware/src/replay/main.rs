@@ -3,7 +3,11 @@
 //! ```text
 //! headstart-replay clips PACK LEARN MEASURE OUT   folders with one folder a digit → clips
 //! headstart-replay run   PACK CLIPS sgd|ridge FOLDER  first.bin and second.bin, as the board writes them
+//! headstart-replay teach PACK sgd|ridge|imprint|step OUT FOLDER...  the head after a lesson of each folder
+//! headstart-replay eval  PACK HEAD FOLDER         what that head answers
 //! ```
+
+mod lesson;
 
 use std::fs;
 use std::path::Path;
@@ -21,8 +25,13 @@ fn main() -> anyhow::Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["clips", pack, learn, measure, out] => clips(pack, [learn, measure], out),
         ["run", pack, clips, learner, folder] => run(pack, clips, learner, Path::new(folder)),
+        ["teach", pack, learner, out, ref folders @ ..] => {
+            lesson::teach(pack, learner, out, folders)
+        }
+        ["eval", pack, head, folder] => lesson::eval(pack, head, folder),
         _ => bail!(
-            "usage: headstart-replay clips PACK LEARN MEASURE OUT | run PACK CLIPS LEARNER FOLDER"
+            "usage: headstart-replay clips PACK LEARN MEASURE OUT | run PACK CLIPS LEARNER FOLDER \
+             | teach PACK LEARNER OUT FOLDER... | eval PACK HEAD FOLDER"
         ),
     }
 }

@@ -1,0 +1,254 @@
+//! What a board can be asked for.
+
+use super::link::Link;
+use super::{Error, Port, Timing};
+use crate::{DATA, Input, Refusal, Reply, Request, Standing, UNKNOWN_CLASS, VERSION};
+
+/// How often what was lost is sent again.
+pub(super) const RESTARTS: u32 = 32;
+
+/// A board at the other end of a cable.
+pub struct Board {
+    pub(super) link: Link,
+    pub(super) greeting: Greeting,
+}
+
+/// Who is there; see [`Hello`](crate::Hello).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Greeting {
+    /// Name of the board.
+    pub board: String,
+    /// Version of its firmware.
+    pub firmware: String,
+    /// SHA-256 in the header of its pack.
+    pub pack: [u8; 32],
+    /// What heads are bound to.
+    pub backbone: [u8; 32],
+    /// The shape of a sample.
+    pub input: Input,
+    /// Most classes.
+    pub max_classes: u16,
+    /// Classes of the head.
+    pub classes: u16,
+    /// Most bytes of a new pack.
+    pub room: u32,
+    /// The transaction that is open, or 0.
+    pub transaction: u64,
+    /// Samples that it has learned.
+    pub learned: u32,
+    /// Why nothing can be learned or predicted, if so.
+    pub problem: Option<Refusal>,
+}
+
+/// The answer to one sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The best class.
+    pub class: u16,
+    /// Its name.
+    pub label: String,
+    /// Its probability.
+    pub probability: f32,
+    /// Whether that is too little to name it.
+    pub unknown: bool,
+    /// The class of the label that it was evaluated with, if the head has it.
+    pub truth: Option<u16>,
+}
+
+/// A class of the head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// Its name.
+    pub name: String,
+    /// Samples that it was learned from.
+    pub samples: u32,
+}
+
+impl Board {
+    /// Greets the board at that port.
+    ///
+    /// # Errors
+    /// [`Error::Port`]; [`Error::Silent`]; [`Refusal::Version`].
+    pub fn open(port: Box<dyn Port>, timing: Timing) -> Result<Self, Error> {
+        let mut link = Link::open(port, timing)?;
+        let greeting = greet(&mut link)?;
+        Ok(Self { link, greeting })
+    }
+
+    /// Who it said it is, when it was greeted last.
+    #[must_use]
+    pub fn greeting(&self) -> &Greeting {
+        &self.greeting
+    }
+
+    /// Does something, and does it again after a greeting if the board has lost what it takes.
+    pub(super) fn surely<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Link) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        for _ in 0..RESTARTS {
+            match work(&mut self.link) {
+                Err(error) if error.is_lost() => self.greeting = greet(&mut self.link)?,
+                done => return done,
+            }
+        }
+        Err(Error::Restarts(RESTARTS))
+    }
+
+    /// The class of a sample, int8 `[height, width, channels]`.
+    ///
+    /// # Errors
+    /// Those of the line, and what the board refuses.
+    pub fn predict(&mut self, input: &[i8]) -> Result<Answer, Error> {
+        self.answer(input, &Request::Predict)
+    }
+
+    /// The class of a sample whose class is known.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn evaluate(&mut self, input: &[i8], label: &str) -> Result<Answer, Error> {
+        self.answer(input, &Request::Evaluate { label })
+    }
+
+    fn answer(&mut self, input: &[i8], request: &Request<'_>) -> Result<Answer, Error> {
+        self.surely(|link| {
+            send_sample(link, input)?;
+            match link.call(request)? {
+                Reply::Answer(answer) => Ok(Answer {
+                    class: answer.class,
+                    label: answer.label.to_owned(),
+                    probability: answer.probability,
+                    unknown: answer.unknown,
+                    truth: (answer.truth != UNKNOWN_CLASS).then_some(answer.truth),
+                }),
+                _ => Err(Error::Answer),
+            }
+        })
+    }
+
+    /// What was learned.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn status(&mut self) -> Result<(Standing, Vec<Class>), Error> {
+        self.surely(|link| {
+            let Reply::Status(standing) = link.call(&Request::Status)? else {
+                return Err(Error::Answer);
+            };
+            let mut classes = Vec::new();
+            for index in 0..standing.classes {
+                let Reply::Class { label, samples } = link.call(&Request::Class { index })? else {
+                    return Err(Error::Answer);
+                };
+                classes.push(Class { name: label.to_owned(), samples });
+            }
+            Ok((standing, classes))
+        })
+    }
+
+    /// Makes what was learned durable, and gives the number of the commit.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn commit(&mut self) -> Result<u64, Error> {
+        self.surely(|link| match link.call(&Request::Commit)? {
+            Reply::Committed { number } => Ok(number),
+            _ => Err(Error::Answer),
+        })
+    }
+
+    /// Forgets a class, or everything, and gives the number of classes that are left.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchClass`]; [`Refusal::LastClass`]; as [`predict`](Self::predict).
+    pub fn forget(&mut self, label: Option<&str>) -> Result<u16, Error> {
+        let mut again = false;
+        self.surely(|link| match link.call(&Request::Forget { label }) {
+            Ok(Reply::Forgotten { classes }) => Ok(classes),
+            Ok(_) => Err(Error::Answer),
+            // It was forgotten before the board was reset.
+            Err(Error::Refused(Refusal::NoSuchClass)) if again => {
+                match link.call(&Request::Status)? {
+                    Reply::Status(standing) => Ok(standing.classes),
+                    _ => Err(Error::Answer),
+                }
+            }
+            Err(error) => {
+                again = error.is_lost();
+                Err(error)
+            }
+        })
+    }
+
+    /// The head record that was committed last; `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn head(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        self.surely(|link| {
+            let mut record = Vec::new();
+            loop {
+                let offset = u32::try_from(record.len()).map_err(|_| Error::Answer)?;
+                let Reply::Head { bytes, part } = link.call(&Request::Head { offset })? else {
+                    return Err(Error::Answer);
+                };
+                record.extend(part);
+                let whole = record.len() >= bytes as usize;
+                if whole || part.is_empty() {
+                    return if whole {
+                        Ok((bytes > 0).then_some(record))
+                    } else {
+                        Err(Error::Answer)
+                    };
+                }
+            }
+        })
+    }
+}
+
+/// Begins a session.
+pub(super) fn greet(link: &mut Link) -> Result<Greeting, Error> {
+    for _ in 0..RESTARTS {
+        link.begin();
+        let hello = match link.call(&Request::Hello { version: VERSION }) {
+            Ok(Reply::Hello(hello)) => hello,
+            Ok(_) => return Err(Error::Answer),
+            // A board that was reset between the copies of this request.
+            Err(error) if error.is_lost() => continue,
+            Err(error) => return Err(error),
+        };
+        if hello.version != VERSION {
+            return Err(Error::Refused(Refusal::Version { board: hello.version }));
+        }
+        return Ok(Greeting {
+            board: hello.board.to_owned(),
+            firmware: hello.firmware.to_owned(),
+            pack: hello.pack,
+            backbone: hello.backbone,
+            input: hello.input,
+            max_classes: hello.max_classes,
+            classes: hello.classes,
+            room: hello.room,
+            transaction: hello.transaction,
+            learned: hello.learned,
+            problem: hello.problem,
+        });
+    }
+    Err(Error::Restarts(RESTARTS))
+}
+
+/// Sends a whole sample.
+pub(super) fn send_sample(link: &mut Link, input: &[i8]) -> Result<(), Error> {
+    let mut buffer = [0; DATA];
+    for (at, part) in input.chunks(DATA).enumerate() {
+        let bytes = &mut buffer[..part.len()];
+        bytes.iter_mut().zip(part).for_each(|(to, from)| *to = from.cast_unsigned());
+        let offset = u32::try_from(at * DATA).map_err(|_| Error::TooLong)?;
+        match link.call(&Request::Sample { offset, bytes })? {
+            Reply::Received { .. } => {}
+            _ => return Err(Error::Answer),
+        }
+    }
+    Ok(())
+}

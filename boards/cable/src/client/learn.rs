@@ -1,0 +1,131 @@
+//! Learning as a transaction: all samples, once, whatever is reset meanwhile.
+
+use crc::{CRC_64_XZ, Crc};
+
+use super::board::{RESTARTS, greet, send_sample};
+use super::{Board, Error};
+use crate::{Learner, Reply, Request};
+
+/// A labelled sample.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// Its class.
+    pub label: String,
+    /// The values, int8 `[height, width, channels]`.
+    pub input: Vec<i8>,
+}
+
+/// What is to be learned, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson<'a> {
+    /// The samples, in their order.
+    pub samples: &'a [Sample],
+    /// How the head is trained when all are there; `None` leaves it at one step a sample.
+    pub learner: Option<Learner>,
+    /// Whether the head is committed then.
+    pub commit: bool,
+}
+
+/// What became of a lesson.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// The board had committed this very lesson last, and nothing was done.
+    pub known: bool,
+    /// Samples whose features the board keeps.
+    pub kept: u32,
+    /// Samples that were trained on.
+    pub trained: u32,
+    /// Mean loss of the last pass; 0 where the learner knows none.
+    pub loss: f32,
+    /// The number of the commit; `None` if nothing was committed.
+    pub commit: Option<u64>,
+    /// How often the board had to be taught from the start, or a part of it.
+    pub restarts: u32,
+}
+
+const NAME: Crc<u64> = Crc::<u64>::new(&CRC_64_XZ);
+
+impl Lesson<'_> {
+    /// The transaction: a number that is that of no other lesson, but for a chance of 2⁻⁶⁴.
+    fn transaction(&self, backbone: &[u8; 32]) -> u64 {
+        let mut digest = NAME.digest();
+        digest.update(backbone);
+        digest.update(&[self.learner.map_or(0, |learner| 1 + learner as u8)]);
+        for sample in self.samples {
+            digest.update(&sample.label.len().to_le_bytes());
+            digest.update(sample.label.as_bytes());
+            let bytes: Vec<u8> = sample.input.iter().map(|q| q.cast_unsigned()).collect();
+            digest.update(&bytes);
+        }
+        digest.finalize().max(1)
+    }
+}
+
+impl Board {
+    /// Teaches the board all samples, each once, trains and commits. A board that was reset is taught from
+    /// its last commit on; a host that was stopped goes on where it was. `progress` is told the number
+    /// of samples that are learned.
+    ///
+    /// # Errors
+    /// Those of the line, and what the board refuses. Nothing was committed then.
+    pub fn learn(
+        &mut self,
+        lesson: Lesson<'_>,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Outcome, Error> {
+        let transaction = lesson.transaction(&self.greeting.backbone);
+        let mut restarts = 0;
+        loop {
+            match self.once(lesson, transaction, &mut progress) {
+                Err(error) if error.is_lost() && restarts < RESTARTS => {
+                    restarts += 1;
+                    self.greeting = greet(&mut self.link)?;
+                }
+                Err(error) if error.is_lost() => return Err(Error::Restarts(restarts)),
+                done => return done.map(|outcome| Outcome { restarts, ..outcome }),
+            }
+        }
+    }
+
+    fn once(
+        &mut self,
+        lesson: Lesson<'_>,
+        transaction: u64,
+        progress: &mut impl FnMut(usize),
+    ) -> Result<Outcome, Error> {
+        let link = &mut self.link;
+        let Reply::Learned { samples, mut kept, committed, .. } =
+            link.call(&Request::Begin { transaction })?
+        else {
+            return Err(Error::Answer);
+        };
+        let mut outcome =
+            Outcome { known: committed, kept, trained: 0, loss: 0.0, commit: None, restarts: 0 };
+        if committed {
+            progress(lesson.samples.len());
+            return Ok(outcome);
+        }
+        for (sample, index) in lesson.samples.iter().zip(0_u32..).skip(samples as usize) {
+            progress(index as usize);
+            send_sample(link, &sample.input)?;
+            let reply = link.call(&Request::Learn { index, label: &sample.label })?;
+            let Reply::Learned { kept: now, loss, .. } = reply else { return Err(Error::Answer) };
+            (kept, outcome.loss) = (now, loss);
+        }
+        progress(lesson.samples.len());
+        outcome.kept = kept;
+        if let Some(learner) = lesson.learner {
+            let Reply::Trained { samples, loss } = link.call(&Request::Train { learner })? else {
+                return Err(Error::Answer);
+            };
+            (outcome.trained, outcome.loss) = (samples, loss);
+        }
+        if lesson.commit {
+            let Reply::Committed { number } = link.call(&Request::Commit)? else {
+                return Err(Error::Answer);
+            };
+            outcome.commit = Some(number);
+        }
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,67 @@
+//! Another pack: written beside the one in use, verified by the board, then used.
+
+use super::board::{RESTARTS, greet};
+use super::{Board, Error};
+use crate::{DATA, Reply, Request};
+
+/// Where the SHA-256 of a pack's header stands in it.
+const ID: core::ops::Range<usize> = 32..64;
+
+impl Board {
+    /// Sends a pack, and has the board start with it. `false` if the board has it already. Whatever is cut off,
+    /// the old pack is used until the new one is whole and verified. `forget` lets the board forget a head
+    /// that was learned on another backbone.
+    ///
+    /// # Errors
+    /// Those of the line, and what the board refuses; [`Refusal::BadPack`](crate::Refusal::BadPack) for
+    /// bytes that are no pack.
+    pub fn update(
+        &mut self,
+        pack: &[u8],
+        forget: bool,
+        mut progress: impl FnMut(usize),
+    ) -> Result<bool, Error> {
+        let id = pack.get(ID).and_then(|id| id.try_into().ok());
+        let id: [u8; 32] = id.ok_or(Error::Refused(crate::Refusal::BadPack))?;
+        if self.greeting.pack == id {
+            return Ok(false);
+        }
+        for _ in 0..RESTARTS {
+            match self.write(pack, id, forget, &mut progress) {
+                Ok(()) => {}
+                Err(error) if error.is_lost() => {}
+                Err(error) => return Err(error),
+            }
+            self.greeting = greet(&mut self.link)?;
+            if self.greeting.pack == id {
+                return Ok(true);
+            }
+        }
+        Err(Error::Restarts(RESTARTS))
+    }
+
+    fn write(
+        &mut self,
+        pack: &[u8],
+        id: [u8; 32],
+        forget: bool,
+        progress: &mut impl FnMut(usize),
+    ) -> Result<(), Error> {
+        let bytes = u32::try_from(pack.len()).map_err(|_| Error::TooLong)?;
+        let mut reply = self.link.call(&Request::Update { bytes, id, forget })?;
+        loop {
+            let Reply::Received { bytes: offset } = reply else { return Err(Error::Answer) };
+            progress(offset as usize);
+            let rest = pack.get(offset as usize..).ok_or(Error::Answer)?;
+            if rest.is_empty() {
+                break;
+            }
+            let bytes = rest.get(..DATA).unwrap_or(rest);
+            reply = self.link.call(&Request::Write { offset, bytes })?;
+        }
+        match self.link.call(&Request::Activate)? {
+            Reply::Activated => Ok(()),
+            _ => Err(Error::Answer),
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Whatever the cable, the host and the board do: a sample is learned once, a head is the old or the new one.
+
+mod board;
+
+use board::{Faults, INPUT, LAYOUT, MEMORY, Simulated, blank, host, pack};
+use headstart::head::sgd::Rehearsal;
+use headstart::head::{HeadRecord, Samples, ridge};
+use headstart::pack::Pack;
+use headstart::session::{Session, Store};
+use headstart_cable::client::{Board, Error, Lesson, Sample};
+use headstart_cable::{Learner, Refusal};
+use proptest::prelude::*;
+
+/// A store in memory.
+struct Memory<'r>(&'r mut Option<Vec<u8>>);
+
+impl Store for Memory<'_> {
+    type Error = std::convert::Infallible;
+
+    fn load(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Self::Error> {
+        let Some(record) = &*self.0 else { return Ok(None) };
+        buffer[..record.len()].copy_from_slice(record);
+        Ok(Some(record.len()))
+    }
+
+    fn commit(&mut self, record: &[u8]) -> Result<(), Self::Error> {
+        *self.0 = Some(record.to_vec());
+        Ok(())
+    }
+}
+
+/// The head that a session makes of the samples, without any cable, from a record on.
+fn learned(
+    bytes: &[u8],
+    record: &mut Option<Vec<u8>>,
+    samples: &[Sample],
+    learner: Option<Learner>,
+) {
+    let pack = Pack::open(bytes).unwrap();
+    let mut words = vec![0_u32; MEMORY / 4];
+    let ram = &mut bytemuck::cast_slice_mut(&mut words)[..pack.plan().ram_bytes() as usize];
+    let mut session = Session::open(&pack, ram, Memory(record)).unwrap();
+    let (mut features, mut labels) = (vec![], vec![]);
+    for sample in samples {
+        session.learn(&sample.input, &sample.label).unwrap();
+        features.extend_from_slice(session.last_features().unwrap());
+        labels.push(session.class(&sample.label).unwrap());
+    }
+    let samples = Samples::new(&features, &labels, 4).unwrap();
+    match learner {
+        None => {}
+        Some(Learner::Sgd) => {
+            session.rehearse(samples, Rehearsal::default(), |_, _| ()).unwrap();
+        }
+        Some(Learner::Ridge) => session.solve(samples, ridge::PENALTY).unwrap(),
+        Some(Learner::Imprint) => session.imprint(samples).unwrap(),
+    }
+    session.commit().unwrap();
+}
+
+/// Samples of three classes that differ in their mean.
+fn samples(count: usize, first: usize) -> Vec<Sample> {
+    let class = |index: usize| (index * 7 + first) % 3;
+    let sample = |index| Sample {
+        label: ["mug", "cup", "jar"][class(index)].to_owned(),
+        input: (0..INPUT)
+            .map(|at| ((at * (index + 1)) % 17) as i8 + [-40, 0, 40][class(index)])
+            .collect(),
+    };
+    (first..first + count).map(sample).collect()
+}
+
+fn lesson(samples: &[Sample]) -> Lesson<'_> {
+    Lesson { samples, learner: Some(Learner::Sgd), commit: true }
+}
+
+#[test]
+fn every_learner_makes_the_head_that_a_session_makes() {
+    let bytes = pack("first", 1);
+    let taught = samples(24, 0);
+    for learner in [None, Some(Learner::Sgd), Some(Learner::Ridge), Some(Learner::Imprint)] {
+        let board = Simulated::new(blank(&bytes), Faults::default());
+        let mut client = host(&board).unwrap();
+        assert_eq!(client.greeting().problem, None);
+        assert!(matches!(
+            client.predict(&taught[0].input),
+            Err(Error::Refused(Refusal::NoClasses))
+        ));
+        assert_eq!(client.head().unwrap(), None);
+        let lesson = Lesson { samples: &taught, learner, commit: true };
+        let outcome = client.learn(lesson, |_| ()).unwrap();
+        assert_eq!((outcome.commit, outcome.kept, outcome.restarts), (Some(1), 24, 0));
+        let mut expected = None;
+        learned(&bytes, &mut expected, &taught, learner);
+        assert_eq!(client.head().unwrap(), expected, "{learner:?}");
+        // The same lesson again is known, also after a reset.
+        assert!(client.learn(lesson, |_| ()).unwrap().known);
+        board.borrow_mut().reset();
+        assert!(client.learn(lesson, |_| ()).unwrap().known);
+        assert_eq!(client.head().unwrap(), expected);
+        let (standing, classes) = client.status().unwrap();
+        assert_eq!((standing.classes, standing.commits, standing.learned), (3, 1, 0));
+        assert!(classes.iter().all(|class| class.samples == 8), "{classes:?}");
+        let right = taught.iter().filter(|sample| {
+            let answer = client.evaluate(&sample.input, &sample.label).unwrap();
+            answer.label == sample.label && answer.truth == Some(answer.class)
+        });
+        // More than a guess, which a third of them would be.
+        assert!(right.count() > 12, "{learner:?}");
+    }
+}
+
+#[test]
+fn what_was_not_committed_is_dropped_by_a_reset_and_kept_for_a_host_that_comes_back() {
+    let bytes = pack("first", 1);
+    let board = Simulated::new(blank(&bytes), Faults::default());
+    let (first, second) = (samples(9, 0), samples(9, 9));
+    let mut client = host(&board).unwrap();
+    client.learn(lesson(&first), |_| ()).unwrap();
+    let head = client.head().unwrap();
+    let hold = Lesson { commit: false, ..lesson(&second) };
+    client.learn(hold, |_| ()).unwrap();
+    assert_eq!(client.status().unwrap().0.learned, 9);
+    assert_eq!(client.head().unwrap(), head);
+    board.borrow_mut().reset();
+    assert_eq!(client.status().unwrap().0.learned, 0);
+    // A host that goes away with half of a lesson.
+    client.learn(Lesson { commit: false, ..lesson(&second) }, |_| ()).unwrap();
+    drop(client);
+    let mut client = host(&board).unwrap();
+    assert_eq!(client.greeting().learned, 9);
+    assert_eq!(client.commit().unwrap(), 2);
+    assert_eq!(client.commit().unwrap(), 2);
+    let mut expected = head;
+    learned(&bytes, &mut expected, &second, Some(Learner::Sgd));
+    assert_eq!(client.head().unwrap(), expected);
+    // Another lesson drops an open one.
+    client.learn(Lesson { commit: false, ..lesson(&first) }, |_| ()).unwrap();
+    let third = samples(6, 1);
+    client.learn(lesson(&third), |_| ()).unwrap();
+    learned(&bytes, &mut expected, &third, Some(Learner::Sgd));
+    assert_eq!(client.head().unwrap(), expected);
+}
+
+#[test]
+fn a_forgotten_class_and_a_forgotten_head_leave_no_trace_in_the_flash() {
+    let bytes = pack("first", 1);
+    let board = Simulated::new(blank(&bytes), Faults::default());
+    let mut client = host(&board).unwrap();
+    client.learn(lesson(&samples(9, 0)), |_| ()).unwrap();
+    client.learn(lesson(&samples(9, 9)), |_| ()).unwrap();
+    let holds = |name: &[u8]| {
+        board.borrow().memory()[16 << 10..].windows(name.len()).any(|window| window == name)
+    };
+    assert!(holds(b"cup") && holds(b"jar"));
+    assert!(matches!(client.forget(Some("pot")), Err(Error::Refused(Refusal::NoSuchClass))));
+    assert_eq!(client.forget(Some("cup")).unwrap(), 2);
+    assert!(!holds(b"cup") && holds(b"jar"));
+    let head = client.head().unwrap().unwrap();
+    assert!(HeadRecord::parse(&head).unwrap().labels().eq(["mug", "jar"]));
+    client.forget(Some("mug")).unwrap();
+    assert!(matches!(client.forget(Some("jar")), Err(Error::Refused(Refusal::LastClass))));
+    assert_eq!(client.forget(None).unwrap(), 0);
+    assert!(!holds(b"jar"));
+    assert_eq!(client.head().unwrap(), None);
+    // What was forgotten can be learned again.
+    assert!(!client.learn(lesson(&samples(9, 9)), |_| ()).unwrap().known);
+}
+
+#[test]
+fn a_new_pack_is_used_once_it_is_whole_and_a_head_is_lost_only_by_permission() {
+    let (first, second, other) = (pack("first", 1), pack("second", 1), pack("other", 2));
+    let board = Simulated::new(blank(&first), Faults::default());
+    let mut client = host(&board).unwrap();
+    client.learn(lesson(&samples(9, 0)), |_| ()).unwrap();
+    let head = client.head().unwrap();
+    assert!(!client.update(&first, false, |_| ()).unwrap());
+    let mut damaged = second.clone();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    for (bad, refusal) in [
+        (damaged, Refusal::BadPack),
+        (vec![0; 700], Refusal::BadPack),
+        (vec![1; 9000], Refusal::TooLong { limit: 8192 }),
+        (other.clone(), Refusal::OtherBackbone),
+    ] {
+        let refused = client.update(&bad, false, |_| ());
+        assert!(matches!(refused, Err(Error::Refused(found)) if found == refusal), "{refused:?}");
+        board.borrow_mut().reset();
+        let client = host(&board).unwrap();
+        assert_eq!(client.greeting().pack, first[32..64]);
+    }
+    // The same backbone: the head stays.
+    let mut client = host(&board).unwrap();
+    assert!(client.update(&second, false, |_| ()).unwrap());
+    assert_eq!(client.greeting().pack, second[32..64]);
+    assert_eq!(client.head().unwrap(), head);
+    // Another one, into the first place.
+    assert!(client.update(&other, true, |_| ()).unwrap());
+    assert_eq!(client.greeting().pack, other[32..64]);
+    assert_eq!(client.head().unwrap(), None);
+    client.learn(lesson(&samples(9, 0)), |_| ()).unwrap();
+    // And back: a pack that is flashed to the first place is used, whatever was updated.
+    assert!(client.update(&second, true, |_| ()).unwrap());
+    let mut memory = board.borrow().memory();
+    memory[..8192].fill(0xFF);
+    memory[..first.len()].copy_from_slice(&first);
+    let board = Simulated::new(memory, Faults::default());
+    let client = host(&board).unwrap();
+    assert_eq!(
+        (client.greeting().pack, client.greeting().problem),
+        (first[32..64].try_into().unwrap(), None)
+    );
+}
+
+#[test]
+fn a_board_without_a_pack_takes_one_and_a_head_of_another_backbone_can_be_forgotten() {
+    let (first, other) = (pack("first", 1), pack("other", 2));
+    let board = Simulated::new(vec![0xFF; board::FLASH], Faults::default());
+    let mut client = host(&board).unwrap();
+    assert_eq!(client.greeting().problem, Some(Refusal::NoPack));
+    assert!(matches!(client.status(), Err(Error::Refused(Refusal::NoPack))));
+    client.update(&first, false, |_| ()).unwrap();
+    client.learn(lesson(&samples(9, 0)), |_| ()).unwrap();
+    let mut memory = board.borrow().memory();
+    let place = LAYOUT.packs[0].start as usize;
+    memory[place..place + 8192].fill(0xFF);
+    memory[place..place + other.len()].copy_from_slice(&other);
+    let board = Simulated::new(memory, Faults::default());
+    let mut client = host(&board).unwrap();
+    assert_eq!(client.greeting().problem, Some(Refusal::OtherBackbone));
+    client.forget(None).unwrap();
+    let mut client = host(&board).unwrap();
+    assert_eq!(client.greeting().problem, None);
+    client.learn(lesson(&samples(9, 0)), |_| ()).unwrap();
+}
+
+/// Runs `work` with hosts that are stopped, until one gets to the end of it.
+fn at_last<T>(
+    board: &std::rc::Rc<std::cell::RefCell<Simulated>>,
+    mut work: impl FnMut(&mut Board) -> Result<T, Error>,
+) -> T {
+    for _ in 0..400 {
+        match host(board).and_then(|mut client| work(&mut client)) {
+            Ok(done) => return done,
+            Err(Error::Silent { .. } | Error::Restarts(_) | Error::Refused(Refusal::Flash)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("no host got to the end");
+}
+
+fn faults() -> impl Strategy<Value = Faults> {
+    let rare = |from: u32, to: u32| prop_oneof![1 => Just(0), 3 => from..to];
+    (any::<u64>(), rare(3, 20), rare(5_000, 40_000), rare(10, 200), rare(60, 250)).prop_map(
+        |(seed, spoiled, resets, cuts, host_frames)| Faults {
+            seed,
+            spoiled,
+            resets,
+            cuts,
+            host_frames,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 20, ..ProptestConfig::with_cases(60) })]
+
+    #[test]
+    fn no_sample_is_lost_or_learned_twice(faults in faults()) {
+        let bytes = pack("first", 1);
+        let board = Simulated::new(blank(&bytes), faults);
+        let mut expected = None;
+        for taught in [samples(6, 0), samples(5, 6), samples(4, 2)] {
+            at_last(&board, |client| client.learn(lesson(&taught), |_| ()));
+            learned(&bytes, &mut expected, &taught, Some(Learner::Sgd));
+            let found = at_last(&board, Board::head);
+            prop_assert_eq!(&found, &expected);
+        }
+    }
+
+    #[test]
+    fn a_pack_is_the_old_or_the_new_one(faults in faults()) {
+        let packs = [pack("first", 1), pack("second", 1), pack("other", 2)];
+        let board = Simulated::new(blank(&packs[0]), faults);
+        at_last(&board, |client| client.learn(lesson(&samples(3, 0)), |_| ()));
+        for (old, new) in [(0, 1), (1, 2), (2, 0)] {
+            at_last(&board, |client| {
+                let found = client.greeting().pack;
+                assert!([old, new].iter().any(|&of| packs[of][32..64] == found));
+                client.update(&packs[new], true, |_| ())
+            });
+            let client = at_last(&board, |client| Ok(client.greeting().clone()));
+            prop_assert_eq!((&client.pack[..], client.problem), (&packs[new][32..64], None));
+        }
+    }
+}
