@@ -250,8 +250,10 @@ impl Chain {
     ) -> Result<(), Error> {
         let last = self.count - 1;
         let mut had = [const { 0..0 }; MOST_STAGES];
-        for start in rows.clone().step_by(self.rows) {
-            let strip = self.strip(start..(start + self.rows).min(rows.end));
+        let mut next = rows.start;
+        while next < rows.end {
+            let strip = self.strip(next..(next + self.rows).min(rows.end));
+            next = strip[last].end;
             for (at, stage) in self.stages().iter().enumerate() {
                 let bytes = stage.value.row_bytes();
                 let (before, here) = places.split_at_mut(at);

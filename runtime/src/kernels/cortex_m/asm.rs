@@ -20,9 +20,7 @@ global_asm!(include_str!("linear.s"), options(raw));
 
 unsafe extern "C" {
     fn headstart_multiply4_64(tile: *const Tile);
-    fn headstart_multiply4_32(tile: *const Tile);
     fn headstart_multiply4_any(tile: *const Tile);
-    fn headstart_multiply4_any_clamp(tile: *const Tile);
     fn headstart_multiply2(tile: *const Tile);
     fn headstart_multiply1(tile: *const Tile);
     fn headstart_widen(from: *const i8, quads: usize, to: *mut u32, step: usize);
@@ -30,9 +28,7 @@ unsafe extern "C" {
     fn headstart_copy(from: *const i8, length: usize, to: *mut i8);
     fn headstart_fill(to: *mut u32, step: usize, words: usize, word: u32);
     fn headstart_depthwise1(row: *const Row);
-    fn headstart_depthwise1_clamp(row: *const Row);
     fn headstart_depthwise2(row: *const Row);
-    fn headstart_depthwise2_clamp(row: *const Row);
     fn headstart_pair_columns(columns: *const Columns);
     fn headstart_pair_weights(weights: *const i8, to: *mut u32, step: usize);
     fn headstart_dot(weights: *const f32, features: *const i8, chunks: usize, lanes: *mut f32);
@@ -78,9 +74,7 @@ pub(super) unsafe fn multiply(tile: &Tile, pixels: usize) {
     unsafe {
         match (pixels, tile.step, whole) {
             (4, 64, true) => headstart_multiply4_64(tile),
-            (4, 32, true) => headstart_multiply4_32(tile),
-            (4, _, true) => headstart_multiply4_any(tile),
-            (4, _, false) => headstart_multiply4_any_clamp(tile),
+            (4, ..) => headstart_multiply4_any(tile),
             (2, ..) => headstart_multiply2(tile),
             _ => headstart_multiply1(tile),
         }
@@ -105,18 +99,14 @@ pub(super) unsafe fn pair_weights(weights: *const i8, step: usize, to: *mut u32)
 /// As its portable twin's.
 pub(super) unsafe fn depthwise_row(row: &Row) {
     // SAFETY: as the function's.
-    unsafe {
-        if row.to.is_whole() { headstart_depthwise1(row) } else { headstart_depthwise1_clamp(row) }
-    }
+    unsafe { headstart_depthwise1(row) };
 }
 
 /// # Safety
 /// As its portable twin's.
 pub(super) unsafe fn depthwise_row_by_two(row: &Row) {
     // SAFETY: as the function's.
-    unsafe {
-        if row.to.is_whole() { headstart_depthwise2(row) } else { headstart_depthwise2_clamp(row) }
-    }
+    unsafe { headstart_depthwise2(row) };
 }
 
 /// # Safety

@@ -68,7 +68,7 @@
 .endm
 
 @ Both sums to int8.
-.macro HS_ROUND clamp
+.macro HS_ROUND
     vmov    s0, s1, r2, r3
     vcvt.f32.s32 s0, s0
     vcvt.f32.s32 s1, s1
@@ -82,7 +82,6 @@
     qadd    r3, r3, lr
     ssat    r2, #8, r2
     ssat    r3, #8, r3
-  .if \clamp
     bfi     r2, r3, #8, #8
     vmov    lr, s6
     ssub8   r3, r2, lr
@@ -91,10 +90,9 @@
     ssub8   r3, lr, r2
     sel     r2, r2, lr
     lsr     r3, r2, #8
-  .endif
 .endm
 
-.macro HS_DEPTHWISE name, stride, clamp
+.macro HS_DEPTHWISE name, stride
     .section .text.\name, "ax", %progbits
     .balign 4
     .global \name
@@ -141,7 +139,7 @@
     ldm     r2, {r4-r9}
     beq     3f
 2:  HS_TWO_OUTPUTS \stride
-    HS_ROUND \clamp
+    HS_ROUND
     ldr     lr, [sp, #8]
     strb    r3, [r1, lr]
     strb    r2, [r1]
@@ -154,7 +152,7 @@
     lsls    lr, lr, #31
     beq     4f
     HS_ONE_OUTPUT
-    HS_ROUND \clamp
+    HS_ROUND
     strb    r2, [r1]
 4:  ldr     r4, [sp, #20]
     add     r4, r4, #1
@@ -166,10 +164,8 @@
     .size   \name, . - \name
 .endm
 
-    HS_DEPTHWISE headstart_depthwise1, 1, 0
-    HS_DEPTHWISE headstart_depthwise1_clamp, 1, 1
-    HS_DEPTHWISE headstart_depthwise2, 2, 0
-    HS_DEPTHWISE headstart_depthwise2_clamp, 2, 1
+    HS_DEPTHWISE headstart_depthwise1, 1
+    HS_DEPTHWISE headstart_depthwise2, 2
 
 @ Columns r2 and r3 (four channels each) to four pairs at r1.
 .macro HS_PAIR

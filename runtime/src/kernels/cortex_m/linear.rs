@@ -47,7 +47,8 @@ pub(in super::super) fn move_weights(
     feature_len: usize,
 ) {
     let (chunks, classes) = (features.len().min(centre.len()), changes.len());
-    assert!(chunks * 8 <= feature_len && classes * feature_len <= weights.len());
+    let whole = chunks * 8 <= feature_len && classes * feature_len <= weights.len();
+    assert!(whole, "too few weights");
     if classes == 0 {
         return;
     }

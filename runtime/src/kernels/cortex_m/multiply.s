@@ -46,7 +46,9 @@
   .endif
 .endm
 
-@ All channels of a tile of four pixels. \wide: bytes from a quad to the next where it is a
+@ All channels of a tile of four pixels. Whole blocks of 16 channels that are not clamped take nearly all of
+@ a network's time and have a loop of their own; the rest shares one.
+@ \wide: bytes from a quad to the next where it is a
 @ constant, and two quads are multiplied at a time; \odd: whether the number of quads is odd.
 .macro HS_CHANNELS4 wide, clamp, odd
 1:  HS_QUAD4 \wide, r4, r4, r4, r4
@@ -175,9 +177,7 @@
 .endm
 
     HS_MULTIPLY4 headstart_multiply4_64, 64, 0
-    HS_MULTIPLY4 headstart_multiply4_32, 32, 0
-    HS_MULTIPLY4 headstart_multiply4_any, 0, 0
-    HS_MULTIPLY4 headstart_multiply4_any_clamp, 0, 1
+    HS_MULTIPLY4 headstart_multiply4_any, 0, 1
 
 @ Two pixels, or one. r0 rows, r1 weights, r2 end of rows, r3 out, r4 r5 sums, r6 step, r7 spare.
 @ On the stack: 0 rows, 4 zero point, 8 out_stride, 12 records, 16 step back, 20 channels left in the
