@@ -109,6 +109,7 @@ fn decibels(graph: &Graph, grid: usize) -> f64 {
         preprocessing: Preprocessing { resize: Resize::Stretch, mean: [0.0; 3], std: [1.0; 3] },
         max_classes: 2,
         arena: Aim::Speed,
+        tail: None,
         head: None,
     };
     let bytes = pack_bytes(&lowered, &description).unwrap();

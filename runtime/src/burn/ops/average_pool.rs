@@ -1,7 +1,6 @@
 use std::vec;
 use std::vec::Vec;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 use super::conv::convolve;
@@ -9,9 +8,10 @@ use super::plane::{Plane, lift, lower};
 use super::volume;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::{AveragePool, GraphError, Window};
+use crate::burn::FloatBackend;
 
 /// The mean over each window.
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     pool: &AveragePool,
     x: Array<B>,
     result: &[usize],
@@ -46,7 +46,7 @@ pub(super) fn apply<B: Backend>(
 
 /// The mean over each window of a line or a plane, with every element of the padding counted as a
 /// zero.
-fn mean_of_all<B: Backend>(
+fn mean_of_all<B: FloatBackend>(
     window: &Window,
     x: Array<B>,
     result: &[usize],
@@ -87,7 +87,7 @@ mod tests {
     use crate::burn::testing::{Windowed, assert_close, on_every_backend, run, windowed};
     use crate::graph::Op;
 
-    fn check<B: Backend>(shape: &[usize], window: Window, include: bool, ceil_extra: usize) {
+    fn check<B: FloatBackend>(shape: &[usize], window: Window, include: bool, ceil_extra: usize) {
         let x = Windowed::noise(shape, 7);
         let rank = window.kernel.len();
         let mut expected = Vec::new();
@@ -115,7 +115,7 @@ mod tests {
         assert_close(&found, &expected);
     }
 
-    fn the_divisor_is_what_the_attributes_say<B: Backend>() {
+    fn the_divisor_is_what_the_attributes_say<B: FloatBackend>() {
         let window =
             |kernel: &[usize], stride: usize, dilation: usize, begin: usize, end: usize| Window {
                 kernel: kernel.to_vec(),

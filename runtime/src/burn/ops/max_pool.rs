@@ -1,4 +1,3 @@
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{BoolDType, Slice};
 
@@ -6,9 +5,10 @@ use super::plane::{Plane, lift, lower};
 use super::volume;
 use crate::burn::tensor::Array;
 use crate::graph::{GraphError, MaxPool, Window};
+use crate::burn::FloatBackend;
 
 /// The maximum over each window.
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     pool: &MaxPool,
     x: Array<B>,
     result: &[usize],
@@ -20,7 +20,7 @@ pub(super) fn apply<B: Backend>(
 }
 
 /// The maximum over each window of a line or a plane.
-fn greatest<B: Backend>(
+fn greatest<B: FloatBackend>(
     window: &Window,
     x: Array<B>,
     result: &[usize],
@@ -36,7 +36,7 @@ fn greatest<B: Backend>(
 }
 
 /// The greatest of the tensors that each element of the window sees: candle has no dilation here.
-fn dilated<B: Backend>(plane: &Plane, x: Array<B>) -> FloatTensor<B> {
+fn dilated<B: FloatBackend>(plane: &Plane, x: Array<B>) -> FloatTensor<B> {
     let reach = plane.reach();
     let seen = |row: usize, column: usize| {
         let axis = |axis: usize, tap: usize| {
@@ -64,7 +64,7 @@ mod tests {
     use crate::burn::testing::{Windowed, assert_close, on_every_backend, run, windowed};
     use crate::graph::{Op, Window};
 
-    fn check<B: Backend>(shape: &[usize], kernel: &[usize], steps: [usize; 2], pads: [usize; 2]) {
+    fn check<B: FloatBackend>(shape: &[usize], kernel: &[usize], steps: [usize; 2], pads: [usize; 2]) {
         let rank = kernel.len();
         let window = Window {
             kernel: kernel.to_vec(),
@@ -93,7 +93,7 @@ mod tests {
         assert_close(&found, &expected);
     }
 
-    fn padding_never_wins<B: Backend>() {
+    fn padding_never_wins<B: FloatBackend>() {
         check::<B>(&[2, 3, 8, 7], &[2, 2], [2, 1], [0, 0]);
         check::<B>(&[1, 2, 8, 7], &[3, 3], [2, 1], [1, 1]);
         check::<B>(&[1, 2, 8, 7], &[3, 2], [1, 1], [0, 2]);

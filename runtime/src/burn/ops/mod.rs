@@ -26,18 +26,18 @@ mod volume;
 use std::vec::Vec;
 
 use burn::tensor::Scalar;
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 use super::tensor::{Array, reshape};
 use crate::graph::{GraphError, Op};
+use crate::burn::FloatBackend;
 
 /// The result of `op`, whose shape is `result`.
 ///
 /// # Errors
 ///
 /// [`GraphError::TooManyElements`] if an operand grows past the limit when it is padded.
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     op: &Op,
     operands: Vec<Array<B>>,
     result: &[usize],
