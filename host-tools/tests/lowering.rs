@@ -171,6 +171,7 @@ fn without_sharing(pack: &Pack<'_>, lowered: &Lowered) -> Vec<u8> {
         weights: pack.weights().to_vec(),
         channels: lowered.channels.clone(),
         tables: pack.tables().to_vec(),
+        tail: None,
         head: None,
     })
     .unwrap()

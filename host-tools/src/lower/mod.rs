@@ -147,7 +147,8 @@ pub fn lower_for_tail(graph: &Graph, ranges: &Ranges) -> Result<(Lowered, Vec<us
             return Err(LowerError {
                 node: graph.values[graph.outputs[places.len()]].name.clone(),
                 operator: "freeze point",
-                why: "two features of the tail are one tensor on the device: freeze one node later".into(),
+                why: "two features of the tail are one tensor on the device: freeze one node later"
+                    .into(),
             });
         }
         places.push(place);

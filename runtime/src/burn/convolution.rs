@@ -21,6 +21,9 @@ use super::depthwise;
 
 /// A Burn backend as the executor takes it: adding one is a line.
 pub trait FloatBackend: Backend {
+    /// Whether the backend has gradients for its pooling; where not, it is put together from primitives.
+    const POOLS: bool = true;
+
     /// `x [N, C, H, W]` convolved with `weight [M, C / groups, …]`, and `bias [M]` added.
     fn convolve(
         x: FloatTensor<Self>,
@@ -38,7 +41,9 @@ impl FloatBackend for super::backend::Flex {}
 impl FloatBackend for super::backend::NdArray {}
 #[cfg(feature = "burn-candle")]
 #[allow(deprecated, reason = "as where it is named")]
-impl FloatBackend for super::backend::Candle {}
+impl FloatBackend for super::backend::Candle {
+    const POOLS: bool = false;
+}
 
 /// What the gradients need: `x`, the weights, and how they were convolved.
 type State = (NodeId, NodeId, ConvOptions<2>);
@@ -47,6 +52,8 @@ type State = (NodeId, NodeId, ConvOptions<2>);
 struct Convolution;
 
 impl<B: FloatBackend, C: CheckpointStrategy> FloatBackend for Autodiff<B, C> {
+    const POOLS: bool = B::POOLS;
+
     fn convolve(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,

@@ -10,8 +10,8 @@ use burn::tensor::ops::{Device, FloatTensor};
 
 use super::tensor::Array;
 use super::{ExecuteError, Tensor, batch, ops};
-use crate::graph::{Graph, GraphError, Op, Value, ValueId, elements};
 use crate::burn::FloatBackend;
+use crate::graph::{Graph, GraphError, Op, Value, ValueId, elements};
 
 /// A float graph on a Burn backend, verified and with its constants uploaded.
 ///
@@ -185,10 +185,9 @@ impl<B: FloatBackend> Executor<B> {
                 readers[id] -= 1;
                 let array = match self.constants.get(&id) {
                     Some(constant) => Some(match replaced.get(&id) {
-                        Some(other) => Array {
-                            primitive: other.clone(),
-                            shape: constant.shape.clone(),
-                        },
+                        Some(other) => {
+                            Array { primitive: other.clone(), shape: constant.shape.clone() }
+                        }
                         None => constant.clone(),
                     }),
                     // The last reader takes the tensor, so that a backend may reuse its memory.

@@ -1,9 +1,8 @@
 use std::vec::Vec;
 
-
 use super::Executor;
-use crate::graph::{Graph, Node, Value};
 use crate::burn::FloatBackend;
+use crate::graph::{Graph, Node, Value};
 
 /// The result of a node whose operands are all constants, for folding; `None` if one is not, or if
 /// the node cannot be executed.

@@ -15,7 +15,6 @@ use burn::tensor::{Scalar, Shape, TensorData};
 use super::ExecuteError;
 use super::tensor::Array;
 use crate::head::Random;
-use crate::burn::FloatBackend;
 
 /// One fully connected layer: `y[o] = bias[o] + Σ weights[o][i] · x[i]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +50,7 @@ pub struct Step {
 /// Step by step, for every parameter `w` with velocity `v` (0 at first) and the mean gradient `g`
 /// of the softmax cross-entropy over the step's samples:
 /// `v ← momentum · v − rate · (g + weight_decay · w)`, `w ← w + v`; biases do not decay.
-pub struct Trainer<B: FloatBackend + AutodiffBackend> {
+pub struct Trainer<B: AutodiffBackend> {
     device: Device<B>,
     layers: Vec<Parameters<B>>,
     classes: usize,
@@ -60,7 +59,7 @@ pub struct Trainer<B: FloatBackend + AutodiffBackend> {
 }
 
 /// Parameters and velocities of a layer: weights `[outputs, inputs]`, bias `[1, outputs]`.
-struct Parameters<B: FloatBackend + AutodiffBackend> {
+struct Parameters<B: AutodiffBackend> {
     weights: FloatTensor<B::InnerBackend>,
     bias: FloatTensor<B::InnerBackend>,
     weight_velocity: FloatTensor<B::InnerBackend>,
@@ -70,7 +69,7 @@ struct Parameters<B: FloatBackend + AutodiffBackend> {
 
 type Inner<B> = <B as AutodiffBackend>::InnerBackend;
 
-impl<B: FloatBackend + AutodiffBackend> Trainer<B> {
+impl<B: AutodiffBackend> Trainer<B> {
     /// A linear head of zeros, or with `hidden` units in between (ReLU), whose weights are drawn
     /// by He's rule (He et al., 2015) from a uniform distribution seeded with `seed`.
     #[must_use]
@@ -205,7 +204,7 @@ impl<B: FloatBackend + AutodiffBackend> Trainer<B> {
     }
 }
 
-impl<B: FloatBackend + AutodiffBackend> Parameters<B> {
+impl<B: AutodiffBackend> Parameters<B> {
     fn upload(layer: Layer, device: &Device<B>) -> Self {
         let outputs = layer.bias.len();
         let inputs = layer.weights.len() / outputs.max(1);
@@ -245,6 +244,7 @@ pub fn logits(layers: &[Layer], row: &[f32]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use burn::backend::Autodiff;
+    use burn::tensor::backend::Backend;
 
     use super::*;
     use crate::burn::testing::on_every_backend;
@@ -264,7 +264,7 @@ mod tests {
         (weights, bias)
     }
 
-    fn burn_run<B: FloatBackend + AutodiffBackend>(blobs: &Blobs, settings: &Settings) -> (Vec<f32>, Vec<f32>) {
+    fn burn_run<B: AutodiffBackend>(blobs: &Blobs, settings: &Settings) -> (Vec<f32>, Vec<f32>) {
         let samples = blobs.samples();
         let replay = Replay::new(samples, blobs.classes, settings);
         let labels: Vec<u16> = (0..samples.len()).map(|sample| samples.label(sample)).collect();
@@ -291,7 +291,7 @@ mod tests {
         }
     }
 
-    fn one_step_is_the_own_gradient<B: FloatBackend>() {
+    fn one_step_is_the_own_gradient<B: Backend>() {
         let blobs = Blobs::new(5, 6, 24, 2.0, 9);
         let settings = Settings { epochs: 1, batch: 30, ..Settings::default() };
         let burn = burn_run::<Autodiff<B>>(&blobs, &settings);
@@ -299,7 +299,7 @@ mod tests {
     }
     on_every_backend!(one_step_is_the_own_gradient);
 
-    fn a_whole_run_is_the_own_run<B: FloatBackend>() {
+    fn a_whole_run_is_the_own_run<B: Backend>() {
         let blobs = Blobs::new(5, 6, 24, 2.0, 9);
         let settings = Settings { epochs: 20, batch: 8, weight_decay: 1e-3, ..Settings::default() };
         let burn = burn_run::<Autodiff<B>>(&blobs, &settings);
@@ -307,7 +307,7 @@ mod tests {
     }
     on_every_backend!(a_whole_run_is_the_own_run);
 
-    fn a_hidden_layer_learns_what_no_line_separates<B: FloatBackend>() {
+    fn a_hidden_layer_learns_what_no_line_separates<B: Backend>() {
         let corners = [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]];
         let (values, labels) = (corners.concat(), [0, 1, 1, 0]);
         let table = Table { values: &values, labels: &labels, features: 2 };
@@ -329,7 +329,7 @@ mod tests {
     }
     on_every_backend!(a_hidden_layer_learns_what_no_line_separates);
 
-    fn samples_that_do_not_exist_are_refused<B: FloatBackend>() {
+    fn samples_that_do_not_exist_are_refused<B: Backend>() {
         let mut trainer = Trainer::<Autodiff<B>>::new(2, 2, None, 0);
         let table = Table { values: &[1.0, 2.0, 3.0, 4.0], labels: &[0, 5], features: 2 };
         for index in [1, 2, usize::MAX] {

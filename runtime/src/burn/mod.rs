@@ -14,6 +14,8 @@ mod depthwise;
 mod error;
 mod executor;
 mod fold;
+#[cfg(test)]
+mod gradients;
 pub mod head;
 mod ops;
 pub mod tail;

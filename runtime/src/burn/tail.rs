@@ -161,7 +161,8 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         }
         let targets = self.upload(targets, vec![labels.len(), self.classes]);
         let likelihoods = B::float_mul(B::log_softmax(logits, 1), targets);
-        let loss = B::float_mul_scalar(B::float_sum(likelihoods), scalar(-1.0 / labels.len() as f32));
+        let loss =
+            B::float_mul_scalar(B::float_sum(likelihoods), scalar(-1.0 / labels.len() as f32));
         let value = number::<Inner<B>>(B::inner(loss.clone()))?;
         let gradients = B::backward(loss);
         let missing = || ExecuteError::Backend("it gave no gradient".into());
@@ -287,7 +288,8 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         }
         let factor = longest / (libm::sqrt(square) as f32 + 1e-6);
         if factor < 1.0 {
-            let scaled = gradients.drain(..).map(|g| Inner::<B>::float_mul_scalar(g, scalar(factor)));
+            let scaled =
+                gradients.drain(..).map(|g| Inner::<B>::float_mul_scalar(g, scalar(factor)));
             *gradients = scaled.collect();
         }
         Ok(())

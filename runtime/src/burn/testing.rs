@@ -4,10 +4,9 @@ use std::format;
 use std::vec;
 use std::vec::Vec;
 
-
+use crate::burn::FloatBackend;
 use crate::burn::{ExecuteError, Executor, Tensor};
 use crate::graph::{Graph, Op};
-use crate::burn::FloatBackend;
 
 /// Makes one test a backend out of a function generic over `B: FloatBackend`.
 macro_rules! on_every_backend {

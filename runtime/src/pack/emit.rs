@@ -3,7 +3,8 @@
 use std::vec::Vec;
 
 use super::container::{
-    self, CHANNELS, HEAD, MANIFEST, NODES, ORDER, SIGNATURE, Sections, TABLES, TAIL, VALUES, WEIGHTS,
+    self, CHANNELS, HEAD, MANIFEST, NODES, ORDER, SIGNATURE, Sections, TABLES, TAIL, VALUES,
+    WEIGHTS,
 };
 use super::signature::{MESSAGE_BYTES, Signature, family_is_valid, key_name};
 use super::tail::TailSection;

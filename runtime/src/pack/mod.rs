@@ -23,16 +23,18 @@ pub use manifest::{
     BackboneSpec, Input, Manifest, ManifestV1, Plan, Preprocessing, Provenance, Resize,
 };
 pub use signature::{MAX_FAMILY_BYTES, MESSAGE_BYTES, Signature, family_is_valid, key_name};
+pub use tail::{MAX_CROSSING, MAX_DESCRIPTION, TAIL_VERSION, TailSection, TailStorage};
 #[cfg(feature = "signature")]
 pub use trust::Trust;
-pub use tail::{MAX_CROSSING, MAX_DESCRIPTION, TAIL_VERSION, TailSection, TailStorage};
 pub use value::{MAX_ELEMENTS, MAX_EXTENT, Value};
 
 use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::backbone::{CHANNEL_BYTES, ChannelRecords, Node};
-use container::{CHANNELS, HEAD, MANIFEST, NODES, SIGNATURE, Sections, TABLES, TAIL, VALUES, WEIGHTS};
+use container::{
+    CHANNELS, HEAD, MANIFEST, NODES, SIGNATURE, Sections, TABLES, TAIL, VALUES, WEIGHTS,
+};
 
 /// Most nodes of a backbone.
 pub const MAX_NODES: u32 = 1 << 16;

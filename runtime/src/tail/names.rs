@@ -12,8 +12,9 @@ use std::string::String;
 pub fn matches(pattern: &str, name: &str) -> bool {
     let inside = |name: &str| {
         let ends = name.char_indices().filter(|&(_, c)| c == '.' || c == '/').map(|(at, _)| at);
-        ends.chain([name.len()])
-            .any(|end| name.get(..end).is_some_and(|head| is_like(pattern.as_bytes(), head.as_bytes())))
+        ends.chain([name.len()]).any(|end| {
+            name.get(..end).is_some_and(|head| is_like(pattern.as_bytes(), head.as_bytes()))
+        })
     };
     inside(name) || inside(&layer_path(name))
 }
@@ -26,8 +27,8 @@ pub fn layer_path(name: &str) -> String {
     let mut last = "";
     for part in name.split('/').filter(|part| !part.is_empty()) {
         // A part of a sequence repeats the sequence's name.
-        let repeats = !last.is_empty()
-            && part.strip_prefix(last).is_some_and(|rest| rest.starts_with('.'));
+        let repeats =
+            !last.is_empty() && part.strip_prefix(last).is_some_and(|rest| rest.starts_with('.'));
         if repeats {
             path.truncate(path.len().saturating_sub(last.len()));
         } else if !path.is_empty() {
@@ -73,10 +74,13 @@ mod tests {
     fn layers_are_named_as_their_framework_named_them() {
         let conv = "/features/features.14/conv/conv.0/conv.0.0/Conv";
         assert_eq!(layer_path(conv), "features.14.conv.0.0.Conv");
-        for pattern in ["features.14", "features.*", "features.14.conv.0", "*.conv.0.*", "features.1?", conv] {
+        for pattern in
+            ["features.14", "features.*", "features.14.conv.0", "*.conv.0.*", "features.1?", conv]
+        {
             assert!(matches(pattern, conv), "{pattern}");
         }
-        for pattern in ["features.1", "feature", "conv", "features.14.conv.1", "features.1?.fc", ""] {
+        for pattern in ["features.1", "feature", "conv", "features.14.conv.1", "features.1?.fc", ""]
+        {
             assert!(!matches(pattern, conv), "{pattern}");
         }
         assert!(matches("classifier", "classifier.1.weight"));

@@ -131,7 +131,8 @@ fn checked(description: DescriptionV1, section: &TailSection<'_>) -> Result<Grap
         return Err(Error::ShapeOverflow);
     }
     let ids = |list: Vec<u32>| list.into_iter().map(|id| id as ValueId).collect::<Vec<_>>();
-    let mut graph = Graph { inputs: ids(inputs), outputs: vec![output as usize], ..Graph::default() };
+    let mut graph =
+        Graph { inputs: ids(inputs), outputs: vec![output as usize], ..Graph::default() };
     let mut defined = Vec::with_capacity(values.len());
     let mut rest = section.constants;
     for value in values {
@@ -187,7 +188,8 @@ fn checked(description: DescriptionV1, section: &TailSection<'_>) -> Result<Grap
         }
         graph.nodes.push(Node { name: node.name, op: node.op, inputs, output });
     }
-    let last = graph.values.get(output as usize).filter(|_| defined.get(output as usize) == Some(&true));
+    let last =
+        graph.values.get(output as usize).filter(|_| defined.get(output as usize) == Some(&true));
     let shape = last.ok_or(Error::BadTail)?.shape.as_slice();
     let found = elements(shape).map_err(|_| Error::ShapeOverflow)?;
     if found != section.head_inputs as usize || shape.first() != Some(&1) {

@@ -1,8 +1,8 @@
 use burn::tensor::ops::FloatTensor;
 
 use super::scalar;
-use crate::graph::Activation;
 use crate::burn::FloatBackend;
+use crate::graph::Activation;
 
 /// The function of every element.
 pub(super) fn apply<B: FloatBackend>(activation: Activation, x: FloatTensor<B>) -> FloatTensor<B> {

@@ -6,9 +6,9 @@ use burn::tensor::ops::FloatTensor;
 use super::conv::convolve;
 use super::plane::{Plane, lift, lower};
 use super::volume;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::{AveragePool, GraphError, Window};
-use crate::burn::FloatBackend;
 
 /// The mean over each window.
 pub(super) fn apply<B: FloatBackend>(
@@ -53,11 +53,11 @@ fn mean_of_all<B: FloatBackend>(
 ) -> Result<FloatTensor<B>, GraphError> {
     let plane = Plane::new(window);
     let x = plane.pad(lift(x), 0.0)?;
-    if plane.dilations == [1, 1] {
+    if plane.dilations == [1, 1] && B::POOLS {
         let mean = B::avg_pool2d(x.primitive, plane.kernel, plane.strides, [0; 2], true, false);
         return Ok(lower::<B>(mean, result));
     }
-    // No backend has dilation here: the mean is a convolution of each channel by itself.
+    // No backend has dilation here, and candle no gradient: the mean is a convolution of each channel by itself.
     let [n, c, height, width] = [0, 1, 2, 3].map(|axis| x.shape[axis]);
     let device = B::float_device(&x.primitive);
     let apart = x.reshaped(vec![n * c, 1, height, width]);

@@ -3,8 +3,8 @@ use std::vec;
 use burn::tensor::ops::FloatTensor;
 
 use super::scalar;
-use crate::burn::tensor::{Array, reshape};
 use crate::burn::FloatBackend;
+use crate::burn::tensor::{Array, reshape};
 
 /// `(x − mean) / √(variance + epsilon) · scale + bias` for each channel; the parameters are scale,
 /// bias, mean and variance.

@@ -2,9 +2,9 @@ use std::vec;
 
 use burn::tensor::ops::FloatTensor;
 
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::Binary;
-use crate::burn::FloatBackend;
 
 /// The operator on every pair of elements of the broadcast operands.
 pub(super) fn apply<B: FloatBackend>(

@@ -2,8 +2,8 @@ use std::vec;
 
 use burn::tensor::ops::FloatTensor;
 
-use crate::burn::tensor::Array;
 use crate::burn::FloatBackend;
+use crate::burn::tensor::Array;
 
 /// All operands side by side along `axis`.
 pub(super) fn apply<B: FloatBackend>(

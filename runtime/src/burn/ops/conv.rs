@@ -5,9 +5,9 @@ use burn::tensor::{Shape, Slice};
 
 use super::plane::{Plane, lift, lower};
 use super::volume;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 use crate::graph::{Conv, GraphError, elements};
-use crate::burn::FloatBackend;
 
 /// `x` convolved with `weight`, plus `bias` a channel.
 pub(super) fn apply<B: FloatBackend>(
@@ -60,7 +60,10 @@ pub(super) fn convolve<B: FloatBackend>(
 }
 
 /// The kernel with the gaps of its dilation filled with zeros.
-fn spread<B: FloatBackend>(weight: Array<B>, dilations: [usize; 2]) -> Result<Array<B>, GraphError> {
+fn spread<B: FloatBackend>(
+    weight: Array<B>,
+    dilations: [usize; 2],
+) -> Result<Array<B>, GraphError> {
     let [m, c, height, width] = [0, 1, 2, 3].map(|axis| weight.shape[axis]);
     let gaps = [m, c, height, dilations[0], width, dilations[1]];
     elements(&gaps)?;

@@ -2,9 +2,9 @@ use burn::tensor::ops::FloatTensor;
 
 use super::binary::aligned;
 use super::scalar;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 use crate::graph::Gemm;
-use crate::burn::FloatBackend;
 
 /// `alpha · a' · b' + beta · c`
 pub(super) fn apply<B: FloatBackend>(

@@ -1,7 +1,7 @@
 use burn::tensor::ops::FloatTensor;
 
-use crate::burn::tensor::{Array, reshape};
 use crate::burn::FloatBackend;
+use crate::burn::tensor::{Array, reshape};
 
 /// The mean of each channel.
 pub(super) fn apply<B: FloatBackend>(x: Array<B>, result: &[usize]) -> FloatTensor<B> {

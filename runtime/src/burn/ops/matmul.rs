@@ -5,8 +5,8 @@ use burn::tensor::Shape;
 use burn::tensor::ops::FloatTensor;
 
 use super::binary::aligned;
-use crate::burn::tensor::{Array, reshape};
 use crate::burn::FloatBackend;
+use crate::burn::tensor::{Array, reshape};
 
 /// The matrix product by NumPy's rules: a vector is a row on the left and a column on the right,
 /// all dimensions before the last two broadcast.

@@ -3,9 +3,9 @@ use burn::tensor::{BoolDType, Slice};
 
 use super::plane::{Plane, lift, lower};
 use super::volume;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 use crate::graph::{GraphError, MaxPool, Window};
-use crate::burn::FloatBackend;
 
 /// The maximum over each window.
 pub(super) fn apply<B: FloatBackend>(
@@ -27,7 +27,7 @@ fn greatest<B: FloatBackend>(
 ) -> Result<FloatTensor<B>, GraphError> {
     let plane = Plane::new(window);
     let padded = plane.pad(lift(x), f32::NEG_INFINITY)?;
-    let y = if plane.dilations == [1, 1] {
+    let y = if plane.dilations == [1, 1] && B::POOLS {
         B::max_pool2d(padded.primitive, plane.kernel, plane.strides, [0; 2], [1; 2], false)
     } else {
         dilated(&plane, padded)
@@ -35,7 +35,8 @@ fn greatest<B: FloatBackend>(
     Ok(lower::<B>(y, result))
 }
 
-/// The greatest of the tensors that each element of the window sees: candle has no dilation here.
+/// The greatest of the tensors that each element of the window sees: candle has no dilation here,
+/// and no gradient.
 fn dilated<B: FloatBackend>(plane: &Plane, x: Array<B>) -> FloatTensor<B> {
     let reach = plane.reach();
     let seen = |row: usize, column: usize| {
@@ -64,7 +65,12 @@ mod tests {
     use crate::burn::testing::{Windowed, assert_close, on_every_backend, run, windowed};
     use crate::graph::{Op, Window};
 
-    fn check<B: FloatBackend>(shape: &[usize], kernel: &[usize], steps: [usize; 2], pads: [usize; 2]) {
+    fn check<B: FloatBackend>(
+        shape: &[usize],
+        kernel: &[usize],
+        steps: [usize; 2],
+        pads: [usize; 2],
+    ) {
         let rank = kernel.len();
         let window = Window {
             kernel: kernel.to_vec(),

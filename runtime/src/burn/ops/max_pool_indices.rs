@@ -5,9 +5,9 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{BoolDType, Slice};
 
 use super::pad::pad_constant;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::{GraphError, MaxPoolIndices, Window};
-use crate::burn::FloatBackend;
 
 /// The number in all of `x` of the first element that is the maximum of each window.
 pub(super) fn apply<B: FloatBackend>(
@@ -100,7 +100,12 @@ mod tests {
     use crate::burn::testing::{Windowed, on_every_backend, run, windowed};
     use crate::graph::Op;
 
-    fn check<B: FloatBackend>(shape: &[usize], kernel: &[usize], steps: [usize; 2], column_major: bool) {
+    fn check<B: FloatBackend>(
+        shape: &[usize],
+        kernel: &[usize],
+        steps: [usize; 2],
+        column_major: bool,
+    ) {
         let rank = kernel.len();
         let window = Window {
             kernel: kernel.to_vec(),

@@ -29,8 +29,8 @@ use burn::tensor::Scalar;
 use burn::tensor::ops::FloatTensor;
 
 use super::tensor::{Array, reshape};
-use crate::graph::{GraphError, Op};
 use crate::burn::FloatBackend;
+use crate::graph::{GraphError, Op};
 
 /// The result of `op`, whose shape is `result`.
 ///

@@ -4,9 +4,9 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{ElementConversion, Shape, Slice, TensorData};
 
 use super::scalar;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 use crate::graph::{GraphError, Pad, PadMode, elements};
-use crate::burn::FloatBackend;
 
 /// `x` with something around it.
 pub(super) fn apply<B: FloatBackend>(pad: &Pad, x: Array<B>) -> Result<FloatTensor<B>, GraphError> {

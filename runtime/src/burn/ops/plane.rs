@@ -5,9 +5,9 @@ use std::vec::Vec;
 use burn::tensor::ops::FloatTensor;
 
 use super::pad::pad_constant;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::{GraphError, Window};
-use crate::burn::FloatBackend;
 
 /// A window over two dimensions, the first of extent 1 if the graph's window has only one.
 pub(super) struct Plane {
@@ -52,7 +52,11 @@ impl Plane {
     /// # Errors
     ///
     /// [`GraphError::TooManyElements`] if that is too large.
-    pub(super) fn pad<B: FloatBackend>(&self, x: Array<B>, value: f32) -> Result<Array<B>, GraphError> {
+    pub(super) fn pad<B: FloatBackend>(
+        &self,
+        x: Array<B>,
+        value: f32,
+    ) -> Result<Array<B>, GraphError> {
         pad_constant(
             x,
             &[0, 0, self.begin[0], self.begin[1]],

@@ -2,8 +2,8 @@ use burn::tensor::ops::FloatTensor;
 
 use super::binary::aligned;
 use super::scalar;
-use crate::burn::tensor::Array;
 use crate::burn::FloatBackend;
+use crate::burn::tensor::Array;
 
 /// `x` where it is not negative, `slope · x` elsewhere.
 pub(super) fn apply<B: FloatBackend>(x: Array<B>, slope: Array<B>) -> FloatTensor<B> {

@@ -1,10 +1,14 @@
 use burn::tensor::ops::FloatTensor;
 
-use crate::burn::tensor::{Array, reshape};
 use crate::burn::FloatBackend;
+use crate::burn::tensor::{Array, reshape};
 
 /// The mean over `axes`.
-pub(super) fn apply<B: FloatBackend>(axes: &[usize], x: Array<B>, result: &[usize]) -> FloatTensor<B> {
+pub(super) fn apply<B: FloatBackend>(
+    axes: &[usize],
+    x: Array<B>,
+    result: &[usize],
+) -> FloatTensor<B> {
     let mean = axes.iter().fold(x.primitive, |x, &axis| B::float_mean_dim(x, axis));
     reshape::<B>(mean, result)
 }

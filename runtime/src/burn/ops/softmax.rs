@@ -1,7 +1,7 @@
 use burn::tensor::ops::FloatTensor;
 
-use crate::burn::tensor::{Array, reshape};
 use crate::burn::FloatBackend;
+use crate::burn::tensor::{Array, reshape};
 
 /// Exponentials that sum to 1 along `axis`, or with `flatten` along it and all that follow.
 pub(super) fn apply<B: FloatBackend>(axis: usize, flatten: bool, x: Array<B>) -> FloatTensor<B> {

@@ -1,7 +1,7 @@
 use burn::tensor::ops::FloatTensor;
 
-use crate::burn::tensor::Array;
 use crate::burn::FloatBackend;
+use crate::burn::tensor::Array;
 
 /// Axis `i` of the result is axis `permutation[i]` of `x`.
 pub(super) fn apply<B: FloatBackend>(permutation: &[usize], x: Array<B>) -> FloatTensor<B> {

@@ -10,9 +10,9 @@ use burn::tensor::ops::FloatTensor;
 use super::conv;
 use super::pad::pad_constant;
 use super::plane::Plane;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::{Conv, GraphError, Window};
-use crate::burn::FloatBackend;
 
 /// A convolution of `x [N, C, D, H, W]`: the sum over the kernel's depth of convolutions of planes.
 ///
