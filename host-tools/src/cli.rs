@@ -192,9 +192,18 @@ pub struct PackArgs {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub calib_limit: u32,
     /// Where the backbone ends: `head` (the classifier is replaced), `auto` (the best cut for
-    /// `--data`), or the name of a node or tensor (see `inspect`).
-    #[arg(long, value_name = "head|auto|NAME", default_value = "head")]
+    /// `--data`), `none` (all is trained, with `--tail keep`), or the name of a node or tensor (see
+    /// `inspect`). With `--tail keep` also several with commas between, and patterns of layer names as
+    /// the framework wrote them: 'features.1*'.
+    #[arg(long, value_name = "head|auto|none|NAME", default_value = "head")]
     pub freeze: String,
+    /// What stands behind the cut: `drop` it and put one new layer on the pooled features, or `keep` it
+    /// as a float graph that the device trains.
+    #[arg(long, value_enum, default_value_t = Tail::Drop)]
+    pub tail: Tail,
+    /// How the weights of a kept tail are stored.
+    #[arg(long, value_enum, default_value_t = Storage::F16)]
+    pub tail_storage: Storage,
     /// Pool a feature map to an N × N grid [default: 1; with `--freeze auto`: the best].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
     pub pool: Option<u8>,
@@ -242,6 +251,24 @@ pub struct PackArgs {
     /// The pack to write.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+}
+
+/// What becomes of the model behind the cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Tail {
+    /// One new layer stands for it.
+    Drop,
+    /// The device trains it.
+    Keep,
+}
+
+/// How weights are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Storage {
+    /// IEEE 754 binary16.
+    F16,
+    /// IEEE 754 binary32.
+    F32,
 }
 
 /// How pixels become input values.

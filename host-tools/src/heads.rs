@@ -7,6 +7,7 @@ use headstart::pack::{Pack, Value};
 use headstart_edge::state::StateFolder;
 
 use crate::error::Error;
+use crate::inspect::Linear;
 use crate::model::Model;
 use crate::quantised::Quantised;
 
@@ -27,6 +28,40 @@ pub fn starting_head(
         "keep" => pretrained(labels, model, quantised).map(Some),
         folder => learned(Path::new(folder), quantised).map(Some),
     }
+}
+
+/// The same for a pack with a tail, whose head reads what the tail gives.
+///
+/// # Errors
+///
+/// [`Error::Option`] for a state folder, which belongs to a device, or without a linear classifier.
+pub fn starting_head_of_tail(
+    choice: &str,
+    labels: Option<&Path>,
+    linear: Option<&Linear>,
+    quantised: &Quantised,
+) -> Result<Option<Vec<u8>>, Error> {
+    match choice {
+        "new" => return Ok(None),
+        "keep" => {}
+        _ => {
+            return Err(Error::Option(
+                "--head DIR: a trained tail is not taken into a pack yet; copy the state folder to the device".into(),
+            ));
+        }
+    }
+    let linear = linear.ok_or_else(not_linear)?;
+    let pack = open(quantised)?;
+    if linear.weights.len() != linear.classes * pack.head_inputs() {
+        return Err(not_linear());
+    }
+    record(&pack, labels, linear.classes, &linear.weights, &linear.bias).map(Some)
+}
+
+fn not_linear() -> Error {
+    Error::Option(
+        "--head keep: what follows the pretrained classifier is not linear; use --head new".into(),
+    )
 }
 
 /// A linear head on real features as one on int8 features:
@@ -57,18 +92,8 @@ fn pretrained(
              there; use --freeze head"
         )));
     }
-    let linear = classifier.linear.ok_or_else(|| {
-        Error::Option(
-            "--head keep: what follows the pretrained classifier is not linear; use --head new"
-                .into(),
-        )
-    })?;
+    let linear = classifier.linear.ok_or_else(not_linear)?;
     let classes = linear.classes;
-    let labels = match labels {
-        None => (0..classes).map(|class| format!("class {class}")).collect(),
-        Some(path) => read_labels(path, classes)?,
-    };
-    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
     let features = pack.feature_value().map_err(Error::NewPack)?;
     if linear.weights.len() != classes * features.elements() as usize {
         return Err(Error::Option(format!(
@@ -79,9 +104,24 @@ fn pretrained(
         )));
     }
     let (weights, bias) = onto_integers(&features, &linear.weights, &linear.bias);
-    let feature_len = features.elements() as usize;
+    record(&pack, labels, classes, &weights, &bias)
+}
+
+/// The record of a classifier that learned from no sample here.
+fn record(
+    pack: &Pack<'_>,
+    labels: Option<&Path>,
+    classes: usize,
+    weights: &[f32],
+    bias: &[f32],
+) -> Result<Vec<u8>, Error> {
+    let labels = match labels {
+        None => (0..classes).map(|class| format!("class {class}")).collect(),
+        Some(path) => read_labels(path, classes)?,
+    };
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
     let parts = HeadParts {
-        head: LinearHead::new(&weights, &bias, feature_len).map_err(Error::NewPack)?,
+        head: LinearHead::new(weights, bias, pack.head_inputs()).map_err(Error::NewPack)?,
         backbone_digest: pack.backbone_digest(),
         labels: &labels,
         samples: &vec![0; classes],

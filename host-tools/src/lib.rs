@@ -23,6 +23,7 @@ pub mod plan;
 pub mod quantise;
 pub mod quantised;
 pub mod simplify;
+pub mod tail;
 pub mod write;
 
 #[cfg(test)]

@@ -78,6 +78,17 @@ impl Model {
     ///
     /// [`Error::Option`] if there is none.
     pub fn cut_at(&self, name: &str) -> Result<Graph, Error> {
+        let value = self.value_named(name)?;
+        let part = self.imported.graph.cut_at(&[value]).unwrap_or_default();
+        Ok(simplify(&part, &mut self.imported.aliases.clone(), &mut fold))
+    }
+
+    /// The value of the imported graph that a user means by the name of a node or tensor.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] if there is none.
+    pub fn value_named(&self, name: &str) -> Result<ValueId, Error> {
         let (graph, aliases) = (&self.imported.graph, &self.imported.aliases);
         let mut later_aliases = aliases.clone();
         let simplified = simplify(graph, &mut later_aliases, &mut fold);
@@ -86,13 +97,31 @@ impl Model {
             .and_then(|tensor| aliases.find(graph, tensor))
             .or_else(|| aliases.find(graph, name))
             .filter(|&value| graph.producer(value).is_some());
-        let part = value.and_then(|value| graph.cut_at(&[value]).ok()).ok_or_else(|| {
+        value.ok_or_else(|| {
             Error::Option(format!(
                 "{}: no node or tensor is called '{name}'; `headstart inspect` lists them",
                 self.path.display()
             ))
-        })?;
-        Ok(simplify(&part, &mut aliases.clone(), &mut fold))
+        })
+    }
+
+    /// The simplified parts before and behind a cut; the first one's outputs are the second one's inputs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] if nothing crosses the cut.
+    pub fn split_behind(&self, frozen: &[ValueId]) -> Result<(Graph, Graph), Error> {
+        let graph = &self.imported.graph;
+        let refuse = |problem: String| {
+            Error::Option(format!("{}: this cannot be cut ({problem})", self.path.display()))
+        };
+        let (behind, crossing) = graph.cut_behind(frozen).map_err(|e| refuse(e.to_string()))?;
+        if crossing.is_empty() || behind.nodes.is_empty() {
+            return Err(refuse("nothing is left behind the cut to train".into()));
+        }
+        let before = graph.cut_at(&crossing).map_err(|e| refuse(e.to_string()))?;
+        let simple = |part| simplify(part, &mut self.imported.aliases.clone(), &mut fold);
+        Ok((simple(&before), simple(&behind)))
     }
 }
 

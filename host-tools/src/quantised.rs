@@ -4,12 +4,12 @@ use std::path::Path;
 
 use headstart::graph::Graph;
 use headstart::head::HeadRecord;
-use headstart::pack::{Preprocessing, Provenance};
+use headstart::pack::{Preprocessing, Provenance, TailStorage};
 
 use crate::calibrate::calibrate;
 use crate::equalise::equalise;
 use crate::error::Error;
-use crate::lower::lower;
+use crate::lower::{lower, lower_for_tail};
 use crate::model::{FloatGraph, Model};
 use crate::plan::Aim;
 use crate::write::{Description, pack_bytes};
@@ -27,6 +27,8 @@ pub struct Settings {
     pub max_classes: u32,
     /// What the arena's plan is good at.
     pub arena: Aim,
+    /// The graph behind the features that the device trains, and how its weights are stored.
+    pub tail: Option<(Graph, TailStorage)>,
 }
 
 /// A quantised backbone and the pack without a head that holds it.
@@ -36,6 +38,7 @@ pub struct Quantised {
     pub bytes: Vec<u8>,
     settings: Settings,
     lowered: crate::lower::Lowered,
+    tail: Option<Vec<u8>>,
     source_sha256: [u8; 32],
     samples: usize,
     multiply_accumulates: u64,
@@ -56,13 +59,27 @@ pub fn quantise(
 ) -> Result<Quantised, Error> {
     let equalised = equalise(graph, &FloatGraph::new(&model.path, graph)?, samples, &done)?;
     let runner = FloatGraph::new(&model.path, &equalised)?;
-    let ranges = calibrate(&equalised, &runner, samples, settings.grid, done)?;
-    let lowered = lower(&equalised, &ranges, settings.grid)
-        .map_err(|problem| Error::Lower { model: model.path.clone(), problem })?;
+    let grid = if settings.tail.is_some() { usize::MAX } else { settings.grid };
+    let ranges = calibrate(&equalised, &runner, samples, grid, done)?;
+    let refuse = |problem| Error::Lower { model: model.path.clone(), problem };
+    let (lowered, tail) = match &settings.tail {
+        None => (lower(&equalised, &ranges, grid).map_err(refuse)?, None),
+        Some((graph, storage)) => {
+            let (lowered, places) = lower_for_tail(&equalised, &ranges).map_err(refuse)?;
+            let mut graph = graph.clone();
+            let mut inputs = vec![0; places.len()];
+            places.iter().zip(&graph.inputs).for_each(|(&place, &input)| inputs[place] = input);
+            graph.inputs = inputs;
+            let tail = headstart::tail::emit(&graph, &lowered.crossing, *storage)
+                .map_err(|problem| Error::Pack { pack: model.path.clone(), problem })?;
+            (lowered, Some(tail))
+        }
+    };
     let mut quantised = Quantised {
         bytes: Vec::new(),
         settings,
         lowered,
+        tail,
         source_sha256: model.imported.source_sha256,
         samples: samples.len(),
         multiply_accumulates: graph.nodes.iter().map(|n| graph.multiply_accumulates(n)).sum(),
@@ -92,8 +109,11 @@ impl Quantised {
         let name = model.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let calibration = format!(
             "int8; cross-layer equalisation; weights per channel, symmetric, least squared error; activations per tensor, \
-             asymmetric, least squared error over 2048 bins; bias correction; {0} x {0} grid",
-            self.settings.grid
+             asymmetric, least squared error over 2048 bins; bias correction; {}",
+            match self.tail {
+                None => format!("{0} x {0} grid", self.settings.grid),
+                Some(_) => "features as they are, for a trainable tail".to_owned(),
+            }
         );
         let description = Description {
             provenance: Provenance {
@@ -108,6 +128,7 @@ impl Quantised {
             preprocessing: self.settings.preprocessing,
             max_classes: self.settings.max_classes,
             arena: self.settings.arena,
+            tail: self.tail.clone(),
             head,
         };
         pack_bytes(&self.lowered, &description)

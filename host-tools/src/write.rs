@@ -18,6 +18,8 @@ pub struct Description<'a> {
     pub max_classes: u32,
     /// What the arena's plan is good at.
     pub arena: Aim,
+    /// The section of a trainable tail.
+    pub tail: Option<Vec<u8>>,
     /// A head record to ship.
     pub head: Option<Vec<u8>>,
 }
@@ -64,6 +66,7 @@ pub fn pack_bytes(lowered: &Lowered, description: &Description<'_>) -> Result<Ve
         weights: lowered.weights.clone(),
         channels: lowered.channels.clone(),
         tables: lowered.tables.clone(),
+        tail: description.tail.clone(),
         head: description.head.clone(),
         values,
     })

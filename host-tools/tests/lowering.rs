@@ -109,6 +109,7 @@ fn decibels(graph: &Graph, grid: usize) -> f64 {
         preprocessing: Preprocessing { resize: Resize::Stretch, mean: [0.0; 3], std: [1.0; 3] },
         max_classes: 2,
         arena: Aim::Speed,
+        tail: None,
         head: None,
     };
     let bytes = pack_bytes(&lowered, &description).unwrap();
@@ -171,6 +172,7 @@ fn without_sharing(pack: &Pack<'_>, lowered: &Lowered) -> Vec<u8> {
         weights: pack.weights().to_vec(),
         channels: lowered.channels.clone(),
         tables: pack.tables().to_vec(),
+        tail: None,
         head: None,
     })
     .unwrap()

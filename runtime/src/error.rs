@@ -38,6 +38,15 @@ pub enum Error {
         /// Its index.
         index: u32,
     },
+    /// The section of the trainable tail does not decode, or reads values that are not kept.
+    BadTail,
+    /// A node of the trainable tail breaks a rule of shapes or of order.
+    BadTailNode {
+        /// Its index.
+        index: u32,
+    },
+    /// This runtime trains and runs heads only, and the pack keeps a trainable tail.
+    TailNotRunnable,
     /// A count, extent or product is past its limit.
     ShapeOverflow,
     /// The memory plan is not what the graph needs.
@@ -159,6 +168,13 @@ impl core::fmt::Display for Error {
             Self::BadManifest => f.write_str("the manifest breaks a rule of the format"),
             Self::BadValue { index } => write!(f, "value {index} breaks a rule of the format"),
             Self::BadNode { index } => write!(f, "node {index} breaks a rule of the format"),
+            Self::BadTail => f.write_str("the trainable tail breaks a rule of the format"),
+            Self::BadTailNode { index } => {
+                write!(f, "node {index} of the trainable tail breaks a rule of the format")
+            }
+            Self::TailNotRunnable => f.write_str(
+                "the pack keeps a trainable tail, which runs where there is an operating system: pack the model with --tail drop for this board",
+            ),
             Self::ShapeOverflow => f.write_str("a count or extent is past its limit"),
             Self::PlanMismatch => f.write_str("the memory plan is not what the graph needs"),
             Self::Unsigned => {

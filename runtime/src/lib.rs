@@ -23,6 +23,9 @@ pub mod kernels;
 pub mod pack;
 pub mod preprocess;
 pub mod session;
+
 pub mod store;
+#[cfg(feature = "float-graph")]
+pub mod tail;
 
 pub use error::Error;

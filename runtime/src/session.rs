@@ -147,6 +147,9 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         ram: &'m mut [u8],
         store: S,
     ) -> Result<Self, SessionError<S::Error>> {
+        if pack.tail().is_some() {
+            return Err(Error::TailNotRunnable.into());
+        }
         let (plan, features) = (pack.plan(), pack.feature_len());
         let expected = usize::try_from(plan.ram_bytes()).map_err(|_| Error::ShapeOverflow)?;
         if ram.len() != expected {

@@ -140,11 +140,134 @@ pub(crate) struct Learn {
     /// --learner auto and at most 50 samples a class, else 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub(crate) views: Option<u8>,
+    #[command(flatten)]
+    pub(crate) tail: TailArgs,
     /// Make the head current even if it answers what was known before worse.
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) compute: Compute,
+}
+
+/// How the tail of a pack that was made with `--tail keep` is trained.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "For a pack with a trainable tail")]
+pub(crate) struct TailArgs {
+    /// Passes over the samples [default: 30].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) epochs: Option<u16>,
+    /// Samples a step [default: 20].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) batch: Option<u16>,
+    /// The rule by which gradients change the weights [default: adamw].
+    #[arg(long, value_enum)]
+    pub(crate) optimiser: Option<OptimiserChoice>,
+    /// Largest step size; it rises to it, then falls to 0 along half a cosine [default: 0.001, with sgd 0.01].
+    #[arg(long, value_name = "R", value_parser = positive)]
+    pub(crate) rate: Option<f32>,
+    /// Part of the training in which the step size rises [default: 0.1].
+    #[arg(long, value_name = "PART", value_parser = part)]
+    pub(crate) warm_up: Option<f32>,
+    /// What of the last step goes into the next, with sgd [default: 0.9].
+    #[arg(long, value_name = "M", value_parser = part)]
+    pub(crate) momentum: Option<f32>,
+    /// Decay of the weights [default: 0.01, with sgd 0.0001].
+    #[arg(long, value_name = "D", value_parser = part)]
+    pub(crate) weight_decay: Option<f32>,
+    /// Longest gradient, 0 for any [default: 1].
+    #[arg(long, value_name = "NORM", value_parser = not_negative)]
+    pub(crate) clip: Option<f32>,
+    /// Part of the probability that is spread over all classes [default: 0.1].
+    #[arg(long, value_name = "PART", value_parser = part)]
+    pub(crate) label_smoothing: Option<f32>,
+    /// Percent of each class that is held out to tell the best epoch [default: 10].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=90))]
+    pub(crate) held_out: Option<u8>,
+    /// Stop after N epochs without a better one [default: 10].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) patience: Option<u16>,
+    /// Seed of all that is random in training [default: 1].
+    #[arg(long, value_name = "S")]
+    pub(crate) training_seed: Option<u64>,
+    /// Train only layers that this pattern names, as the framework wrote them ('features.18.*'), and the last.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) train: Vec<String>,
+    /// Do not train layers that this pattern names.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) freeze: Vec<String>,
+    /// Show pictures otherwise each time, where the tail begins at the input.
+    #[arg(long, value_name = "flip,crop", value_delimiter = ',')]
+    pub(crate) augment: Vec<AugmentChoice>,
+    /// How the tail's weights are kept [default: f16].
+    #[arg(long, value_enum)]
+    pub(crate) storage: Option<StorageChoice>,
+}
+
+impl TailArgs {
+    /// The first option that was given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        [
+            (self.epochs.is_some(), "--epochs"),
+            (self.batch.is_some(), "--batch"),
+            (self.optimiser.is_some(), "--optimiser"),
+            (self.rate.is_some(), "--rate"),
+            (self.warm_up.is_some(), "--warm-up"),
+            (self.momentum.is_some(), "--momentum"),
+            (self.weight_decay.is_some(), "--weight-decay"),
+            (self.clip.is_some(), "--clip"),
+            (self.label_smoothing.is_some(), "--label-smoothing"),
+            (self.held_out.is_some(), "--held-out"),
+            (self.patience.is_some(), "--patience"),
+            (self.training_seed.is_some(), "--training-seed"),
+            (!self.train.is_empty(), "--train"),
+            (!self.freeze.is_empty(), "--freeze"),
+            (!self.augment.is_empty(), "--augment"),
+            (self.storage.is_some(), "--storage"),
+        ]
+        .into_iter()
+        .find_map(|(given, name)| given.then_some(name))
+    }
+}
+
+fn number(text: &str, allowed: impl Fn(f32) -> bool, what: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|&number: &f32| number.is_finite() && allowed(number));
+    number.ok_or_else(|| format!("{what} is needed"))
+}
+
+fn positive(text: &str) -> Result<f32, String> {
+    number(text, |n| n > 0.0, "a number above 0")
+}
+
+fn not_negative(text: &str) -> Result<f32, String> {
+    number(text, |n| n >= 0.0, "a number from 0")
+}
+
+fn part(text: &str) -> Result<f32, String> {
+    number(text, |n| (0.0..1.0).contains(&n), "a number from 0 to below 1")
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OptimiserChoice {
+    /// Adam with decoupled decay.
+    Adamw,
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AugmentChoice {
+    /// Mirrored left to right, every second time.
+    Flip,
+    /// Moved by up to an eighth.
+    Crop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StorageChoice {
+    /// IEEE 754 binary16.
+    F16,
+    /// IEEE 754 binary32.
+    F32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -108,7 +108,7 @@ impl<'p> Extractor<'p> {
         let mut backbone = Backbone::new(self.pack, &mut self.arena)?
             .with_kernels(self.engine.kernels)
             .with_threads(&mut self.threads);
-        self.features.copy_from_slice(backbone.features(&self.input)?);
+        backbone.features_into(&self.input, &mut self.features)?;
         Ok(&self.features)
     }
 }

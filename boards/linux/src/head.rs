@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use headstart::head::{HeadRecord, Learner, LinearHead, argmax, softmax};
+use headstart::pack::Pack;
 
 use crate::Error;
 use crate::hidden::HiddenLayer;
 use crate::model::Model;
 use crate::state::Problem;
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+use crate::tail_model::TailModel;
 
 /// What a head says about one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +39,8 @@ pub struct Head {
     labels: Vec<String>,
     samples: Vec<u32>,
     model: Model,
+    #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+    tail: Option<std::sync::Arc<TailModel>>,
     temperature: f32,
     unknown_threshold: f32,
     held_out: Option<(u32, u32)>,
@@ -50,6 +55,59 @@ impl Head {
     /// # Errors
     /// [`Error::State`] for a damaged record or one of another backbone.
     pub fn parse(path: &Path, bytes: &[u8], backbone: &[u8; 32]) -> Result<Self, Error> {
+        Self::behind(path, bytes, backbone, bytes.len())
+    }
+
+    /// The same for the pack that it is to work with, whose tail stands before the head.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse); [`Problem::TailMissing`] where this build runs no tails.
+    pub fn parse_for(path: &Path, bytes: &[u8], pack: &Pack<'_>) -> Result<Self, Error> {
+        let backbone = pack.backbone_digest();
+        if pack.tail().is_none() {
+            return Self::parse(path, bytes, &backbone);
+        }
+        Self::with_tail(path, bytes, pack, &backbone)
+    }
+
+    #[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
+    fn with_tail(path: &Path, _: &[u8], _: &Pack<'_>, _: &[u8; 32]) -> Result<Self, Error> {
+        Err(Error::state(path, Problem::TailMissing))
+    }
+
+    #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+    fn with_tail(
+        path: &Path,
+        bytes: &[u8],
+        pack: &Pack<'_>,
+        backbone: &[u8; 32],
+    ) -> Result<Self, Error> {
+        use headstart::tail::{RECORD_MAGIC, Tail, TailRecord};
+        let refuse = |e| Error::state(path, Problem::Head(e));
+        let tail = Tail::parse(pack).map_err(refuse)?;
+        let mut tail = tail.ok_or_else(|| refuse(headstart::Error::BadTail))?;
+        let mut rest = bytes;
+        // Without a record of its own it is the pack's tail as it is.
+        if bytes.starts_with(&RECORD_MAGIC) {
+            let (record, behind) = TailRecord::split(bytes, &tail, backbone).map_err(refuse)?;
+            record.apply(&mut tail);
+            rest = behind;
+        }
+        let mut head = Self::behind(path, rest, backbone, bytes.len())?;
+        let (expected, found) = (pack.head_inputs(), head.model.inputs);
+        if head.model.hidden.is_some() || expected != found {
+            return Err(refuse(headstart::Error::BufferLength { expected, found }));
+        }
+        head.tail = Some(TailModel::new(tail).map_err(refuse)?.into());
+        Ok(head)
+    }
+
+    fn behind(
+        path: &Path,
+        bytes: &[u8],
+        backbone: &[u8; 32],
+        record_bytes: usize,
+    ) -> Result<Self, Error> {
         let refuse = |e| Error::state(path, Problem::Head(e));
         let (hidden, record) = HiddenLayer::split(bytes).map_err(refuse)?;
         let record = HeadRecord::parse_for(record, backbone).map_err(refuse)?;
@@ -70,7 +128,9 @@ impl Head {
             held_out: record.held_out(),
             learner: record.learner(),
             prototypes: record.prototypes().map(<[i8]>::to_vec),
-            record_bytes: bytes.len(),
+            #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+            tail: None,
+            record_bytes,
         })
     }
 
@@ -79,16 +139,45 @@ impl Head {
     /// # Errors
     /// [`headstart::Error::BufferLength`] for features of another length than the head's.
     pub fn answer(&self, features: &[i8]) -> Result<Answer, headstart::Error> {
-        let mut logits = self.model.logits(features)?;
+        let mut logits = self.logits(features)?;
         let class = argmax(&logits);
         softmax(&mut logits, self.temperature);
         let probability = logits[class];
         Ok(Answer { class, probability, unknown: probability < self.unknown_threshold })
     }
 
+    fn logits(&self, features: &[i8]) -> Result<Vec<f32>, headstart::Error> {
+        #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+        if let Some(tail) = &self.tail {
+            let inputs = tail.run(features)?;
+            let (linear, mut logits) = (self.model.last()?, vec![0.0; self.labels.len()]);
+            let rows = linear.weights().chunks_exact(inputs.len()).zip(linear.bias());
+            for (logit, (row, bias)) in logits.iter_mut().zip(rows) {
+                *logit = bias + row.iter().zip(&inputs).map(|(w, x)| w * x).sum::<f32>();
+            }
+            return Ok(logits);
+        }
+        self.model.logits(features)
+    }
+
+    /// Whether a tail stands before the last layer.
+    pub fn has_tail(&self) -> bool {
+        #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+        let has_tail = self.tail.is_some();
+        #[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
+        let has_tail = false;
+        has_tail
+    }
+
+    /// The last layer, whatever it reads; `None` behind a hidden one.
+    #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+    pub(crate) fn last(&self) -> Option<LinearHead<'_>> {
+        self.model.last().ok().filter(|_| self.model.hidden.is_none())
+    }
+
     /// The weights and the bias; `None` for a head with a hidden layer.
     pub fn linear(&self) -> Option<LinearHead<'_>> {
-        self.model.last().ok().filter(|_| self.model.hidden.is_none())
+        self.model.last().ok().filter(|_| self.model.hidden.is_none() && !self.has_tail())
     }
 
     /// The layers from the features to the logits, with a ReLU after each but the last.

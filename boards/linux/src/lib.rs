@@ -14,6 +14,8 @@ mod model;
 mod pack_file;
 pub mod samples;
 pub mod state;
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+mod tail_model;
 pub mod training;
 mod trust;
 

@@ -27,6 +27,7 @@ pub(super) fn compare(
     let bytes = super::read(pack_path)?;
     let refuse = |problem| Error::Pack { pack: pack_path.to_owned(), problem };
     let pack = Pack::open(&bytes).map_err(refuse)?;
+    super::without_tail(&pack, pack_path)?;
     let model = Model::load(model_path)?;
     model.check_source(&pack)?;
     let graph = model.cut_at(pack.provenance().freeze_point)?;

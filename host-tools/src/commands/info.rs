@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use headstart::head::HeadRecord;
 use headstart::pack::{Pack, Resize, Trust};
+use headstart::tail::Tail;
 use serde_json::{Value, json};
 
 use super::report::{self, Report};
@@ -70,6 +71,24 @@ pub(super) fn verify(
     Ok(())
 }
 
+/// What a pack's tail says of itself, if there is one.
+fn tail(pack: &Pack<'_>) -> Result<Value, headstart::Error> {
+    let (Some(section), Some(tail)) = (pack.tail(), Tail::parse(pack)?) else {
+        return Ok(Value::Null);
+    };
+    let parameters = tail.parameters();
+    let elements = |id: &usize| tail.graph.values[*id].constant.as_ref().map_or(0, |c| c.len());
+    let nodes =
+        tail.graph.nodes.iter().filter(|node| node.inputs.iter().any(|id| parameters.contains(id)));
+    Ok(json!({
+        "bytes": section.constants.len() + section.description.len(),
+        "outputs": section.head_inputs,
+        "crossing": section.crossing().collect::<Vec<_>>(),
+        "parameters": parameters.iter().map(elements).sum::<usize>(),
+        "layers": nodes.map(|node| node.name.as_str()).collect::<Vec<_>>(),
+    }))
+}
+
 /// What a pack says of itself, as JSON.
 pub(super) fn summary(pack: &Pack<'_>, bytes: usize) -> Result<Value, headstart::Error> {
     let (provenance, input, plan) = (pack.provenance(), pack.input(), pack.plan());
@@ -90,6 +109,7 @@ pub(super) fn summary(pack: &Pack<'_>, bytes: usize) -> Result<Value, headstart:
         "std": input.preprocessing.std,
         "resize": resize,
         "features": pack.feature_len(),
+        "tail": tail(pack)?,
         "nodes": pack.node_count(),
         "multiply_accumulates": provenance.multiply_accumulates,
         "weight_bytes": pack.weights().len(),

@@ -51,6 +51,17 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
     }
 }
 
+/// Refuses a pack with a trainable tail.
+fn without_tail(pack: &headstart::pack::Pack<'_>, path: &Path) -> Result<(), Error> {
+    match pack.tail() {
+        None => Ok(()),
+        Some(_) => Err(Error::Option(format!(
+            "{}: this is not done yet for a pack with a trainable tail; give one that was made with --tail drop",
+            path.display()
+        ))),
+    }
+}
+
 /// The bytes of a file.
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })

@@ -3,21 +3,23 @@
 use std::time::Instant;
 
 use headstart::graph::Graph;
-use headstart::pack::{Pack, Preprocessing};
+use headstart::pack::{Pack, Preprocessing, TailStorage};
 use headstart_edge::samples::Dataset;
 use serde_json::{Value, json};
 
 use super::report::{self, Report};
 use super::{info, preprocessing};
 use crate::board::{Board, Certificate};
-use crate::cli::PackArgs;
+use crate::cli::{PackArgs, Storage, Tail};
 use crate::error::Error;
 use crate::freeze::{self, Budget, Candidate, FreezeError};
 use crate::heads;
 use crate::inputs;
+use crate::inspect::Linear;
 use crate::keys;
 use crate::model::Model;
 use crate::quantised::{Settings, quantise};
+use crate::tail;
 
 pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let started = Instant::now();
@@ -43,10 +45,16 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
         preprocessing,
         max_classes: args.max_classes,
         arena: args.arena,
+        tail: chosen.tail,
     };
     let quantised = quantise(&model, &chosen.graph, &samples, settings, || bar.inc(1))?;
     bar.finish_and_clear();
-    let head = heads::starting_head(&args.head, args.labels.as_deref(), &model, &quantised)?;
+    let head = if args.tail == Tail::Keep {
+        let linear = chosen.linear.as_ref();
+        heads::starting_head_of_tail(&args.head, args.labels.as_deref(), linear, &quantised)?
+    } else {
+        heads::starting_head(&args.head, args.labels.as_deref(), &model, &quantised)?
+    };
     let bytes = match head {
         None => quantised.bytes,
         Some(head) => quantised.with_head(&model.path, Some(head))?,
@@ -122,6 +130,8 @@ struct Chosen {
     graph: Graph,
     grid: usize,
     candidates: Value,
+    tail: Option<(Graph, TailStorage)>,
+    linear: Option<Linear>,
 }
 
 fn choose(
@@ -132,13 +142,16 @@ fn choose(
 ) -> Result<Chosen, Error> {
     let at = |name: &str, grid: usize, candidates: Value| {
         let graph = model.cut_at(name)?;
-        Ok(Chosen { name: name.to_owned(), graph, grid, candidates })
+        Ok(Chosen { name: name.to_owned(), graph, grid, candidates, tail: None, linear: None })
     };
     let grid = usize::from(args.pool.unwrap_or(1));
+    if args.tail == Tail::Keep {
+        return with_tail(args, model);
+    }
     match args.freeze.as_str() {
         "none" => Err(Error::Option(
-            "--freeze none: a head that is the whole network cannot be trained on the device yet; \
-             use --freeze head, --freeze auto or --freeze NAME"
+            "--freeze none leaves nothing to freeze: add --tail keep, and the device trains the whole \
+             network; or use --freeze head, --freeze auto or --freeze NAME"
                 .into(),
         )),
         "head" => {
@@ -151,6 +164,34 @@ fn choose(
         }
         name => at(name, grid, Value::Null),
     }
+}
+
+/// The cut behind which all that the model has is trained.
+fn with_tail(args: &PackArgs, model: &Model) -> Result<Chosen, Error> {
+    if args.freeze == "auto" || args.freeze == "head" {
+        return Err(Error::Option(
+            "--tail keep: say where the trainable part begins, with --freeze NAME, a pattern or none".into(),
+        ));
+    }
+    if args.pool.is_some() || args.board.is_some() {
+        return Err(Error::Option(
+            "--tail keep: features are kept as they are, for boards with an operating system; leave --pool and \
+             --board out".into(),
+        ));
+    }
+    let parts = tail::parts(model, &args.freeze)?;
+    let storage = match args.tail_storage {
+        Storage::F16 => TailStorage::F16,
+        Storage::F32 => TailStorage::F32,
+    };
+    Ok(Chosen {
+        name: parts.name,
+        graph: parts.backbone,
+        grid: 1,
+        candidates: Value::Null,
+        tail: Some((parts.tail, storage)),
+        linear: parts.linear,
+    })
 }
 
 /// Tries every sensible cut and grid on labelled samples: the best one, and the table of all.

@@ -1,9 +1,11 @@
 //! What a graph consists of, where it could be frozen, and which part of it is the classifier.
 
 mod classifier;
+mod cuts;
 mod freeze_points;
 
 pub use classifier::{Classifier, Linear, find_classifier};
+pub use cuts::{BATCH, Cut, cuts};
 pub use freeze_points::{FreezeKind, FreezePoint, freeze_points};
 
 use headstart::graph::Graph;

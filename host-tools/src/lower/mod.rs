@@ -66,6 +66,8 @@ pub struct Lowered {
     pub tables: Vec<u8>,
     /// Where each tensor of the graph can be seen.
     pub views: Vec<Option<View>>,
+    /// What a tail reads, rising; empty where the last value holds the features.
+    pub crossing: Vec<u32>,
     /// Whether the model's own axes are `[channels, height, width]`.
     pub channels_first: bool,
 }
@@ -106,6 +108,58 @@ pub fn lower(graph: &Graph, ranges: &Ranges, grid: usize) -> Result<Lowered, Low
     let mut lowered = lowering.lowered;
     order::reorder(&mut lowered);
     Ok(lowered)
+}
+
+/// Lowers a simplified graph whose outputs a tail reads as they are; also gives their places among
+/// [`Lowered::crossing`].
+///
+/// # Errors
+///
+/// As [`lower`].
+pub fn lower_for_tail(graph: &Graph, ranges: &Ranges) -> Result<(Lowered, Vec<usize>), LowerError> {
+    let mut lowering = Lowering::new(graph, ranges)?;
+    for (index, node) in graph.nodes.iter().enumerate() {
+        if lowering.lowered.views[node.output].is_none() {
+            lowering.node(index).map_err(|why| LowerError {
+                node: node.name.clone(),
+                operator: node.op.name(),
+                why,
+            })?;
+        }
+    }
+    let mut values = Vec::with_capacity(graph.outputs.len());
+    for &output in &graph.outputs {
+        let (value, _) = lowering.image(output).map_err(|why| LowerError {
+            node: graph.values[output].name.clone(),
+            operator: "freeze point",
+            why,
+        })?;
+        values.push(value);
+    }
+    let mut lowered = lowering.lowered;
+    lowered.crossing.clone_from(&values);
+    lowered.crossing.sort_unstable();
+    lowered.crossing.dedup();
+    let mut places = Vec::with_capacity(values.len());
+    for value in &values {
+        let place = lowered.crossing.binary_search(value).unwrap_or_default();
+        if places.contains(&place) {
+            return Err(LowerError {
+                node: graph.values[graph.outputs[places.len()]].name.clone(),
+                operator: "freeze point",
+                why: "two features of the tail are one tensor on the device: freeze one node later"
+                    .into(),
+            });
+        }
+        places.push(place);
+    }
+    // One feature: the order of execution may change as for any backbone.
+    if lowered.crossing.len() == 1 && lowered.crossing[0] as usize + 1 == lowered.values.len() {
+        let last = lowered.crossing[0];
+        order::reorder(&mut lowered);
+        lowered.crossing = vec![last];
+    }
+    Ok((lowered, places))
 }
 
 /// The work in progress.

@@ -19,6 +19,9 @@ const MOST_STATES: usize = 50_000;
 /// Puts the nodes in the order with the smallest peak of live bytes; of several, in the one that
 /// takes them as early as they stand now.
 pub(super) fn reorder(lowered: &mut Lowered) {
+    if lowered.nodes.is_empty() {
+        return;
+    }
     let Some(order) = search(lowered) else { return };
     if order.iter().enumerate().all(|(at, &node)| at == node) {
         return;

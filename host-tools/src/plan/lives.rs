@@ -34,6 +34,10 @@ pub(super) fn buffers(lowered: &Lowered, chosen: &[Chain]) -> (Vec<usize>, Vec<L
     for (index, node) in lowered.nodes.iter().enumerate() {
         operands(node, |value| lives[value as usize].last = index + 1);
     }
+    // A tail reads these when all nodes have run.
+    for &value in &lowered.crossing {
+        lives[value as usize].last = lowered.nodes.len() + 1;
+    }
     for chain in chosen {
         for value in chain.nodes.clone().map(|node| node + 1) {
             lives[value].first = chain.nodes.start + 1;

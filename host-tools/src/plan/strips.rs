@@ -38,6 +38,7 @@ pub(super) fn chains(lowered: &Lowered, aim: Aim) -> Vec<Chain> {
     for node in &lowered.nodes {
         operands(node, |value| readers[value as usize] += 1);
     }
+    lowered.crossing.iter().for_each(|&value| readers[value as usize] += 1);
     let mut chains: Vec<Chain> = Vec::new();
     for middle in 0..lowered.nodes.len() {
         let Some(depthwise) = conv(lowered, middle) else { continue };

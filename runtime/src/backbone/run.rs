@@ -82,6 +82,27 @@ impl<'p, 'a> Backbone<'p, 'a> {
         self.run(input, |_, _, _, _| ())
     }
 
+    /// Like [`features`](Self::features), and copies all that the pack's head or tail reads to `out`,
+    /// which has [`Pack::feature_len`] elements.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferLength`] if the input or `out` has another length.
+    pub fn features_into(&mut self, input: &[i8], out: &mut [i8]) -> Result<(), Error> {
+        let expected = self.pack.feature_len();
+        if out.len() != expected {
+            return Err(Error::BufferLength { expected, found: out.len() });
+        }
+        self.features(input)?;
+        let mut rest = out;
+        for value in self.pack.crossing() {
+            let (to, behind) = rest.split_at_mut(value.elements() as usize);
+            to.copy_from_slice(&self.arena[value.range()]);
+            rest = behind;
+        }
+        Ok(())
+    }
+
     /// Runs every node on all threads, each of which computes a part of its result.
     #[cfg(feature = "std")]
     fn run_together(&mut self, input: &[i8]) -> Result<&[i8], Error> {

@@ -11,7 +11,7 @@ pub type Flex = burn_flex::Flex;
 #[cfg(feature = "burn-ndarray")]
 pub type NdArray = burn_ndarray::NdArray<f32>;
 
-/// The backend on Hugging Face's `candle`. It has no gradient for pooling.
+/// The backend on Hugging Face's `candle`.
 #[cfg(feature = "burn-candle")]
 #[allow(
     deprecated,

@@ -6,11 +6,11 @@ use std::vec;
 use std::vec::Vec;
 
 use burn::tensor::TensorMetadata;
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::{Device, FloatTensor};
 
 use super::tensor::Array;
 use super::{ExecuteError, Tensor, batch, ops};
+use crate::burn::FloatBackend;
 use crate::graph::{Graph, GraphError, Op, Value, ValueId, elements};
 
 /// A float graph on a Burn backend, verified and with its constants uploaded.
@@ -18,7 +18,7 @@ use crate::graph::{Graph, GraphError, Op, Value, ValueId, elements};
 /// An input may hold several of the graph's batches along its first dimension; every result that
 /// depends on it then grows alike. Intermediate values are freed after their last reader.
 #[derive(Clone)]
-pub struct Executor<B: Backend> {
+pub struct Executor<B: FloatBackend> {
     graph: Graph,
     device: Device<B>,
     constants: BTreeMap<ValueId, Array<B>>,
@@ -29,7 +29,7 @@ pub struct Executor<B: Backend> {
 /// Called with each wanted value as soon as it exists.
 type Visit<'a, B> = &'a mut dyn FnMut(ValueId, &Array<B>) -> Result<(), ExecuteError>;
 
-impl<B: Backend> Executor<B> {
+impl<B: FloatBackend> Executor<B> {
     /// Verifies every shape of `graph` and uploads its constants to `device`.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl<B: Backend> Executor<B> {
             }
             arrays.push(Array::upload(tensor.data.clone(), tensor.shape.clone(), &self.device));
         }
-        self.evaluate(arrays, wanted, &mut |id, array| {
+        self.evaluate(arrays, &BTreeMap::new(), wanted, &mut |id, array| {
             visit(id, &array.clone().download()?);
             Ok(())
         })
@@ -107,6 +107,19 @@ impl<B: Backend> Executor<B> {
         &self,
         inputs: Vec<FloatTensor<B>>,
     ) -> Result<Vec<FloatTensor<B>>, ExecuteError> {
+        self.forward_with(inputs, &BTreeMap::new())
+    }
+
+    /// As [`forward`](Self::forward), with other tensors in place of some constants.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub fn forward_with(
+        &self,
+        inputs: Vec<FloatTensor<B>>,
+        constants: &BTreeMap<ValueId, FloatTensor<B>>,
+    ) -> Result<Vec<FloatTensor<B>>, ExecuteError> {
         if inputs.len() != self.graph.inputs.len() {
             return Err(self.input_count(inputs.len()));
         }
@@ -120,7 +133,7 @@ impl<B: Backend> Executor<B> {
             })
             .collect();
         let mut found = BTreeMap::new();
-        self.evaluate(arrays, &self.graph.outputs, &mut |id, array| {
+        self.evaluate(arrays, constants, &self.graph.outputs, &mut |id, array| {
             found.insert(id, array.primitive.clone());
             Ok(())
         })?;
@@ -142,6 +155,7 @@ impl<B: Backend> Executor<B> {
     fn evaluate(
         &self,
         inputs: Vec<Array<B>>,
+        replaced: &BTreeMap<ValueId, FloatTensor<B>>,
         wanted: &[ValueId],
         visit: Visit<'_, B>,
     ) -> Result<(), ExecuteError> {
@@ -170,7 +184,12 @@ impl<B: Backend> Executor<B> {
             for &id in &node.inputs {
                 readers[id] -= 1;
                 let array = match self.constants.get(&id) {
-                    Some(constant) => Some(constant.clone()),
+                    Some(constant) => Some(match replaced.get(&id) {
+                        Some(other) => {
+                            Array { primitive: other.clone(), shape: constant.shape.clone() }
+                        }
+                        None => constant.clone(),
+                    }),
                     // The last reader takes the tensor, so that a backend may reuse its memory.
                     None if readers[id] == 0 => values[id].take(),
                     None => values[id].clone(),
@@ -360,11 +379,11 @@ mod tests {
         Tensor { shape: vec![batch, 2, 4, 4], data: noise(batch * 32, seed) }
     }
 
-    fn executor<B: Backend>(graph: &Graph) -> Result<Executor<B>, ExecuteError> {
+    fn executor<B: FloatBackend>(graph: &Graph) -> Result<Executor<B>, ExecuteError> {
         Executor::new(graph, &Default::default())
     }
 
-    fn a_larger_batch_is_many_single_runs<B: Backend>() {
+    fn a_larger_batch_is_many_single_runs<B: FloatBackend>() {
         let executor = executor::<B>(&network()).unwrap();
         let batch = input(3, 9);
         let together = executor.run(core::slice::from_ref(&batch)).unwrap();
@@ -376,7 +395,7 @@ mod tests {
     }
     on_every_backend!(a_larger_batch_is_many_single_runs);
 
-    fn wanted_values_are_seen_and_missing_ones_named<B: Backend>() {
+    fn wanted_values_are_seen_and_missing_ones_named<B: FloatBackend>() {
         let mut graph = network();
         let wanted = ["x", "silu", "sum", "matrix"].map(|name| graph.value_named(name).unwrap());
         let executor = executor::<B>(&graph).unwrap();
@@ -398,7 +417,7 @@ mod tests {
     on_every_backend!(wanted_values_are_seen_and_missing_ones_named);
 
     /// The gradient of the sum of the outputs, by Burn and by differences.
-    fn gradient_is_the_slope<B: AutodiffBackend>() {
+    fn gradient_is_the_slope<B: FloatBackend + AutodiffBackend>() {
         let executor = executor::<B>(&network()).unwrap();
         let image = input(1, 6);
         let data = TensorData::new(image.data.clone(), image.shape.clone());
@@ -421,12 +440,12 @@ mod tests {
         assert!(gradient.iter().any(|g| g.abs() > 0.01));
     }
 
-    fn autodiff_goes_through<B: Backend>() {
+    fn autodiff_goes_through<B: FloatBackend>() {
         gradient_is_the_slope::<Autodiff<B>>();
     }
     on_every_backend!(autodiff_goes_through);
 
-    fn what_is_wrong_is_refused_by_name<B: Backend>() {
+    fn what_is_wrong_is_refused_by_name<B: FloatBackend>() {
         let executor = executor::<B>(&network()).unwrap();
         assert_eq!(executor.run(&[]), Err(ExecuteError::InputCount { expected: 1, found: 0 }));
         let mut wide = input(1, 1);
@@ -462,7 +481,7 @@ mod tests {
     }
     on_every_backend!(what_is_wrong_is_refused_by_name);
 
-    fn nothing_reshapes_and_adds_to_nothing<B: Backend>() {
+    fn nothing_reshapes_and_adds_to_nothing<B: FloatBackend>() {
         let mut graph = Graph::default();
         let x = graph.add_value("x", vec![0, 3, 4]);
         graph.inputs.push(x);
@@ -480,7 +499,7 @@ mod tests {
     }
     on_every_backend!(nothing_reshapes_and_adds_to_nothing);
 
-    fn a_mixed_batch_runs_alone_only<B: Backend>() {
+    fn a_mixed_batch_runs_alone_only<B: FloatBackend>() {
         let mut graph = Graph::default();
         let x = graph.add_value("x", vec![1, 2]);
         graph.inputs.push(x);

@@ -1,14 +1,13 @@
 use std::vec::Vec;
 
-use burn::tensor::backend::Backend;
-
 use super::Executor;
+use crate::burn::FloatBackend;
 use crate::graph::{Graph, Node, Value};
 
 /// The result of a node whose operands are all constants, for folding; `None` if one is not, or if
 /// the node cannot be executed.
 #[must_use]
-pub fn evaluate<B: Backend>(node: &Node, operands: &[&Value]) -> Option<Vec<f32>> {
+pub fn evaluate<B: FloatBackend>(node: &Node, operands: &[&Value]) -> Option<Vec<f32>> {
     let mut graph = Graph::default();
     let mut inputs = Vec::with_capacity(operands.len());
     for operand in operands {

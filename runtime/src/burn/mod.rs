@@ -9,15 +9,21 @@
 #[cfg(any(feature = "burn-flex", feature = "burn-ndarray", feature = "burn-candle"))]
 pub mod backend;
 mod batch;
+mod convolution;
+mod depthwise;
 mod error;
 mod executor;
 mod fold;
+#[cfg(test)]
+mod gradients;
 pub mod head;
 mod ops;
+pub mod tail;
 mod tensor;
 #[cfg(test)]
 mod testing;
 
+pub use convolution::FloatBackend;
 pub use error::ExecuteError;
 pub use executor::Executor;
 pub use fold::evaluate;

@@ -4,12 +4,11 @@ use std::format;
 use std::vec;
 use std::vec::Vec;
 
-use burn::tensor::backend::Backend;
-
+use crate::burn::FloatBackend;
 use crate::burn::{ExecuteError, Executor, Tensor};
 use crate::graph::{Graph, Op};
 
-/// Makes one test a backend out of a function generic over `B: Backend`.
+/// Makes one test a backend out of a function generic over `B: FloatBackend`.
 macro_rules! on_every_backend {
     ($property:ident) => {
         mod $property {
@@ -34,7 +33,7 @@ macro_rules! on_every_backend {
 pub(crate) use on_every_backend;
 
 /// The result of one operator: its first operand is the input, the others are constants.
-pub(crate) fn try_run<B: Backend>(
+pub(crate) fn try_run<B: FloatBackend>(
     op: Op,
     operands: Vec<(&[usize], Vec<f32>)>,
 ) -> Result<Tensor, ExecuteError> {
@@ -56,7 +55,7 @@ pub(crate) fn try_run<B: Backend>(
 }
 
 /// As [`try_run`], for what must run.
-pub(crate) fn run<B: Backend>(
+pub(crate) fn run<B: FloatBackend>(
     op: Op,
     operands: Vec<(&[usize], Vec<f32>)>,
 ) -> (Vec<usize>, Vec<f32>) {

@@ -164,6 +164,48 @@ impl Graph {
         Ok(part)
     }
 
+    /// What is left when all that `frozen` needs, they included, is computed elsewhere: its inputs are
+    /// the values that cross, in the order of their ids here, which come with it.
+    ///
+    /// # Errors
+    ///
+    /// [`GraphError::UnknownValue`] if a frozen value does not exist.
+    pub fn cut_behind(&self, frozen: &[ValueId]) -> Result<(Self, Vec<ValueId>), GraphError> {
+        let mut done = vec![false; self.values.len()];
+        for &value in frozen {
+            *done.get_mut(value).ok_or(GraphError::UnknownValue { value })? = true;
+        }
+        for node in self.nodes.iter().rev() {
+            if done[node.output] {
+                node.inputs.iter().for_each(|&input| done[input] = true);
+            }
+        }
+        self.inputs.iter().for_each(|&input| done[input] = true);
+        // What depends on nothing that is supplied is a constant of either part.
+        let mut rest = self.clone();
+        let depends = self.depends_on_inputs();
+        let mut crossing: Vec<ValueId> = Vec::new();
+        let late = |node: &Node| !done[node.output] || !depends[node.output];
+        let read = self.nodes.iter().filter(|node| late(node)).flat_map(|node| &node.inputs);
+        crossing.extend(read.chain(&self.outputs).filter(|&&id| done[id] && depends[id]));
+        crossing.sort_unstable();
+        crossing.dedup();
+        rest.nodes.retain(|node| late(node));
+        rest.inputs.clone_from(&crossing);
+        Ok((rest.cut_at(&self.outputs)?, crossing))
+    }
+
+    /// For every value, whether it depends on what the caller supplies.
+    #[must_use]
+    pub fn depends_on_inputs(&self) -> Vec<bool> {
+        let mut depends = vec![false; self.values.len()];
+        self.inputs.iter().for_each(|&input| depends[input] = true);
+        for node in &self.nodes {
+            depends[node.output] = node.inputs.iter().any(|&input| depends[input]);
+        }
+        depends
+    }
+
     /// Multiply-accumulates of one node: those of its weights, one a product.
     #[must_use]
     pub fn multiply_accumulates(&self, node: &Node) -> u64 {

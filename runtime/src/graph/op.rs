@@ -1,9 +1,11 @@
 use std::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 /// A sliding window over the spatial dimensions (one to three of them, after batch and channels).
 ///
 /// Every list has one entry a spatial dimension, padding is explicit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// Extent of the window.
     pub kernel: Vec<usize>,
@@ -18,7 +20,7 @@ pub struct Window {
 }
 
 /// `Conv`: operands `x [N, C, …]`, `weight [M, C / groups, kernel…]` and optionally `bias [M]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conv {
     /// Where the kernel reads.
     pub window: Window,
@@ -27,7 +29,7 @@ pub struct Conv {
 }
 
 /// `MaxPool`: operand `x [N, C, …]`; padding never wins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MaxPool {
     /// Where the window reads. With ONNX's `ceil_mode` the end padding is already extended.
     pub window: Window,
@@ -36,7 +38,7 @@ pub struct MaxPool {
 /// The second result of `MaxPool`: where in all of `x [N, C, …]` the maximum of each window stands;
 /// the first one of several. The graph knows floats only, so it is a whole number in float32, and
 /// `x` has at most [`MAX_INDEXED`](super::MAX_INDEXED) elements.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MaxPoolIndices {
     /// Where the window reads.
     pub window: Window,
@@ -45,7 +47,7 @@ pub struct MaxPoolIndices {
 }
 
 /// `AveragePool`: operand `x [N, C, …]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AveragePool {
     /// Where the window reads. With ONNX's `ceil_mode` the end padding is already extended.
     pub window: Window,
@@ -56,7 +58,7 @@ pub struct AveragePool {
 }
 
 /// `Gemm`: operands `a`, `b` (rank 2) and optionally `c`; `alpha · a' · b' + beta · c`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gemm {
     /// Factor of the product.
     pub alpha: f32,
@@ -69,7 +71,7 @@ pub struct Gemm {
 }
 
 /// What stands in the padding.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PadMode {
     /// One value.
     Constant(f32),
@@ -82,7 +84,7 @@ pub enum PadMode {
 }
 
 /// `Pad`: operand `x`; amounts per dimension, never negative.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pad {
     /// Before the first element of each dimension.
     pub begin: Vec<usize>,
@@ -93,7 +95,7 @@ pub struct Pad {
 }
 
 /// A function of one element.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Activation {
     /// `max(x, 0)`
     Relu,
@@ -144,7 +146,7 @@ impl Activation {
 }
 
 /// An operator of two operands that broadcast by NumPy's rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Binary {
     /// `a + b`
     Add,
@@ -157,7 +159,7 @@ pub enum Binary {
 }
 
 /// What a node computes. Shapes of attributes are resolved: no operator reads a shape from a tensor.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Op {
     /// Convolution.
     Conv(Conv),

@@ -24,12 +24,13 @@ pub(super) const NODES: Kind = *b"NODE";
 pub(super) const WEIGHTS: Kind = *b"WGHT";
 pub(super) const CHANNELS: Kind = *b"CHAN";
 pub(super) const TABLES: Kind = *b"TABL";
+pub(super) const TAIL: Kind = *b"TAIL";
 pub(super) const HEAD: Kind = *b"HEAD";
 pub(super) const SIGNATURE: Kind = *b"SIGN";
 
-/// All sections, in the order in which they stand in the file. `HEAD` and `SIGN` may be absent.
-pub(super) const ORDER: [Kind; 8] =
-    [MANIFEST, VALUES, NODES, WEIGHTS, CHANNELS, TABLES, HEAD, SIGNATURE];
+/// All sections, in the order in which they stand in the file. `TAIL`, `HEAD` and `SIGN` may be absent.
+pub(super) const ORDER: [Kind; 9] =
+    [MANIFEST, VALUES, NODES, WEIGHTS, CHANNELS, TABLES, TAIL, HEAD, SIGNATURE];
 
 /// The sections of a container whose digests were checked.
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +134,7 @@ impl<'a> Sections<'a> {
         if end != bytes.len() {
             return Err(Error::TrailingBytes);
         }
-        let required = |kind: &Kind| ![HEAD, SIGNATURE].contains(kind);
+        let required = |kind: &Kind| ![TAIL, HEAD, SIGNATURE].contains(kind);
         for section in ORDER.into_iter().filter(required) {
             sections.get(section).ok_or(Error::BadSection { section })?;
         }

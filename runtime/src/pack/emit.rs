@@ -3,9 +3,11 @@
 use std::vec::Vec;
 
 use super::container::{
-    self, CHANNELS, HEAD, MANIFEST, NODES, ORDER, SIGNATURE, Sections, TABLES, VALUES, WEIGHTS,
+    self, CHANNELS, HEAD, MANIFEST, NODES, ORDER, SIGNATURE, Sections, TABLES, TAIL, VALUES,
+    WEIGHTS,
 };
 use super::signature::{MESSAGE_BYTES, Signature, family_is_valid, key_name};
+use super::tail::TailSection;
 use super::{BackboneSpec, Input, Manifest, ManifestV1, Plan, Provenance, Value};
 use crate::Error;
 use crate::backbone::Node;
@@ -29,6 +31,8 @@ pub struct Contents<'a> {
     pub channels: Vec<(i32, f32)>,
     /// Tables of functions.
     pub tables: Vec<u8>,
+    /// The section of a trainable tail.
+    pub tail: Option<Vec<u8>>,
     /// A head record to ship.
     pub head: Option<Vec<u8>>,
 }
@@ -40,7 +44,9 @@ pub struct Contents<'a> {
 /// The rule that the contents break, as [`Pack::open`](super::Pack::open) says it.
 pub fn emit(contents: &Contents<'_>) -> Result<Vec<u8>, Error> {
     let arena_bytes = contents.values.iter().map(|v| v.range().end).max().unwrap_or(0);
-    let features = contents.values.last().map_or(0, Value::elements);
+    let tail = contents.tail.as_deref().map(TailSection::parse).transpose()?;
+    let last = contents.values.last().map_or(0, Value::elements);
+    let features = tail.map_or(last, |tail| tail.head_inputs);
     let plan = u32::try_from(arena_bytes)
         .ok()
         .and_then(|arena| Plan::new(arena, features, contents.max_classes))
@@ -71,6 +77,9 @@ pub fn emit(contents: &Contents<'_>) -> Result<Vec<u8>, Error> {
         (CHANNELS, channels),
         (TABLES, contents.tables.clone()),
     ]);
+    if let Some(tail) = &contents.tail {
+        bodies.push((TAIL, tail.clone()));
+    }
     if let Some(head) = &contents.head {
         bodies.push((HEAD, head.clone()));
     }

@@ -10,6 +10,7 @@ mod container;
 mod emit;
 mod manifest;
 mod signature;
+mod tail;
 #[cfg(feature = "signature")]
 mod trust;
 mod value;
@@ -22,6 +23,7 @@ pub use manifest::{
     BackboneSpec, Input, Manifest, ManifestV1, Plan, Preprocessing, Provenance, Resize,
 };
 pub use signature::{MAX_FAMILY_BYTES, MESSAGE_BYTES, Signature, family_is_valid, key_name};
+pub use tail::{MAX_CROSSING, MAX_DESCRIPTION, TAIL_VERSION, TailSection, TailStorage};
 #[cfg(feature = "signature")]
 pub use trust::Trust;
 pub use value::{MAX_ELEMENTS, MAX_EXTENT, Value};
@@ -30,7 +32,9 @@ use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::backbone::{CHANNEL_BYTES, ChannelRecords, Node};
-use container::{CHANNELS, HEAD, MANIFEST, NODES, SIGNATURE, Sections, TABLES, VALUES, WEIGHTS};
+use container::{
+    CHANNELS, HEAD, MANIFEST, NODES, SIGNATURE, Sections, TABLES, TAIL, VALUES, WEIGHTS,
+};
 
 /// Most nodes of a backbone.
 pub const MAX_NODES: u32 = 1 << 16;
@@ -50,6 +54,7 @@ pub struct Pack<'a> {
     weights: &'a [i8],
     channels: &'a [u8],
     tables: &'a [u8],
+    tail: Option<TailSection<'a>>,
     head: Option<&'a [u8]>,
     signature: Option<Signature<'a>>,
     digest: [u8; 32],
@@ -82,6 +87,7 @@ impl<'a> Pack<'a> {
             weights: bytemuck::cast_slice(body(WEIGHTS)),
             channels: body(CHANNELS),
             tables: body(TABLES),
+            tail: sections.get(TAIL).map(|(body, _)| TailSection::parse(body)).transpose()?,
             head: sections.get(HEAD).map(|(body, _)| body),
             signature: sections
                 .get(SIGNATURE)
@@ -100,7 +106,7 @@ impl<'a> Pack<'a> {
     }
 
     /// What a head is bound to: SHA-256 over the backbone's part of the manifest and the digests of
-    /// values, nodes, weights, channels and tables. Provenance and head do not count.
+    /// values, nodes, weights, channels, tables and, if there is one, the tail. Provenance and head do not count.
     #[must_use]
     pub fn backbone_digest(&self) -> [u8; 32] {
         self.digest
@@ -148,10 +154,29 @@ impl<'a> Pack<'a> {
         self.value(self.node_count())
     }
 
-    /// Features of one sample.
+    /// Features of one sample: the elements of the last value, or of all that a tail reads.
     #[must_use]
     pub fn feature_len(&self) -> usize {
-        self.feature_value().map_or(0, |value| value.elements() as usize)
+        self.crossing().fold(0, |sum: usize, value| sum.saturating_add(value.elements() as usize))
+    }
+
+    /// The values that hold the features: the last one, or those that a tail reads, in its order.
+    pub fn crossing(&self) -> impl Iterator<Item = Value> + use<'_, 'a> {
+        let last = self.tail.is_none().then(|| self.node_count());
+        let read = self.tail.iter().flat_map(TailSection::crossing);
+        last.into_iter().chain(read).filter_map(|id| self.value(id).ok())
+    }
+
+    /// The trainable part between the features and the head, if the pack keeps one.
+    #[must_use]
+    pub fn tail(&self) -> Option<&TailSection<'a>> {
+        self.tail.as_ref()
+    }
+
+    /// Inputs of the head: the features, or what the tail makes of them.
+    #[must_use]
+    pub fn head_inputs(&self) -> usize {
+        self.tail.map_or_else(|| self.feature_len(), |tail| tail.head_inputs as usize)
     }
 
     /// The nodes in the order of execution, decoded as they are asked for.
@@ -209,6 +234,9 @@ fn backbone_digest(spec: &BackboneSpec, sections: &Sections<'_>) -> Result<[u8; 
     let mut digest = Sha256::new_with_prefix(spec);
     for kind in [VALUES, NODES, WEIGHTS, CHANNELS, TABLES] {
         digest.update(sections.get(kind).map_or([0; 32], |(_, digest)| digest));
+    }
+    if let Some((_, tail)) = sections.get(TAIL) {
+        digest.update(tail);
     }
     Ok(digest.finalize().into())
 }

@@ -45,15 +45,42 @@ pub(super) fn verify(pack: &Pack<'_>) -> Result<(), Error> {
     if arena_end != pack.plan().arena_bytes as usize {
         return Err(Error::PlanMismatch);
     }
+    verify_crossing(pack)?;
     match pack.head {
         Some(bytes) => verify_head(pack, bytes),
         None => Ok(()),
     }
 }
 
+/// What a tail reads is whole, and stays until the last node has run.
+fn verify_crossing(pack: &Pack<'_>) -> Result<(), Error> {
+    let Some(tail) = &pack.tail else { return Ok(()) };
+    let mut elements = 0_u32;
+    let mut least = 0_u32;
+    for id in tail.crossing() {
+        let value = pack.value(id).map_err(|_| Error::BadTail)?;
+        elements = elements.checked_add(value.elements()).ok_or(Error::ShapeOverflow)?;
+        if id < least || id > pack.node_count() || value.kept_rows != 0 {
+            return Err(Error::BadTail);
+        }
+        least = id.saturating_add(1);
+        let kept = value.range();
+        for later in id.saturating_add(1)..=pack.node_count() {
+            let range = pack.value(later)?.range();
+            if range.start < kept.end && kept.start < range.end {
+                return Err(Error::BadTail);
+            }
+        }
+    }
+    if elements as usize > crate::head::MAX_FEATURES {
+        return Err(Error::ShapeOverflow);
+    }
+    Ok(())
+}
+
 fn verify_head(pack: &Pack<'_>, bytes: &[u8]) -> Result<(), Error> {
     let head = HeadRecord::parse_for(bytes, &pack.digest)?;
-    let expected = pack.feature_value()?.elements() as usize;
+    let expected = pack.head_inputs();
     if head.feature_len() != expected {
         return Err(Error::BufferLength { expected, found: head.feature_len() });
     }
@@ -65,7 +92,8 @@ fn verify_head(pack: &Pack<'_>, bytes: &[u8]) -> Result<(), Error> {
 
 fn verify_manifest(pack: &Pack<'_>) -> Result<(), Error> {
     let nodes = pack.node_count();
-    if nodes == 0 || nodes > MAX_NODES {
+    // A tail may read the input itself.
+    if (nodes == 0 && pack.tail.is_none()) || nodes > MAX_NODES {
         return Err(Error::ShapeOverflow);
     }
     let values = (nodes as usize).saturating_add(1).saturating_mul(super::value::VALUE_BYTES);
@@ -92,7 +120,7 @@ fn verify_manifest(pack: &Pack<'_>) -> Result<(), Error> {
         return Err(Error::BadManifest);
     }
     let plan = pack.plan();
-    let features = pack.feature_value()?.elements();
+    let features = u32::try_from(pack.head_inputs()).map_err(|_| Error::ShapeOverflow)?;
     if super::Plan::new(plan.arena_bytes, features, plan.max_classes) != Some(*plan) {
         return Err(Error::PlanMismatch);
     }

@@ -52,6 +52,7 @@ pub(crate) fn contents() -> Contents<'static> {
         weights: WeightRows { outputs: 2, products: 1 }.arrange(&[2, -3]),
         channels: vec![(1, 1.0), (0, 0.5)],
         tables: vec![],
+        tail: None,
         head: None,
     }
 }

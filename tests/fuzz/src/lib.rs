@@ -38,6 +38,7 @@ pub const SECRET: [u8; 32] = [1; 32];
 /// A pack as it is.
 pub fn pack(data: &[u8]) {
     if let Ok(pack) = Pack::open(data) {
+        let _ = headstart::tail::Tail::parse(&pack);
         run(&pack);
     }
 }

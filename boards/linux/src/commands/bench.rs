@@ -54,10 +54,13 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
     let pack = file.pack()?;
     let head = match super::head(args.state.as_deref(), &file, &pack)? {
         Some(head) => head,
-        None => stand_in(&file, &pack)?,
+        None => stand_in(&file, &pack, pack.head_inputs())?,
     };
     // A step is one of a linear head; one with a hidden layer is trained whole.
-    let steppable = if head.linear().is_some() { head.clone() } else { stand_in(&file, &pack)? };
+    let steppable = match head.linear() {
+        Some(_) => head.clone(),
+        None => stand_in(&file, &pack, pack.feature_len())?,
+    };
     let engine =
         Engine { kernels: args.instructions.kernels(), threads: usize::from(args.threads) };
     let sample = sample(&pack);
@@ -134,13 +137,13 @@ fn sample(pack: &Pack<'_>) -> Decoded {
     }
 }
 
-/// A head of zeros.
-fn stand_in(file: &PackFile, pack: &Pack<'_>) -> anyhow::Result<Head> {
+/// A linear head of zeros.
+fn stand_in(file: &PackFile, pack: &Pack<'_>, inputs: usize) -> anyhow::Result<Head> {
     let labels: Vec<String> = (0..STAND_IN_CLASSES).map(|class| class.to_string()).collect();
     let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-    let weights = vec![0.0; STAND_IN_CLASSES * pack.feature_len()];
+    let weights = vec![0.0; STAND_IN_CLASSES * inputs];
     let parts = HeadParts {
-        head: LinearHead::new(&weights, &[0.0; STAND_IN_CLASSES], pack.feature_len())?,
+        head: LinearHead::new(&weights, &[0.0; STAND_IN_CLASSES], inputs)?,
         backbone_digest: pack.backbone_digest(),
         labels: &labels,
         samples: &[0; STAND_IN_CLASSES],

@@ -31,11 +31,12 @@ struct Entry {
 
 pub(crate) fn run(args: &History) -> anyhow::Result<ExitCode> {
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
-    let backbone = file.pack()?.backbone_digest();
+    let pack = file.pack()?;
+    let backbone = pack.backbone_digest();
     let folder = StateFolder::new(&args.state);
     let head = folder.head()?;
     let entry = |commit: &Commit, current| -> Result<Entry, Error> {
-        let head = Head::parse(folder.path(), &commit.head, &backbone)?;
+        let head = Head::parse_for(folder.path(), &commit.head, &pack)?;
         Ok(Entry {
             number: commit.number,
             current,

@@ -63,10 +63,21 @@ struct Class {
 pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     let choice = choice(args);
-    choice.check().map_err(|problem| Error::State { path: args.state.clone(), problem })?;
+    let refuse = |problem| Error::State { path: args.state.clone(), problem };
+    choice.check().map_err(refuse)?;
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let (pack, counter) = file.trusted()?;
     let digest = pack.backbone_digest();
+    match (pack.tail(), args.tail.given()) {
+        (None, Some(option)) => return Err(refuse(state::Problem::NoTail(option)).into()),
+        (Some(_), _) if args.learner != LearnerChoice::Auto || args.hidden.is_some() => {
+            return Err(refuse(state::Problem::TailLearner).into());
+        }
+        (Some(_), _) if Engine::fastest().is_none() => {
+            return Err(refuse(state::Problem::TailMissing).into());
+        }
+        _ => {}
+    }
     let mut data = Dataset::labelled(&args.selection.data)?;
     output::warn_skipped(&data.skipped);
     if let Some(limit) = args.selection.limit {
@@ -113,12 +124,17 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
 
     let training = Instant::now();
     let problem = |problem| Error::State { path: args.state.clone(), problem };
-    let effect = if known.is_empty() || known == cache {
+    // Pixels alone tell too little of what an update does.
+    let from_pixels = pack.tail().is_some() && pack.node_count() == 0;
+    let effect = if known.is_empty() || known == cache || from_pixels {
         None
     } else {
         harm::effect(&known, &cache).map_err(problem)?
     };
-    let record = training::train(&cache, of_pack.as_ref(), choice, digest).map_err(problem)?;
+    let record = match pack.tail() {
+        None => training::train(&cache, of_pack.as_ref(), choice, digest).map_err(problem)?,
+        Some(_) => super::tail::train(args, &cache, &pack, of_pack.as_ref()).map_err(problem)?,
+    };
     let training_seconds = training.elapsed().as_secs_f64();
     let rejected = effect.filter(|effect| effect.is_harm() && !args.force).map(reason);
     match &rejected {
@@ -127,7 +143,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     }
     drop(lock);
 
-    let head = Head::parse(&folder.head_path(), &record, &digest)?;
+    let head = Head::parse_for(&folder.head_path(), &record, &pack)?;
     let counts = head.samples().iter().copied();
     let report = Learned {
         samples: cache.len(),
@@ -137,7 +153,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         seconds: start.elapsed().as_secs_f64(),
         training_seconds,
         held_out_accuracy: head.held_out_accuracy(),
-        learner: super::learner_name(head.learner()),
+        learner: if head.has_tail() { "tail" } else { super::learner_name(head.learner()) },
         classes: head
             .labels()
             .iter()
@@ -219,7 +235,13 @@ fn extract(
     cache: &FeatureCache,
 ) -> Result<Vec<Extracted>, Error> {
     let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
-    let views = args.views.map_or_else(|| default_views(args, data), usize::from);
+    let from_input = pack.tail().is_some_and(|tail| tail.crossing().any(|value| value == 0));
+    let views = match args.views {
+        Some(views) => usize::from(views),
+        // Pictures are moved when they are shown.
+        None if from_input => 1,
+        None => default_views(args, data, pack.tail().is_some()),
+    };
     let bar = output::progress("learning", paths.len());
     let job = Job { pack, engine: args.compute.engine(), done: &|| bar.inc(1) };
     let features = job.all(&paths, |extractor, file| {
@@ -235,8 +257,8 @@ fn extract(
 
 /// Two crops beside each picture where no class has more than [`FEW`] samples: they cost two more
 /// backbone passes each, and with many samples they tell little new. Only `auto` learns from them.
-fn default_views(args: &Learn, data: &Dataset) -> usize {
-    if args.engine.is_some() || args.learner != LearnerChoice::Auto {
+fn default_views(args: &Learn, data: &Dataset, has_tail: bool) -> usize {
+    if (args.engine.is_some() && !has_tail) || args.learner != LearnerChoice::Auto {
         return 1;
     }
     let largest = data.samples.chunk_by(|a, b| a.label == b.label).map(<[_]>::len).max();

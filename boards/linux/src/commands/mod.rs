@@ -12,6 +12,7 @@ pub(crate) mod rename;
 pub(crate) mod rollback;
 pub(crate) mod samples;
 pub(crate) mod status;
+mod tail;
 
 use std::path::Path;
 
@@ -37,12 +38,12 @@ fn head(state: Option<&Path>, file: &PackFile, pack: &Pack<'_>) -> Result<Option
 }
 
 fn state_head(folder: &StateFolder, pack: &Pack<'_>) -> Result<Option<Head>, Error> {
-    let parse = |bytes: Vec<u8>| Head::parse(&folder.head_path(), &bytes, &pack.backbone_digest());
+    let parse = |bytes: Vec<u8>| Head::parse_for(&folder.head_path(), &bytes, pack);
     folder.head()?.map(parse).transpose()
 }
 
 fn pack_head(file: &PackFile, pack: &Pack<'_>) -> Result<Option<Head>, Error> {
-    let parse = |bytes| Head::parse(file.path(), bytes, &pack.backbone_digest());
+    let parse = |bytes| Head::parse_for(file.path(), bytes, pack);
     pack.head().map(parse).transpose()
 }
 

@@ -32,6 +32,7 @@ pub(crate) struct Change<'a> {
     of_state: Head,
     of_pack: Option<Head>,
     backbone: [u8; 32],
+    has_tail: bool,
     pub(crate) cache: FeatureCache,
 }
 
@@ -53,7 +54,8 @@ impl<'a> Change<'a> {
         let cache = folder.features(&backbone, pack.feature_len())?;
         let cache = cache.ok_or_else(|| refuse(Problem::NoFeatures))?;
         let of_pack = super::pack_head(file, &pack)?;
-        Ok(Self { path, folder, lock, of_state, of_pack, backbone, cache })
+        let has_tail = pack.tail().is_some();
+        Ok(Self { path, folder, lock, of_state, of_pack, backbone, has_tail, cache })
     }
 
     pub(crate) fn refuse(&self, problem: Problem) -> Error {
@@ -74,6 +76,9 @@ impl<'a> Change<'a> {
     /// Learns the head of the samples that are there now, with the learner of the head before, and
     /// commits both; `alone`, so that no earlier commit stays.
     pub(crate) fn finish(mut self, note: &str, alone: bool) -> Result<Standing, Error> {
+        if self.has_tail {
+            return Err(self.refuse(Problem::TailChange));
+        }
         let of_pack = self.of_pack.as_ref().map_or(&[][..], Head::labels);
         for name in of_pack {
             self.cache.class(name);

@@ -71,6 +71,29 @@ pub enum Problem {
         "this program was built without that engine: build it with --features ndarray, candle or flex, or leave --engine out"
     )]
     EngineMissing,
+    /// A tail on a build without an engine.
+    #[error(
+        "the pack keeps a trainable tail, and this program was built without an engine for it: build it with --features flex, or pack the model with --tail drop"
+    )]
+    TailMissing,
+    /// What cannot be done without training the tail again.
+    #[error(
+        "the pack keeps a trainable tail, which is not trained again by this: forget everything with --yes and learn what is to stay, or roll back"
+    )]
+    TailChange,
+    /// A learner that is for heads.
+    #[error(
+        "the pack keeps a trainable tail, which is trained by gradients: leave --learner and --hidden out"
+    )]
+    TailLearner,
+    /// An option that is for tails.
+    #[error(
+        "the pack keeps no trainable tail, and {0} is for one: leave it out, or pack the model with --tail keep"
+    )]
+    NoTail(&'static str),
+    /// A pattern that names nothing.
+    #[error("no layer of the tail that can be trained is called {0:?}: headstart info lists them")]
+    NoLayer(String),
     /// Not a feature cache.
     #[error("is not a feature cache (byte {at}: {reason}): run forget and learn again")]
     Cache {

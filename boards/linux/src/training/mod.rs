@@ -1,5 +1,6 @@
 //! From cached features to a head record.
 
+mod augment;
 mod before;
 pub mod doubts;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
@@ -7,10 +8,13 @@ mod engine;
 mod fit;
 pub mod harm;
 mod stand_in;
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+pub mod tail;
 
 use headstart::Error;
 use headstart::head::{HeadParts, Learner, Samples, Storage};
 
+pub use self::augment::Augment;
 use self::before::Before;
 use self::fit::{Fit, Task};
 use crate::Head;
@@ -80,6 +84,60 @@ impl Choice {
         };
         if compiled { Ok(()) } else { Err(Problem::EngineMissing) }
     }
+}
+
+impl Engine {
+    /// The fastest one that is compiled in; `None` where none is.
+    #[must_use]
+    pub fn fastest() -> Option<Self> {
+        if cfg!(feature = "flex") {
+            Some(Self::Flex)
+        } else if cfg!(feature = "ndarray") {
+            Some(Self::Ndarray)
+        } else if cfg!(feature = "candle") {
+            Some(Self::Candle)
+        } else {
+            None
+        }
+    }
+}
+
+/// How a tail is trained.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+pub struct TailOptions {
+    /// The backend; the fastest one where none is named.
+    pub engine: Option<Engine>,
+    /// Passes over the samples, at least 1.
+    pub epochs: usize,
+    /// Samples a step, at least 1.
+    pub batch: usize,
+    /// Largest step size.
+    pub rate: f32,
+    /// How gradients change the weights.
+    pub optimiser: headstart::burn::tail::Optimiser,
+    /// Decay of weights of two and more dimensions.
+    pub weight_decay: f32,
+    /// Longest gradient.
+    pub clip: Option<f32>,
+    /// Part of the probability that is spread over all classes, 0 to 1.
+    pub label_smoothing: f32,
+    /// Part of the steps in which the step size rises, 0 to 1.
+    pub warm_up: f32,
+    /// Percent of each class that is held out: the best epoch is the one that answers these best.
+    pub held_out: u8,
+    /// Epochs without a better one after which training ends.
+    pub patience: usize,
+    /// Of all that is random.
+    pub seed: u64,
+    /// Patterns of the layers that are trained; all without.
+    pub train: Vec<String>,
+    /// Patterns of layers that are not trained.
+    pub freeze: Vec<String>,
+    /// What is done to pictures, where the tail begins at the input.
+    pub augment: Augment,
+    /// Whether weights are kept as float16.
+    pub half: bool,
 }
 
 /// Trains a head on everything in the cache and writes its record.

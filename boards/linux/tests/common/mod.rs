@@ -48,6 +48,7 @@ pub(crate) fn tiny_pack(grid: u32, head: Option<Vec<u8>>) -> Vec<u8> {
         weights: Vec::new(),
         channels: Vec::new(),
         tables: Vec::new(),
+        tail: None,
         head,
     })
     .unwrap()

@@ -1,11 +1,11 @@
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 use super::scalar;
+use crate::burn::FloatBackend;
 use crate::graph::Activation;
 
 /// The function of every element.
-pub(super) fn apply<B: Backend>(activation: Activation, x: FloatTensor<B>) -> FloatTensor<B> {
+pub(super) fn apply<B: FloatBackend>(activation: Activation, x: FloatTensor<B>) -> FloatTensor<B> {
     match activation {
         Activation::Relu => B::relu(x),
         Activation::Clip { min, max } => clip::<B>(x, min, max),
@@ -24,13 +24,13 @@ pub(super) fn apply<B: Backend>(activation: Activation, x: FloatTensor<B>) -> Fl
     }
 }
 
-fn hard_sigmoid<B: Backend>(x: FloatTensor<B>, alpha: f32, beta: f32) -> FloatTensor<B> {
+fn hard_sigmoid<B: FloatBackend>(x: FloatTensor<B>, alpha: f32, beta: f32) -> FloatTensor<B> {
     let line = B::float_add_scalar(B::float_mul_scalar(x, scalar(alpha)), scalar(beta));
     B::float_clamp(line, scalar(0.0), scalar(1.0))
 }
 
 /// Bounds that are infinite or no numbers bind nothing; `clamp` of crossed bounds panics.
-fn clip<B: Backend>(x: FloatTensor<B>, min: f32, max: f32) -> FloatTensor<B> {
+fn clip<B: FloatBackend>(x: FloatTensor<B>, min: f32, max: f32) -> FloatTensor<B> {
     match (min.is_finite(), max.is_finite()) {
         (true, true) if min <= max => B::float_clamp(x, scalar(min), scalar(max)),
         (true, true) => B::float_clamp_max(B::float_clamp_min(x, scalar(min)), scalar(max)),
@@ -49,7 +49,7 @@ mod tests {
     use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
-    fn every_activation_is_its_definition<B: Backend>() {
+    fn every_activation_is_its_definition<B: FloatBackend>() {
         let x: Vec<f32> = (-40..=40).map(|i| i as f32 / 5.0).collect();
         let infinity = f32::INFINITY;
         let activations = [

@@ -1,17 +1,17 @@
 use std::vec;
 use std::vec::Vec;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 use super::conv::convolve;
 use super::plane::{Plane, lift, lower};
 use super::volume;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::{AveragePool, GraphError, Window};
 
 /// The mean over each window.
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     pool: &AveragePool,
     x: Array<B>,
     result: &[usize],
@@ -46,18 +46,18 @@ pub(super) fn apply<B: Backend>(
 
 /// The mean over each window of a line or a plane, with every element of the padding counted as a
 /// zero.
-fn mean_of_all<B: Backend>(
+fn mean_of_all<B: FloatBackend>(
     window: &Window,
     x: Array<B>,
     result: &[usize],
 ) -> Result<FloatTensor<B>, GraphError> {
     let plane = Plane::new(window);
     let x = plane.pad(lift(x), 0.0)?;
-    if plane.dilations == [1, 1] {
+    if plane.dilations == [1, 1] && B::POOLS {
         let mean = B::avg_pool2d(x.primitive, plane.kernel, plane.strides, [0; 2], true, false);
         return Ok(lower::<B>(mean, result));
     }
-    // No backend has dilation here: the mean is a convolution of each channel by itself.
+    // No backend has dilation here, and candle no gradient: the mean is a convolution of each channel by itself.
     let [n, c, height, width] = [0, 1, 2, 3].map(|axis| x.shape[axis]);
     let device = B::float_device(&x.primitive);
     let apart = x.reshaped(vec![n * c, 1, height, width]);
@@ -87,7 +87,7 @@ mod tests {
     use crate::burn::testing::{Windowed, assert_close, on_every_backend, run, windowed};
     use crate::graph::Op;
 
-    fn check<B: Backend>(shape: &[usize], window: Window, include: bool, ceil_extra: usize) {
+    fn check<B: FloatBackend>(shape: &[usize], window: Window, include: bool, ceil_extra: usize) {
         let x = Windowed::noise(shape, 7);
         let rank = window.kernel.len();
         let mut expected = Vec::new();
@@ -115,7 +115,7 @@ mod tests {
         assert_close(&found, &expected);
     }
 
-    fn the_divisor_is_what_the_attributes_say<B: Backend>() {
+    fn the_divisor_is_what_the_attributes_say<B: FloatBackend>() {
         let window =
             |kernel: &[usize], stride: usize, dilation: usize, begin: usize, end: usize| Window {
                 kernel: kernel.to_vec(),

@@ -1,14 +1,14 @@
 use std::vec;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 use super::scalar;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 
 /// `(x − mean) / √(variance + epsilon) · scale + bias` for each channel; the parameters are scale,
 /// bias, mean and variance.
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     epsilon: f32,
     x: Array<B>,
     [scale, bias, mean, variance]: [Array<B>; 4],
@@ -28,7 +28,7 @@ mod tests {
     use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
-    fn each_channel_has_its_own_line<B: Backend>() {
+    fn each_channel_has_its_own_line<B: FloatBackend>() {
         let operands = vec![
             (&[1, 2, 3][..], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
             (&[2][..], vec![2.0, 3.0]),

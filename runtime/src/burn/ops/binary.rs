@@ -1,13 +1,13 @@
 use std::vec;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::Binary;
 
 /// The operator on every pair of elements of the broadcast operands.
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     binary: Binary,
     a: Array<B>,
     b: Array<B>,
@@ -23,7 +23,7 @@ pub(super) fn apply<B: Backend>(
 }
 
 /// `x` with dimensions of extent 1 in front, up to `rank`: Burn broadcasts only equal ranks.
-pub(super) fn aligned<B: Backend>(x: Array<B>, rank: usize) -> FloatTensor<B> {
+pub(super) fn aligned<B: FloatBackend>(x: Array<B>, rank: usize) -> FloatTensor<B> {
     if x.shape.len() >= rank {
         return x.primitive;
     }
@@ -40,7 +40,7 @@ mod tests {
     use crate::burn::testing::{noise, on_every_backend, run};
     use crate::graph::Op;
 
-    fn broadcasting_follows_numpy<B: Backend>() {
+    fn broadcasting_follows_numpy<B: FloatBackend>() {
         let (x, y) = (noise(24, 1), noise(4, 2));
         for binary in [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div] {
             let apply = |a: f32, b: f32| match binary {

@@ -1,12 +1,12 @@
 use std::vec;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
+use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 
 /// All operands side by side along `axis`.
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     axis: usize,
     first: Array<B>,
     others: impl Iterator<Item = Array<B>>,
@@ -22,7 +22,7 @@ mod tests {
     use crate::burn::testing::{on_every_backend, run};
     use crate::graph::Op;
 
-    fn operands_stand_side_by_side<B: Backend>() {
+    fn operands_stand_side_by_side<B: FloatBackend>() {
         let operands = vec![
             (&[2, 1, 2][..], vec![1.0, 2.0, 3.0, 4.0]),
             (&[2, 2, 2][..], (5..13).map(|i| i as f32).collect()),

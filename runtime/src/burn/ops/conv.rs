@@ -1,16 +1,16 @@
 use std::vec::Vec;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::{ConvOptions, FloatTensor};
 use burn::tensor::{Shape, Slice};
 
 use super::plane::{Plane, lift, lower};
 use super::volume;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 use crate::graph::{Conv, GraphError, elements};
 
 /// `x` convolved with `weight`, plus `bias` a channel.
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     conv: &Conv,
     x: Array<B>,
     weight: Array<B>,
@@ -31,7 +31,7 @@ pub(super) fn apply<B: Backend>(
 /// # Errors
 ///
 /// [`GraphError::TooManyElements`] if the padded operand or the spread kernel is too large.
-pub(super) fn convolve<B: Backend>(
+pub(super) fn convolve<B: FloatBackend>(
     plane: &Plane,
     groups: usize,
     mut x: Array<B>,
@@ -51,7 +51,7 @@ pub(super) fn convolve<B: Backend>(
     }
     let step = common_divisor(plane.strides[0], plane.strides[1]);
     let options = ConvOptions::new([step; 2], padding, dilations, groups);
-    let y = B::conv2d(x.primitive, weight.primitive, bias, options);
+    let y = B::convolve(x.primitive, weight.primitive, bias, options);
     if plane.strides[0] == plane.strides[1] {
         return Ok(y);
     }
@@ -60,7 +60,10 @@ pub(super) fn convolve<B: Backend>(
 }
 
 /// The kernel with the gaps of its dilation filled with zeros.
-fn spread<B: Backend>(weight: Array<B>, dilations: [usize; 2]) -> Result<Array<B>, GraphError> {
+fn spread<B: FloatBackend>(
+    weight: Array<B>,
+    dilations: [usize; 2],
+) -> Result<Array<B>, GraphError> {
     let [m, c, height, width] = [0, 1, 2, 3].map(|axis| weight.shape[axis]);
     let gaps = [m, c, height, dilations[0], width, dilations[1]];
     elements(&gaps)?;
@@ -114,7 +117,7 @@ mod tests {
         y
     }
 
-    fn check<B: Backend>(x: &[usize], weight: &[usize], window: Window, groups: usize) {
+    fn check<B: FloatBackend>(x: &[usize], weight: &[usize], window: Window, groups: usize) {
         let conv = Conv { window, groups };
         let (x, weight) = (Windowed::noise(x, 1), Windowed::noise(weight, 2));
         let bias = noise(weight.shape[0], 3);
@@ -131,7 +134,7 @@ mod tests {
         assert_close(&found, &expected);
     }
 
-    fn a_convolution_is_its_definition<B: Backend>() {
+    fn a_convolution_is_its_definition<B: FloatBackend>() {
         let window = |kernel: [usize; 2],
                       strides: [usize; 2],
                       dilations: [usize; 2],
@@ -163,7 +166,7 @@ mod tests {
     }
     on_every_backend!(a_convolution_is_its_definition);
 
-    fn one_dimension_is_enough<B: Backend>() {
+    fn one_dimension_is_enough<B: FloatBackend>() {
         let window = |stride: usize, dilation: usize, begin: usize, end: usize| Window {
             kernel: vec![3],
             strides: vec![stride],
@@ -177,7 +180,7 @@ mod tests {
     }
     on_every_backend!(one_dimension_is_enough);
 
-    fn three_dimensions_are_a_sum_of_planes<B: Backend>() {
+    fn three_dimensions_are_a_sum_of_planes<B: FloatBackend>() {
         let window = |strides: [usize; 3], dilations: [usize; 3], begin: [usize; 3]| Window {
             kernel: vec![2, 3, 2],
             strides: strides.to_vec(),

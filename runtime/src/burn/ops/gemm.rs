@@ -1,13 +1,13 @@
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 use super::binary::aligned;
 use super::scalar;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 use crate::graph::Gemm;
 
 /// `alpha · a' · b' + beta · c`
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     gemm: &Gemm,
     a: Array<B>,
     b: Array<B>,
@@ -37,7 +37,7 @@ mod tests {
     use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
-    fn every_orientation_gives_the_same_product<B: Backend>() {
+    fn every_orientation_gives_the_same_product<B: FloatBackend>() {
         let (a, a_t) = (vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], vec![1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
         let (b, b_t) = (vec![1.0, 0.0, 0.0, 1.0, 2.0, -1.0], vec![1.0, 0.0, 2.0, 0.0, 1.0, -1.0]);
         for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {

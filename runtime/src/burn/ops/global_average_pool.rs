@@ -1,10 +1,10 @@
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 
 /// The mean of each channel.
-pub(super) fn apply<B: Backend>(x: Array<B>, result: &[usize]) -> FloatTensor<B> {
+pub(super) fn apply<B: FloatBackend>(x: Array<B>, result: &[usize]) -> FloatTensor<B> {
     let channels = x.shape[0] * x.shape[1];
     let spatial = x.shape[2..].iter().product();
     let rows = reshape::<B>(x.primitive, &[channels, spatial]);
@@ -19,7 +19,7 @@ mod tests {
     use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
-    fn each_channel_becomes_its_mean<B: Backend>() {
+    fn each_channel_becomes_its_mean<B: FloatBackend>() {
         let x = (0..24).map(|i| i as f32).collect();
         let (shape, found) = run::<B>(Op::GlobalAveragePool, vec![(&[2, 3, 2, 2], x)]);
         assert_eq!(shape, [2, 3, 1, 1]);

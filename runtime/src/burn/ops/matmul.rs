@@ -2,15 +2,15 @@ use std::vec;
 use std::vec::Vec;
 
 use burn::tensor::Shape;
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 use super::binary::aligned;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 
 /// The matrix product by NumPy's rules: a vector is a row on the left and a column on the right,
 /// all dimensions before the last two broadcast.
-pub(super) fn apply<B: Backend>(a: Array<B>, b: Array<B>, result: &[usize]) -> FloatTensor<B> {
+pub(super) fn apply<B: FloatBackend>(a: Array<B>, b: Array<B>, result: &[usize]) -> FloatTensor<B> {
     let a = as_matrix(a, |extent| vec![1, extent]);
     let b = as_matrix(b, |extent| vec![extent, 1]);
     let [m, k] = last_two(&a.shape);
@@ -41,7 +41,7 @@ pub(super) fn apply<B: Backend>(a: Array<B>, b: Array<B>, result: &[usize]) -> F
     reshape::<B>(product, result)
 }
 
-fn as_matrix<B: Backend>(x: Array<B>, shape: fn(usize) -> Vec<usize>) -> Array<B> {
+fn as_matrix<B: FloatBackend>(x: Array<B>, shape: fn(usize) -> Vec<usize>) -> Array<B> {
     match *x.shape {
         [extent] => x.reshaped(shape(extent)),
         _ => x,
@@ -63,7 +63,7 @@ mod tests {
         (0..m * n).map(|i| (0..k).map(|j| a[i / n * k + j] * b[j * n + i % n]).sum()).collect()
     }
 
-    fn ranks_and_batches_follow_numpy<B: Backend>() {
+    fn ranks_and_batches_follow_numpy<B: FloatBackend>() {
         let (a, b) = (noise(24, 1), noise(24, 2));
         let matmul = |a_shape: &[usize], b_shape: &[usize]| {
             let take = |x: &[f32], shape: &[usize]| x[..shape.iter().product()].to_vec();

@@ -1,14 +1,14 @@
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{BoolDType, Slice};
 
 use super::plane::{Plane, lift, lower};
 use super::volume;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 use crate::graph::{GraphError, MaxPool, Window};
 
 /// The maximum over each window.
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     pool: &MaxPool,
     x: Array<B>,
     result: &[usize],
@@ -20,14 +20,14 @@ pub(super) fn apply<B: Backend>(
 }
 
 /// The maximum over each window of a line or a plane.
-fn greatest<B: Backend>(
+fn greatest<B: FloatBackend>(
     window: &Window,
     x: Array<B>,
     result: &[usize],
 ) -> Result<FloatTensor<B>, GraphError> {
     let plane = Plane::new(window);
     let padded = plane.pad(lift(x), f32::NEG_INFINITY)?;
-    let y = if plane.dilations == [1, 1] {
+    let y = if plane.dilations == [1, 1] && B::POOLS {
         B::max_pool2d(padded.primitive, plane.kernel, plane.strides, [0; 2], [1; 2], false)
     } else {
         dilated(&plane, padded)
@@ -35,8 +35,9 @@ fn greatest<B: Backend>(
     Ok(lower::<B>(y, result))
 }
 
-/// The greatest of the tensors that each element of the window sees: candle has no dilation here.
-fn dilated<B: Backend>(plane: &Plane, x: Array<B>) -> FloatTensor<B> {
+/// The greatest of the tensors that each element of the window sees: candle has no dilation here,
+/// and no gradient.
+fn dilated<B: FloatBackend>(plane: &Plane, x: Array<B>) -> FloatTensor<B> {
     let reach = plane.reach();
     let seen = |row: usize, column: usize| {
         let axis = |axis: usize, tap: usize| {
@@ -64,7 +65,12 @@ mod tests {
     use crate::burn::testing::{Windowed, assert_close, on_every_backend, run, windowed};
     use crate::graph::{Op, Window};
 
-    fn check<B: Backend>(shape: &[usize], kernel: &[usize], steps: [usize; 2], pads: [usize; 2]) {
+    fn check<B: FloatBackend>(
+        shape: &[usize],
+        kernel: &[usize],
+        steps: [usize; 2],
+        pads: [usize; 2],
+    ) {
         let rank = kernel.len();
         let window = Window {
             kernel: kernel.to_vec(),
@@ -93,7 +99,7 @@ mod tests {
         assert_close(&found, &expected);
     }
 
-    fn padding_never_wins<B: Backend>() {
+    fn padding_never_wins<B: FloatBackend>() {
         check::<B>(&[2, 3, 8, 7], &[2, 2], [2, 1], [0, 0]);
         check::<B>(&[1, 2, 8, 7], &[3, 3], [2, 1], [1, 1]);
         check::<B>(&[1, 2, 8, 7], &[3, 2], [1, 1], [0, 2]);

@@ -1,16 +1,16 @@
 use std::vec;
 use std::vec::Vec;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{BoolDType, Slice};
 
 use super::pad::pad_constant;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::{GraphError, MaxPoolIndices, Window};
 
 /// The number in all of `x` of the first element that is the maximum of each window.
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     pool: &MaxPoolIndices,
     x: Array<B>,
     result: &[usize],
@@ -100,7 +100,12 @@ mod tests {
     use crate::burn::testing::{Windowed, on_every_backend, run, windowed};
     use crate::graph::Op;
 
-    fn check<B: Backend>(shape: &[usize], kernel: &[usize], steps: [usize; 2], column_major: bool) {
+    fn check<B: FloatBackend>(
+        shape: &[usize],
+        kernel: &[usize],
+        steps: [usize; 2],
+        column_major: bool,
+    ) {
         let rank = kernel.len();
         let window = Window {
             kernel: kernel.to_vec(),
@@ -141,7 +146,7 @@ mod tests {
         assert_eq!(found, expected);
     }
 
-    fn the_first_maximum_is_named_by_its_number<B: Backend>() {
+    fn the_first_maximum_is_named_by_its_number<B: FloatBackend>() {
         check::<B>(&[2, 3, 8, 7], &[3, 2], [2, 1], false);
         check::<B>(&[2, 3, 8, 7], &[3, 2], [1, 2], true);
         check::<B>(&[2, 3, 9], &[3], [2, 1], false);

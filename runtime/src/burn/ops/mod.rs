@@ -26,10 +26,10 @@ mod volume;
 use std::vec::Vec;
 
 use burn::tensor::Scalar;
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 use super::tensor::{Array, reshape};
+use crate::burn::FloatBackend;
 use crate::graph::{GraphError, Op};
 
 /// The result of `op`, whose shape is `result`.
@@ -37,7 +37,7 @@ use crate::graph::{GraphError, Op};
 /// # Errors
 ///
 /// [`GraphError::TooManyElements`] if an operand grows past the limit when it is padded.
-pub(super) fn apply<B: Backend>(
+pub(super) fn apply<B: FloatBackend>(
     op: &Op,
     operands: Vec<Array<B>>,
     result: &[usize],

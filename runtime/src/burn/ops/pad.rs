@@ -1,15 +1,15 @@
 use std::vec::Vec;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{ElementConversion, Shape, Slice, TensorData};
 
 use super::scalar;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 use crate::graph::{GraphError, Pad, PadMode, elements};
 
 /// `x` with something around it.
-pub(super) fn apply<B: Backend>(pad: &Pad, x: Array<B>) -> Result<FloatTensor<B>, GraphError> {
+pub(super) fn apply<B: FloatBackend>(pad: &Pad, x: Array<B>) -> Result<FloatTensor<B>, GraphError> {
     match pad.mode {
         PadMode::Constant(value) => Ok(pad_constant(x, &pad.begin, &pad.end, value)?.primitive),
         PadMode::Reflect => Ok(pad_from_within(x, &pad.begin, &pad.end, reflected)),
@@ -25,7 +25,7 @@ pub(super) fn apply<B: Backend>(pad: &Pad, x: Array<B>) -> Result<FloatTensor<B>
 /// # Errors
 ///
 /// [`GraphError::TooManyElements`] if the result is too large.
-pub(super) fn pad_constant<B: Backend>(
+pub(super) fn pad_constant<B: FloatBackend>(
     x: Array<B>,
     begin: &[usize],
     end: &[usize],
@@ -55,7 +55,7 @@ pub(super) fn pad_constant<B: Backend>(
 
 /// `x` with copies of its own elements around it; `source` says which, for a position relative to
 /// the first element of an axis of that extent.
-fn pad_from_within<B: Backend>(
+fn pad_from_within<B: FloatBackend>(
     x: Array<B>,
     begin: &[usize],
     end: &[usize],
@@ -93,12 +93,12 @@ mod tests {
     use crate::burn::testing::{on_every_backend, run};
     use crate::graph::Op;
 
-    fn padded<B: Backend>(mode: PadMode) -> (Vec<usize>, Vec<f32>) {
+    fn padded<B: FloatBackend>(mode: PadMode) -> (Vec<usize>, Vec<f32>) {
         let op = Op::Pad(Pad { begin: vec![1, 0, 2], end: vec![0, 0, 1], mode });
         run::<B>(op, vec![(&[1, 2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])])
     }
 
-    fn a_constant_surrounds<B: Backend>() {
+    fn a_constant_surrounds<B: FloatBackend>() {
         let (shape, found) = padded::<B>(PadMode::Constant(9.0));
         assert_eq!(shape, [2, 2, 6]);
         assert_eq!(found[..12], [9.0; 12]);
@@ -106,7 +106,7 @@ mod tests {
     }
     on_every_backend!(a_constant_surrounds);
 
-    fn the_tensor_itself_surrounds<B: Backend>() {
+    fn the_tensor_itself_surrounds<B: FloatBackend>() {
         let rows = |row: [f32; 6], second: [f32; 6]| [row, second, row, second].concat();
         let (_, found) = padded::<B>(PadMode::Reflect);
         let expected = rows([3.0, 2.0, 1.0, 2.0, 3.0, 2.0], [6.0, 5.0, 4.0, 5.0, 6.0, 5.0]);

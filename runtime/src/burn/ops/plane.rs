@@ -2,10 +2,10 @@
 
 use std::vec::Vec;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 use super::pad::pad_constant;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::{GraphError, Window};
 
@@ -52,7 +52,11 @@ impl Plane {
     /// # Errors
     ///
     /// [`GraphError::TooManyElements`] if that is too large.
-    pub(super) fn pad<B: Backend>(&self, x: Array<B>, value: f32) -> Result<Array<B>, GraphError> {
+    pub(super) fn pad<B: FloatBackend>(
+        &self,
+        x: Array<B>,
+        value: f32,
+    ) -> Result<Array<B>, GraphError> {
         pad_constant(
             x,
             &[0, 0, self.begin[0], self.begin[1]],
@@ -68,7 +72,7 @@ impl Plane {
 }
 
 /// `[N, C, L]` as `[N, C, 1, L]`, and `[N, C, H, W]` as it is.
-pub(super) fn lift<B: Backend>(x: Array<B>) -> Array<B> {
+pub(super) fn lift<B: FloatBackend>(x: Array<B>) -> Array<B> {
     if x.shape.len() != 3 {
         return x;
     }
@@ -77,6 +81,6 @@ pub(super) fn lift<B: Backend>(x: Array<B>) -> Array<B> {
 }
 
 /// Back from a plane to the graph's own shape of the result.
-pub(super) fn lower<B: Backend>(x: FloatTensor<B>, result: &[usize]) -> FloatTensor<B> {
+pub(super) fn lower<B: FloatBackend>(x: FloatTensor<B>, result: &[usize]) -> FloatTensor<B> {
     if result.len() == 3 { reshape::<B>(x, result) } else { x }
 }

@@ -1,10 +1,14 @@
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 
 /// The mean over `axes`.
-pub(super) fn apply<B: Backend>(axes: &[usize], x: Array<B>, result: &[usize]) -> FloatTensor<B> {
+pub(super) fn apply<B: FloatBackend>(
+    axes: &[usize],
+    x: Array<B>,
+    result: &[usize],
+) -> FloatTensor<B> {
     let mean = axes.iter().fold(x.primitive, |x, &axis| B::float_mean_dim(x, axis));
     reshape::<B>(mean, result)
 }
@@ -18,7 +22,7 @@ mod tests {
     use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
-    fn some_axes_or_all_are_averaged<B: Backend>() {
+    fn some_axes_or_all_are_averaged<B: FloatBackend>() {
         let x: Vec<f32> = (0..12).map(|i| i as f32).collect();
         let mean = |axes: &[usize], keep_dims| {
             let op = Op::ReduceMean { axes: axes.to_vec(), keep_dims };

@@ -1,10 +1,10 @@
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 
 /// Exponentials that sum to 1 along `axis`, or with `flatten` along it and all that follow.
-pub(super) fn apply<B: Backend>(axis: usize, flatten: bool, x: Array<B>) -> FloatTensor<B> {
+pub(super) fn apply<B: FloatBackend>(axis: usize, flatten: bool, x: Array<B>) -> FloatTensor<B> {
     if !flatten || axis + 1 == x.shape.len() {
         return B::softmax(x.primitive, axis);
     }
@@ -23,7 +23,7 @@ mod tests {
     use crate::burn::testing::{assert_close, on_every_backend, run};
     use crate::graph::Op;
 
-    fn sums_run_along_the_axis_or_to_the_end<B: Backend>() {
+    fn sums_run_along_the_axis_or_to_the_end<B: FloatBackend>() {
         // Powers of two by their logarithms, one of them far out to overflow a bare exponential.
         let weights: Vec<f32> = (0..8).map(|i| (1 << i) as f32).collect();
         let x: Vec<f32> = weights.iter().map(|w| w.ln() + 200.0).collect();

@@ -1,10 +1,10 @@
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
+use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 
 /// Axis `i` of the result is axis `permutation[i]` of `x`.
-pub(super) fn apply<B: Backend>(permutation: &[usize], x: Array<B>) -> FloatTensor<B> {
+pub(super) fn apply<B: FloatBackend>(permutation: &[usize], x: Array<B>) -> FloatTensor<B> {
     if permutation.is_sorted() {
         return x.primitive;
     }
@@ -19,7 +19,7 @@ mod tests {
     use crate::burn::testing::{on_every_backend, run};
     use crate::graph::Op;
 
-    fn axes_change_places<B: Backend>() {
+    fn axes_change_places<B: FloatBackend>() {
         let x = (0..6).map(|i| i as f32).collect();
         let op = Op::Transpose { permutation: vec![2, 0, 1] };
         let (shape, found) = run::<B>(op, vec![(&[1, 2, 3], x)]);

@@ -5,12 +5,12 @@ use std::vec;
 use std::vec::Vec;
 
 use burn::tensor::Slice;
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 use super::conv;
 use super::pad::pad_constant;
 use super::plane::Plane;
+use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::{Conv, GraphError, Window};
 
@@ -19,7 +19,7 @@ use crate::graph::{Conv, GraphError, Window};
 /// # Errors
 ///
 /// [`GraphError::TooManyElements`] if the padded operand or a spread kernel is too large.
-pub(super) fn convolve<B: Backend>(
+pub(super) fn convolve<B: FloatBackend>(
     conv: &Conv,
     x: Array<B>,
     weight: Array<B>,
@@ -68,7 +68,7 @@ type Flat<B> = fn(&Window, Array<B>, &[usize]) -> Result<FloatTensor<B>, GraphEr
 /// # Errors
 ///
 /// Those of `pool`.
-pub(super) fn pool<B: Backend>(
+pub(super) fn pool<B: FloatBackend>(
     window: &Window,
     x: Array<B>,
     pool: Flat<B>,

@@ -1,0 +1,80 @@
+//! Training a tail as the command line asks for it.
+
+use headstart::pack::Pack;
+use headstart_edge::Head;
+use headstart_edge::state::{FeatureCache, Problem};
+
+use crate::cli::Learn;
+
+#[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
+pub(super) fn train(
+    _: &Learn,
+    _: &FeatureCache,
+    _: &Pack<'_>,
+    _: Option<&Head>,
+) -> Result<Vec<u8>, Problem> {
+    Err(Problem::TailMissing)
+}
+
+/// The record of a trained tail.
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+pub(super) fn train(
+    args: &Learn,
+    cache: &FeatureCache,
+    pack: &Pack<'_>,
+    initial: Option<&Head>,
+) -> Result<Vec<u8>, Problem> {
+    use headstart_edge::training::tail;
+
+    let options = options(args);
+    let bar = crate::output::progress("training", options.epochs);
+    let record = tail::train(cache, pack, initial, &options, |_, loss| {
+        bar.set_message(format!("loss {loss:.3}"));
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    record
+}
+
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+fn options(args: &Learn) -> headstart_edge::training::TailOptions {
+    use headstart::burn::tail::Optimiser;
+    use headstart_edge::training::{Augment, Engine, TailOptions};
+
+    use crate::cli::{AugmentChoice, EngineChoice, OptimiserChoice, StorageChoice};
+
+    let mut options = TailOptions::usual();
+    let given = &args.tail;
+    if given.optimiser == Some(OptimiserChoice::Sgd) {
+        options.optimiser = Optimiser::Sgd { momentum: given.momentum.unwrap_or(0.9) };
+        (options.rate, options.weight_decay) = (0.01, 1e-4);
+    }
+    options.engine = args.engine.map(|engine| match engine {
+        EngineChoice::Ndarray => Engine::Ndarray,
+        EngineChoice::Candle => Engine::Candle,
+        EngineChoice::Flex => Engine::Flex,
+    });
+    let counts = [
+        (given.epochs, &mut options.epochs),
+        (given.batch, &mut options.batch),
+        (given.patience, &mut options.patience),
+    ];
+    for (given, option) in counts {
+        *option = given.map_or(*option, usize::from);
+    }
+    options.rate = given.rate.unwrap_or(options.rate);
+    options.warm_up = given.warm_up.unwrap_or(options.warm_up);
+    options.weight_decay = given.weight_decay.unwrap_or(options.weight_decay);
+    options.clip = given.clip.or(options.clip).filter(|&longest| longest > 0.0);
+    options.label_smoothing = given.label_smoothing.unwrap_or(options.label_smoothing);
+    options.held_out = given.held_out.unwrap_or(options.held_out);
+    options.seed = given.training_seed.unwrap_or(options.seed);
+    options.train.clone_from(&given.train);
+    options.freeze.clone_from(&given.freeze);
+    options.augment = Augment {
+        flip: given.augment.contains(&AugmentChoice::Flip),
+        crop: given.augment.contains(&AugmentChoice::Crop),
+    };
+    options.half = given.storage != Some(StorageChoice::F32);
+    options
+}

@@ -1,0 +1,327 @@
+//! Training the tail of a pack on cached features, through Burn.
+
+use headstart::burn::ExecuteError;
+use headstart::burn::FloatBackend;
+use headstart::burn::backend::{self, Autodiff, AutodiffBackend};
+use headstart::burn::tail::{LastLayer, Optimiser, Settings, TailTrainer};
+use headstart::graph::ValueId;
+use headstart::head::calibrate::HeldOut;
+use headstart::head::{HeadParts, Learner, LinearHead, Random, Samples, Storage};
+use headstart::pack::{Pack, TailStorage};
+use headstart::tail::{Tail, TailRecord};
+
+use super::augment::{Augment, augmented};
+use super::{Engine, TailOptions};
+use crate::Head;
+use crate::state::{FeatureCache, Problem};
+
+/// Trains the tail and a last layer for the cache's classes, and writes their record. `epoch` is told how
+/// many are done, and the mean loss of the last one.
+///
+/// `initial` is the pack's own head: training starts from its last layer. All that is random follows from
+/// the seed, so that the same samples give the same record.
+///
+/// # Errors
+/// [`Problem::Engine`], [`Problem::EngineMissing`], [`Problem::NoLayer`], [`Problem::Training`].
+pub fn train(
+    cache: &FeatureCache,
+    pack: &Pack<'_>,
+    initial: Option<&Head>,
+    options: &TailOptions,
+    epoch: impl FnMut(usize, f32),
+) -> Result<Vec<u8>, Problem> {
+    let tail = Tail::parse(pack)?.ok_or(Problem::Training(headstart::Error::BadTail))?;
+    let engine = options.engine.or(Engine::fastest()).ok_or(Problem::EngineMissing)?;
+    let run = Run { cache, pack, tail, initial, options };
+    match engine {
+        #[cfg(feature = "ndarray")]
+        Engine::Ndarray => run.train::<Autodiff<backend::NdArray>>(epoch),
+        #[cfg(feature = "candle")]
+        Engine::Candle => run.train::<Autodiff<backend::Candle>>(epoch),
+        #[cfg(feature = "flex")]
+        Engine::Flex => run.train::<Autodiff<backend::Flex>>(epoch),
+        #[allow(unreachable_patterns, reason = "nothing is left where every engine is compiled")]
+        _ => Err(Problem::EngineMissing),
+    }
+}
+
+struct Run<'a> {
+    cache: &'a FeatureCache,
+    pack: &'a Pack<'a>,
+    tail: Tail,
+    initial: Option<&'a Head>,
+    options: &'a TailOptions,
+}
+
+/// The best that was learned so far, by the loss on what is held out.
+struct Best {
+    loss: f32,
+    epoch: usize,
+    learned: Learned,
+    logits: Vec<f32>,
+}
+
+type Learned = (std::collections::BTreeMap<ValueId, std::sync::Arc<[f32]>>, LastLayer);
+
+fn failed(error: ExecuteError) -> Problem {
+    Problem::Engine(error.to_string())
+}
+
+impl Run<'_> {
+    fn train<B: FloatBackend + AutodiffBackend>(
+        &self,
+        mut epoch: impl FnMut(usize, f32),
+    ) -> Result<Vec<u8>, Problem> {
+        let options = self.options;
+        let trained = self.trained()?;
+        let settings = Settings {
+            optimiser: options.optimiser,
+            weight_decay: options.weight_decay,
+            clip: options.clip,
+            label_smoothing: options.label_smoothing,
+        };
+        let mut trainer =
+            TailTrainer::<B>::new(&self.tail.graph, &trained, self.last_layer(), settings)
+                .map_err(failed)?;
+        let mut random = Random::new(options.seed);
+        let (mut train, held) = self.split(&mut random);
+        let views = Views::new(self.cache);
+        let steps = options.epochs * train.len().div_ceil(options.batch);
+        let mut step = 0;
+        let mut best: Option<Best> = None;
+        for done in 1..=options.epochs {
+            random.shuffle(&mut train);
+            let mut losses = 0.0;
+            for batch in train.chunks(options.batch) {
+                let mut inputs = vec![Vec::new(); self.tail.graph.inputs.len()];
+                let mut labels = Vec::with_capacity(batch.len());
+                for &sample in batch {
+                    let row = views.any(sample, &mut random);
+                    self.append(&mut inputs, row, Some((options.augment, &mut random)))?;
+                    labels.push(self.cache.labels()[sample]);
+                }
+                let rate = rate(options, step, steps);
+                losses +=
+                    trainer.step(&inputs, &labels, rate).map_err(failed)? * batch.len() as f32;
+                step += 1;
+            }
+            epoch(done, losses / train.len() as f32);
+            if held.is_empty() {
+                continue;
+            }
+            let logits = self.logits(&trainer, &held)?;
+            let loss = self.loss(&logits, &held);
+            if best.as_ref().is_none_or(|best| loss < best.loss) {
+                let learned = trainer.learned().map_err(failed)?;
+                best = Some(Best { loss, epoch: done, learned, logits });
+            } else if best.as_ref().is_some_and(|best| done - best.epoch >= options.patience) {
+                break;
+            }
+        }
+        match best {
+            Some(best) => self.record(best.learned, &held, &best.logits),
+            None => self.record(trainer.learned().map_err(failed)?, &held, &[]),
+        }
+    }
+
+    /// The constants that gradients change: what `train` names (all without), but not what `freeze` names.
+    fn trained(&self) -> Result<Vec<ValueId>, Problem> {
+        let parameters = self.tail.parameters();
+        let named = |pattern: &String| {
+            let found: Vec<ValueId> =
+                parameters.iter().copied().filter(|&id| self.tail.is_named(id, pattern)).collect();
+            if found.is_empty() { Err(Problem::NoLayer(pattern.clone())) } else { Ok(found) }
+        };
+        let mut trained = parameters.clone();
+        if !self.options.train.is_empty() {
+            let wanted: Vec<_> = self.options.train.iter().map(named).collect::<Result<_, _>>()?;
+            trained = wanted.concat();
+        }
+        for pattern in &self.options.freeze {
+            let frozen = named(pattern)?;
+            trained.retain(|id| !frozen.contains(id));
+        }
+        trained.sort_unstable();
+        trained.dedup();
+        Ok(trained)
+    }
+
+    /// Zeros, but for the classes that the pack's own head knows.
+    fn last_layer(&self) -> LastLayer {
+        let (width, classes) = (self.pack.head_inputs(), self.cache.classes());
+        let mut last =
+            LastLayer { weights: vec![0.0; classes.len() * width], bias: vec![0.0; classes.len()] };
+        let Some((head, linear)) = self.initial.and_then(|head| Some((head, head.last()?))) else {
+            return last;
+        };
+        for (from, label) in head.labels().iter().enumerate() {
+            let Some(to) = classes.iter().position(|class| class == label) else { continue };
+            let row = &linear.weights()[from * width..][..width];
+            last.weights[to * width..][..width].copy_from_slice(row);
+            last.bias[to] = linear.bias()[from];
+        }
+        last
+    }
+
+    /// Samples to learn from, and samples to measure on: the same part of each class that can spare it.
+    fn split(&self, random: &mut Random) -> (Vec<usize>, Vec<usize>) {
+        let (mut train, mut held) = (Vec::new(), Vec::new());
+        for class in 0..self.cache.classes().len() {
+            let labels = self.cache.labels().iter().enumerate();
+            let mut members: Vec<usize> =
+                labels.filter(|(_, l)| usize::from(**l) == class).map(|(at, _)| at).collect();
+            random.shuffle(&mut members);
+            let spared = members.len() * usize::from(self.options.held_out) / 100;
+            held.extend(members.drain(..spared));
+            train.extend(members);
+        }
+        (train, held)
+    }
+
+    fn append(
+        &self,
+        inputs: &mut [Vec<f32>],
+        row: &[i8],
+        augment: Option<(Augment, &mut Random)>,
+    ) -> Result<(), Problem> {
+        let wrong =
+            headstart::Error::BufferLength { expected: self.pack.feature_len(), found: row.len() };
+        let mut values = self.tail.inputs(row).ok_or(wrong)?;
+        if let Some((augment, random)) = augment
+            && augment.any()
+            && let ([values], [input]) = (&mut values[..], &self.tail.graph.inputs[..])
+        {
+            *values = augmented(values, &self.tail.graph.values[*input].shape, augment, random);
+        }
+        inputs.iter_mut().zip(values).for_each(|(all, own)| all.extend(own));
+        Ok(())
+    }
+
+    fn logits<B: FloatBackend + AutodiffBackend>(
+        &self,
+        trainer: &TailTrainer<B>,
+        samples: &[usize],
+    ) -> Result<Vec<f32>, Problem> {
+        let mut logits = Vec::with_capacity(samples.len() * self.cache.classes().len());
+        let features = self.cache.feature_len();
+        for batch in samples.chunks(self.options.batch) {
+            let mut inputs = vec![Vec::new(); self.tail.graph.inputs.len()];
+            for &sample in batch {
+                let row = &self.cache.features()[sample * features..][..features];
+                self.append(&mut inputs, row, None)?;
+            }
+            logits.extend(trainer.logits(&inputs, batch.len()).map_err(failed)?);
+        }
+        Ok(logits)
+    }
+
+    /// Mean cross-entropy, in nats.
+    fn loss(&self, logits: &[f32], samples: &[usize]) -> f32 {
+        let rows = logits.chunks_exact(self.cache.classes().len());
+        let losses = rows.zip(samples).map(|(row, &sample)| {
+            let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let sum: f32 = row.iter().map(|logit| (logit - most).exp()).sum();
+            most + sum.ln() - row[usize::from(self.cache.labels()[sample])]
+        });
+        losses.sum::<f32>() / samples.len() as f32
+    }
+
+    fn record(
+        &self,
+        (constants, last): Learned,
+        held: &[usize],
+        logits: &[f32],
+    ) -> Result<Vec<u8>, Problem> {
+        let digest = self.pack.backbone_digest();
+        let (mut temperature, mut unknown_threshold, mut held_out) = (1.0, 0.0, None);
+        if !logits.is_empty() {
+            let labels: Vec<u16> = held.iter().map(|&at| self.cache.labels()[at]).collect();
+            // Only the labels count here.
+            let stand_ins = vec![0; labels.len()];
+            let samples = Samples::new(&stand_ins, &labels, 1)?;
+            let measured = HeldOut::new(logits, samples, self.cache.classes().len())?;
+            (temperature, _) = measured.temperature();
+            let mut memory = vec![0.0; labels.len() + self.cache.classes().len()];
+            unknown_threshold = measured.unknown_threshold(temperature, &mut memory)?;
+            held_out = Some((measured.correct(), labels.len() as u32));
+        }
+        let labels: Vec<&str> = self.cache.classes().iter().map(String::as_str).collect();
+        let parts = HeadParts {
+            head: LinearHead::new(&last.weights, &last.bias, self.pack.head_inputs())?,
+            backbone_digest: digest,
+            labels: &labels,
+            samples: &self.cache.counts(),
+            learner: Learner::Other,
+            storage: Storage::F32,
+            temperature,
+            unknown_threshold,
+            held_out,
+            prototypes: None,
+        };
+        let mut record = vec![0; parts.encoded_len()?];
+        parts.emit(&mut record)?;
+        let storage = if self.options.half { TailStorage::F16 } else { TailStorage::F32 };
+        let tail = TailRecord { constants }.emit(&self.tail, &digest, storage)?;
+        Ok([tail, record].concat())
+    }
+}
+
+/// All rows that show each sample.
+struct Views<'a> {
+    cache: &'a FeatureCache,
+    again: Vec<i8>,
+    of: Vec<Vec<usize>>,
+}
+
+impl<'a> Views<'a> {
+    fn new(cache: &'a FeatureCache) -> Self {
+        let (again, owners) = cache.again();
+        let mut of = vec![Vec::new(); cache.len()];
+        owners.iter().enumerate().for_each(|(row, &owner)| of[owner as usize].push(row));
+        Self { cache, again, of }
+    }
+
+    /// One of a sample's rows.
+    fn any(&self, sample: usize, random: &mut Random) -> &[i8] {
+        let features = self.cache.feature_len();
+        let chosen = random.below(1 + self.of[sample].len() as u32) as usize;
+        match chosen.checked_sub(1) {
+            None => &self.cache.features()[sample * features..][..features],
+            Some(view) => &self.again[self.of[sample][view] * features..][..features],
+        }
+    }
+}
+
+/// Rising along a line while it warms up, then falling to 0 along half a cosine.
+fn rate(options: &TailOptions, step: usize, steps: usize) -> f32 {
+    let warm = (options.warm_up * steps as f32) as usize;
+    if step < warm {
+        return options.rate * (step + 1) as f32 / warm as f32;
+    }
+    let part = (step - warm) as f32 / (steps - warm).max(1) as f32;
+    options.rate * 0.5 * (1.0 + (std::f32::consts::PI * part).cos())
+}
+
+impl TailOptions {
+    /// What nothing else was asked for.
+    pub fn usual() -> Self {
+        Self {
+            engine: None,
+            epochs: 30,
+            batch: 20,
+            rate: 1e-3,
+            optimiser: Optimiser::AdamW,
+            weight_decay: 0.01,
+            clip: Some(1.0),
+            label_smoothing: 0.1,
+            warm_up: 0.1,
+            held_out: 10,
+            patience: 10,
+            seed: 1,
+            train: Vec::new(),
+            freeze: Vec::new(),
+            augment: Augment::default(),
+            half: true,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Packs with a trainable tail: learned, measured, rolled back, and refused where they cannot be used.
+
+mod common;
+
+use common::Bench;
+use headstart::graph::{Activation, Conv, Graph, Op, Window};
+use headstart::pack::{Contents, Pack, TailStorage, emit};
+use headstart::tail::Tail;
+
+const RUNS_TAILS: bool = cfg!(any(feature = "ndarray", feature = "candle", feature = "flex"));
+
+/// A convolution of the 2×2 features to six channels, a ReLU, another to four, and their means.
+fn tail() -> Graph {
+    let window = Window {
+        kernel: vec![1; 2],
+        strides: vec![1; 2],
+        dilations: vec![1; 2],
+        pads_begin: vec![0; 2],
+        pads_end: vec![0; 2],
+    };
+    let conv = || Op::Conv(Conv { window: window.clone(), groups: 1 });
+    let weights = |count: usize| {
+        (0..count).map(|at| (at * 37 % 11) as f32 / 11.0 - 0.45).collect::<Vec<f32>>()
+    };
+    let mut graph = Graph::default();
+    let x = graph.add_value("x", vec![1, 3, 2, 2]);
+    graph.inputs.push(x);
+    let first = graph.add_constant("features.1.weight", vec![6, 3, 1, 1], weights(18)).unwrap();
+    let second = graph.add_constant("features.2.weight", vec![4, 6, 1, 1], weights(24)).unwrap();
+    let x = graph.add_node("/features/features.1/Conv", conv(), vec![x, first], "a").unwrap();
+    let relu = Op::Activation(Activation::Relu);
+    let x = graph.add_node("relu", relu, vec![x], "b").unwrap();
+    let x = graph.add_node("/features/features.2/Conv", conv(), vec![x, second], "c").unwrap();
+    let x = graph.add_node("mean", Op::GlobalAveragePool, vec![x], "d").unwrap();
+    graph.outputs.push(x);
+    graph
+}
+
+/// The tiny pack with that tail.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    let bytes = std::fs::read(&bench.pack).unwrap();
+    let pack = Pack::open(&bytes).unwrap();
+    let section = headstart::tail::emit(&tail(), &[1], TailStorage::F32).unwrap();
+    let with_tail = emit(&Contents {
+        provenance: *pack.provenance(),
+        input: *pack.input(),
+        max_classes: pack.plan().max_classes,
+        values: (0..2).map(|at| pack.value(at).unwrap()).collect(),
+        nodes: pack.nodes().map(Result::unwrap).collect(),
+        weights: Vec::new(),
+        channels: Vec::new(),
+        tables: Vec::new(),
+        tail: Some(section),
+        head: None,
+    });
+    std::fs::write(&bench.pack, with_tail.unwrap()).unwrap();
+    bench.colours("data", 0, 12);
+    bench.colours("test", 100, 4);
+    bench
+}
+
+const LEARN: [&str; 8] = ["--data", "data", "--state", "state", "--rate", "0.05", "--epochs", "40"];
+
+#[test]
+fn a_tail_is_learned_and_answers() {
+    let bench = bench();
+    if !RUNS_TAILS {
+        let refusal = bench.refusal(1, "learn", &LEARN);
+        assert!(refusal.contains("--features flex"), "{refusal}");
+        return;
+    }
+    let learned = bench.json("learn", &LEARN);
+    assert_eq!((&learned["learner"], &learned["samples"]), (&"tail".into(), &36.into()));
+    let measured = bench.json("eval", &["--data", "test", "--state", "state"]);
+    assert_eq!(measured["accuracy"], 1.0);
+    assert_eq!(bench.json("status", &["--state", "state"])["samples"], 36);
+    bench.json("bench", &["--state", "state"]);
+    let file = "test/red/100.png";
+    let answer = bench.json("predict", &["--state", "state", file]);
+    assert_eq!(answer["files"][0]["best"], "red");
+
+    // The same samples and seed give the same record; other settings another, which can be undone.
+    let head = || std::fs::read(bench.path("state").join("head.hshr")).unwrap();
+    let first = head();
+    bench.json("learn", &LEARN);
+    assert!(head() == first);
+    bench.json("learn", &[&LEARN[..], &["--optimiser", "sgd", "--training-seed", "5"]].concat());
+    assert!(head() != first);
+    assert_eq!(
+        bench.json("history", &["--state", "state"])["commits"].as_array().unwrap().len(),
+        2
+    );
+    bench.json("rollback", &["--state", "state"]);
+    assert!(head() == first);
+
+    // What would need training again is refused, and changes nothing.
+    for arguments in [
+        &["rename", "--class", "red", "--to", "rose"][..],
+        &["forget", "--class", "red"],
+        &["forget", "--sample", "data/red/1.png"],
+    ] {
+        let refusal =
+            bench.refusal(1, arguments[0], &[&["--state", "state"], &arguments[1..]].concat());
+        assert!(refusal.contains("trainable tail"), "{refusal}");
+    }
+    assert!(head() == first);
+}
+
+#[test]
+fn what_does_not_fit_a_tail_is_refused_by_name() {
+    let bench = bench();
+    if !RUNS_TAILS {
+        return;
+    }
+    for wrong in [&["--learner", "ridge"][..], &["--engine", "flex", "--hidden", "4"]] {
+        let arguments = [&["--data", "data", "--state", "none"], wrong].concat();
+        let output = bench.command("learn", &arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+    }
+    let refusal = bench.refusal(1, "learn", &[&LEARN[..], &["--train", "features.9"]].concat());
+    assert!(refusal.contains("features.9"), "{refusal}");
+    let plain = Bench::new();
+    plain.colours("data", 0, 4);
+    let refusal = plain.refusal(1, "learn", &LEARN);
+    assert!(refusal.contains("--tail keep"), "{refusal}");
+}
+
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+#[test]
+fn frozen_layers_do_not_change_by_a_bit_on_any_engine() {
+    use headstart::tail::TailRecord;
+
+    let bench = bench();
+    let bytes = std::fs::read(&bench.pack).unwrap();
+    let pack = Pack::open(&bytes).unwrap();
+    let tail = Tail::parse(&pack).unwrap().unwrap();
+    let constant = |name: &str| tail.graph.value_named(name).unwrap();
+    let (first, second) = (constant("features.1.weight"), constant("features.2.weight"));
+    let engines = [
+        ("flex", cfg!(feature = "flex")),
+        ("ndarray", cfg!(feature = "ndarray")),
+        ("candle", cfg!(feature = "candle")),
+    ];
+    for (engine, _) in engines.into_iter().filter(|(_, compiled)| *compiled) {
+        for (pattern, frozen, trained) in [
+            (["--freeze", "features.1"], first, second),
+            (["--train", "features.1.*"], second, first),
+        ] {
+            let state = format!("{engine}-{}", pattern[0]);
+            let arguments =
+                ["--data", "data", "--state", &state, "--engine", engine, "--storage", "f32"];
+            bench.json("learn", &[&arguments[..], &pattern].concat());
+            let record = std::fs::read(bench.path(&state).join("head.hshr")).unwrap();
+            let (record, _) = TailRecord::split(&record, &tail, &pack.backbone_digest()).unwrap();
+            assert!(!record.constants.contains_key(&frozen), "{engine}");
+            let before = tail.graph.values[trained].constant.as_ref().unwrap();
+            assert_ne!(&record.constants[&trained], before, "{engine}");
+        }
+    }
+}
+
+#[test]
+fn a_changed_or_cut_tail_is_refused() {
+    let bench = bench();
+    let bytes = std::fs::read(&bench.pack).unwrap();
+    let pack = Pack::open(&bytes).unwrap();
+    assert_eq!(Tail::parse(&pack).unwrap().unwrap().graph, {
+        let mut graph = tail();
+        graph.values[0].constant = None;
+        graph
+    });
+    let section = headstart::tail::emit(&tail(), &[1], TailStorage::F32).unwrap();
+    let with = |section: Vec<u8>| {
+        emit(&Contents {
+            provenance: *pack.provenance(),
+            input: *pack.input(),
+            max_classes: 10,
+            values: (0..2).map(|at| pack.value(at).unwrap()).collect(),
+            nodes: pack.nodes().map(Result::unwrap).collect(),
+            weights: Vec::new(),
+            channels: Vec::new(),
+            tables: Vec::new(),
+            tail: Some(section),
+            head: None,
+        })
+    };
+    // Sealed anew, every change is read or refused: nothing panics, and a cut is always refused.
+    for at in 0..section.len() {
+        for bit in [0, 3, 7] {
+            let mut changed = section.clone();
+            changed[at] ^= 1 << bit;
+            if let Ok(bytes) = with(changed) {
+                let _ = Tail::parse(&Pack::open(&bytes).unwrap());
+            }
+        }
+        if let Ok(bytes) = with(section[..at].to_vec()) {
+            assert!(Tail::parse(&Pack::open(&bytes).unwrap()).is_err(), "cut to {at}");
+        }
+    }
+    // A value that is not there, and one that the next node overwrites.
+    assert!(with(headstart::tail::emit(&tail(), &[2], TailStorage::F32).unwrap()).is_err());
+}

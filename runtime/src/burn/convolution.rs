@@ -1,0 +1,231 @@
+//! Convolutions whose gradients are made of what CPU backends do fast.
+//!
+//! Burn derives a convolution's gradients from convolutions with kernels as large as the picture, and
+//! those of a depthwise one channel by channel. Here a 1×1 convolution is a matrix product in all three
+//! directions, others of one group are one product a tap of the kernel, and the weights' gradient of a
+//! depthwise one is summed in plain loops.
+
+use std::vec::Vec;
+
+use burn::backend::Autodiff;
+use burn::backend::autodiff::NodeId;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::{ConvOptions, FloatTensor};
+use burn::tensor::{Shape, Slice, TensorMetadata};
+
+use super::depthwise;
+
+/// A Burn backend as the executor takes it: adding one is a line.
+pub trait FloatBackend: Backend {
+    /// Whether the backend has gradients for its pooling; where not, it is put together from primitives.
+    const POOLS: bool = true;
+
+    /// `x [N, C, H, W]` convolved with `weight [M, C / groups, …]`, and `bias [M]` added.
+    fn convolve(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: Option<FloatTensor<Self>>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        Self::conv2d(x, weight, bias, options)
+    }
+}
+
+#[cfg(feature = "burn-flex")]
+impl FloatBackend for super::backend::Flex {}
+#[cfg(feature = "burn-ndarray")]
+impl FloatBackend for super::backend::NdArray {}
+#[cfg(feature = "burn-candle")]
+#[allow(deprecated, reason = "as where it is named")]
+impl FloatBackend for super::backend::Candle {
+    const POOLS: bool = false;
+}
+
+/// What the gradients need: `x`, the weights, and how they were convolved.
+type State = (NodeId, NodeId, ConvOptions<2>);
+
+#[derive(Debug)]
+struct Convolution;
+
+impl<B: FloatBackend, C: CheckpointStrategy> FloatBackend for Autodiff<B, C> {
+    const POOLS: bool = B::POOLS;
+
+    fn convolve(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: Option<FloatTensor<Self>>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        let product = B::convolve(
+            x.primitive.clone(),
+            weight.primitive.clone(),
+            bias.as_ref().map(|bias| bias.primitive.clone()),
+            options.clone(),
+        );
+        match bias {
+            Some(bias) => {
+                let nodes = [x.node.clone(), weight.node.clone(), bias.node.clone()];
+                let prepared = Backward::<B, 3>::prepare::<C>(Convolution, nodes);
+                match prepared.compute_bound().stateful() {
+                    OpsKind::UnTracked(prep) => prep.finish(product),
+                    OpsKind::Tracked(mut prep) => {
+                        let state = (prep.checkpoint(&x), prep.checkpoint(&weight), options);
+                        prep.finish(state, product)
+                    }
+                }
+            }
+            None => {
+                let nodes = [x.node.clone(), weight.node.clone()];
+                let prepared = Backward::<B, 2>::prepare::<C>(Convolution, nodes);
+                match prepared.compute_bound().stateful() {
+                    OpsKind::UnTracked(prep) => prep.finish(product),
+                    OpsKind::Tracked(mut prep) => {
+                        let state = (prep.checkpoint(&x), prep.checkpoint(&weight), options);
+                        prep.finish(state, product)
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<B: FloatBackend> Backward<B, 3> for Convolution {
+    type State = State;
+
+    fn backward(self, ops: Ops<State, 3>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let (x, weight, options) = ops.state;
+        let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
+        let weight: FloatTensor<B> = checkpointer.retrieve_node_output(weight);
+        let [of_x, of_weight, of_bias] = ops.parents;
+        if let Some(node) = of_bias {
+            grads.register::<B>(node.id, bias_gradient::<B>(gradient.clone()));
+        }
+        if let Some(node) = of_weight {
+            let found =
+                weight_gradient::<B>(x.clone(), weight.clone(), gradient.clone(), options.clone());
+            grads.register::<B>(node.id, found);
+        }
+        if let Some(node) = of_x {
+            grads.register::<B>(node.id, x_gradient::<B>(x, weight, gradient, options));
+        }
+    }
+}
+
+impl<B: FloatBackend> Backward<B, 2> for Convolution {
+    type State = State;
+
+    fn backward(self, ops: Ops<State, 2>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let (x, weight, options) = ops.state;
+        let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
+        let weight: FloatTensor<B> = checkpointer.retrieve_node_output(weight);
+        let [of_x, of_weight] = ops.parents;
+        if let Some(node) = of_weight {
+            let found =
+                weight_gradient::<B>(x.clone(), weight.clone(), gradient.clone(), options.clone());
+            grads.register::<B>(node.id, found);
+        }
+        if let Some(node) = of_x {
+            grads.register::<B>(node.id, x_gradient::<B>(x, weight, gradient, options));
+        }
+    }
+}
+
+/// The sum over batch and places.
+fn bias_gradient<B: Backend>(gradient: FloatTensor<B>) -> FloatTensor<B> {
+    let shape = gradient.shape();
+    let rows = B::float_reshape(gradient, Shape::from([shape[0], shape[1], shape[2] * shape[3]]));
+    let sums = B::float_sum_dim(B::float_sum_dim(rows, 2), 0);
+    B::float_reshape(sums, Shape::from([shape[1]]))
+}
+
+/// At stride 1, `x`'s gradient is the result's, convolved with the kernel turned around.
+fn x_gradient<B: FloatBackend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+    options: ConvOptions<2>,
+) -> FloatTensor<B> {
+    let [outputs, inputs, height, width] = weight.shape().dims();
+    let is_depthwise = inputs == 1 && options.groups == outputs && x.shape()[1] == outputs;
+    let padding = [height, width].map(|extent| extent - 1);
+    let fits = options.stride == [1, 1]
+        && options.dilation == [1, 1]
+        && (0..2).all(|axis| options.padding[axis] <= padding[axis]);
+    if !fits || !(is_depthwise || options.groups == 1) {
+        return B::conv2d_x_backward(x, weight, gradient, options);
+    }
+    let turned = match [height, width] {
+        [1, 1] => weight,
+        _ => B::float_flip(weight, &[2, 3]),
+    };
+    let turned = if is_depthwise { turned } else { B::float_swap_dims(turned, 0, 1) };
+    let padding = [0, 1].map(|axis| padding[axis] - options.padding[axis]);
+    B::convolve(gradient, turned, None, ConvOptions::new([1, 1], padding, [1, 1], options.groups))
+}
+
+fn weight_gradient<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+    options: ConvOptions<2>,
+) -> FloatTensor<B> {
+    let [outputs, inputs, height, width] = weight.shape().dims();
+    let [batch, channels, rows, columns] = x.shape().dims();
+    if inputs == 1 && options.groups == outputs && channels == outputs {
+        return depthwise::weight_gradient::<B>(x, weight, gradient, options);
+    }
+    if options.groups != 1 {
+        return B::conv2d_weight_backward(x, weight, gradient, options);
+    }
+    let [_, _, out_rows, out_columns] = gradient.shape().dims();
+    let places = batch * out_rows * out_columns;
+    // [outputs, places], and for each tap the inputs that it saw: [places, inputs].
+    let wide = |x: FloatTensor<B>, channels: usize| {
+        B::float_reshape(B::float_swap_dims(x, 0, 1), Shape::from([channels, places]))
+    };
+    let gradient = wide(gradient, outputs);
+    let product = |seen: FloatTensor<B>| {
+        let seen = B::float_swap_dims(wide(seen, inputs), 0, 1);
+        B::float_matmul(gradient.clone(), seen)
+    };
+    if [height, width] == [1, 1] && options.stride == [1, 1] && options.padding == [0, 0] {
+        return B::float_reshape(product(x), weight.shape());
+    }
+    let [above, left] = options.padding;
+    let padded = if options.padding == [0, 0] {
+        x
+    } else {
+        let shape = Shape::from([batch, channels, rows + 2 * above, columns + 2 * left]);
+        let zeros = B::float_zeros(shape, &B::float_device(&x), x.dtype().into());
+        let inner = |before: usize, extent: usize| {
+            Slice::new(before as isize, Some((before + extent) as isize), 1)
+        };
+        let place = [Slice::full(), Slice::full(), inner(above, rows), inner(left, columns)];
+        B::float_slice_assign(zeros, &place, x)
+    };
+    let mut taps = Vec::with_capacity(height * width);
+    for row in 0..height {
+        for column in 0..width {
+            let along = |axis: usize, tap: usize, extent: usize| {
+                let start = tap * options.dilation[axis];
+                let end = start + (extent - 1) * options.stride[axis] + 1;
+                Slice::new(start as isize, Some(end as isize), options.stride[axis] as isize)
+            };
+            let slices = [
+                Slice::full(),
+                Slice::full(),
+                along(0, row, out_rows),
+                along(1, column, out_columns),
+            ];
+            let found = product(B::float_slice(padded.clone(), &slices));
+            taps.push(B::float_reshape(found, Shape::from([outputs, inputs, 1])));
+        }
+    }
+    B::float_reshape(B::float_cat(taps, 2), weight.shape())
+}

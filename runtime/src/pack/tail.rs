@@ -1,0 +1,81 @@
+//! What every runtime reads of a trainable tail: which values it needs, and how many it gives to the head.
+
+use super::container::array;
+use crate::Error;
+
+/// The version of the section that this runtime reads and writes.
+pub const TAIL_VERSION: u16 = 1;
+/// Most features that cross the cut.
+pub const MAX_CROSSING: usize = 16;
+/// Most bytes of the graph's description.
+pub const MAX_DESCRIPTION: usize = 1 << 22;
+pub(super) const FIXED: usize = 12;
+
+/// How the constants of two and more dimensions are stored; the others are always float32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TailStorage {
+    /// IEEE 754 binary32: as they were.
+    F32,
+    /// IEEE 754 binary16: half the bytes, 11 significant bits.
+    F16,
+}
+
+/// The section `TAIL`, its head checked: a float graph from the features to the inputs of the head.
+///
+/// ```text
+/// 0   2  version, 1
+/// 2   1  storage of constants of two and more dimensions: 0 float32, 1 float16
+/// 3   1  values that cross the cut (n), 1 to 16
+/// 4   4  inputs of the head, 1 to 2^20
+/// 8   4  bytes of the description (D)
+/// 12 4n  the values, rising
+/// ..  D  description: postcard
+/// ..     constants in the order of the description, and nothing behind them
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct TailSection<'a> {
+    /// How its constants are stored.
+    pub storage: TailStorage,
+    /// Inputs of the head.
+    pub head_inputs: u32,
+    crossing: &'a [u8],
+    /// The graph, as postcard.
+    pub description: &'a [u8],
+    /// The constants' bytes.
+    pub constants: &'a [u8],
+}
+
+impl<'a> TailSection<'a> {
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+        let version = u16::from_le_bytes(array(bytes, 0)?);
+        if version != TAIL_VERSION {
+            return Err(Error::UnsupportedVersion { found: version });
+        }
+        let [storage, count] = array(bytes, 2)?;
+        let storage = match storage {
+            0 => TailStorage::F32,
+            1 => TailStorage::F16,
+            _ => return Err(Error::BadTail),
+        };
+        let head_inputs = u32::from_le_bytes(array(bytes, 4)?);
+        let description = u32::from_le_bytes(array(bytes, 8)?) as usize;
+        let count = usize::from(count);
+        if !(1..=MAX_CROSSING).contains(&count)
+            || !(1..=crate::head::MAX_FEATURES).contains(&(head_inputs as usize))
+            || description > MAX_DESCRIPTION
+        {
+            return Err(Error::ShapeOverflow);
+        }
+        let rest = bytes.get(FIXED..).ok_or(Error::Truncated)?;
+        let (crossing, rest) =
+            rest.split_at_checked(count.saturating_mul(4)).ok_or(Error::Truncated)?;
+        let (description, constants) =
+            rest.split_at_checked(description).ok_or(Error::Truncated)?;
+        Ok(Self { storage, head_inputs, crossing, description, constants })
+    }
+
+    /// The values that cross the cut, rising: their elements, one value after another, are the features.
+    pub fn crossing(&self) -> impl Iterator<Item = u32> + use<'a> {
+        self.crossing.as_chunks().0.iter().map(|&id| u32::from_le_bytes(id))
+    }
+}
