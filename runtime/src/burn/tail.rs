@@ -16,6 +16,9 @@ use super::tensor::Array;
 use super::{ExecuteError, Executor, FloatBackend};
 use crate::graph::{Graph, ValueId};
 
+/// The numbers of trained constants, by the values that they are.
+pub type Constants = BTreeMap<ValueId, Arc<[f32]>>;
+
 /// How gradients change the weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Optimiser {
@@ -193,7 +196,7 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
     /// # Errors
     ///
     /// [`ExecuteError::Backend`].
-    pub fn learned(&self) -> Result<(BTreeMap<ValueId, Arc<[f32]>>, LastLayer), ExecuteError> {
+    pub fn learned(&self) -> Result<(Constants, LastLayer), ExecuteError> {
         let mut data = Vec::with_capacity(self.parameters.len());
         for parameter in &self.parameters {
             data.push(values::<Inner<B>>(parameter.value.clone())?);

@@ -40,10 +40,15 @@ pub(super) struct Sections<'a> {
 }
 
 impl<'a> Sections<'a> {
-    /// The section of that kind and its digest; empty and zero if absent.
-    pub(super) fn get(&self, kind: Kind) -> Option<(&'a [u8], [u8; 32])> {
+    /// The section of that kind and its digest, if it is there.
+    pub(super) fn get(&self, kind: Kind) -> Option<(&'a [u8], &[u8; 32])> {
         let index = ORDER.iter().position(|&k| k == kind)?;
-        Some(((*self.bodies.get(index)?)?, *self.digests.get(index)?))
+        Some(((*self.bodies.get(index)?)?, self.digests.get(index)?))
+    }
+
+    /// The bytes of a section, if it is there.
+    pub(super) fn body(&self, kind: Kind) -> Option<&'a [u8]> {
+        Some(self.get(kind)?.0)
     }
 
     /// Checks limits, the header's digest, the table and every section's digest, in that order.
@@ -134,9 +139,10 @@ impl<'a> Sections<'a> {
         if end != bytes.len() {
             return Err(Error::TrailingBytes);
         }
-        let required = |kind: &Kind| ![TAIL, HEAD, SIGNATURE].contains(kind);
-        for section in ORDER.into_iter().filter(required) {
-            sections.get(section).ok_or(Error::BadSection { section })?;
+        for (&section, body) in ORDER.iter().zip(&sections.bodies) {
+            if body.is_none() && ![TAIL, HEAD, SIGNATURE].contains(&section) {
+                return Err(Error::BadSection { section });
+            }
         }
         Ok(sections)
     }

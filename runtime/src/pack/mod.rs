@@ -54,6 +54,7 @@ pub struct Pack<'a> {
     weights: &'a [i8],
     channels: &'a [u8],
     tables: &'a [u8],
+    #[cfg(feature = "std")]
     tail: Option<TailSection<'a>>,
     head: Option<&'a [u8]>,
     signature: Option<Signature<'a>>,
@@ -76,7 +77,12 @@ impl<'a> Pack<'a> {
     }
 
     fn of(sections: &Sections<'a>) -> Result<Self, Error> {
-        let body = |kind| sections.get(kind).map_or(&[][..], |(body, _)| body);
+        let body = |kind| sections.body(kind).unwrap_or_default();
+        // Without an operating system nothing could run a tail, and firmware is smaller that cannot read what
+        // it would refuse.
+        if cfg!(not(feature = "std")) && sections.body(TAIL).is_some() {
+            return Err(Error::TailNotRunnable);
+        }
         let Ok((Manifest::V1(manifest), [])) = postcard::take_from_bytes(body(MANIFEST)) else {
             return Err(Error::BadManifest);
         };
@@ -87,12 +93,10 @@ impl<'a> Pack<'a> {
             weights: bytemuck::cast_slice(body(WEIGHTS)),
             channels: body(CHANNELS),
             tables: body(TABLES),
-            tail: sections.get(TAIL).map(|(body, _)| TailSection::parse(body)).transpose()?,
-            head: sections.get(HEAD).map(|(body, _)| body),
-            signature: sections
-                .get(SIGNATURE)
-                .map(|(body, _)| Signature::parse(body))
-                .transpose()?,
+            #[cfg(feature = "std")]
+            tail: sections.body(TAIL).map(TailSection::parse).transpose()?,
+            head: sections.body(HEAD),
+            signature: sections.body(SIGNATURE).map(Signature::parse).transpose()?,
             digest: backbone_digest(&manifest.backbone, sections)?,
         };
         verify::verify(&pack)?;
@@ -157,26 +161,33 @@ impl<'a> Pack<'a> {
     /// Features of one sample: the elements of the last value, or of all that a tail reads.
     #[must_use]
     pub fn feature_len(&self) -> usize {
-        self.crossing().fold(0, |sum: usize, value| sum.saturating_add(value.elements() as usize))
+        let elements = |value: Value| value.elements() as usize;
+        match self.tail() {
+            None => self.feature_value().map_or(0, elements),
+            Some(_) => self.crossing().map(elements).fold(0, usize::saturating_add),
+        }
     }
 
     /// The values that hold the features: the last one, or those that a tail reads, in its order.
     pub fn crossing(&self) -> impl Iterator<Item = Value> + use<'_, 'a> {
-        let last = self.tail.is_none().then(|| self.node_count());
-        let read = self.tail.iter().flat_map(TailSection::crossing);
+        let last = self.tail().is_none().then(|| self.node_count());
+        let read = self.tail().into_iter().flat_map(TailSection::crossing);
         last.into_iter().chain(read).filter_map(|id| self.value(id).ok())
     }
 
     /// The trainable part between the features and the head, if the pack keeps one.
     #[must_use]
     pub fn tail(&self) -> Option<&TailSection<'a>> {
-        self.tail.as_ref()
+        #[cfg(feature = "std")]
+        return self.tail.as_ref();
+        #[cfg(not(feature = "std"))]
+        None
     }
 
     /// Inputs of the head: the features, or what the tail makes of them.
     #[must_use]
     pub fn head_inputs(&self) -> usize {
-        self.tail.map_or_else(|| self.feature_len(), |tail| tail.head_inputs as usize)
+        self.tail().map_or_else(|| self.feature_len(), |tail| tail.head_inputs as usize)
     }
 
     /// The nodes in the order of execution, decoded as they are asked for.
@@ -233,8 +244,10 @@ fn backbone_digest(spec: &BackboneSpec, sections: &Sections<'_>) -> Result<[u8; 
     let spec = postcard::to_slice(spec, &mut buffer).map_err(|_| Error::BadManifest)?;
     let mut digest = Sha256::new_with_prefix(spec);
     for kind in [VALUES, NODES, WEIGHTS, CHANNELS, TABLES] {
-        digest.update(sections.get(kind).map_or([0; 32], |(_, digest)| digest));
+        digest.update(sections.get(kind).map_or(&[0; 32], |(_, digest)| digest));
     }
+    // Without `std`, a pack with a tail was refused.
+    #[cfg(feature = "std")]
     if let Some((_, tail)) = sections.get(TAIL) {
         digest.update(tail);
     }

@@ -54,7 +54,7 @@ pub(super) fn verify(pack: &Pack<'_>) -> Result<(), Error> {
 
 /// What a tail reads is whole, and stays until the last node has run.
 fn verify_crossing(pack: &Pack<'_>) -> Result<(), Error> {
-    let Some(tail) = &pack.tail else { return Ok(()) };
+    let Some(tail) = pack.tail() else { return Ok(()) };
     let mut elements = 0_u32;
     let mut least = 0_u32;
     for id in tail.crossing() {
@@ -93,7 +93,7 @@ fn verify_head(pack: &Pack<'_>, bytes: &[u8]) -> Result<(), Error> {
 fn verify_manifest(pack: &Pack<'_>) -> Result<(), Error> {
     let nodes = pack.node_count();
     // A tail may read the input itself.
-    if (nodes == 0 && pack.tail.is_none()) || nodes > MAX_NODES {
+    if (nodes == 0 && pack.tail().is_none()) || nodes > MAX_NODES {
         return Err(Error::ShapeOverflow);
     }
     let values = (nodes as usize).saturating_add(1).saturating_mul(super::value::VALUE_BYTES);

@@ -46,21 +46,14 @@
   .endif
 .endm
 
-@ All channels of a tile of four pixels. Whole blocks of 16 channels that are not clamped take nearly all of
-@ a network's time and have a loop of their own; the rest shares one.
-@ \wide: bytes from a quad to the next where it is a
-@ constant, and two quads are multiplied at a time; \odd: whether the number of quads is odd.
-.macro HS_CHANNELS4 wide, clamp, odd
+@ All channels of a tile of four pixels. \wide: bytes from a quad to the next where it is a constant. Whole
+@ blocks of 16 channels that are not clamped take nearly all of a network's time and have a loop of their
+@ own; all others share one.
+.macro HS_CHANNELS4 wide, clamp
 1:  HS_QUAD4 \wide, r4, r4, r4, r4
-  .if \odd == 0
-    HS_QUAD4 \wide, r4, r5, r6, r7
-  .endif
     HS_AT_END \wide
     beq     3f
 2:  HS_QUAD4 \wide, r4, r5, r6, r7
-  .if \wide
-    HS_QUAD4 \wide, r4, r5, r6, r7
-  .endif
     HS_AT_END \wide
     bne     2b
 3:  vmov    s0, s1, r4, r5
@@ -161,16 +154,7 @@
     vmov    s6, r2
     mov     r2, r12
   .endif
-  .if \wide
-    tst     r6, #1
-    beq     7f
-    HS_CHANNELS4 \wide, \clamp, 1
-    add     sp, sp, #36
-    pop     {r4-r11, pc}
-7:  HS_CHANNELS4 \wide, \clamp, 0
-  .else
-    HS_CHANNELS4 \wide, \clamp, 1
-  .endif
+    HS_CHANNELS4 \wide, \clamp
     add     sp, sp, #36
     pop     {r4-r11, pc}
     .size   \name, . - \name
