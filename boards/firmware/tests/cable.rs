@@ -250,9 +250,27 @@ fn at_last<T>(
     panic!("no host got to the end");
 }
 
+/// The tests below would prove little if nothing happened in them.
+#[test]
+fn a_bad_day_has_resets_and_hosts_that_are_stopped() {
+    let bytes = pack("first", 1);
+    let faults = Faults { seed: 1, spoiled: 4, resets: 4_000, cuts: 30, host_frames: 20 };
+    let board = Simulated::new(blank(&bytes), faults);
+    let (mut expected, mut hosts) = (None, 0);
+    for taught in [samples(6, 0), samples(5, 6), samples(4, 2)] {
+        at_last(&board, |client| {
+            hosts += 1;
+            client.learn(lesson(&taught), |_| ())
+        });
+        learned(&bytes, &mut expected, &taught, Some(Learner::Sgd));
+        assert_eq!(at_last(&board, Board::head), expected);
+    }
+    assert!(hosts > 6 && board.borrow().boots > 3, "{hosts} hosts, {} boots", board.borrow().boots);
+}
+
 fn faults() -> impl Strategy<Value = Faults> {
     let rare = |from: u32, to: u32| prop_oneof![1 => Just(0), 3 => from..to];
-    (any::<u64>(), rare(3, 20), rare(5_000, 40_000), rare(10, 200), rare(60, 250)).prop_map(
+    (any::<u64>(), rare(3, 20), rare(5_000, 40_000), rare(10, 200), rare(12, 100)).prop_map(
         |(seed, spoiled, resets, cuts, host_frames)| Faults {
             seed,
             spoiled,
@@ -264,7 +282,7 @@ fn faults() -> impl Strategy<Value = Faults> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 20, ..ProptestConfig::with_cases(60) })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 20, ..ProptestConfig::with_cases(100) })]
 
     #[test]
     fn no_sample_is_lost_or_learned_twice(faults in faults()) {

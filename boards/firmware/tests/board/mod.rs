@@ -340,6 +340,6 @@ pub(crate) fn host(
     board: &Rc<RefCell<Simulated>>,
 ) -> Result<Board, headstart_cable::client::Error> {
     board.borrow_mut().frames = 0;
-    let timing = Timing { retry: Duration::from_micros(20), patience: Duration::from_millis(50) };
+    let timing = Timing { retry: Duration::from_micros(20), patience: Duration::from_millis(10) };
     Board::open(Box::new(Line(board.clone())), timing)
 }
