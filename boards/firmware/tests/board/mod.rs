@@ -69,6 +69,7 @@ pub(crate) fn pack(model: &'static str, weight: i8) -> Vec<u8> {
         channels: vec![(1, 1.0), (0, 0.5), (5, 0.25), (-4, 2.0)],
         tables: vec![],
         head: None,
+        tail: None,
     })
     .unwrap()
 }
