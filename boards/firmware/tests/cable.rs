@@ -265,12 +265,14 @@ fn a_bad_day_has_resets_and_hosts_that_are_stopped() {
         learned(&bytes, &mut expected, &taught, Some(Learner::Sgd));
         assert_eq!(at_last(&board, Board::head), expected);
     }
-    assert!(hosts > 6 && board.borrow().boots > 3, "{hosts} hosts, {} boots", board.borrow().boots);
+    // More frames than three hosts may send, more operations than one start of the board gets to do.
+    assert!(hosts > 3 && board.borrow().boots > 1, "{hosts} hosts, {} boots", board.borrow().boots);
 }
 
+/// A lesson takes about 30 operations of the flash: some are to get to their end.
 fn faults() -> impl Strategy<Value = Faults> {
     let rare = |from: u32, to: u32| prop_oneof![1 => Just(0), 3 => from..to];
-    (any::<u64>(), rare(3, 20), rare(5_000, 40_000), rare(10, 200), rare(12, 100)).prop_map(
+    (any::<u64>(), rare(3, 20), rare(5_000, 40_000), rare(40, 300), rare(12, 100)).prop_map(
         |(seed, spoiled, resets, cuts, host_frames)| Faults {
             seed,
             spoiled,

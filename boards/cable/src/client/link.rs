@@ -93,9 +93,7 @@ impl Link {
         self.payload.clear();
         let mut buffer = [0; 1024];
         loop {
-            let Some(wait) = self.timing.retry.checked_sub(start.elapsed()) else {
-                return Ok(true);
-            };
+            let wait = self.timing.retry.saturating_sub(start.elapsed());
             let Ok(read) = self.port.read(&mut buffer, wait) else { return Ok(false) };
             for &byte in &buffer[..read] {
                 let Some(payload) = self.receiver.push(byte) else { continue };
@@ -104,6 +102,10 @@ impl Link {
                 if self.is_reply() {
                     return Ok(true);
                 }
+            }
+            // What has come by now was read, however long this host was not running.
+            if wait.is_zero() {
+                return Ok(true);
             }
         }
     }
