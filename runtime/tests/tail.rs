@@ -1,8 +1,8 @@
 //! Training a tail gives PyTorch's losses (`tail/golden.py` made them), and frozen constants stay as they are.
 #![cfg(any(feature = "burn-flex", feature = "burn-ndarray", feature = "burn-candle"))]
 
-use headstart::burn::backend::{self, Autodiff, AutodiffBackend};
 use headstart::burn::FloatBackend;
+use headstart::burn::backend::{self, Autodiff, AutodiffBackend};
 use headstart::burn::tail::{LastLayer, Optimiser, Settings, TailTrainer};
 use headstart::graph::{Activation, Binary, Conv, Graph, Op, ValueId, Window};
 
@@ -117,7 +117,9 @@ where
     Autodiff<B>: AutodiffBackend + FloatBackend,
 {
     let (_, constants) = tail();
-    for (line, (settings, rate)) in include_str!("tail/golden.txt").lines().zip([(SGD, 0.1), (ADAMW, 0.02)]) {
+    for (line, (settings, rate)) in
+        include_str!("tail/golden.txt").lines().zip([(SGD, 0.1), (ADAMW, 0.02)])
+    {
         let golden: Vec<f32> = line.split(' ').skip(1).map(|loss| loss.parse().unwrap()).collect();
         let (losses, _) = run::<B>(&constants, settings, rate);
         assert_eq!(losses.len(), golden.len());

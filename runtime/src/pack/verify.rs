@@ -120,7 +120,10 @@ fn verify_manifest(pack: &Pack<'_>) -> Result<(), Error> {
         return Err(Error::BadManifest);
     }
     let plan = pack.plan();
-    let features = u32::try_from(pack.head_inputs()).map_err(|_| Error::ShapeOverflow)?;
+    let features = match &pack.tail {
+        Some(tail) => tail.head_inputs,
+        None => pack.feature_value()?.elements(),
+    };
     if super::Plan::new(plan.arena_bytes, features, plan.max_classes) != Some(*plan) {
         return Err(Error::PlanMismatch);
     }
