@@ -144,7 +144,7 @@ fn bias_gradient<B: Backend>(gradient: FloatTensor<B>) -> FloatTensor<B> {
     B::float_reshape(sums, Shape::from([shape[1]]))
 }
 
-/// At stride 1, `x`'s gradient is the result's, convolved with the kernel turned around.
+/// `x`'s gradient is the result's, its strides filled with zeros, convolved with the kernel turned around.
 fn x_gradient<B: FloatBackend>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
@@ -152,21 +152,48 @@ fn x_gradient<B: FloatBackend>(
     options: ConvOptions<2>,
 ) -> FloatTensor<B> {
     let [outputs, inputs, height, width] = weight.shape().dims();
-    let is_depthwise = inputs == 1 && options.groups == outputs && x.shape()[1] == outputs;
-    let padding = [height, width].map(|extent| extent - 1);
-    let fits = options.stride == [1, 1]
-        && options.dilation == [1, 1]
-        && (0..2).all(|axis| options.padding[axis] <= padding[axis]);
-    if !fits || !(is_depthwise || options.groups == 1) {
+    let (x_shape, shape) = (x.shape(), gradient.shape());
+    let groups = options.groups;
+    let reach = [0, 1].map(|axis| ([height, width][axis] - 1) * options.dilation[axis]);
+    // Rows and columns behind the last place that any window reads.
+    let unread = [0, 1].map(|axis| {
+        let read = (shape[2 + axis] - 1) * options.stride[axis] + reach[axis] + 1;
+        (x_shape[2 + axis] + 2 * options.padding[axis]).saturating_sub(read)
+    });
+    let strided = options.stride != [1, 1];
+    // Not all backends transpose a convolution that leaves different remainders.
+    let is_plain = strided && unread[0] == unread[1] && options.stride[0] == options.stride[1];
+    if is_plain || (0..2).any(|axis| options.padding[axis] > reach[axis]) {
         return B::conv2d_x_backward(x, weight, gradient, options);
     }
     let turned = match [height, width] {
         [1, 1] => weight,
         _ => B::float_flip(weight, &[2, 3]),
     };
-    let turned = if is_depthwise { turned } else { B::float_swap_dims(turned, 0, 1) };
-    let padding = [0, 1].map(|axis| padding[axis] - options.padding[axis]);
-    B::convolve(gradient, turned, None, ConvOptions::new([1, 1], padding, [1, 1], options.groups))
+    let turned = if groups == 1 {
+        B::float_swap_dims(turned, 0, 1)
+    } else {
+        let grouped = Shape::from([groups, outputs / groups, inputs, height, width]);
+        let swapped = B::float_swap_dims(B::float_reshape(turned, grouped), 1, 2);
+        B::float_reshape(swapped, Shape::from([groups * inputs, outputs / groups, height, width]))
+    };
+    let padding = [0, 1].map(|axis| reach[axis] - options.padding[axis]);
+    if !strided && unread == [0, 0] {
+        let options = ConvOptions::new([1, 1], padding, options.dilation, groups);
+        return B::convolve(gradient, turned, None, options);
+    }
+    let extents = [0, 1].map(|axis| {
+        2 * padding[axis] + (shape[2 + axis] - 1) * options.stride[axis] + 1 + unread[axis]
+    });
+    let filled = Shape::from([shape[0], shape[1], extents[0], extents[1]]);
+    let zeros = B::float_zeros(filled, &B::float_device(&gradient), gradient.dtype().into());
+    let place = |axis: usize| {
+        let end = padding[axis] + (shape[2 + axis] - 1) * options.stride[axis] + 1;
+        Slice::new(padding[axis] as isize, Some(end as isize), options.stride[axis] as isize)
+    };
+    let slices = [Slice::full(), Slice::full(), place(0), place(1)];
+    let gradient = B::float_slice_assign(zeros, &slices, gradient);
+    B::convolve(gradient, turned, None, ConvOptions::new([1, 1], [0, 0], options.dilation, groups))
 }
 
 fn weight_gradient<B: Backend>(
@@ -186,8 +213,16 @@ fn weight_gradient<B: Backend>(
     let [_, _, out_rows, out_columns] = gradient.shape().dims();
     let places = batch * out_rows * out_columns;
     // [outputs, places], and for each tap the inputs that it saw: [places, inputs].
+    // Side by side, row by row: a permutation would go through memory one number at a time.
     let wide = |x: FloatTensor<B>, channels: usize| {
-        B::float_reshape(B::float_swap_dims(x, 0, 1), Shape::from([channels, places]))
+        let pixels = places / batch;
+        let x = B::float_reshape(x, Shape::from([batch * channels, pixels]));
+        let sample = |at: usize| {
+            let rows =
+                Slice::new((at * channels) as isize, Some(((at + 1) * channels) as isize), 1);
+            B::float_slice(x.clone(), &[rows, Slice::full()])
+        };
+        if batch == 1 { x } else { B::float_cat((0..batch).map(sample).collect(), 1) }
     };
     let gradient = wide(gradient, outputs);
     let product = |seen: FloatTensor<B>| {

@@ -11,11 +11,8 @@ use std::string::String;
 #[must_use]
 pub fn matches(pattern: &str, name: &str) -> bool {
     let inside = |name: &str| {
-        let ends = name
-            .char_indices()
-            .filter(|&(at, c)| at > 0 && (c == '.' || c == '/'))
-            .map(|(at, _)| at);
-        ends.chain([name.len()]).any(|end| {
+        let ends = name.char_indices().filter(|&(_, c)| c == '.' || c == '/').map(|(at, _)| at);
+        ends.chain([name.len()]).filter(|&end| end > 0).any(|end| {
             name.get(..end).is_some_and(|head| is_like(pattern.as_bytes(), head.as_bytes()))
         })
     };
