@@ -149,13 +149,7 @@ impl Head {
     fn logits(&self, features: &[i8]) -> Result<Vec<f32>, headstart::Error> {
         #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
         if let Some(tail) = &self.tail {
-            let inputs = tail.run(features)?;
-            let (linear, mut logits) = (self.model.last()?, vec![0.0; self.labels.len()]);
-            let rows = linear.weights().chunks_exact(inputs.len()).zip(linear.bias());
-            for (logit, (row, bias)) in logits.iter_mut().zip(rows) {
-                *logit = bias + row.iter().zip(&inputs).map(|(w, x)| w * x).sum::<f32>();
-            }
-            return Ok(logits);
+            return Ok(self.model.last_of(&tail.run(features)?));
         }
         self.model.logits(features)
     }

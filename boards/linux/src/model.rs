@@ -26,17 +26,18 @@ impl Model {
 
     /// The logit of each class.
     pub(crate) fn logits(&self, features: &[i8]) -> Result<Vec<f32>, Error> {
-        let mut logits = vec![0.0; self.bias.len()];
-        match &self.hidden {
-            None => self.last()?.logits(features, &mut logits)?,
-            Some(hidden) => {
-                let units = hidden.units(features)?;
-                let rows = self.weights.chunks_exact(self.inputs).zip(&self.bias);
-                for (logit, (row, bias)) in logits.iter_mut().zip(rows) {
-                    *logit = bias + row.iter().zip(&units).map(|(w, x)| w * x).sum::<f32>();
-                }
-            }
+        if let Some(hidden) = &self.hidden {
+            return Ok(self.last_of(&hidden.units(features)?));
         }
+        let mut logits = vec![0.0; self.bias.len()];
+        self.last()?.logits(features, &mut logits)?;
         Ok(logits)
+    }
+
+    /// The last layer's result for what stands before it.
+    pub(crate) fn last_of(&self, inputs: &[f32]) -> Vec<f32> {
+        let rows = self.weights.chunks_exact(self.inputs).zip(&self.bias);
+        let sum = |row: &[f32]| row.iter().zip(inputs).map(|(w, x)| w * x).sum::<f32>();
+        rows.map(|(row, bias)| bias + sum(row)).collect()
     }
 }

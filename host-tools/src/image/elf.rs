@@ -1,7 +1,7 @@
 //! ELF: what a firmware's file loads, and a file of segments (System V ABI, ELF-32).
 
 use object::Endianness;
-use object::elf::PT_LOAD;
+use object::elf::{EF_ARM_EABI_VER5, EM_ARM, ET_EXEC, PF_R, PF_X, PT_LOAD};
 use object::read::elf::{ElfFile32, FileHeader, ProgramHeader};
 
 use super::Segment;
@@ -12,7 +12,7 @@ pub(super) fn segments(bytes: &[u8]) -> Result<(Vec<Segment>, u32), String> {
         |error: object::read::Error| format!("the firmware is no ELF file for a board: {error}");
     let file = ElfFile32::<Endianness>::parse(bytes).map_err(refuse)?;
     let (header, endian) = (file.elf_header(), file.endian());
-    if header.e_machine(endian) != object::elf::EM_ARM {
+    if header.e_machine(endian) != EM_ARM {
         return Err("the firmware is not for an Arm core".into());
     }
     let mut segments = Vec::new();
@@ -31,11 +31,6 @@ pub(super) fn segments(bytes: &[u8]) -> Result<(Vec<Segment>, u32), String> {
 /// Bytes of the file's header, and of an entry of its table of segments.
 const HEADER: u32 = 52;
 const ENTRY: u32 = 32;
-/// `ET_EXEC`, `EM_ARM`, `EF_ARM_EABI_VER5`, `PT_LOAD`.
-const EXECUTABLE: u16 = 2;
-const ARM: u16 = 40;
-const EABI_5: u32 = 0x0500_0000;
-const LOAD: u32 = 1;
 
 /// A file that loads the segments.
 pub(super) fn emit(segments: &[Segment], entry: u32) -> Vec<u8> {
@@ -44,13 +39,13 @@ pub(super) fn emit(segments: &[Segment], entry: u32) -> Vec<u8> {
     let half = |bytes: &mut Vec<u8>, value: u16| bytes.extend(value.to_le_bytes());
     let word = |bytes: &mut Vec<u8>, value: u32| bytes.extend(value.to_le_bytes());
     // An executable for Arm, version 1.
-    half(&mut bytes, EXECUTABLE);
-    half(&mut bytes, ARM);
+    half(&mut bytes, ET_EXEC.0);
+    half(&mut bytes, EM_ARM.0);
     word(&mut bytes, 1);
     word(&mut bytes, entry);
     word(&mut bytes, HEADER);
     word(&mut bytes, 0);
-    word(&mut bytes, EABI_5);
+    word(&mut bytes, EF_ARM_EABI_VER5.0);
     half(&mut bytes, HEADER as u16);
     half(&mut bytes, ENTRY as u16);
     half(&mut bytes, count);
@@ -61,14 +56,14 @@ pub(super) fn emit(segments: &[Segment], entry: u32) -> Vec<u8> {
     let mut offset = HEADER + ENTRY * u32::from(count);
     for segment in segments {
         let length = segment.bytes.len() as u32;
-        word(&mut bytes, LOAD);
+        word(&mut bytes, PT_LOAD.0);
         word(&mut bytes, offset);
         word(&mut bytes, segment.address);
         word(&mut bytes, segment.address);
         word(&mut bytes, length);
         word(&mut bytes, length);
-        // Read and execute; no alignment.
-        word(&mut bytes, 5);
+        word(&mut bytes, PF_R.0 | PF_X.0);
+        // No alignment.
         word(&mut bytes, 1);
         offset += length;
     }

@@ -91,20 +91,8 @@ pub struct Ranges {
 /// [`LowerError`] names the first node without an int8 form.
 pub fn lower(graph: &Graph, ranges: &Ranges, grid: usize) -> Result<Lowered, LowerError> {
     let mut lowering = Lowering::new(graph, ranges)?;
-    for (index, node) in graph.nodes.iter().enumerate() {
-        if lowering.lowered.views[node.output].is_none() {
-            lowering.node(index).map_err(|why| LowerError {
-                node: node.name.clone(),
-                operator: node.op.name(),
-                why,
-            })?;
-        }
-    }
-    lowering.features(grid).map_err(|why| LowerError {
-        node: graph.values[graph.outputs[0]].name.clone(),
-        operator: "freeze point",
-        why,
-    })?;
+    lowering.nodes()?;
+    lowering.features(grid).map_err(|why| at_freeze_point(graph, graph.outputs[0], why))?;
     let mut lowered = lowering.lowered;
     order::reorder(&mut lowered);
     Ok(lowered)
@@ -118,22 +106,11 @@ pub fn lower(graph: &Graph, ranges: &Ranges, grid: usize) -> Result<Lowered, Low
 /// As [`lower`].
 pub fn lower_for_tail(graph: &Graph, ranges: &Ranges) -> Result<(Lowered, Vec<usize>), LowerError> {
     let mut lowering = Lowering::new(graph, ranges)?;
-    for (index, node) in graph.nodes.iter().enumerate() {
-        if lowering.lowered.views[node.output].is_none() {
-            lowering.node(index).map_err(|why| LowerError {
-                node: node.name.clone(),
-                operator: node.op.name(),
-                why,
-            })?;
-        }
-    }
+    lowering.nodes()?;
     let mut values = Vec::with_capacity(graph.outputs.len());
     for &output in &graph.outputs {
-        let (value, _) = lowering.image(output).map_err(|why| LowerError {
-            node: graph.values[output].name.clone(),
-            operator: "freeze point",
-            why,
-        })?;
+        let (value, _) =
+            lowering.image(output).map_err(|why| at_freeze_point(graph, output, why))?;
         values.push(value);
     }
     let mut lowered = lowering.lowered;
@@ -144,12 +121,9 @@ pub fn lower_for_tail(graph: &Graph, ranges: &Ranges) -> Result<(Lowered, Vec<us
     for value in &values {
         let place = lowered.crossing.binary_search(value).unwrap_or_default();
         if places.contains(&place) {
-            return Err(LowerError {
-                node: graph.values[graph.outputs[places.len()]].name.clone(),
-                operator: "freeze point",
-                why: "two features of the tail are one tensor on the device: freeze one node later"
-                    .into(),
-            });
+            let why =
+                "two features of the tail are one tensor on the device: freeze one node later";
+            return Err(at_freeze_point(graph, graph.outputs[places.len()], why.into()));
         }
         places.push(place);
     }
@@ -160,6 +134,10 @@ pub fn lower_for_tail(graph: &Graph, ranges: &Ranges) -> Result<(Lowered, Vec<us
         lowered.crossing = vec![last];
     }
     Ok((lowered, places))
+}
+
+fn at_freeze_point(graph: &Graph, value: ValueId, why: Why) -> LowerError {
+    LowerError { node: graph.values[value].name.clone(), operator: "freeze point", why }
 }
 
 /// The work in progress.
@@ -193,6 +171,20 @@ impl<'a> Lowering<'a> {
             .values
             .push(LoweredValue { extents, quantisation: self.ranges.quantisation[input] });
         self.lowered.views[input] = Some(View::contiguous(0, dims, &order));
+        Ok(())
+    }
+
+    /// All nodes that are not part of another one's int8 form.
+    fn nodes(&mut self) -> Result<(), LowerError> {
+        for (index, node) in self.graph.nodes.iter().enumerate() {
+            if self.lowered.views[node.output].is_none() {
+                self.node(index).map_err(|why| LowerError {
+                    node: node.name.clone(),
+                    operator: node.op.name(),
+                    why,
+                })?;
+            }
+        }
         Ok(())
     }
 

@@ -76,8 +76,10 @@ impl<'p, 'a> Backbone<'p, 'a> {
     /// [`Error::BufferLength`] if the input has another length.
     pub fn features(&mut self, input: &[i8]) -> Result<&[i8], Error> {
         #[cfg(feature = "std")]
-        if self.threads.is_some() {
-            return self.run_together(input);
+        if let Some(Threads(team)) =
+            self.threads.as_deref_mut().filter(|Threads(team)| team.is_shared())
+        {
+            return run_together(&self.pack, self.arena, self.kernels, team, input);
         }
         self.run(input, |_, _, _, _| ())
     }
@@ -101,42 +103,6 @@ impl<'p, 'a> Backbone<'p, 'a> {
             rest = behind;
         }
         Ok(())
-    }
-
-    /// Runs every node on all threads, each of which computes a part of its result.
-    #[cfg(feature = "std")]
-    fn run_together(&mut self, input: &[i8]) -> Result<&[i8], Error> {
-        use crate::kernels::team::Step;
-        let Some(Threads(team)) = &mut self.threads else {
-            return self.run(input, |_, _, _, _| ());
-        };
-        let (pack, kernels) = (self.pack, self.kernels);
-        let mut last = load(&self.pack, self.arena, input)?;
-        let mut steps = std::vec::Vec::new();
-        for part in parts(&pack) {
-            let part = part?;
-            let unit = match &part {
-                Part::Node(_, node, value) => {
-                    last = *value;
-                    unit(&pack, node, value)?
-                }
-                Part::Chain(chain) => {
-                    last = chain.result();
-                    last.row_bytes()
-                }
-            };
-            steps.push((Step { out: last.range(), unit }, part));
-        }
-        team.in_step(self.arena, &steps, &|part, sources, first, bands, out| match part {
-            Part::Node(_, node, value) => execute(&pack, kernels, node, value, sources, first, out),
-            // Every thread has bands of its own; rows that two of them need are made twice.
-            Part::Chain(chain) => {
-                let input = sources.tensor(chain.input());
-                let rows = first..first + out.len() / chain.result().row_bytes();
-                chain.make_rows(&pack, kernels, input, bands, rows, out)
-            }
-        })?;
-        Ok(&self.arena[last.range()])
     }
 
     /// Like [`features`](Self::features), and shows every value to `see` as it comes to be: its
@@ -195,6 +161,44 @@ pub(crate) fn run_loaded(
         }
     }
     Ok(last)
+}
+
+/// Runs every node on all threads, each of which computes parts of its result.
+#[cfg(feature = "std")]
+fn run_together<'a>(
+    pack: &Pack<'_>,
+    arena: &'a mut [i8],
+    kernels: Kernels,
+    team: &mut Team<std::vec::Vec<i8>>,
+    input: &[i8],
+) -> Result<&'a [i8], Error> {
+    use crate::kernels::team::Step;
+    let mut last = load(pack, arena, input)?;
+    let mut steps = std::vec::Vec::new();
+    for part in parts(pack) {
+        let part = part?;
+        let unit = match &part {
+            Part::Node(_, node, value) => {
+                last = *value;
+                unit(pack, node, value)?
+            }
+            Part::Chain(chain) => {
+                last = chain.result();
+                last.row_bytes()
+            }
+        };
+        steps.push((Step { out: last.range(), unit }, part));
+    }
+    team.in_step(arena, &steps, &|part, sources, first, bands, out| match part {
+        Part::Node(_, node, value) => execute(pack, kernels, node, value, sources, first, out),
+        // Every thread has bands of its own; rows that two of them need are made twice.
+        Part::Chain(chain) => {
+            let input = sources.tensor(chain.input());
+            let rows = first..first + out.len() / chain.result().row_bytes();
+            chain.make_rows(pack, kernels, input, bands, rows, out)
+        }
+    })?;
+    Ok(&arena[last.range()])
 }
 
 /// Copies the input to its place.

@@ -277,10 +277,9 @@ impl Chain {
                 }
                 let out = (missing.start - origin) * bytes..(missing.end - origin) * bytes;
                 let (x, origin) = match at.checked_sub(1) {
-                    Some(before_it) => {
-                        let rows = &strip[before_it];
-                        let value = &self.stages[before_it].value;
-                        let data = &before[before_it][..rows.len() * value.row_bytes()];
+                    Some(source) => {
+                        let (rows, value) = (&strip[source], &self.stages[source].value);
+                        let data = &before[source][..rows.len() * value.row_bytes()];
                         (Tensor { height: rows.len(), ..tensor(value, data) }, rows.start)
                     }
                     None => (tensor(&self.input, input), 0),

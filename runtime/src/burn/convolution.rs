@@ -98,21 +98,11 @@ impl<B: FloatBackend> Backward<B, 3> for Convolution {
 
     fn backward(self, ops: Ops<State, 3>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
         let gradient = grads.consume::<B>(&ops.node);
-        let (x, weight, options) = ops.state;
-        let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
-        let weight: FloatTensor<B> = checkpointer.retrieve_node_output(weight);
-        let [of_x, of_weight, of_bias] = ops.parents;
+        let [of_x, of_weight, of_bias] = ops.parents.map(|node| node.map(|node| node.id));
         if let Some(node) = of_bias {
-            grads.register::<B>(node.id, bias_gradient::<B>(gradient.clone()));
+            grads.register::<B>(node, bias_gradient::<B>(gradient.clone()));
         }
-        if let Some(node) = of_weight {
-            let found =
-                weight_gradient::<B>(x.clone(), weight.clone(), gradient.clone(), options.clone());
-            grads.register::<B>(node.id, found);
-        }
-        if let Some(node) = of_x {
-            grads.register::<B>(node.id, x_gradient::<B>(x, weight, gradient, options));
-        }
+        register::<B>([of_x, of_weight], gradient, ops.state, grads, checkpointer);
     }
 }
 
@@ -121,18 +111,28 @@ impl<B: FloatBackend> Backward<B, 2> for Convolution {
 
     fn backward(self, ops: Ops<State, 2>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
         let gradient = grads.consume::<B>(&ops.node);
-        let (x, weight, options) = ops.state;
-        let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
-        let weight: FloatTensor<B> = checkpointer.retrieve_node_output(weight);
-        let [of_x, of_weight] = ops.parents;
-        if let Some(node) = of_weight {
-            let found =
-                weight_gradient::<B>(x.clone(), weight.clone(), gradient.clone(), options.clone());
-            grads.register::<B>(node.id, found);
-        }
-        if let Some(node) = of_x {
-            grads.register::<B>(node.id, x_gradient::<B>(x, weight, gradient, options));
-        }
+        let parents = ops.parents.map(|node| node.map(|node| node.id));
+        register::<B>(parents, gradient, ops.state, grads, checkpointer);
+    }
+}
+
+/// Registers the gradients of `x` and of the weights, where they are wanted.
+fn register<B: FloatBackend>(
+    [of_x, of_weight]: [Option<NodeId>; 2],
+    gradient: FloatTensor<B>,
+    (x, weight, options): State,
+    grads: &mut Gradients,
+    checkpointer: &mut Checkpointer,
+) {
+    let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
+    let weight: FloatTensor<B> = checkpointer.retrieve_node_output(weight);
+    if let Some(node) = of_weight {
+        let found =
+            weight_gradient::<B>(x.clone(), weight.clone(), gradient.clone(), options.clone());
+        grads.register::<B>(node, found);
+    }
+    if let Some(node) = of_x {
+        grads.register::<B>(node, x_gradient::<B>(x, weight, gradient, options));
     }
 }
 

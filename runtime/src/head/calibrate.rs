@@ -75,6 +75,11 @@ impl<'a> HeldOut<'a> {
         ((1.0 / inverse) as f32, loss as f32)
     }
 
+    /// Mean loss of the logits as they are, in nats.
+    pub fn mean_loss(&self) -> f32 {
+        self.loss(1.0).0 as f32
+    }
+
     /// Mean loss at this inverse temperature, and its first and second derivative.
     fn loss(&self, inverse: f32) -> (f64, f64, f64) {
         let (mut loss, mut slope, mut curvature) = (0.0, 0.0, 0.0);

@@ -108,6 +108,11 @@ impl<M: Default + Send> Team<M> {
         Self { pool, own: core::iter::repeat_with(M::default).take(size).collect() }
     }
 
+    /// Whether the caller's thread is not alone.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.pool.is_some()
+    }
+
     /// Calls `work` for every step and part with what the step may read, the number of the part's first
     /// unit, what is the thread's own, and the part. There are as many threads as `own`;
     /// none begins a step before the one before is whole.

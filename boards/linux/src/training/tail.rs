@@ -3,7 +3,7 @@
 use headstart::burn::ExecuteError;
 use headstart::burn::FloatBackend;
 use headstart::burn::backend::{self, Autodiff, AutodiffBackend};
-use headstart::burn::tail::{LastLayer, Optimiser, Settings, TailTrainer};
+use headstart::burn::tail::{Constants, LastLayer, Optimiser, Settings, TailTrainer};
 use headstart::graph::ValueId;
 use headstart::head::calibrate::HeldOut;
 use headstart::head::{HeadParts, Learner, LinearHead, Random, Samples, Storage};
@@ -61,7 +61,7 @@ struct Best {
     logits: Vec<f32>,
 }
 
-type Learned = (std::collections::BTreeMap<ValueId, std::sync::Arc<[f32]>>, LastLayer);
+type Learned = (Constants, LastLayer);
 
 fn failed(error: ExecuteError) -> Problem {
     Problem::Engine(error.to_string())
@@ -85,6 +85,7 @@ impl Run<'_> {
                 .map_err(failed)?;
         let mut random = Random::new(options.seed);
         let (mut train, held) = self.split(&mut random);
+        let held = Held::new(held, self.cache);
         let views = Views::new(self.cache);
         let steps = options.epochs * train.len().div_ceil(options.batch);
         let mut step = 0;
@@ -106,11 +107,13 @@ impl Run<'_> {
                 step += 1;
             }
             epoch(done, losses / train.len() as f32);
-            if held.is_empty() {
+            if held.samples.is_empty() {
                 continue;
             }
-            let logits = self.logits(&trainer, &held)?;
-            let loss = self.loss(&logits, &held);
+            let logits = self.logits(&trainer, &held.samples)?;
+            // Training that diverges ends with the best before it.
+            let diverged = !logits.iter().all(|logit| logit.is_finite());
+            let loss = if diverged { f32::INFINITY } else { held.measure(&logits)?.mean_loss() };
             if best.as_ref().is_none_or(|best| loss < best.loss) {
                 let learned = trainer.learned().map_err(failed)?;
                 best = Some(Best { loss, epoch: done, learned, logits });
@@ -215,35 +218,21 @@ impl Run<'_> {
         Ok(logits)
     }
 
-    /// Mean cross-entropy, in nats.
-    fn loss(&self, logits: &[f32], samples: &[usize]) -> f32 {
-        let rows = logits.chunks_exact(self.cache.classes().len());
-        let losses = rows.zip(samples).map(|(row, &sample)| {
-            let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let sum: f32 = row.iter().map(|logit| (logit - most).exp()).sum();
-            most + sum.ln() - row[usize::from(self.cache.labels()[sample])]
-        });
-        losses.sum::<f32>() / samples.len() as f32
-    }
-
     fn record(
         &self,
         (constants, last): Learned,
-        held: &[usize],
+        held: &Held,
         logits: &[f32],
     ) -> Result<Vec<u8>, Problem> {
         let digest = self.pack.backbone_digest();
         let (mut temperature, mut unknown_threshold, mut held_out) = (1.0, 0.0, None);
         if !logits.is_empty() {
-            let labels: Vec<u16> = held.iter().map(|&at| self.cache.labels()[at]).collect();
-            // Only the labels count here.
-            let stand_ins = vec![0; labels.len()];
-            let samples = Samples::new(&stand_ins, &labels, 1)?;
-            let measured = HeldOut::new(logits, samples, self.cache.classes().len())?;
+            let measured = held.measure(logits)?;
             (temperature, _) = measured.temperature();
-            let mut memory = vec![0.0; labels.len() + self.cache.classes().len()];
+            let count = held.samples.len();
+            let mut memory = vec![0.0; count + held.classes];
             unknown_threshold = measured.unknown_threshold(temperature, &mut memory)?;
-            held_out = Some((measured.correct(), labels.len() as u32));
+            held_out = Some((measured.correct(), count as u32));
         }
         let labels: Vec<&str> = self.cache.classes().iter().map(String::as_str).collect();
         let parts = HeadParts {
@@ -263,6 +252,26 @@ impl Run<'_> {
         let storage = if self.options.half { TailStorage::F16 } else { TailStorage::F32 };
         let tail = TailRecord { constants }.emit(&self.tail, &digest, storage)?;
         Ok([tail, record].concat())
+    }
+}
+
+/// Samples that are not learned from, to measure on.
+struct Held {
+    samples: Vec<usize>,
+    labels: Vec<u16>,
+    /// Stand for features: only the labels count.
+    stand_ins: Vec<i8>,
+    classes: usize,
+}
+
+impl Held {
+    fn new(samples: Vec<usize>, cache: &FeatureCache) -> Self {
+        let labels: Vec<u16> = samples.iter().map(|&at| cache.labels()[at]).collect();
+        Self { stand_ins: vec![0; labels.len()], labels, samples, classes: cache.classes().len() }
+    }
+
+    fn measure<'a>(&'a self, logits: &'a [f32]) -> Result<HeldOut<'a>, headstart::Error> {
+        HeldOut::new(logits, Samples::new(&self.stand_ins, &self.labels, 1)?, self.classes)
     }
 }
 
