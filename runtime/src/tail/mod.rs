@@ -93,7 +93,7 @@ impl Tail {
         (0..).zip(trainable).filter(|&(_, is)| is).map(|(id, _)| id).collect()
     }
 
-    /// Whether a pattern names this constant, or a node that reads it: see [`matches`].
+    /// Whether a pattern names this constant, or a node that reads it: see [`matches()`].
     #[must_use]
     pub fn is_named(&self, parameter: ValueId, pattern: &str) -> bool {
         let own = self.graph.values.get(parameter);

@@ -19,7 +19,7 @@ pub struct Layout {
     pub packs: [Place; 2],
     /// Slots of head records.
     pub heads: Region,
-    /// Slots of the [journal](super::journal): a hundred bytes each.
+    /// Slots of the journal: a hundred bytes each.
     pub journal: Region,
     /// Features of the samples that were learned since the last commit.
     pub features: Place,
