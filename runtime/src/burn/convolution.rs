@@ -24,6 +24,9 @@ pub trait FloatBackend: Backend {
     /// Whether the backend has gradients for its pooling; where not, it is put together from primitives.
     const POOLS: bool = true;
 
+    /// Whether the backend transposes convolutions of several groups.
+    const TRANSPOSES_GROUPS: bool = true;
+
     /// `x [N, C, H, W]` convolved with `weight [M, C / groups, …]`, and `bias [M]` added.
     fn convolve(
         x: FloatTensor<Self>,
@@ -43,6 +46,7 @@ impl FloatBackend for super::backend::NdArray {}
 #[allow(deprecated, reason = "as where it is named")]
 impl FloatBackend for super::backend::Candle {
     const POOLS: bool = false;
+    const TRANSPOSES_GROUPS: bool = false;
 }
 
 /// What the gradients need: `x`, the weights, and how they were convolved.
@@ -53,6 +57,7 @@ struct Convolution;
 
 impl<B: FloatBackend, C: CheckpointStrategy> FloatBackend for Autodiff<B, C> {
     const POOLS: bool = B::POOLS;
+    const TRANSPOSES_GROUPS: bool = B::TRANSPOSES_GROUPS;
 
     fn convolve(
         x: FloatTensor<Self>,
@@ -163,7 +168,7 @@ fn x_gradient<B: FloatBackend>(
     let strided = options.stride != [1, 1];
     // Not all backends transpose a convolution that leaves different remainders.
     let is_plain = strided && unread[0] == unread[1] && options.stride[0] == options.stride[1];
-    if is_plain || (0..2).any(|axis| options.padding[axis] > reach[axis]) {
+    if is_plain && (groups == 1 || B::TRANSPOSES_GROUPS) {
         return B::conv2d_x_backward(x, weight, gradient, options);
     }
     let turned = match [height, width] {
@@ -177,10 +182,23 @@ fn x_gradient<B: FloatBackend>(
         let swapped = B::float_swap_dims(B::float_reshape(turned, grouped), 1, 2);
         B::float_reshape(swapped, Shape::from([groups * inputs, outputs / groups, height, width]))
     };
-    let padding = [0, 1].map(|axis| reach[axis] - options.padding[axis]);
-    if !strided && unread == [0, 0] {
+    let padding = [0, 1].map(|axis| reach[axis].saturating_sub(options.padding[axis]));
+    // Of padding that is wider than the kernel reaches, the gradient is cut away again.
+    let beyond = [0, 1].map(|axis| options.padding[axis].saturating_sub(reach[axis]));
+    let inner = |gradient: FloatTensor<B>| {
+        let along = |axis: usize| {
+            let end = beyond[axis] + x_shape[2 + axis];
+            Slice::new(beyond[axis] as isize, Some(end as isize), 1)
+        };
+        match beyond {
+            [0, 0] => gradient,
+            _ => B::float_slice(gradient, &[Slice::full(), Slice::full(), along(0), along(1)]),
+        }
+    };
+    // Nor do all backends pad rows and columns differently.
+    if !strided && unread == [0, 0] && padding[0] == padding[1] {
         let options = ConvOptions::new([1, 1], padding, options.dilation, groups);
-        return B::convolve(gradient, turned, None, options);
+        return inner(B::convolve(gradient, turned, None, options));
     }
     let extents = [0, 1].map(|axis| {
         2 * padding[axis] + (shape[2 + axis] - 1) * options.stride[axis] + 1 + unread[axis]
@@ -193,7 +211,8 @@ fn x_gradient<B: FloatBackend>(
     };
     let slices = [Slice::full(), Slice::full(), place(0), place(1)];
     let gradient = B::float_slice_assign(zeros, &slices, gradient);
-    B::convolve(gradient, turned, None, ConvOptions::new([1, 1], [0, 0], options.dilation, groups))
+    let options = ConvOptions::new([1, 1], [0, 0], options.dilation, groups);
+    inner(B::convolve(gradient, turned, None, options))
 }
 
 fn weight_gradient<B: Backend>(

@@ -127,7 +127,7 @@ fn window(
 }
 
 fn convolutions<B: FloatBackend>() {
-    let cases: [(&[usize], &[usize], Window, usize); 10] = [
+    let cases: [(&[usize], &[usize], Window, usize); 12] = [
         (&[2, 3, 4, 3], &[4, 3, 1, 1], window([1; 2], [1; 2], [1; 2], [0; 2]), 1),
         (&[2, 3, 5, 4], &[4, 3, 1, 1], window([1; 2], [2; 2], [1; 2], [0; 2]), 1),
         (&[2, 2, 5, 4], &[3, 2, 3, 3], window([3; 2], [1; 2], [1; 2], [1; 2]), 1),
@@ -138,6 +138,8 @@ fn convolutions<B: FloatBackend>() {
         (&[2, 3, 6, 5], &[3, 1, 3, 3], window([3; 2], [2; 2], [1; 2], [1; 2]), 3),
         (&[1, 3, 7, 7], &[3, 1, 3, 3], window([3; 2], [2; 2], [2; 2], [0, 1]), 3),
         (&[1, 4, 4, 4], &[6, 2, 3, 3], window([3; 2], [1; 2], [1; 2], [1; 2]), 2),
+        (&[1, 4, 5, 4], &[6, 2, 1, 2], window([1, 2], [1; 2], [1; 2], [2; 2]), 2),
+        (&[2, 3, 4, 5], &[3, 1, 2, 2], window([2; 2], [2; 2], [1; 2], [3, 2]), 3),
     ];
     for (x, weight, window, groups) in cases {
         let op = Op::Conv(Conv { window, groups });
