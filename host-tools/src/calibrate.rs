@@ -62,9 +62,9 @@ pub fn calibrate<R: Run>(
         },
         |all, part| all.iter_mut().zip(part).for_each(|(a, b)| a.merge(b)),
     )?;
-    let mut quantisation: Vec<Quantisation> =
-        histograms.par_iter().map(Histogram::best_quantisation).collect();
-    let features = quantisation.pop().unwrap_or_else(|| Quantisation::of_range(0.0, 0.0));
+    let mut quantisation: Vec<Option<Quantisation>> =
+        histograms.par_iter().map(|histogram| Some(histogram.best_quantisation())).collect();
+    let features = quantisation.pop().flatten();
     Ok(Ranges { quantisation, channel_means: extremes.means(), features })
 }
 
@@ -208,10 +208,11 @@ mod tests {
 
         let ranges = calibrate(&graph, &Relu, &samples, 1, || ()).unwrap();
 
-        assert_eq!(ranges.quantisation[y].zero_point, -128);
+        let of_y = ranges.quantisation[y].unwrap();
+        assert_eq!(of_y.zero_point, -128);
         assert_eq!(ranges.channel_means[x], [0.0, 0.525]);
         assert_eq!(ranges.channel_means[y][0], 0.5);
-        assert!(ranges.features.scale < ranges.quantisation[y].scale);
+        assert!(ranges.features.unwrap().scale < of_y.scale);
     }
 
     #[test]

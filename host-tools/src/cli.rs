@@ -185,9 +185,9 @@ pub struct PackArgs {
     /// The ONNX file.
     pub model: PathBuf,
     /// Samples that show what the device will see: one folder a class, or one flat folder of
-    /// .jpg, .png or .npy files.
+    /// .jpg, .png or .npy files. A model that is already quantised needs none: it keeps its own scales.
     #[arg(long, value_name = "DIR")]
-    pub calib: PathBuf,
+    pub calib: Option<PathBuf>,
     /// Calibrate with at most N samples, spread evenly over the folder.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub calib_limit: u32,

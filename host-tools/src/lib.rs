@@ -22,8 +22,10 @@ pub mod personalised;
 pub mod plan;
 pub mod quantise;
 pub mod quantised;
+pub mod scales;
 pub mod simplify;
 pub mod tail;
+pub mod tflite;
 pub mod write;
 
 #[cfg(test)]

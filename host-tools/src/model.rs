@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use headstart::burn::backend::Flex;
 use headstart::burn::{Executor, Tensor};
-use headstart::graph::{Graph, Node, Value, ValueId};
+use headstart::graph::{Graph, Node, Op, Value, ValueId};
 use headstart::pack::Pack;
 
 use crate::calibrate::Run;
@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::inspect::{self, Classifier};
 use crate::onnx::{self, Imported};
 use crate::simplify::simplify;
+use crate::tflite;
 
 /// An imported model.
 #[derive(Clone, Debug)]
@@ -23,13 +24,15 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads and checks an ONNX file.
+    /// Reads and checks a file: TensorFlow Lite if its name ends in `.tflite`, else ONNX.
     ///
     /// # Errors
     ///
     /// [`Error::Import`].
     pub fn load(path: &Path) -> Result<Self, Error> {
-        Ok(Self { path: path.to_owned(), imported: onnx::import(path)? })
+        let is_tflite = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("tflite"));
+        let imported = if is_tflite { tflite::import(path)? } else { onnx::import(path)? };
+        Ok(Self { path: path.to_owned(), imported })
     }
 
     /// Makes sure that `pack` was made of this model.
@@ -97,7 +100,7 @@ impl Model {
             .and_then(|tensor| aliases.find(graph, tensor))
             .or_else(|| aliases.find(graph, name))
             .filter(|&value| graph.producer(value).is_some());
-        value.ok_or_else(|| {
+        value.map(|value| rounded(graph, value)).ok_or_else(|| {
             Error::Option(format!(
                 "{}: no node or tensor is called '{name}'; `headstart inspect` lists them",
                 self.path.display()
@@ -123,6 +126,21 @@ impl Model {
         let simple = |part| simplify(part, &mut self.imported.aliases.clone(), &mut fold);
         Ok((simple(&before), simple(&behind)))
     }
+}
+
+/// What becomes of `value` when a quantised model rounds it, activations on the way included: the result that
+/// its node has in such a model. `value` itself if nothing, or something else too, reads it.
+#[must_use]
+pub fn rounded(graph: &Graph, value: ValueId) -> ValueId {
+    let mut at = value;
+    while graph.values[at].scale.is_none() {
+        let mut readers = graph.nodes.iter().filter(|node| node.inputs.contains(&at));
+        match (readers.next(), graph.readers(at)) {
+            (Some(Node { op: Op::Activation(_), output, .. }), 1) => at = *output,
+            _ => return value,
+        }
+    }
+    at
 }
 
 /// Evaluates a node of constants for the simplifier.

@@ -9,9 +9,10 @@ use headstart::pack::{Preprocessing, Provenance, TailStorage};
 use crate::calibrate::calibrate;
 use crate::equalise::equalise;
 use crate::error::Error;
-use crate::lower::{lower, lower_for_tail};
+use crate::lower::{Ranges, lower, lower_for_tail};
 use crate::model::{FloatGraph, Model};
 use crate::plan::Aim;
+use crate::scales;
 use crate::write::{Description, pack_bytes};
 
 /// How a backbone becomes a pack.
@@ -36,6 +37,10 @@ pub struct Settings {
 pub struct Quantised {
     /// The pack's bytes.
     pub bytes: Vec<u8>,
+    /// Where the backbone differs from what a quantised model says, a line each.
+    pub differences: Vec<String>,
+    /// Whether the model brought scales along.
+    pub own_scales: bool,
     settings: Settings,
     lowered: crate::lower::Lowered,
     tail: Option<Vec<u8>>,
@@ -44,7 +49,8 @@ pub struct Quantised {
     multiply_accumulates: u64,
 }
 
-/// Calibrates, quantises, lowers and plans `graph`, a part of `model`.
+/// Calibrates, quantises, lowers and plans `graph`, a part of `model`. A model that is quantised already keeps
+/// its own scales; samples then measure those tensors only of which it says nothing.
 ///
 /// # Errors
 ///
@@ -57,10 +63,31 @@ pub fn quantise(
     settings: Settings,
     done: impl Fn() + Sync,
 ) -> Result<Quantised, Error> {
-    let equalised = equalise(graph, &FloatGraph::new(&model.path, graph)?, samples, &done)?;
-    let runner = FloatGraph::new(&model.path, &equalised)?;
     let grid = if settings.tail.is_some() { usize::MAX } else { settings.grid };
-    let ranges = calibrate(&equalised, &runner, samples, grid, done)?;
+    let own_scales = scales::is_quantised(graph);
+    let equalised = if own_scales {
+        graph.clone()
+    } else {
+        equalise(graph, &FloatGraph::new(&model.path, graph)?, samples, &done)?
+    };
+    let mut ranges = Ranges {
+        quantisation: vec![None; equalised.values.len()],
+        channel_means: Vec::new(),
+        features: None,
+    };
+    if !samples.is_empty() {
+        let runner = FloatGraph::new(&model.path, &equalised)?;
+        ranges = calibrate(&equalised, &runner, samples, grid, done)?;
+    }
+    let mut differences = Vec::new();
+    if own_scales {
+        let known = scales::known(&equalised);
+        ranges.channel_means.clear();
+        ranges.quantisation.iter_mut().zip(known.quantisation).for_each(|(range, known)| {
+            *range = known.or(*range);
+        });
+        differences = known.differences;
+    }
     let refuse = |problem| Error::Lower { model: model.path.clone(), problem };
     let (lowered, tail) = match &settings.tail {
         None => (lower(&equalised, &ranges, grid).map_err(refuse)?, None),
@@ -75,8 +102,11 @@ pub fn quantise(
             (lowered, Some(tail))
         }
     };
+    differences.extend(lowered.differences.iter().cloned());
     let mut quantised = Quantised {
         bytes: Vec::new(),
+        differences,
+        own_scales,
         settings,
         lowered,
         tail,
@@ -107,9 +137,14 @@ impl Quantised {
             )));
         }
         let name = model.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        let scales = if self.own_scales {
+            "the model's own scales"
+        } else {
+            "cross-layer equalisation; weights per channel, symmetric, least squared error; activations per tensor, \
+             asymmetric, least squared error over 2048 bins; bias correction"
+        };
         let calibration = format!(
-            "int8; cross-layer equalisation; weights per channel, symmetric, least squared error; activations per tensor, \
-             asymmetric, least squared error over 2048 bins; bias correction; {}",
+            "int8; {scales}; {}",
             match self.tail {
                 None => format!("{0} x {0} grid", self.settings.grid),
                 Some(_) => "features as they are, for a trainable tail".to_owned(),

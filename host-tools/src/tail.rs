@@ -5,7 +5,7 @@ use headstart::tail::matches;
 
 use crate::error::Error;
 use crate::inspect::{self, Linear};
-use crate::model::Model;
+use crate::model::{Model, rounded};
 
 /// A model cut in a frozen and a trainable part.
 #[derive(Clone, Debug)]
@@ -72,8 +72,12 @@ fn named(model: &Model, name: &str) -> Result<Vec<ValueId>, Error> {
             || matches(name, &graph.values[node.output].name)
             || names.any(|constant| matches(name, constant))
     };
-    let found: Vec<ValueId> =
-        graph.nodes.iter().filter(|node| is_named(node)).map(|node| node.output).collect();
+    let found: Vec<ValueId> = graph
+        .nodes
+        .iter()
+        .filter(|node| is_named(node))
+        .map(|node| rounded(graph, node.output))
+        .collect();
     if found.is_empty() {
         return Err(Error::Option(format!(
             "{}: no node or tensor is called '{name}', and no layer matches it; `headstart inspect` lists \

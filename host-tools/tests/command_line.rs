@@ -248,3 +248,17 @@ fn a_pack_is_signed_and_verified_with_its_key_only() {
         assert!(!message.contains(&digits[23..40]), "a secret is shown");
     }
 }
+
+#[test]
+fn a_model_without_scales_of_its_own_needs_samples() {
+    let desk = Desk::new();
+    let pack = desk.path("model.hspk");
+    let message = refusal(&["pack", MODEL, "--preprocess", "tf", "-o", &pack]);
+    assert!(message.contains("shapes.onnx") && message.contains("--calib DIR"), "{message}");
+    assert!(!Path::new(&pack).exists());
+    let (_, summary) = desk.pack("model.hspk", &[]);
+    assert_eq!(
+        (&summary["own_scales"], &summary["differences"]),
+        (&false.into(), &Value::Array(vec![]))
+    );
+}

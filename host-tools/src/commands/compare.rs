@@ -16,6 +16,7 @@ use crate::inputs;
 use crate::lower::{Lowered, Ranges, lower};
 use crate::model::{FloatGraph, Model};
 use crate::quantise::Quantisation;
+use crate::scales;
 
 pub(super) fn compare(
     report: Report,
@@ -41,7 +42,10 @@ pub(super) fn compare(
     let samples = inputs::load(pack.input(), &dataset, || bar.inc(1))?;
     bar.finish_and_clear();
     let bar = report.progress(samples.len(), "comparing");
-    let equalised: Vec<_> = groups(&graph).into_iter().flat_map(|group| group.read).collect();
+    let mut equalised: Vec<_> = groups(&graph).into_iter().flat_map(|group| group.read).collect();
+    if scales::is_quantised(&graph) {
+        equalised.clear();
+    }
     let pair =
         Pair { pack, graph: &graph, float: &float, lowered: &lowered, equalised: &equalised };
     let comparison = pair.compare(&samples, || bar.inc(1))?;
@@ -72,10 +76,11 @@ fn places(
     pack: &Pack<'_>,
 ) -> Result<Lowered, Error> {
     let any = Quantisation { scale: 1.0, zero_point: 0 };
+    let own = scales::known(graph).quantisation;
     let ranges = Ranges {
-        quantisation: vec![any; graph.values.len()],
+        quantisation: own.into_iter().map(|known| known.or(Some(any))).collect(),
         channel_means: Vec::new(),
-        features: any,
+        features: Some(any),
     };
     let features = pack.feature_value().map_err(Error::NewPack)?;
     let grid = features.height.max(features.width) as usize;

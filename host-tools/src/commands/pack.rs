@@ -19,6 +19,7 @@ use crate::inspect::Linear;
 use crate::keys;
 use crate::model::Model;
 use crate::quantised::{Settings, quantise};
+use crate::scales;
 use crate::tail;
 
 pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
@@ -33,11 +34,23 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let model = Model::load(&args.model)?;
     let chosen = choose(report, args, &model, preprocessing)?;
     let input = inputs::describe(&model.path, &chosen.graph, preprocessing)?;
-    let mut calib = Dataset::unlabelled(&args.calib)?;
-    inputs::spread(&mut calib, args.calib_limit as usize);
-    let bar = report.progress(calib.samples.len(), "reading");
-    let samples = inputs::load(&input, &calib, || bar.inc(1))?;
-    bar.finish_and_clear();
+    let samples = match &args.calib {
+        Some(folder) => {
+            let mut calib = Dataset::unlabelled(folder)?;
+            inputs::spread(&mut calib, args.calib_limit as usize);
+            let bar = report.progress(calib.samples.len(), "reading");
+            let samples = inputs::load(&input, &calib, || bar.inc(1))?;
+            bar.finish_and_clear();
+            samples
+        }
+        None if scales::is_quantised(&chosen.graph) => Vec::new(),
+        None => {
+            return Err(Error::Option(format!(
+                "{}: this model brings no scales along; show what the device will see with --calib DIR",
+                args.model.display()
+            )));
+        }
+    };
     let bar = report.progress(3 * samples.len(), "calibrating");
     let settings = Settings {
         freeze_point: chosen.name,
@@ -55,6 +68,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     } else {
         heads::starting_head(&args.head, args.labels.as_deref(), &model, &quantised)?
     };
+    let (differences, own_scales) = (quantised.differences.clone(), quantised.own_scales);
     let bytes = match head {
         None => quantised.bytes,
         Some(head) => quantised.with_head(&model.path, Some(head))?,
@@ -76,6 +90,8 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let mut summary = info::summary(&pack, bytes.len()).map_err(refuse)?;
     summary["seconds"] = json!(started.elapsed().as_secs_f64());
     summary["candidates"] = chosen.candidates;
+    summary["own_scales"] = json!(own_scales);
+    summary["differences"] = json!(differences);
     if let Some(certificate) = &certificate {
         summary["certificate"] = json!(certificate);
     }
@@ -95,6 +111,17 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
             report::count(pack.provenance().multiply_accumulates),
             started.elapsed().as_secs_f64(),
         );
+        if own_scales {
+            println!(
+                "the model's own scales, {}",
+                match differences.len() {
+                    0 => "and its weights to the bit".to_owned(),
+                    1 => "with 1 difference:".to_owned(),
+                    count => format!("with {count} differences:"),
+                }
+            );
+        }
+        differences.iter().for_each(|line| println!("  {line}"));
         if let Some(certificate) = certificate {
             print_certificate(&certificate);
         }

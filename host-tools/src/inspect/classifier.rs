@@ -46,6 +46,10 @@ pub fn find_classifier(graph: &Graph) -> Option<Classifier> {
             Op::Softmax { .. } | Op::Activation(Activation::Sigmoid) if steps.is_empty() => {
                 normalised = true;
             }
+            // What a quantised model does to round its logits or probabilities. Logits from 0 on would be a ReLU's.
+            Op::Activation(Activation::Clip { min, max })
+                if graph.values[value].scale.is_some()
+                    && (*min < 0.0 && *max > 0.0 || is_normalised(graph, node.inputs[0])) => {}
             // SqueezeNet's classes are rectified and averaged before the softmax. Without one,
             // this is the end of a backbone that has no classifier.
             Op::Activation(Activation::Relu | Activation::Clip { .. }) if normalised => {
@@ -79,6 +83,12 @@ pub fn find_classifier(graph: &Graph) -> Option<Classifier> {
         }
         value = node.inputs[0];
     }
+}
+
+/// Whether a value is probabilities.
+fn is_normalised(graph: &Graph, value: ValueId) -> bool {
+    let op = graph.producer(value).map(|index| &graph.nodes[index].op);
+    matches!(op, Some(Op::Softmax { .. } | Op::Activation(Activation::Sigmoid)))
 }
 
 fn classifier(graph: &Graph, node: usize, linear: bool, steps: &[Step]) -> Classifier {

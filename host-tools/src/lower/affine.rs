@@ -39,7 +39,7 @@ impl Lowering<'_> {
         let order: Vec<usize> = (0..view.dims.len()).filter(|&a| a != axis).chain([axis]).collect();
         let value = self.in_order(&view, &order)?;
         let groups = factors.len();
-        let kernel = Kernel { window: POINT, groups, weights: factors, bias: offsets };
+        let kernel = Kernel { window: POINT, groups, weights: factors, bias: offsets, own: None };
         self.convolve(node, value, &order, kernel)
     }
 }

@@ -38,7 +38,7 @@ impl Lowering<'_> {
         };
         let (a, b) = (self.in_order(&va, &order)?, self.in_order(&vb, &order)?);
         let (output, min, max) = self.fused_clamp(node);
-        let to = self.ranges.quantisation[output];
+        let to = self.range(output)?;
         let (min, max) = Self::clamp(to, min, max);
         let (from_a, from_b) = (self.quantisation(a).scale, self.quantisation(b).scale);
         let product = (f64::from(from_a) * f64::from(from_b) / f64::from(to.scale)) as f32;
@@ -102,7 +102,7 @@ impl Lowering<'_> {
 
     pub(super) fn concat(&mut self, node: &GraphNode, axis: usize) -> Result<(), Why> {
         let axis = axis.checked_sub(1).ok_or("tensors side by side along the batch")?;
-        let to = self.ranges.quantisation[node.output];
+        let to = self.range(node.output)?;
         let rank = self.dims(node.output)?.len();
         if rank > 3 {
             return Err(format!("tensors of {} dimensions side by side", rank + 1));

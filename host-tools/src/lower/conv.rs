@@ -2,11 +2,11 @@
 
 use headstart::backbone::{Conv, Node, WeightRows, Window};
 use headstart::graph::{
-    Conv as GraphConv, Gemm, Node as GraphNode, ValueId, Window as GraphWindow,
+    Conv as GraphConv, Gemm, Node as GraphNode, Scale, ValueId, Window as GraphWindow,
 };
 
 use super::{LoweredNode, Lowering, Why, narrow};
-use crate::quantise::quantise_channel;
+use crate::quantise::{Quantisation, QuantisedChannel, on_scale, quantise_channel};
 
 /// Real weights of one convolution, `[out][row][column][in / groups]`, and its bias.
 pub(super) struct Kernel {
@@ -14,6 +14,8 @@ pub(super) struct Kernel {
     pub(super) groups: usize,
     pub(super) weights: Vec<f32>,
     pub(super) bias: Vec<f32>,
+    /// Real value of one step of each output channel's weights, if the model says it.
+    pub(super) own: Option<Vec<f32>>,
 }
 
 pub(super) const POINT: Window =
@@ -40,6 +42,14 @@ pub(super) fn window(window: &GraphWindow) -> Result<Window, Why> {
     })
 }
 
+/// Whether all sums of a channel, and its bias among them, stay within what a pack may hold.
+fn fits(channel: &QuantisedChannel, bias: f32, from: Quantisation) -> bool {
+    let step = f64::from(from.scale) * f64::from(channel.scale);
+    let weights: i64 = channel.weights.iter().map(|&w| i64::from(w)).sum();
+    let bias = (f64::from(bias) / step - f64::from(from.zero_point) * weights as f64).abs();
+    bias + 128.0 * 127.0 * channel.weights.len() as f64 + 1.0 < f64::from(1_u32 << 31)
+}
+
 impl Lowering<'_> {
     pub(super) fn conv(&mut self, node: &GraphNode, conv: &GraphConv) -> Result<(), Why> {
         let weight =
@@ -56,7 +66,9 @@ impl Lowering<'_> {
         }
         let bias = bias.map_or_else(|| vec![0.0; outputs], <[f32]>::to_vec);
         let (x, order) = self.image(node.inputs[0])?;
-        let kernel = Kernel { window: window(&conv.window)?, groups: conv.groups, weights, bias };
+        let own = self.own_scales(node, 0, outputs, 1.0);
+        let window = window(&conv.window)?;
+        let kernel = Kernel { window, groups: conv.groups, weights, bias, own };
         self.convolve(node, x, &order, kernel)
     }
 
@@ -71,12 +83,43 @@ impl Lowering<'_> {
         let scaled = |list: Vec<f32>, factor: f32| list.into_iter().map(|v| v * factor).collect();
         let weights = self.matrix(node.inputs[1], gemm.trans_b)?;
         let bias = bias.map(|bias| scaled(bias, gemm.beta));
-        self.dense(node, scaled(weights, gemm.alpha), bias)
+        let outputs = self.graph.values[node.output].shape.last().copied().unwrap_or(1);
+        let own = self.own_scales(node, usize::from(!gemm.trans_b), outputs, gemm.alpha);
+        self.dense(node, scaled(weights, gemm.alpha), bias, own)
     }
 
     pub(super) fn matmul(&mut self, node: &GraphNode) -> Result<(), Why> {
         let weights = self.matrix(node.inputs[1], false)?;
-        self.dense(node, weights, None)
+        let outputs = self.graph.values[node.output].shape.last().copied().unwrap_or(1);
+        let own = self.own_scales(node, 1, outputs, 1.0);
+        self.dense(node, weights, None, own)
+    }
+
+    /// The model's own scale of every output channel, which lie along `axis` of the weights, times `factor`.
+    fn own_scales(
+        &mut self,
+        node: &GraphNode,
+        axis: usize,
+        outputs: usize,
+        factor: f32,
+    ) -> Option<Vec<f32>> {
+        let found = match &self.graph.values[node.inputs[1]].scale {
+            Some(Scale::Constant { scales, .. }) if scales.len() == 1 => {
+                Some(vec![scales[0]; outputs])
+            }
+            Some(Scale::Constant { scales, axis: own }) if *own == axis => Some(scales.to_vec()),
+            _ => None,
+        };
+        if found.is_none() && self.is_quantised {
+            self.lowered.differences.push(format!(
+                "node '{}': its weights have no scale a channel of their own and are quantised here",
+                node.name
+            ));
+        }
+        let factor = factor.abs();
+        found
+            .map(|scales| scales.into_iter().map(|scale| scale * factor).collect::<Vec<f32>>())
+            .filter(|scales| scales.len() == outputs && scales.iter().all(|s| *s > 0.0))
     }
 
     fn bias(&self, node: &GraphNode) -> Result<Option<&'_ [f32]>, Why> {
@@ -107,6 +150,7 @@ impl Lowering<'_> {
         node: &GraphNode,
         weights: Vec<f32>,
         bias: Option<Vec<f32>>,
+        own: Option<Vec<f32>>,
     ) -> Result<(), Why> {
         let view = self.view(node.inputs[0])?;
         let order: Vec<usize> = (0..view.dims.len()).collect();
@@ -116,7 +160,7 @@ impl Lowering<'_> {
         let outputs = self.dims(node.output)?.last().copied().unwrap_or(1);
         let x = self.in_order(&view, &order)?;
         let bias = bias.unwrap_or_else(|| vec![0.0; outputs]);
-        self.convolve(node, x, &order, Kernel { window: POINT, groups: 1, weights, bias })
+        self.convolve(node, x, &order, Kernel { window: POINT, groups: 1, weights, bias, own })
     }
 
     /// Quantises a kernel and appends the convolution, with a clamp behind it fused.
@@ -129,7 +173,7 @@ impl Lowering<'_> {
     ) -> Result<(), Why> {
         let (output, min, max) = self.fused_clamp(node);
         let from = self.quantisation(x);
-        let to = self.ranges.quantisation[output];
+        let to = self.range(output)?;
         let (min, max) = Self::clamp(to, min, max);
         let outputs = kernel.bias.len();
         let channels = self.lowered.values[x as usize].extents[2];
@@ -146,11 +190,26 @@ impl Lowering<'_> {
         let row = kernel.weights.len() / outputs;
         let means = self.means(node.inputs[0], channels);
         let mut quantised = Vec::with_capacity(kernel.weights.len());
+        let (mut cut, mut replaced) = (0, 0);
         for (index, (&bias, real)) in
             kernel.bias.iter().zip(kernel.weights.chunks_exact(row)).enumerate()
         {
-            let least = bias.abs() / (from.scale * (1_u32 << 29) as f32);
-            let channel = quantise_channel(real, least);
+            let own = kernel.own.as_ref().map(|scales| scales[index]);
+            let held = own
+                .and_then(|scale| on_scale(real, scale))
+                .filter(|(channel, _)| fits(channel, bias, from));
+            replaced += usize::from(own.is_some() && held.is_none());
+            let is_held = held.is_some();
+            let channel = match held {
+                Some((channel, beyond)) => {
+                    cut += beyond;
+                    channel
+                }
+                None => {
+                    let least = bias.abs() / (from.scale * (1_u32 << 29) as f32);
+                    quantise_channel(real, least)
+                }
+            };
             let depth = channels / kernel.groups;
             let first = index / (outputs / kernel.groups) * depth;
             // The mean error of the rounded weights on the mean input is taken from the bias:
@@ -170,8 +229,29 @@ impl Lowering<'_> {
             let bias = ((f64::from(bias) - drift) / step).round_ties_even() as i64;
             let bias = bias - i64::from(from.zero_point) * weight_sum;
             let bias = i32::try_from(bias).map_err(|_| "a bias that overflows its integers")?;
-            self.lowered.channels.push((bias, (step / f64::from(to.scale)) as f32));
+            let multiplier = if is_held {
+                // As ONNX Runtime rounds it.
+                from.scale * channel.scale / to.scale
+            } else {
+                (step / f64::from(to.scale)) as f32
+            };
+            self.lowered.channels.push((bias, multiplier));
             quantised.extend(channel.weights);
+        }
+        if cut > 0 {
+            self.lowered.differences.push(format!(
+                "node '{}': {cut} of {} weights are −128, which packs do not hold: they are −127, one step less",
+                node.name,
+                kernel.weights.len()
+            ));
+        }
+        if replaced > 0 {
+            self.lowered.differences.push(format!(
+                "node '{}': {replaced} of {outputs} channels have weights that are more than 127 steps from 0, or a \
+                 bias too large for their scale: they are quantised here, by half a step of 1/127 of the largest \
+                 weight at most",
+                node.name
+            ));
         }
         if depthwise {
             quantised = (0..row)

@@ -14,6 +14,7 @@ use headstart::backbone::Node;
 use headstart::graph::{Activation, Graph, Node as GraphNode, Op, ValueId};
 
 use crate::quantise::Quantisation;
+use crate::scales;
 use view::Order;
 
 /// A node that has no int8 form.
@@ -70,17 +71,19 @@ pub struct Lowered {
     pub crossing: Vec<u32>,
     /// Whether the model's own axes are `[channels, height, width]`.
     pub channels_first: bool,
+    /// Where the int8 network differs from what a quantised model says, a line each.
+    pub differences: Vec<String>,
 }
 
 /// What the quantiser knows about the graph's tensors.
 #[derive(Clone, Debug)]
 pub struct Ranges {
-    /// The quantisation of every tensor.
-    pub quantisation: Vec<Quantisation>,
+    /// The quantisation of every tensor; `None` where neither the model nor samples say it.
+    pub quantisation: Vec<Option<Quantisation>>,
     /// The mean of every channel of every tensor over the calibration samples; empty if unknown.
     pub channel_means: Vec<Vec<f32>>,
-    /// The quantisation of the features after pooling.
-    pub features: Quantisation,
+    /// The quantisation of the features after pooling; without it they keep that of the map.
+    pub features: Option<Quantisation>,
 }
 
 /// Lowers a simplified graph with one output, which is pooled to a `grid × grid` map of features
@@ -145,6 +148,8 @@ struct Lowering<'a> {
     graph: &'a Graph,
     ranges: &'a Ranges,
     lowered: Lowered,
+    /// Whether the model brings scales along.
+    is_quantised: bool,
 }
 
 type Why = String;
@@ -152,7 +157,8 @@ type Why = String;
 impl<'a> Lowering<'a> {
     fn new(graph: &'a Graph, ranges: &'a Ranges) -> Result<Self, LowerError> {
         let lowered = Lowered { views: vec![None; graph.values.len()], ..Lowered::default() };
-        let mut lowering = Self { graph, ranges, lowered };
+        let is_quantised = scales::is_quantised(graph);
+        let mut lowering = Self { graph, ranges, lowered, is_quantised };
         let input = graph.inputs[0];
         lowering.input(input).map_err(|why| LowerError {
             node: graph.values[input].name.clone(),
@@ -167,9 +173,7 @@ impl<'a> Lowering<'a> {
         let (channels_first, order) = input_order(&dims);
         self.lowered.channels_first = channels_first;
         let extents = extents(&dims, &order);
-        self.lowered
-            .values
-            .push(LoweredValue { extents, quantisation: self.ranges.quantisation[input] });
+        self.lowered.values.push(LoweredValue { extents, quantisation: self.range(input)? });
         self.lowered.views[input] = Some(View::contiguous(0, dims, &order));
         Ok(())
     }
@@ -178,10 +182,8 @@ impl<'a> Lowering<'a> {
     fn nodes(&mut self) -> Result<(), LowerError> {
         for (index, node) in self.graph.nodes.iter().enumerate() {
             if self.lowered.views[node.output].is_none() {
-                self.node(index).map_err(|why| LowerError {
-                    node: node.name.clone(),
-                    operator: node.op.name(),
-                    why,
+                self.node(index).and_then(|()| self.settle(node.output)).map_err(|why| {
+                    LowerError { node: node.name.clone(), operator: node.op.name(), why }
                 })?;
             }
         }
@@ -241,6 +243,30 @@ impl<'a> Lowering<'a> {
         self.graph.values[value].constant.as_deref()
     }
 
+    /// What the integers of a graph tensor mean.
+    fn range(&self, value: ValueId) -> Result<Quantisation, Why> {
+        self.ranges.quantisation[value].ok_or_else(|| {
+            format!(
+                "the model has no scale for tensor '{}': give samples with --calib DIR, and its range is measured",
+                self.graph.values[value].name
+            )
+        })
+    }
+
+    /// Rounds a graph tensor to the scale that the model gives it, if it is of another.
+    fn settle(&mut self, output: ValueId) -> Result<(), Why> {
+        let (Some(view), Some(to)) =
+            (self.lowered.views[output].clone(), scales::own(&self.graph.values[output]))
+        else {
+            return Ok(());
+        };
+        if self.quantisation(view.value) != to {
+            let value = self.table_of(view.value, to, |x| x)?;
+            self.lowered.views[output] = Some(View { value, ..view });
+        }
+        Ok(())
+    }
+
     fn quantisation(&self, value: u32) -> Quantisation {
         self.lowered.values[value as usize].quantisation
     }
@@ -253,9 +279,12 @@ impl<'a> Lowering<'a> {
         self.graph.nodes.iter().find(|node| node.inputs.contains(&value))
     }
 
-    /// The tensor that a node's result becomes when a clamp behind it is fused, and its bounds.
+    /// The tensor that a node's result becomes when a clamp behind it is fused, and its bounds. A result that
+    /// the model rounds before the clamp stays as it is.
     fn fused_clamp(&self, node: &GraphNode) -> (ValueId, f32, f32) {
-        if let Some(reader) = self.sole_reader(node.output) {
+        if scales::own(&self.graph.values[node.output]).is_none()
+            && let Some(reader) = self.sole_reader(node.output)
+        {
             match reader.op {
                 Op::Activation(Activation::Relu) => return (reader.output, 0.0, f32::INFINITY),
                 Op::Activation(Activation::Clip { min, max }) if min <= max => {
@@ -374,9 +403,10 @@ impl<'a> Lowering<'a> {
         let pooled = if (rows, columns) == (height, width) {
             value
         } else {
-            let multiplier = ratio(self.quantisation(value).scale, self.ranges.features.scale);
-            let node = pool::grid_node(value, multiplier);
-            self.push(LoweredNode::Plain(node), [rows, columns, channels], self.ranges.features)
+            let from = self.quantisation(value);
+            let to = self.ranges.features.unwrap_or(from);
+            let node = pool::grid_node(value, ratio(from.scale, to.scale));
+            self.push(LoweredNode::Plain(node), [rows, columns, channels], to)
         };
         if pooled as usize + 1 != self.lowered.values.len() || pooled == 0 {
             return Err("nothing is left of the backbone: freeze at a later tensor".into());

@@ -27,7 +27,7 @@ impl Lowering<'_> {
         pool: &GraphAveragePool,
     ) -> Result<(), Why> {
         let (input, order) = self.image(node.inputs[0])?;
-        let to = self.ranges.quantisation[node.output];
+        let to = self.range(node.output)?;
         let behind = |i: usize| -> Result<u16, Why> {
             let end = pool.window.pads_end.get(i).copied().unwrap_or(0);
             narrow(end.saturating_sub(pool.ceil_extra.get(i).copied().unwrap_or(0)))
@@ -52,7 +52,7 @@ impl Lowering<'_> {
         }
         let order: Vec<usize> = axes.iter().chain(&kept).copied().collect();
         let input = self.in_order(&view, &order)?;
-        let to = self.ranges.quantisation[node.output];
+        let to = self.range(node.output)?;
         let multiplier = ratio(self.quantisation(input).scale, to.scale);
         let [height, width, channels] = self.lowered.values[input as usize].extents;
         let (lowered, extents) = if axes.len() + 1 == order.len() {

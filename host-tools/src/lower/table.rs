@@ -8,6 +8,22 @@ use crate::quantise::Quantisation;
 
 impl Lowering<'_> {
     pub(super) fn activation(&mut self, node: &GraphNode, function: Activation) -> Result<(), Why> {
+        let bounds = match function {
+            Activation::Relu => Some((0.0, f32::INFINITY)),
+            Activation::Clip { min, max } if min <= max => Some((min, max)),
+            _ => None,
+        };
+        if let Some((min, max)) = bounds {
+            let view = self.view(node.inputs[0])?;
+            let to = self.range(node.output)?;
+            // Bounds outside of what the integers can say, as a quantised model has them: nothing happens.
+            if self.quantisation(view.value) == to
+                && Self::clamp(to, min, max) == (i8::MIN, i8::MAX)
+            {
+                self.lowered.views[node.output] = Some(view);
+                return Ok(());
+            }
+        }
         self.table(node, node.inputs[0], move |x| function.apply(x))
     }
 
@@ -33,16 +49,26 @@ impl Lowering<'_> {
         function: impl Fn(f64) -> f64,
     ) -> Result<(), Why> {
         let view = self.view(x)?;
-        let to = self.ranges.quantisation[node.output];
-        let from = self.quantisation(view.value);
-        let start = narrow(self.lowered.tables.len())?;
-        self.lowered.tables.extend(entries(from, to, function));
-        let lowered = Node::Table { input: view.value, table: start, per_channel: false };
-        let extents = self.lowered.values[view.value as usize].extents;
-        let value = self.push(LoweredNode::Plain(lowered), extents, to);
+        let to = self.range(node.output)?;
+        let value = self.table_of(view.value, to, function)?;
         // The element order is the operand's, whatever it is.
         self.lowered.views[node.output] = Some(super::View { value, ..view });
         Ok(())
+    }
+
+    /// A function of a value in the arena.
+    pub(super) fn table_of(
+        &mut self,
+        input: u32,
+        to: Quantisation,
+        function: impl Fn(f64) -> f64,
+    ) -> Result<u32, Why> {
+        let from = self.quantisation(input);
+        let table = narrow(self.lowered.tables.len())?;
+        self.lowered.tables.extend(entries(from, to, function));
+        let extents = self.lowered.values[input as usize].extents;
+        let node = Node::Table { input, table, per_channel: false };
+        Ok(self.push(LoweredNode::Plain(node), extents, to))
     }
 
     /// One table a position along `axis`.
@@ -60,7 +86,7 @@ impl Lowering<'_> {
             return Err(format!("a function a channel over {} dimensions", order.len() + 1));
         }
         let input = self.in_order(&view, &order)?;
-        let (from, to) = (self.quantisation(input), self.ranges.quantisation[node.output]);
+        let (from, to) = (self.quantisation(input), self.range(node.output)?);
         let table = narrow(self.lowered.tables.len())?;
         for channel in 0..channels {
             self.lowered.tables.extend(entries(from, to, |x| function(channel, x)));
@@ -87,7 +113,7 @@ impl Lowering<'_> {
             return Err(format!("a softmax over {} dimensions", order.len() + 1));
         }
         let input = self.in_order(&view, &order)?;
-        let (from, to) = (self.quantisation(input), self.ranges.quantisation[node.output]);
+        let (from, to) = (self.quantisation(input), self.range(node.output)?);
         let table = narrow(self.lowered.tables.len())?;
         for distance in 0..SOFTMAX_TABLE_BYTES / 4 {
             let entry = (-(distance as f64) * f64::from(from.scale)).exp() as f32;

@@ -7,7 +7,7 @@ use headstart::graph::{Graph, Op, ValueId};
 
 use super::attributes::NodeView;
 use super::external::External;
-use super::integers::Integers;
+use super::integers::{IntegerType, Integers};
 use super::tensor::{Budget, Data, Known, Tensor, decode};
 
 type Outcome<T> = Result<T, String>;
@@ -19,12 +19,28 @@ pub(super) enum Bound {
     Float(ValueId),
     /// An integer tensor, which is always known.
     Integers(Integers),
+    /// Int8 or uint8 constants, more of them than [`Integers`] holds.
+    Bytes(Bytes),
+    /// An int8 or uint8 tensor that the model computes: a float tensor that carries a scale, or that is moved
+    /// elements of one that does. Only a model's input may have none yet: who reads it says it.
+    Quantised(ValueId, IntegerType),
     /// An int64 tensor that the model computes: a float tensor of whole numbers.
     Indices(ValueId),
     /// No tensor, but something that holds some.
     Structure(Known),
     /// A tensor of a type that no operator takes; the type's name.
     Other(String),
+}
+
+/// Weights of a quantised layer.
+#[derive(Clone, Debug)]
+pub(super) struct Bytes {
+    /// Their dimensions.
+    pub(super) shape: Vec<usize>,
+    /// The elements, row-major.
+    pub(super) data: Arc<[u8]>,
+    /// Int8 or uint8.
+    pub(super) kind: IntegerType,
 }
 
 /// The state of an import.
@@ -96,6 +112,9 @@ impl<'a> Context<'a> {
             Data::Integers(data, kind) => {
                 Bound::Integers(Integers { shape: tensor.shape, data, kind })
             }
+            Data::Bytes(data, kind) => {
+                Bound::Bytes(Bytes { shape: tensor.shape, data: data.into(), kind })
+            }
             Data::Other(name) => Bound::Other(name),
         })
     }
@@ -115,8 +134,17 @@ impl<'a> Context<'a> {
         shape: Vec<usize>,
         data: Vec<f32>,
     ) -> Outcome<ValueId> {
+        self.new_constant(format!("{}_{what}", node.output()), shape, data)
+    }
+
+    /// A float constant of that name.
+    pub(super) fn new_constant(
+        &mut self,
+        name: String,
+        shape: Vec<usize>,
+        data: Vec<f32>,
+    ) -> Outcome<ValueId> {
         self.budget.take_floats(data.len())?;
-        let name = format!("{}_{what}", node.output());
         self.graph.add_constant(name, shape, data).map_err(|error| error.to_string())
     }
 
@@ -152,9 +180,12 @@ impl<'a> Context<'a> {
         self.optional(node, index)?.ok_or_else(|| format!("operand {index} is missing"))
     }
 
-    /// Operand `index`, a float tensor.
+    /// Operand `index`, a float tensor; for an operator that only moves elements also a quantised one.
     pub(super) fn float(&self, node: &NodeView<'_>, index: usize) -> Outcome<ValueId> {
-        as_float(self.operand(node, index)?, index)
+        match self.operand(node, index)? {
+            Bound::Quantised(value, _) if moves_elements(node) => Ok(*value),
+            bound => as_float(bound, index),
+        }
     }
 
     /// Operand `index`, a float tensor, if the node has it.
@@ -246,6 +277,13 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Whether an operator may read quantised tensors as they are: it gives some of the elements that it reads.
+pub(super) fn moves_elements(node: &NodeView<'_>) -> bool {
+    let operators =
+        ["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "MaxPool", "Concat", "Shape"];
+    node.domain().is_empty() && operators.contains(&node.operator())
+}
+
 fn as_float(bound: &Bound, index: usize) -> Outcome<ValueId> {
     match bound {
         Bound::Float(value) => Ok(*value),
@@ -257,6 +295,10 @@ fn as_float(bound: &Bound, index: usize) -> Outcome<ValueId> {
         Bound::Indices(_) => Err(format!(
             "operand {index} is an integer tensor (INT64) that the model computes, a float tensor \
              is expected; cut the model before this node, or choose a model without it"
+        )),
+        Bound::Bytes(_) | Bound::Quantised(..) => Err(format!(
+            "operand {index} is a quantised tensor that this operator does not take; only QuantizeLinear, \
+             DequantizeLinear and the QLinear operators do: a DequantizeLinear is missing before this node"
         )),
         Bound::Structure(_) => {
             Err(format!("operand {index} is a sequence or an optional, a float tensor is expected"))

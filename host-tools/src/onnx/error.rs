@@ -26,6 +26,14 @@ pub enum Problem {
         /// What is wrong there.
         what: &'static str,
     },
+    /// The bytes are no TensorFlow Lite model.
+    #[error("is not a TensorFlow Lite model, or a damaged one: {what} at byte {byte}")]
+    NotTflite {
+        /// The first byte that does not fit.
+        byte: usize,
+        /// What is wrong there.
+        what: &'static str,
+    },
     /// The model is larger than this tool takes.
     #[error("{what}: {found}; at most {limit} are accepted")]
     Limit {
@@ -71,12 +79,12 @@ pub enum Problem {
 
 impl Problem {
     /// Names the file.
-    pub(super) fn in_file(self, file: &str) -> ImportError {
+    pub(crate) fn in_file(self, file: &str) -> ImportError {
         ImportError { file: file.to_owned(), problem: self }
     }
 
     /// A problem of the tensor of that name.
-    pub(super) fn tensor(tensor: &str, what: impl Into<String>) -> Self {
+    pub(crate) fn tensor(tensor: &str, what: impl Into<String>) -> Self {
         Self::Tensor { tensor: tensor.to_owned(), what: what.into() }
     }
 }

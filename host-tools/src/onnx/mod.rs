@@ -13,6 +13,9 @@ mod error;
 mod external;
 mod integers;
 mod operators;
+mod quantise;
+#[cfg(test)]
+mod quantised_tests;
 mod random;
 mod tensor;
 #[cfg(test)]
@@ -32,6 +35,7 @@ use sha2::{Digest, Sha256};
 
 pub use error::{ImportError, Problem};
 pub use integers::IntegerType;
+pub(crate) use tensor::half_to_float;
 pub use tensor::{Data, Known, Tensor};
 
 use attributes::NodeView;
@@ -73,8 +77,8 @@ pub struct Imported {
     pub source_sha256: [u8; 32],
     /// The program that wrote the file, with its version; empty if it does not say.
     pub producer: String,
-    /// Version of the ONNX operator set.
-    pub opset: i64,
+    /// Version of the ONNX operator set; `None` for a model of another format.
+    pub opset: Option<i64>,
 }
 
 /// An output of a model.
@@ -93,6 +97,9 @@ pub enum Source {
     Floats(usize),
     /// The graph computes it as whole numbers in float32, which are int64 in the model.
     Indices(usize),
+    /// The graph computes it as real numbers, which are integers of that type and of the tensor's scale in the
+    /// model.
+    Quantised(usize, IntegerType),
     /// It is known without running anything.
     Known(Known),
 }
@@ -135,22 +142,24 @@ impl Aliases {
 /// one input, fixed shapes and supported operators.
 pub fn import(path: &Path) -> Result<Imported, ImportError> {
     let name = path.display().to_string();
-    let read = || -> Result<Vec<u8>, Problem> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        let mut bytes = Vec::new();
-        if length <= MAX_FILE_BYTES {
-            file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-        }
-        check_size(length.max(bytes.len() as u64))?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|problem| problem.in_file(&name))?;
+    let bytes = read_file(path).map_err(|problem| problem.in_file(&name))?;
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     import_bytes(&bytes, &name, Some(folder))
+}
+
+/// The bytes of a model's file.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Problem> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    if length <= MAX_FILE_BYTES {
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    }
+    check_size(length.max(bytes.len() as u64))?;
+    Ok(bytes)
 }
 
 /// Reads a model out of memory. `name` stands in messages, external data is looked for in `folder`.
@@ -195,13 +204,14 @@ fn check_size(length: u64) -> Result<(), Problem> {
 }
 
 /// What a model for a device must be beyond a graph that can run.
-fn check_model(imported: &Imported) -> Result<(), Problem> {
+pub(crate) fn check_model(imported: &Imported) -> Result<(), Problem> {
     let graph = &imported.graph;
     if let Some((node, operator)) = imported.training.clone() {
         let what = "is in training mode; export the model in evaluation mode".to_owned();
         return Err(Problem::Node { node, operator, what });
     }
-    let other = |output: &&Output| !matches!(output.source, Source::Floats(_));
+    let other =
+        |output: &&Output| !matches!(output.source, Source::Floats(_) | Source::Quantised(..));
     if let Some(output) = imported.outputs.iter().find(other) {
         return Err(Problem::tensor(&output.name, "is an output that is not float32"));
     }
@@ -275,7 +285,7 @@ fn read_model(
     let parts = read_graph(graph, opset, External::new(folder), bindings)?;
     let Parts { graph, outputs, training, aliases } = parts;
     let source_sha256 = Sha256::digest(bytes).into();
-    Ok(Imported { graph, outputs, training, aliases, source_sha256, producer, opset })
+    Ok(Imported { graph, outputs, training, aliases, source_sha256, producer, opset: Some(opset) })
 }
 
 fn opset(model: &ModelProto) -> Result<i64, Problem> {
@@ -343,8 +353,13 @@ fn read_graph(
             operator: node.operator().to_owned(),
             what,
         };
-        let bound = handler(&mut context, node).map_err(wrong)?;
-        if let Bound::Float(value) = bound {
+        let mut bound = handler(&mut context, node).map_err(wrong)?;
+        if let Bound::Float(value) = bound
+            && let Some(kind) = quantise::kind_of_moved(&context, node).map_err(wrong)?
+        {
+            bound = Bound::Quantised(value, kind);
+        }
+        if let Bound::Float(value) | Bound::Quantised(value, _) = bound {
             let target = &context.graph.values[value].name;
             if target != node.output() {
                 aliases.insert(node.output(), target);
@@ -358,7 +373,7 @@ fn read_graph(
     for info in &graph.output {
         let name = info.name.as_deref().unwrap_or_default();
         match context.find(name) {
-            Some(&(Bound::Float(value) | Bound::Indices(value))) => {
+            Some(&(Bound::Float(value) | Bound::Quantised(value, _) | Bound::Indices(value))) => {
                 context.graph.outputs.push(value);
             }
             Some(_) => {}
@@ -367,9 +382,14 @@ fn read_graph(
         let place = context.graph.outputs.len().saturating_sub(1);
         let source = match context.find(name) {
             Some(Bound::Indices(_)) => Source::Indices(place),
+            Some(&Bound::Quantised(_, kind)) => Source::Quantised(place, kind),
             Some(Bound::Integers(integers)) => {
                 let data = Data::Integers(integers.data.clone(), integers.kind);
                 Source::Known(Known::Tensor(Tensor { shape: integers.shape.clone(), data }))
+            }
+            Some(Bound::Bytes(bytes)) => {
+                let data = Data::Bytes(bytes.data.to_vec(), bytes.kind);
+                Source::Known(Known::Tensor(Tensor { shape: bytes.shape.clone(), data }))
             }
             Some(Bound::Structure(known)) => Source::Known(known.clone()),
             Some(Bound::Other(data_type)) => {
@@ -387,7 +407,11 @@ fn read_graph(
 
 fn handler(node: &NodeView<'_>) -> Result<operators::Handler, Problem> {
     let (domain, operator) = (node.domain(), node.operator());
-    let found = if domain.is_empty() { operators::handler(operator) } else { None };
+    let found = match domain {
+        "" => operators::handler(operator),
+        "com.microsoft" => operators::handler_of_onnx_runtime(operator),
+        _ => None,
+    };
     found.ok_or_else(|| Problem::Operator {
         node: node.name.clone(),
         operator: match domain {
@@ -413,14 +437,16 @@ fn add_input(context: &mut Context<'_>, name: &str, info: &ValueInfoProto) -> Re
     let Some(tensor) = info.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref()) else {
         return Err(refuse("is an input that is no tensor".to_owned()));
     };
-    match tensor.elem_type.unwrap_or(DataType(0)) {
-        DataType::FLOAT | DataType::FLOAT16 | DataType::BFLOAT16 | DataType::DOUBLE => {}
+    let quantised = match tensor.elem_type.unwrap_or(DataType(0)) {
+        DataType::FLOAT | DataType::FLOAT16 | DataType::BFLOAT16 | DataType::DOUBLE => None,
+        DataType::INT8 => Some(IntegerType::Int8),
+        DataType::UINT8 => Some(IntegerType::Uint8),
         other => {
             return Err(refuse(format!(
                 "is an input of type {other}; export the model with a float input"
             )));
         }
-    }
+    };
     let Some(dimensions) = tensor.shape.as_ref().map(|shape| &shape.dim) else {
         return Err(refuse("is an input without a shape; export the model with one".to_owned()));
     };
@@ -443,5 +469,9 @@ fn add_input(context: &mut Context<'_>, name: &str, info: &ValueInfoProto) -> Re
     elements(&shape).map_err(|error| refuse(error.to_string()))?;
     let value = context.graph.add_value(name, shape);
     context.graph.inputs.push(value);
-    context.bind(name, Bound::Float(value)).map_err(refuse)
+    let bound = match quantised {
+        None => Bound::Float(value),
+        Some(kind) => Bound::Quantised(value, kind),
+    };
+    context.bind(name, bound).map_err(refuse)
 }

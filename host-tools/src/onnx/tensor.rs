@@ -28,6 +28,8 @@ pub enum Data {
     Floats(Vec<f32>),
     /// Shapes, axes, indices, switches, and any other integers, with their type.
     Integers(Vec<i64>, IntegerType),
+    /// More int8 or uint8 than shapes ever have: the weights of a quantised layer.
+    Bytes(Vec<u8>, IntegerType),
     /// A type that no supported operator takes; its ONNX name.
     Other(String),
 }
@@ -97,11 +99,13 @@ pub(super) fn decode(
     let count = elements(&shape).map_err(|error| refuse(error.to_string()))?;
     let data_type = proto.data_type.unwrap_or(UNDEFINED);
     let integer = IntegerType::of(data_type).filter(|kind| {
-        // Large ones of the types that shapes never have are weights of a quantised layer.
         let of_shapes = [IntegerType::Bool, IntegerType::Int32, IntegerType::Int64];
         count <= MAX_INTEGERS || of_shapes.contains(kind)
     });
-    let size = match (data_type, integer) {
+    let of_weights = [IntegerType::Int8, IntegerType::Uint8];
+    let weights =
+        IntegerType::of(data_type).filter(|kind| integer.is_none() && of_weights.contains(kind));
+    let size = match (data_type, integer.or(weights)) {
         (_, Some(kind)) => kind.size(),
         (DataType::FLOAT16 | DataType::BFLOAT16, _) => 2,
         (DataType::FLOAT, _) => 4,
@@ -130,12 +134,20 @@ pub(super) fn decode(
                     bytes.len()
                 )));
             }
-            match integer {
-                Some(kind) => Data::Integers(kind.decode(&bytes), kind),
-                None => Data::Floats(floats_from_bytes(data_type, &bytes)),
+            match (integer, weights) {
+                (Some(kind), _) => Data::Integers(kind.decode(&bytes), kind),
+                (None, Some(kind)) => Data::Bytes(bytes, kind),
+                (None, None) => Data::Floats(floats_from_bytes(data_type, &bytes)),
             }
         }
         _ => match integer {
+            None if weights.is_some() => {
+                return Err(refuse(
+                    "has its bytes in a typed field, not as bytes (load and save \
+                                   the model once with the onnx Python package)"
+                        .to_owned(),
+                ));
+            }
             Some(kind @ IntegerType::Int64) => Data::Integers(proto.int64_data, kind),
             Some(IntegerType::Uint32 | IntegerType::Uint64) => {
                 return Err(refuse(format!(
@@ -158,6 +170,7 @@ pub(super) fn decode(
     let found = match &data {
         Data::Floats(floats) => floats.len(),
         Data::Integers(integers, _) => integers.len(),
+        Data::Bytes(bytes, _) => bytes.len(),
         Data::Other(_) => count,
     };
     if found != count {
@@ -199,7 +212,7 @@ fn bfloat_to_float(bits: u16) -> f32 {
 }
 
 /// IEEE 754 binary16 to binary32, which holds every value of it exactly.
-fn half_to_float(bits: u16) -> f32 {
+pub(crate) fn half_to_float(bits: u16) -> f32 {
     let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
     let exponent = i32::from(bits >> 10 & 0x1f);
     let fraction = f32::from(bits & 0x3ff);

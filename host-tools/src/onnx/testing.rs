@@ -54,6 +54,12 @@ impl Builder {
         self
     }
 
+    /// Adds an initialiser of any type.
+    pub(crate) fn raw(mut self, name: &str, dims: &[i64], kind: DataType, bytes: Vec<u8>) -> Self {
+        self.graph().initializer.push(tensor(name, dims, kind, bytes));
+        self
+    }
+
     /// Adds a node without a name.
     pub(crate) fn node(
         mut self,
@@ -65,6 +71,8 @@ impl Builder {
         let text = |s: &&str| (*s).to_owned();
         self.graph().node.push(NodeProto {
             op_type: Some(operator.to_owned()),
+            // All that tests use of another domain are of this one.
+            domain: is_of_onnx_runtime(operator).then(|| "com.microsoft".to_owned()),
             input: inputs.iter().map(text).collect(),
             output: vec![output.to_owned()],
             attribute: attributes,
@@ -83,6 +91,11 @@ impl Builder {
     pub(crate) fn import(self, output: &str) -> Result<Imported, ImportError> {
         import_bytes(&self.bytes(output), "test.onnx", None)
     }
+}
+
+fn is_of_onnx_runtime(operator: &str) -> bool {
+    let own = ["QLinearConv", "QLinearMatMul"];
+    operator == "QGemm" || (operator.starts_with("QLinear") && !own.contains(&operator))
 }
 
 pub(crate) fn tensor(name: &str, dims: &[i64], data_type: DataType, bytes: Vec<u8>) -> TensorProto {

@@ -43,7 +43,7 @@ fn a_symbolic_batch_is_one_and_other_symbols_are_refused() {
     let imported = one(13, &[0, 3], "Relu", &[], vec![]).import("y").unwrap();
     assert_eq!(imported.graph.values[imported.graph.inputs[0]].shape, [1, 3]);
     assert_eq!(imported.producer, "test");
-    assert_eq!(imported.opset, 13);
+    assert_eq!(imported.opset, Some(13));
     assert_eq!(imported.graph.nodes[0].name, "Relu_y");
     let message = refusal(one(13, &[0, 3, 0, 4], "Relu", &[], vec![]).import("y"));
     assert!(message.contains("test.onnx") && message.contains("dimension 2"), "{message}");
@@ -386,8 +386,9 @@ fn nodes_that_pass_on_their_operand_leave_their_names() {
 fn what_is_not_supported_is_refused_with_node_operator_and_advice() {
     let cases: &[(&str, Vec<AttributeProto>, &[&str])] = &[
         ("Tanh", vec![], &["\"Tanh_y\"", "operator Tanh", "HardSwish"]),
-        ("DequantizeLinear", vec![], &["DequantizeLinear", "float model"]),
-        ("QLinearConv", vec![], &["QLinearConv", "float model"]),
+        ("DequantizeLinear", vec![], &["DequantizeLinear_y", "a QuantizeLinear is missing"]),
+        ("QLinearConv", vec![], &["QLinearConv_y", "a QuantizeLinear is missing"]),
+        ("MatMulInteger", vec![], &["MatMulInteger", "statically", "float model"]),
         ("If", vec![], &["operator If", "control flow"]),
         ("Slice", vec![], &["Slice_y", "shape arithmetic"]),
         ("Softmax", vec![float("axis", 1.0)], &["attribute axis", "wrong type"]),
@@ -408,10 +409,15 @@ fn what_is_not_supported_is_refused_with_node_operator_and_advice() {
 #[test]
 fn inputs_and_names_must_make_sense() {
     let relu = || one(13, &[1, 2], "Relu", &[], vec![]);
-    let mut integer = relu();
-    let kind = integer.graph().input[0].r#type.as_mut().unwrap();
-    kind.tensor_type.as_mut().unwrap().elem_type = Some(DataType::UINT8);
-    assert!(refusal(integer.import("y")).contains("UINT8"));
+    for (kind, refused) in
+        [(DataType::INT32, "INT32"), (DataType::UINT8, "a DequantizeLinear is missing")]
+    {
+        let mut integer = relu();
+        let info = integer.graph().input[0].r#type.as_mut().unwrap();
+        info.tensor_type.as_mut().unwrap().elem_type = Some(kind);
+        let message = refusal(integer.import("y"));
+        assert!(message.contains(refused), "{message}");
+    }
 
     let mut two = relu();
     two.graph().input.push(testing::value_info("z", &[1]));

@@ -4,7 +4,7 @@ mod histogram;
 mod weights;
 
 pub use histogram::Histogram;
-pub use weights::{QuantisedChannel, quantise_channel};
+pub use weights::{QuantisedChannel, on_scale, quantise_channel};
 
 /// How int8 stands for real numbers: `real = (q − zero_point) · scale`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -26,6 +26,19 @@ pub fn quantise_channel(weights: &[f32], least_scale: f32) -> QuantisedChannel {
     QuantisedChannel { weights: weights.iter().map(|&w| round(w, scale)).collect(), scale }
 }
 
+/// Weights that are whole numbers of steps of `scale`, as these numbers, and how many of them were −128, which
+/// the format does not hold: they are −127. `None` if one lies farther out.
+#[must_use]
+pub fn on_scale(weights: &[f32], scale: f32) -> Option<(QuantisedChannel, usize)> {
+    let integers: Vec<f32> = weights.iter().map(|w| (w / scale).round_ties_even()).collect();
+    if !integers.iter().all(|q| (-128.0..=127.0).contains(q)) {
+        return None;
+    }
+    let cut = integers.iter().filter(|&&q| q == -128.0).count();
+    let weights = integers.iter().map(|q| q.max(-127.0) as i8).collect();
+    Some((QuantisedChannel { weights, scale }, cut))
+}
+
 fn round(weight: f32, scale: f32) -> i8 {
     (weight / scale).round_ties_even().clamp(-127.0, 127.0) as i8
 }
@@ -45,6 +58,19 @@ mod tests {
         let channel = quantise_channel(&weights, 0.0);
         assert_eq!(channel.scale, 0.25);
         assert!(channel.weights.iter().map(|&q| i32::from(q)).eq(-127..=127));
+    }
+
+    #[test]
+    fn a_models_own_integers_come_back() {
+        for scale in [3.1e-5_f32, 0.007, 0.1, 1.7] {
+            let real: Vec<f32> = (-127..=127).map(|q| q as f32 * scale).collect();
+            let (channel, cut) = on_scale(&real, scale).unwrap();
+            assert!(channel.weights.iter().map(|&q| i32::from(q)).eq(-127..=127));
+            assert_eq!((channel.scale, cut), (scale, 0));
+            let (channel, cut) = on_scale(&[-128.0 * scale, scale], scale).unwrap();
+            assert_eq!((channel.weights, cut), (vec![-127, 1], 1));
+            assert_eq!(on_scale(&[128.0 * scale], scale), None);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What scales or shifts each channel of a convolution or matrix product goes into its weights.
 
-use headstart::graph::{Binary, Gemm, Op, ValueId};
+use headstart::graph::{Binary, Gemm, Op, Scale, ValueId};
 
 use super::rewrite::Rewrite;
 
@@ -79,15 +79,19 @@ pub(super) fn absorb(rewrite: &mut Rewrite<'_>, node: usize, x: ValueId, affine:
     let scale_of = |i: usize| affine.scale[if by_rows { i / row } else { i % channels }];
     let scaled =
         weight.iter().enumerate().map(|(i, &w)| (f64::from(w) * scale_of(i)) as f32).collect();
+    let is_vector = rewrite.value(inputs[1]).shape.len() == 1;
+    let axis = usize::from(!by_rows && !is_vector);
+    let scale = scaled_scale(rewrite.value(inputs[1]).scale.as_ref(), axis, &affine.scale);
     let shifted = (0..channels)
         .map(|c| (bias[c] * beta * affine.scale[c] + affine.shift[c]) as f32)
         .collect();
     let name = rewrite.node(producer).name.clone();
     let output = rewrite.value(rewrite.node(node).output).name.clone();
     let shape = rewrite.value(inputs[1]).shape.clone();
-    let weight = rewrite.add_constant(format!("{output}.weight"), shape, scaled);
-    let bias = rewrite.add_constant(format!("{output}.bias"), vec![channels], shifted);
-    inputs[1] = weight;
+    if affine.scale.iter().any(|&scale| scale != 1.0) {
+        inputs[1] = rewrite.add_constant(format!("{output}.weight"), shape, scaled, scale);
+    }
+    let bias = rewrite.add_constant(format!("{output}.bias"), vec![channels], shifted, None);
     match inputs.get_mut(2) {
         Some(place) => *place = bias,
         None => inputs.push(bias),
@@ -99,6 +103,20 @@ pub(super) fn absorb(rewrite: &mut Rewrite<'_>, node: usize, x: ValueId, affine:
     rewrite.set(node, op, inputs);
     rewrite.rename(node, name);
     true
+}
+
+/// The scales of weights that are multiplied by a factor a channel, the channels being along `axis`.
+fn scaled_scale(of: Option<&Scale>, axis: usize, factors: &[f64]) -> Option<Scale> {
+    let Some(Scale::Constant { scales, axis: own }) = of else { return None };
+    // A scale is above 0: a negative factor turns the integers around.
+    let scaled = |(at, factor): (usize, &f64)| {
+        let scale = *scales.get(at % scales.len())?;
+        let scale = (f64::from(scale) * factor.abs()) as f32;
+        (scale.is_finite() && scale > 0.0).then_some(scale)
+    };
+    let fits = scales.len() == 1 || *own == axis && scales.len() == factors.len();
+    let scales = factors.iter().enumerate().map(scaled).collect::<Option<Vec<f32>>>()?;
+    fits.then(|| Scale::Constant { scales: scales.into(), axis })
 }
 
 /// A bias with one number for each of `channels`, from a constant of one number or one a channel.

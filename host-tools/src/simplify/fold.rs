@@ -1,4 +1,4 @@
-use headstart::graph::{Op, elements};
+use headstart::graph::{Op, Scale, Value, elements};
 
 use super::Fold;
 use super::rewrite::Rewrite;
@@ -20,11 +20,31 @@ pub(super) fn constant(rewrite: &mut Rewrite<'_>, node: usize, evaluate: &mut Fo
     let expected = elements(rewrite.output_shape(node)).ok();
     match data {
         Some(data) if Some(data.len()) == expected => {
-            rewrite.set_constant(node, data);
+            let scale =
+                moved_scale(&rewrite.node(node).op, operands[0], rewrite.output_shape(node));
+            rewrite.set_constant(node, data, scale);
             true
         }
         _ => false,
     }
+}
+
+/// The scales of a constant whose elements were moved.
+fn moved_scale(op: &Op, x: &Value, shape: &[usize]) -> Option<Scale> {
+    let Some(Scale::Constant { scales, axis }) = &x.scale else { return None };
+    let axis = match op {
+        Op::Transpose { permutation } => permutation.iter().position(|from| from == axis)?,
+        Op::Reshape { .. } if scales.len() == 1 => 0,
+        // The axis is still there, and no element crossed it.
+        Op::Reshape { .. } => {
+            let before = x.shape.get(..*axis)?.iter().product::<usize>();
+            (0..shape.len()).find(|&at| {
+                shape[at] == scales.len() && shape[..at].iter().product::<usize>() == before
+            })?
+        }
+        _ => return None,
+    };
+    Some(Scale::Constant { scales: scales.clone(), axis })
 }
 
 #[cfg(test)]

@@ -9,6 +9,11 @@ pub(super) fn remove(rewrite: &mut Rewrite<'_>, node: usize) -> bool {
     if rewrite.value(operand).shape != rewrite.output_shape(node) {
         return false;
     }
+    // What is rounded to another scale changes, and its operand may be read elsewhere.
+    let scale = &rewrite.value(rewrite.node(node).output).scale;
+    if scale.is_some() && *scale != rewrite.value(operand).scale {
+        return false;
+    }
     rewrite.forward(node, operand);
     true
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use headstart::graph::{Graph, Node, Op, Value, ValueId};
+use headstart::graph::{Graph, Node, Op, Scale, Value, ValueId};
 
 use crate::onnx::Aliases;
 
@@ -80,25 +80,28 @@ impl<'a> Rewrite<'a> {
         }
     }
 
-    /// The node that defines a value.
+    /// The node that defines a value; `None` for one that the model rounds to a scale, as if it were an
+    /// input: what stands before the rounding and what stands behind it are two things.
     pub(super) fn source(&self, value: ValueId) -> Option<usize> {
-        self.producer[value]
+        self.producer[value].filter(|_| self.graph.values[value].scale.is_none())
     }
 
-    /// The node that defines a value which has no other reader.
+    /// The node that defines a value which has no other reader; `None` as for [`source`](Self::source).
     pub(super) fn sole_source(&self, value: ValueId) -> Option<usize> {
-        self.producer[value].filter(|_| self.readers[value] == 1)
+        self.source(value).filter(|_| self.readers[value] == 1)
     }
 
-    /// Adds a constant whose data fills its shape.
+    /// Adds a constant whose data fills its shape, and which a quantised model holds so.
     pub(super) fn add_constant(
         &mut self,
         name: String,
         shape: Vec<usize>,
         data: Vec<f32>,
+        scale: Option<Scale>,
     ) -> ValueId {
         debug_assert_eq!(shape.iter().product::<usize>(), data.len());
-        self.graph.values.push(Value { name, shape, constant: Some(data.into()) });
+        let constant = Some(data.into());
+        self.graph.values.push(Value { name, shape, constant, scale });
         self.producer.push(None);
         self.readers.push(0);
         self.graph.values.len() - 1
@@ -120,8 +123,9 @@ impl<'a> Rewrite<'a> {
     }
 
     /// Makes a node's output constant.
-    pub(super) fn set_constant(&mut self, node: usize, data: Vec<f32>) {
+    pub(super) fn set_constant(&mut self, node: usize, data: Vec<f32>, scale: Option<Scale>) {
         let output = self.graph.nodes[node].output;
+        self.graph.values[output].scale = scale;
         self.graph.values[output].constant = Some(data.into());
         self.remove(node);
     }

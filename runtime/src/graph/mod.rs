@@ -7,12 +7,14 @@
 
 mod error;
 mod op;
+mod scale;
 mod shape;
 
 pub use error::GraphError;
 pub use op::{
     Activation, AveragePool, Binary, Conv, Gemm, MaxPool, MaxPoolIndices, Op, Pad, PadMode, Window,
 };
+pub use scale::Scale;
 pub use shape::{MAX_ELEMENTS, MAX_INDEXED, MAX_RANK, elements};
 
 use std::string::String;
@@ -32,6 +34,8 @@ pub struct Value {
     pub shape: Vec<usize>,
     /// Its contents, if they are known before the graph runs (a weight, say).
     pub constant: Option<Arc<[f32]>>,
+    /// How the source model holds it as 8-bit integers, if that is quantised already.
+    pub scale: Option<Scale>,
 }
 
 /// One operator applied to values that exist before it.
@@ -63,7 +67,7 @@ pub struct Graph {
 impl Graph {
     /// Adds a value and says where it is.
     pub fn add_value(&mut self, name: impl Into<String>, shape: Vec<usize>) -> ValueId {
-        self.values.push(Value { name: name.into(), shape, constant: None });
+        self.values.push(Value { name: name.into(), shape, ..Value::default() });
         self.values.len() - 1
     }
 
@@ -81,7 +85,8 @@ impl Graph {
         if elements(&shape)? != data.len() {
             return Err(GraphError::DataLength { expected: elements(&shape)?, found: data.len() });
         }
-        self.values.push(Value { name: name.into(), shape, constant: Some(data.into()) });
+        let constant = Some(data.into());
+        self.values.push(Value { name: name.into(), shape, constant, scale: None });
         Ok(self.values.len() - 1)
     }
 

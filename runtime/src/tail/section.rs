@@ -154,7 +154,7 @@ fn checked(description: DescriptionV1, section: &TailSection<'_>) -> Result<Grap
             constant = Some(numbers.into());
         }
         defined.push(value.constant);
-        graph.values.push(Value { name: value.name, shape, constant });
+        graph.values.push(Value { name: value.name, shape, constant, scale: None });
     }
     if !rest.is_empty() {
         return Err(Error::TrailingBytes);

@@ -17,7 +17,7 @@ use headstart_edge::state::{Commit, FeatureCache};
 use sha2::{Digest, Sha256};
 
 /// Every target with its name.
-pub const TARGETS: [(&str, fn(&[u8])); 10] = [
+pub const TARGETS: [(&str, fn(&[u8])); 11] = [
     ("pack", pack),
     ("pack_sealed", pack_sealed),
     ("trusted", trusted),
@@ -28,6 +28,7 @@ pub const TARGETS: [(&str, fn(&[u8])); 10] = [
     ("commit", commit),
     ("npy", npy),
     ("image", image),
+    ("tflite", tflite),
 ];
 
 /// The backbone of the seeds.
@@ -246,6 +247,17 @@ fn decode(name: &str, data: &[u8]) {
     for channels in [1, 3] {
         let _ = file.decode(&InputShape { height: 4, width: 4, channels, channels_first: true });
     }
+}
+
+/// A TensorFlow Lite model, and the steps that follow import.
+pub fn tflite(data: &[u8]) {
+    let Ok(imported) = headstart_tools::tflite::import_bytes(data, "model.tflite") else { return };
+    let graph = &imported.graph;
+    let known = headstart_tools::scales::known(graph);
+    assert_eq!(known.quantisation.len(), graph.values.len());
+    let mut aliases = imported.aliases.clone();
+    let simple = headstart_tools::simplify::simplify(graph, &mut aliases, &mut |_, _| None);
+    let _ = headstart_tools::inspect::find_classifier(&simple);
 }
 
 /// The seed of [`slots`]: two commits in three slots.

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use headstart::burn::backend::Flex;
 use headstart::burn::{Executor, Tensor as Floats};
-use headstart::graph::Graph;
+use headstart::graph::{Graph, Scale, ValueId};
 use headstart_tools::onnx::{
     Data, Imported, IntegerType, Known, Source, Tensor, import_bytes_with,
 };
+use headstart_tools::scales::carried;
 use rten_onnx::onnx::ModelProto;
 
 use super::proto::{self, Kind};
@@ -140,6 +141,11 @@ fn compare(
                 let Floats { shape, data } = found[place].clone();
                 Known::Tensor(Tensor { shape, data: Data::Floats(data) })
             }
+            &Source::Quantised(place, kind) => {
+                let Floats { shape, data } = found[place].clone();
+                let data = integers(&imported.graph, imported.graph.outputs[place], &data, kind);
+                Known::Tensor(Tensor { shape, data: Data::Integers(data, kind) })
+            }
             &Source::Indices(place) => {
                 let Floats { shape, data } = found[place].clone();
                 let data = data.iter().map(|&x| x as i64).collect();
@@ -149,6 +155,16 @@ fn compare(
         compare_values(&found, expected).map_err(|what| format!("{}: {what}", output.name))?;
     }
     Ok(())
+}
+
+/// Real numbers in the steps of the tensor's scale.
+fn integers(graph: &Graph, value: ValueId, data: &[f32], kind: IntegerType) -> Vec<i64> {
+    let Some(&Scale::Tensor { scale, zero_point }) = carried(graph, value) else {
+        return Vec::new();
+    };
+    let shift = if kind == IntegerType::Uint8 { 128 } else { 0 };
+    let zero = i64::from(zero_point) + shift;
+    data.iter().map(|x| (x / scale).round_ties_even() as i64 + zero).collect()
 }
 
 fn compare_values(found: &Known, expected: &Known) -> Result<(), String> {

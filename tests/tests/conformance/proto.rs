@@ -129,6 +129,7 @@ fn tensor(bytes: &[u8]) -> Option<Tensor> {
     let found = match &data {
         Data::Floats(floats) => floats.len(),
         Data::Integers(integers, _) => integers.len(),
+        Data::Bytes(bytes, _) => bytes.len(),
         Data::Other(_) => 0,
     };
     (found == count).then_some(Tensor { shape, data })

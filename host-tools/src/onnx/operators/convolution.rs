@@ -1,4 +1,4 @@
-use headstart::graph::{Conv, Op};
+use headstart::graph::{Conv, Op, ValueId};
 
 use super::window::{kernel_shape, window};
 use super::{Bound, Context, NodeView, Outcome, extent};
@@ -6,6 +6,19 @@ use super::{Bound, Context, NodeView, Outcome, extent};
 /// `Conv`: `x [N, C, …]`, `weight [M, C / group, kernel…]`, optionally `bias [M]`.
 pub(super) fn convolution(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let (x, weight) = (context.float(node, 0)?, context.float(node, 1)?);
+    let bias = context.optional_float(node, 2)?;
+    let (op, inputs) = convolution_of(context, node, x, weight, bias)?;
+    context.add(node, op, inputs)
+}
+
+/// The operator and its operands, from the node's attributes.
+pub(super) fn convolution_of(
+    context: &Context<'_>,
+    node: &NodeView<'_>,
+    x: ValueId,
+    weight: ValueId,
+    bias: Option<ValueId>,
+) -> Outcome<(Op, Vec<ValueId>)> {
     let of_weight = context.shape(weight).get(2..).unwrap_or_default().to_vec();
     if let Some(stated) = kernel_shape(node)?.filter(|stated| *stated != of_weight) {
         return Err(format!("kernel_shape is {stated:?}, the weight has {of_weight:?}"));
@@ -13,6 +26,6 @@ pub(super) fn convolution(context: &mut Context<'_>, node: &NodeView<'_>) -> Out
     let placed = window(node, context.shape(x), of_weight, false)?;
     let groups = extent("group", node.int("group", 1)?)?;
     let mut inputs = vec![x, weight];
-    inputs.extend(context.optional_float(node, 2)?);
-    context.add(node, Op::Conv(Conv { window: placed.window, groups }), inputs)
+    inputs.extend(bias);
+    Ok((Op::Conv(Conv { window: placed.window, groups }), inputs))
 }

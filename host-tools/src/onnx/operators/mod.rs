@@ -9,6 +9,8 @@ mod matrix;
 mod normalise;
 mod pad;
 mod pool;
+mod qlinear;
+mod quantise;
 mod reduce;
 mod shape;
 mod shape_arithmetic;
@@ -50,6 +52,10 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "Identity" => shape::identity,
         "MatMul" => matrix::matmul,
         "Pad" => pad::pad,
+        "QuantizeLinear" => quantise::quantize,
+        "DequantizeLinear" => quantise::dequantize,
+        "QLinearConv" => qlinear::convolution,
+        "QLinearMatMul" => qlinear::matmul,
         "ReduceMean" => reduce::mean,
         "Reshape" => shape::reshape,
         "Shape" => shape_arithmetic::shape_of,
@@ -61,14 +67,32 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
     })
 }
 
+/// The handler of an operator that ONNX Runtime adds.
+pub(super) fn handler_of_onnx_runtime(operator: &str) -> Option<Handler> {
+    Some(match operator {
+        "QuantizeLinear" => quantise::quantize,
+        "DequantizeLinear" => quantise::dequantize,
+        "QGemm" => qlinear::gemm,
+        "QLinearAdd" | "QLinearMul" => qlinear::binary,
+        "QLinearAveragePool" => qlinear::average_pool,
+        "QLinearConcat" => qlinear::concat,
+        "QLinearConv" => qlinear::convolution,
+        "QLinearGlobalAveragePool" => qlinear::global_average_pool,
+        "QLinearLeakyRelu" | "QLinearSigmoid" => qlinear::activation,
+        _ => return None,
+    })
+}
+
 /// What could be done about an operator that has no handler.
 pub(super) fn advice(domain: &str, operator: &str) -> String {
-    if operator.starts_with("QLinear")
-        || operator.ends_with("Integer")
-        || matches!(operator, "QuantizeLinear" | "DequantizeLinear" | "DynamicQuantizeLinear")
-    {
-        return "this model is already quantised: pass the float model that it was made from, \
-                quantisation is done here"
+    if operator.ends_with("Integer") || operator.starts_with("Dynamic") {
+        return "a model that is quantised while it runs has no scales of its own: quantise it statically, \
+                or pass the float model that it was made from"
+            .to_owned();
+    }
+    if operator.starts_with("QLinear") {
+        return "quantise the model with QuantizeLinear and DequantizeLinear around its float operators \
+                (QuantFormat.QDQ)"
             .to_owned();
     }
     match operator {

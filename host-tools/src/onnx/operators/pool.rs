@@ -1,4 +1,4 @@
-use headstart::graph::{AveragePool, MaxPool, MaxPoolIndices, Op, Window};
+use headstart::graph::{AveragePool, MaxPool, MaxPoolIndices, Op, ValueId, Window};
 
 use super::window::{kernel_shape, window};
 use super::{Bound, Context, NodeView, Outcome};
@@ -30,14 +30,23 @@ pub(super) fn max(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bou
 /// `AveragePool`.
 pub(super) fn average(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let x = context.float(node, 0)?;
+    let pool = average_of(context, node, x)?;
+    context.add(node, Op::AveragePool(pool), vec![x])
+}
+
+/// The pool of `x` that the node's attributes describe.
+pub(super) fn average_of(
+    context: &Context<'_>,
+    node: &NodeView<'_>,
+    x: ValueId,
+) -> Outcome<AveragePool> {
     let kernel = kernel_shape(node)?.ok_or("kernel_shape is missing")?;
     let placed = window(node, context.shape(x), kernel, node.flag("ceil_mode", false)?)?;
-    let pool = AveragePool {
+    Ok(AveragePool {
         window: placed.window,
         count_include_pad: node.flag("count_include_pad", false)?,
         ceil_extra: placed.ceil_extra,
-    };
-    context.add(node, Op::AveragePool(pool), vec![x])
+    })
 }
 
 /// `GlobalAveragePool`.

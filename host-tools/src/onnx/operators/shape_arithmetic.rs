@@ -105,6 +105,9 @@ pub(super) fn cast(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bo
             context.integers_result(Integers { shape, data, kind })
         }
         (Bound::Indices(_), _) => Err("of the model's data is not supported".to_owned()),
+        (Bound::Bytes(_) | Bound::Quantised(..), _) => {
+            Err("of a quantised tensor is not supported".to_owned())
+        }
         (Bound::Structure(_), _) => Err("of a sequence or an optional".to_owned()),
         (Bound::Other(data_type), _) => Err(format!("from {data_type} is not supported")),
     }

@@ -2,6 +2,8 @@
 
 #[path = "../../../../runtime/tests/common/mod.rs"]
 mod common;
+#[path = "../../../../host-tools/src/tflite/testing.rs"]
+mod tflite;
 
 use std::path::Path;
 
@@ -63,6 +65,8 @@ fn many_nodes() -> Contents<'static> {
 }
 
 fn main() {
+    let (tensors, operators, ends) = tflite::network();
+    put("tflite", "network", &tflite::file(&tensors, &operators, ends));
     let small = emit(&common::contents()).unwrap();
     let large = emit(&many_nodes()).unwrap();
     let labels = ["mug", "cup", "Tässchen"];
