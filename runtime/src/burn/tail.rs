@@ -45,7 +45,7 @@ pub struct Settings {
 }
 
 /// The last layer: `logits[c] = bias[c] + Σ weights[c][i] · x[i]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 pub struct LastLayer {
     /// `[class][input]`.
     pub weights: Vec<f32>,
@@ -64,7 +64,7 @@ struct Parameter<B: Backend> {
 }
 
 /// Everything that training goes on from, in the host's memory.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
 pub struct Snapshot {
     /// Steps so far.
     pub steps: u32,

@@ -133,7 +133,9 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     };
     let record = match pack.tail() {
         None => training::train(&cache, of_pack.as_ref(), choice, digest).map_err(problem)?,
-        Some(_) => super::tail::train(args, &cache, &pack, of_pack.as_ref()).map_err(problem)?,
+        Some(_) => {
+            super::tail::train(args, &cache, &pack, of_pack.as_ref(), &lock).map_err(problem)?
+        }
     };
     let training_seconds = training.elapsed().as_secs_f64();
     let rejected = effect.filter(|effect| effect.is_harm() && !args.force).map(reason);

@@ -2,9 +2,13 @@
 
 use headstart::pack::Pack;
 use headstart_edge::Head;
-use headstart_edge::state::{FeatureCache, Problem};
+use headstart_edge::state::{FeatureCache, Problem, StateLock};
 
 use crate::cli::Learn;
+
+/// So much of a training is lost with the power, at most, and the time of an epoch.
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+const KEPT_EVERY: std::time::Duration = std::time::Duration::from_secs(30);
 
 #[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
 pub(super) fn train(
@@ -12,6 +16,7 @@ pub(super) fn train(
     _: &FeatureCache,
     _: &Pack<'_>,
     _: Option<&Head>,
+    _: &StateLock,
 ) -> Result<Vec<u8>, Problem> {
     Err(Problem::TailMissing)
 }
@@ -23,14 +28,16 @@ pub(super) fn train(
     cache: &FeatureCache,
     pack: &Pack<'_>,
     initial: Option<&Head>,
+    lock: &StateLock,
 ) -> Result<Vec<u8>, Problem> {
     use headstart_edge::training::tail;
 
     let options = options(args);
     let bar = crate::output::progress("training", options.epochs);
-    let record = tail::train(cache, pack, initial, &options, |_, loss| {
+    let keep = tail::Keep::new(lock, KEPT_EVERY);
+    let record = tail::train(cache, pack, initial, &options, Some(keep), |done, loss| {
         bar.set_message(format!("loss {loss:.3}"));
-        bar.inc(1);
+        bar.set_position(done as u64);
     });
     bar.finish_and_clear();
     record

@@ -71,6 +71,9 @@ pub enum Problem {
         "this program was built without that engine: build it with --features ndarray, candle or flex, or leave --engine out"
     )]
     EngineMissing,
+    /// Training that cannot be kept.
+    #[error("how far the training has come cannot be kept: {0}")]
+    Progress(String),
     /// A tail on a build without an engine.
     #[error(
         "the pack keeps a trainable tail, and this program was built without an engine for it: build it with --features flex, or pack the model with --tail drop"

@@ -7,6 +7,8 @@ pub mod doubts;
 mod engine;
 mod fit;
 pub mod harm;
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+mod progress;
 mod stand_in;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub mod tail;
