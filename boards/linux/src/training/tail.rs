@@ -2,7 +2,7 @@
 
 use headstart::burn::ExecuteError;
 use headstart::burn::FloatBackend;
-use headstart::burn::backend::{self, Autodiff, AutodiffBackend};
+use headstart::burn::backend::{Autodiff, AutodiffBackend, Device};
 use headstart::burn::tail::{Constants, LastLayer, Optimiser, Settings, TailTrainer};
 use headstart::graph::ValueId;
 use headstart::head::calibrate::HeldOut;
@@ -10,9 +10,10 @@ use headstart::head::{HeadParts, Learner, LinearHead, Random, Samples, Storage};
 use headstart::pack::{Pack, TailStorage};
 use headstart::tail::{Tail, TailRecord};
 
+use super::TailOptions;
 use super::augment::{Augment, augmented};
-use super::{Engine, TailOptions};
 use crate::Head;
+use crate::backend::{Backend, on_backend};
 use crate::state::{FeatureCache, Problem};
 
 /// Trains the tail and a last layer for the cache's classes, and writes their record. `epoch` is told how
@@ -31,18 +32,9 @@ pub fn train(
     epoch: impl FnMut(usize, f32),
 ) -> Result<Vec<u8>, Problem> {
     let tail = Tail::parse(pack)?.ok_or(Problem::Training(headstart::Error::BadTail))?;
-    let engine = options.engine.or(Engine::fastest()).ok_or(Problem::EngineMissing)?;
+    let backend = options.backend.or(Backend::fastest()).ok_or(Problem::EngineMissing)?;
     let run = Run { cache, pack, tail, initial, options };
-    match engine {
-        #[cfg(feature = "ndarray")]
-        Engine::Ndarray => run.train::<Autodiff<backend::NdArray>>(epoch),
-        #[cfg(feature = "candle")]
-        Engine::Candle => run.train::<Autodiff<backend::Candle>>(epoch),
-        #[cfg(feature = "flex")]
-        Engine::Flex => run.train::<Autodiff<backend::Flex>>(epoch),
-        #[allow(unreachable_patterns, reason = "nothing is left where every engine is compiled")]
-        _ => Err(Problem::EngineMissing),
-    }
+    on_backend!(backend, B, device => run.train::<Autodiff<B>>(device, epoch))
 }
 
 struct Run<'a> {
@@ -70,6 +62,7 @@ fn failed(error: ExecuteError) -> Problem {
 impl Run<'_> {
     fn train<B: FloatBackend + AutodiffBackend>(
         &self,
+        device: &Device<B>,
         mut epoch: impl FnMut(usize, f32),
     ) -> Result<Vec<u8>, Problem> {
         let options = self.options;
@@ -81,7 +74,7 @@ impl Run<'_> {
             label_smoothing: options.label_smoothing,
         };
         let mut trainer =
-            TailTrainer::<B>::new(&self.tail.graph, &trained, self.last_layer(), settings)
+            TailTrainer::<B>::on(device, &self.tail.graph, &trained, self.last_layer(), settings)
                 .map_err(failed)?;
         let mut random = Random::new(options.seed);
         let (mut train, held) = self.split(&mut random);
@@ -315,7 +308,7 @@ impl TailOptions {
     /// What nothing else was asked for.
     pub fn usual() -> Self {
         Self {
-            engine: None,
+            backend: None,
             epochs: 30,
             batch: 20,
             rate: 1e-3,
