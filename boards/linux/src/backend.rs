@@ -63,8 +63,14 @@ macro_rules! on_backend {
     }};
     ($type:ty, $make:expr, $B:ident, $device:ident => $work:expr) => {{
         type $B = $type;
-        let $device: &headstart::burn::backend::Device<$B> = &$make;
-        $work
+        // A GPU's backend ends in a panic where memory or compiler fail.
+        let work = std::panic::AssertUnwindSafe(|| {
+            let $device: &headstart::burn::backend::Device<$B> = &$make;
+            $work
+        });
+        std::panic::catch_unwind(work).unwrap_or_else(|_| {
+            Err($crate::state::Problem::Engine("it ended in a panic".to_owned()))
+        })
     }};
 }
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]

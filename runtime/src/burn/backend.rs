@@ -25,6 +25,7 @@ pub fn cuda_device() -> burn_cuda::CudaDevice {
 
 /// The first NVIDIA GPU, for [`Candle`]. Look for a [`device`](super::device) first: without one it panics.
 #[cfg(feature = "burn-candle-cuda")]
+#[allow(deprecated, reason = "as for the backend")]
 #[must_use]
 pub fn candle_cuda_device() -> burn_candle::CandleDevice {
     burn_candle::CandleDevice::cuda(0)

@@ -33,20 +33,16 @@ impl<'p> Batches<'p> {
     /// # Errors
     /// Why it cannot be used: the backend fails, or gives features that are more than a step from those of the kernels.
     pub fn open(pack: Pack<'p>, backend: Backend, kernels: Kernels) -> Result<Self, String> {
-        // A GPU's backend ends in a panic where memory or compiler fail: that is a reason too.
-        let opened = catch_unwind(AssertUnwindSafe(|| {
-            let (run, size, exact) = upload(&pack, backend)?;
-            let mut batches = Self { pack, backend, run, size, exact };
-            let furthest = batches.furthest(kernels)?;
-            if furthest > 1 {
-                return Err(format!(
-                    "its features are {furthest} steps from those of the int8 kernels"
-                ));
-            }
-            batches.exact &= furthest == 0;
-            Ok(batches)
-        }));
-        opened.unwrap_or_else(|_| Err("it ended in a panic".to_owned()))
+        let (run, size, exact) = upload(&pack, backend)?;
+        let mut batches = Self { pack, backend, run, size, exact };
+        let furthest = batches.furthest(kernels)?;
+        if furthest > 1 {
+            return Err(format!(
+                "its features are {furthest} steps from those of the int8 kernels"
+            ));
+        }
+        batches.exact &= furthest == 0;
+        Ok(batches)
     }
 
     /// What it runs on.
@@ -69,7 +65,9 @@ impl<'p> Batches<'p> {
     /// # Errors
     /// What the backend says.
     pub fn features(&self, inputs: &[i8]) -> Result<Vec<i8>, String> {
-        let features = (self.run)(inputs)?;
+        // A GPU's backend ends in a panic where memory or compiler fail: that is a reason too.
+        let features = catch_unwind(AssertUnwindSafe(|| (self.run)(inputs)))
+            .unwrap_or_else(|_| Err("it ended in a panic".to_owned()))?;
         if features.len() == self.feature_bytes(inputs) {
             return Ok(features);
         }
