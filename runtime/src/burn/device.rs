@@ -1,7 +1,7 @@
 //! Looks for an NVIDIA GPU before a backend does, which would end the program where there is none.
 
 use std::format;
-use std::string::{String, ToString};
+use std::string::String;
 
 use cudarc::driver::result;
 
@@ -73,7 +73,7 @@ pub fn find_with_compiler() -> Result<(), NoDevice> {
     if headers.join("cuda_runtime.h").exists() || headers.join("cuda_fp16.h").exists() {
         return Ok(());
     }
-    Err(NoDevice::Headers(headers.display().to_string()))
+    Err(NoDevice::Headers(format!("{}", headers.display())))
 }
 
 #[cfg(not(feature = "burn-candle-cuda"))]
@@ -92,12 +92,13 @@ fn libraries() -> Result<(), NoDevice> {
 
 /// `CUDA_ERROR_NO_DEVICE`, say. The driver's own words would be asked of the driver.
 fn code(error: result::DriverError) -> String {
-    let name = format!("{:?}", error.0);
-    if name.is_empty() { "no reason".to_string() } else { name }
+    format!("{:?}", error.0)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::string::ToString;
+
     use super::*;
 
     #[test]

@@ -129,7 +129,10 @@ fn upload(pack: &Pack<'_>, backend: Backend) -> Result<(Run, usize, bool), Strin
             })
             .map_err(|error| Problem::Engine(error.to_string()))
     });
-    uploaded.map_err(|problem| problem.to_string())
+    uploaded.map_err(|problem| match problem {
+        Problem::Engine(reason) => reason,
+        other => other.to_string(),
+    })
 }
 
 #[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
