@@ -15,16 +15,21 @@ use crate::pack::{Pack, Value};
 /// What the weights are divided by where their sums are too long: `w = 16 · high + low`, `low` in −8…7.
 const STEP: i64 = 16;
 
+/// What a long bias is divided by: its quotient times this is a float32 for every int32.
+const LONG: i64 = 256;
+
 /// A convolution, its weights as `[outputs, inputs / groups, rows, columns]`.
 pub(super) struct Convolution<B: FloatBackend> {
     plane: Plane,
     groups: usize,
     to: Value,
-    /// All of it, or the low four bits of the weights and of the bias.
-    whole: Part<B>,
-    /// The other bits, where the sums of all of it might pass 2^24. `16 · high + low` is one sum of two exact numbers: it is
-    /// rounded once, like the integer sum when it becomes a float.
+    /// All of a channel, or the low bits of it.
+    low: Part<B>,
+    /// The other bits of channels whose products might pass 2^24. `16 · high + low` is one sum of two exact numbers: it
+    /// is rounded once, like the integer sum when it becomes a float.
     high: Option<Part<B>>,
+    /// What is left of biases that are too long alone, for the same kind of sum.
+    long: Option<FloatTensor<B>>,
     /// `[1, outputs, 1, 1]`
     multipliers: FloatTensor<B>,
     bounds: [i64; 2],
@@ -38,6 +43,7 @@ struct Part<B: FloatBackend> {
 }
 
 /// The integers of a convolution, a row an output channel.
+#[derive(Default)]
 struct Rows {
     /// `[output][input][row][column]`
     weights: Vec<i64>,
@@ -45,32 +51,59 @@ struct Rows {
     bias: Vec<i64>,
 }
 
+/// A convolution's integers as parts no sum of which passes 2^24, if `exact`.
+struct Parts {
+    low: Rows,
+    high: Rows,
+    long: Vec<i64>,
+    exact: bool,
+}
+
+/// Whether no sum of some of a channel's products and its bias, in any order, passes 2^24.
+fn is_exact(weights: &[i64], bias: i64, [low, high]: [i64; 2]) -> bool {
+    // Padding is 0, and so is what is not added yet.
+    let greatest = |w: &i64| (w * low).max(w * high).max(0);
+    let least = |w: &i64| (w * low).min(w * high).min(0);
+    let above = weights.iter().map(greatest).sum::<i64>() + bias.max(0);
+    let below = weights.iter().map(least).sum::<i64>() + bias.min(0);
+    above < EXACT && -below < EXACT
+}
+
+/// `n` less the nearest multiple of `step`.
+fn rest(n: i64, step: i64) -> i64 {
+    (n + step / 2).rem_euclid(step) - step / 2
+}
+
 impl Rows {
-    fn each(&self) -> impl Iterator<Item = (&[i64], i64)> {
+    fn push(&mut self, weights: impl Iterator<Item = i64>, bias: i64) {
+        self.weights.extend(weights);
+        self.bias.push(bias);
+    }
+
+    /// Each channel whole, or without the greatest part of its bias, or in high and low bits: the first that is exact.
+    fn parts(&self, between: [i64; 2]) -> Parts {
         let products = self.weights.len() / self.bias.len().max(1);
-        self.weights.chunks(products.max(1)).zip(self.bias.iter().copied())
-    }
-
-    /// Whether no sum of some of the products and the bias, in any order, passes 2^24.
-    fn is_exact(&self, [low, high]: [i64; 2]) -> bool {
-        self.each().all(|(weights, bias)| {
-            // Padding is 0, and so is what is not added yet.
-            let greatest = |w: &i64| (w * low).max(w * high).max(0);
-            let least = |w: &i64| (w * low).min(w * high).min(0);
-            let above = weights.iter().map(greatest).sum::<i64>() + bias.max(0);
-            let below = weights.iter().map(least).sum::<i64>() + bias.min(0);
-            above < EXACT && -below < EXACT
-        })
-    }
-
-    /// High and low parts: `all = 16 · high + low`.
-    fn split(&self) -> (Self, Self) {
-        let low = |n: i64| (n + STEP / 2).rem_euclid(STEP) - STEP / 2;
-        let of = |part: &dyn Fn(i64) -> i64| Self {
-            weights: self.weights.iter().map(|&n| part(n)).collect(),
-            bias: self.bias.iter().map(|&n| part(n)).collect(),
-        };
-        (of(&|n| (n - low(n)) / STEP), of(&low))
+        let (mut low, mut high, mut long) = (Self::default(), Self::default(), Vec::new());
+        let mut exact = true;
+        for (weights, &bias) in self.weights.chunks(products.max(1)).zip(&self.bias) {
+            let short = [bias, rest(bias, LONG)];
+            if let Some(short) = short.into_iter().find(|&short| is_exact(weights, short, between))
+            {
+                low.push(weights.iter().copied(), short);
+                high.push(weights.iter().map(|_| 0), 0);
+                long.push(bias - short);
+                continue;
+            }
+            let quotient = |n: i64| (n - rest(n, STEP)) / STEP;
+            low.push(weights.iter().map(|&w| rest(w, STEP)), rest(bias, STEP));
+            high.push(weights.iter().map(|&w| quotient(w)), quotient(bias));
+            long.push(0);
+            exact &= [&low, &high].iter().all(|part| {
+                let row = &part.weights[part.weights.len() - products..];
+                is_exact(row, part.bias[part.bias.len() - 1], between)
+            });
+        }
+        Parts { low, high, long, exact }
     }
 
     fn upload<B: FloatBackend>(&self, kernel: &[usize], device: &Device<B>) -> Part<B> {
@@ -94,23 +127,21 @@ impl<B: FloatBackend> Convolution<B> {
         let [height, width] = conv.window.kernel.map(usize::from);
         let depth = (from.channels / conv.groups) as usize;
         let kernel = [to.channels as usize, depth, height, width];
-        let mut exact = rows.is_exact(between);
-        let (whole, high) = if exact {
-            (rows.upload(&kernel, device), None)
-        } else {
-            let (high, low) = rows.split();
-            exact = high.is_exact(between) && low.is_exact(between);
-            (low.upload(&kernel, device), Some(high.upload(&kernel, device)))
-        };
+        let Parts { low, high, long, exact } = rows.parts(between);
+        let any = |numbers: &[i64]| numbers.iter().any(|&n| n != 0);
+        let is_split = any(&high.weights) || any(&high.bias);
+        let floats = |numbers: &[i64]| numbers.iter().map(|&n| n as f32).collect();
+        let of_channels = |numbers| constant::<B>(numbers, &[1, kernel[0], 1, 1], device);
         let records = pack.channels(conv.channels, to.channels);
         let multipliers = (0..records.len()).map(|channel| records.get(channel).1).collect();
         Self {
             plane: plane(&conv.window, from, to),
             groups: conv.groups as usize,
             to: *to,
-            whole,
-            high,
-            multipliers: constant::<B>(multipliers, &[1, kernel[0], 1, 1], device),
+            low: low.upload(&kernel, device),
+            high: is_split.then(|| high.upload(&kernel, device)),
+            long: any(&long).then(|| of_channels(floats(&long))),
+            multipliers: of_channels(multipliers),
             bounds: range(to, conv.min, conv.max),
             exact,
         }
@@ -131,13 +162,16 @@ impl<B: FloatBackend> Convolution<B> {
 
     pub(super) fn run(&self, x: Array<B>) -> Result<FloatTensor<B>, GraphError> {
         let part = |part: &Part<B>, x| part.sums(&self.plane, self.groups, x, &self.to);
-        let sums = match &self.high {
-            None => part(&self.whole, x)?,
+        let mut sums = match &self.high {
+            None => part(&self.low, x)?,
             Some(high) => {
                 let high = B::float_mul_scalar(part(high, x.clone())?, scalar(STEP as f32));
-                B::float_add(high, part(&self.whole, x)?)
+                B::float_add(high, part(&self.low, x)?)
             }
         };
+        if let Some(long) = &self.long {
+            sums = B::float_add(sums, long.clone());
+        }
         Ok(quantise::<B>(B::float_mul(sums, self.multipliers.clone()), self.bounds))
     }
 }

@@ -224,15 +224,17 @@ fn sums_past_the_float_integers_are_split<B: FloatBackend>() {
         .channels
         .iter_mut()
         .for_each(|(bias, multiplier)| (*bias, *multiplier) = (-29_999_999, 3e-6));
-    let narrow = builder.conv(wide, [2, 2, 3], 1, POINT);
+    builder.conv(wide, [2, 2, 3], 1, POINT);
     // A bias alone can be too long.
     let channels = builder.channels.len() - 3;
-    builder.channels[channels..].copy_from_slice(&[
-        (1 << 30, 1e-7),
-        (-(1 << 27) + 1, 9e-7),
-        (16_777_217, 7e-6),
-    ]);
-    let _ = narrow;
+    let long = [(1 << 30, 1e-7), (-(1 << 27) + 1, 9e-7), (16_777_217, 7e-6)];
+    builder.channels[channels..].copy_from_slice(&long);
+    builder.check::<B>(true);
+
+    // Both at once: not proven, and here past the range of the result.
+    let mut builder = Builder::new([1, 1, 4000], -128, 5);
+    builder.conv(0, [1, 1, 1], 1, POINT);
+    builder.channels[0] = (-(1 << 30), 1e-6);
     builder.check::<B>(false);
 }
 on_every_backend!(sums_past_the_float_integers_are_split);
