@@ -103,7 +103,22 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         last: LastLayer,
         settings: Settings,
     ) -> Result<Self, ExecuteError> {
-        let device = Device::<B>::default();
+        Self::on(&Device::<B>::default(), graph, trained, last, settings)
+    }
+
+    /// The same on that device.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn on(
+        device: &Device<B>,
+        graph: &Graph,
+        trained: &[ValueId],
+        last: LastLayer,
+        settings: Settings,
+    ) -> Result<Self, ExecuteError> {
+        let device = device.clone();
         let executor = Executor::new(graph, &device)?;
         let shape = |id: ValueId| graph.values.get(id).map(|value| value.shape.clone());
         let width = graph.outputs.first().and_then(|&id| shape(id)).unwrap_or_default();

@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use headstart::pack::Pack;
+use headstart_edge::backend::Backend;
 use headstart_edge::extract::Job;
-use headstart_edge::samples::{self, Dataset, SampleId};
+use headstart_edge::samples::{self, Dataset, SampleFile, SampleId};
 use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
 use headstart_edge::training::harm::{self, Effect};
-use headstart_edge::training::{self, Choice, Engine};
+use headstart_edge::training::{self, Choice};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
 
-use crate::cli::{EngineChoice, Learn, LearnerChoice};
+use crate::cli::{Learn, LearnerChoice};
 use crate::output::{self, Report};
 
 /// Up to so many samples a class, pictures are also learned as crops.
@@ -34,6 +35,8 @@ struct Learned {
     training_seconds: f64,
     held_out_accuracy: Option<f64>,
     learner: &'static str,
+    /// What computed the features of new samples.
+    backbone: String,
     classes: Vec<Class>,
     unknown_threshold: f32,
     head_bytes: usize,
@@ -62,18 +65,18 @@ struct Class {
 
 pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
-    let choice = choice(args);
     let refuse = |problem| Error::State { path: args.state.clone(), problem };
-    choice.check().map_err(refuse)?;
+    let backend = args.backend.choose().map_err(refuse)?;
+    let choice = choice(args, backend);
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let (pack, counter) = file.trusted()?;
     let digest = pack.backbone_digest();
     match (pack.tail(), args.tail.given()) {
         (None, Some(option)) => return Err(refuse(state::Problem::NoTail(option)).into()),
-        (Some(_), _) if args.learner != LearnerChoice::Auto || args.hidden.is_some() => {
+        (Some(_), _) if learner(args) != LearnerChoice::Auto || args.hidden.is_some() => {
             return Err(refuse(state::Problem::TailLearner).into());
         }
-        (Some(_), _) if Engine::fastest().is_none() => {
+        (Some(_), _) if Backend::fastest().is_none() => {
             return Err(refuse(state::Problem::TailMissing).into());
         }
         _ => {}
@@ -108,7 +111,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let labels: Vec<u16> =
         data.classes.iter().map(|name| label_of(&mut cache, name)).collect::<Result<_, _>>()?;
 
-    let features = extract(args, pack, &data, &cache)?;
+    let (features, backbone) = extract(args, backend, pack, &data, &cache)?;
     let (mut new_samples, mut corrected_samples) = (0, 0);
     for (sample, (id, features)) in data.samples.iter().zip(features) {
         let label = labels[sample.label];
@@ -133,9 +136,8 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     };
     let record = match pack.tail() {
         None => training::train(&cache, of_pack.as_ref(), choice, digest).map_err(problem)?,
-        Some(_) => {
-            super::tail::train(args, &cache, &pack, of_pack.as_ref(), &lock).map_err(problem)?
-        }
+        Some(_) => super::tail::train(args, backend, &cache, &pack, of_pack.as_ref(), &lock)
+            .map_err(problem)?,
     };
     let training_seconds = training.elapsed().as_secs_f64();
     let rejected = effect.filter(|effect| effect.is_harm() && !args.force).map(reason);
@@ -156,6 +158,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         training_seconds,
         held_out_accuracy: head.held_out_accuracy(),
         learner: if head.has_tail() { "tail" } else { super::learner_name(head.learner()) },
+        backbone,
         classes: head
             .labels()
             .iter()
@@ -229,13 +232,14 @@ impl Before {
 /// A sample and its features; none where they are cached already.
 type Extracted = (SampleId, Option<Vec<i8>>);
 
-/// Id and features of every sample.
+/// Id and features of every sample, and what computed them.
 fn extract(
     args: &Learn,
+    backend: Option<Backend>,
     pack: Pack<'_>,
     data: &Dataset,
     cache: &FeatureCache,
-) -> Result<Vec<Extracted>, Error> {
+) -> Result<(Vec<Extracted>, String), Error> {
     let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
     let from_input = pack.tail().is_some_and(|tail| tail.crossing().any(|value| value == 0));
     let views = match args.views {
@@ -245,38 +249,44 @@ fn extract(
         None => default_views(args, data, pack.tail().is_some()),
     };
     let bar = output::progress("learning", paths.len());
-    let job = Job { pack, engine: args.compute.engine(), done: &|| bar.inc(1) };
-    let features = job.all(&paths, |extractor, file| {
-        let id = file.id();
-        if cache.contains(&id) {
-            return Ok((id, None));
-        }
-        Ok((id, Some(extractor.views(file, views)?)))
+    let engine = args.compute.engine();
+    // On a CPU the int8 kernels give the same features sooner; where the engine does not train, it was named for this.
+    let backend = backend.filter(|backend| backend.is_on_gpu() || args.learner.is_some());
+    let batches = super::batches(backend, pack, engine.kernels, true);
+    let job = Job { pack, engine, batches: batches.as_ref(), views, done: &|| bar.inc(1) };
+    let is_new = |file: &SampleFile| !cache.contains(&file.id());
+    let features = job.all(&paths, is_new, |file, rows| {
+        Ok((file.id(), (!rows.is_empty()).then(|| rows.to_vec())))
     });
     bar.finish_and_clear();
-    features
+    let isa = || format!("int8 kernels ({})", engine.kernels.isa().name());
+    let backbone = batches.as_ref().map_or_else(isa, |batches| batches.backend().to_string());
+    Ok((features?, backbone))
 }
 
 /// Two crops beside each picture where no class has more than [`FEW`] samples: they cost two more
 /// backbone passes each, and with many samples they tell little new. Only `auto` learns from them.
 fn default_views(args: &Learn, data: &Dataset, has_tail: bool) -> usize {
-    if (args.engine.is_some() && !has_tail) || args.learner != LearnerChoice::Auto {
+    if (trains_on_engine(args) && !has_tail) || learner(args) != LearnerChoice::Auto {
         return 1;
     }
     let largest = data.samples.chunk_by(|a, b| a.label == b.label).map(<[_]>::len).max();
     if largest.unwrap_or(0) <= FEW { 3 } else { 1 }
 }
 
-fn choice(args: &Learn) -> Choice {
-    if let Some(engine) = args.engine {
-        let engine = match engine {
-            EngineChoice::Ndarray => Engine::Ndarray,
-            EngineChoice::Candle => Engine::Candle,
-            EngineChoice::Flex => Engine::Flex,
-        };
-        return Choice::Burn { engine, hidden: args.hidden.map(usize::from) };
+fn learner(args: &Learn) -> LearnerChoice {
+    args.learner.unwrap_or(LearnerChoice::Auto)
+}
+
+fn trains_on_engine(args: &Learn) -> bool {
+    args.backend.is_given() && args.learner.is_none()
+}
+
+fn choice(args: &Learn, backend: Option<Backend>) -> Choice {
+    if let Some(backend) = backend.filter(|_| trains_on_engine(args)) {
+        return Choice::Burn { backend, hidden: args.hidden.map(usize::from) };
     }
-    match args.learner {
+    match learner(args) {
         LearnerChoice::Auto => Choice::Auto,
         LearnerChoice::Sgd => Choice::Sgd,
         LearnerChoice::Ridge => Choice::Ridge,

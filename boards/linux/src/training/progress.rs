@@ -51,12 +51,12 @@ impl<'a> Kept<'a> {
         cache: &FeatureCache,
         pack: &Pack<'_>,
         options: &TailOptions,
-        engine: super::Engine,
+        backend: crate::backend::Backend,
     ) -> Self {
         let mut key = Sha256::new_with_prefix(MAGIC);
         key.update(pack.backbone_digest());
         key.update(cache.emit(&pack.backbone_digest()));
-        key.update(format!("{} {engine:?} {options:?}", env!("CARGO_PKG_VERSION")));
+        key.update(format!("{} {backend:?} {options:?}", env!("CARGO_PKG_VERSION")));
         Self { keep, key: key.finalize().into(), last: Instant::now() }
     }
 

@@ -2,7 +2,7 @@
 
 use headstart::burn::ExecuteError;
 use headstart::burn::FloatBackend;
-use headstart::burn::backend::{self, Autodiff, AutodiffBackend};
+use headstart::burn::backend::{Autodiff, AutodiffBackend, Device};
 use headstart::burn::tail::{Constants, LastLayer, Optimiser, Settings, TailTrainer};
 use headstart::graph::ValueId;
 use headstart::head::calibrate::HeldOut;
@@ -11,11 +11,12 @@ use headstart::pack::{Pack, TailStorage};
 use headstart::tail::{Tail, TailRecord};
 use serde::{Deserialize, Serialize};
 
+use super::TailOptions;
 use super::augment::{Augment, augmented};
 pub use super::progress::Keep;
 use super::progress::{Kept, Progress};
-use super::{Engine, TailOptions};
 use crate::Head;
+use crate::backend::{Backend, on_backend};
 use crate::state::{FeatureCache, Problem};
 
 /// Trains the tail and a last layer for the cache's classes, and writes their record. `epoch` is told how
@@ -36,19 +37,10 @@ pub fn train(
     epoch: impl FnMut(usize, f32),
 ) -> Result<Vec<u8>, Problem> {
     let tail = Tail::parse(pack)?.ok_or(Problem::Training(headstart::Error::BadTail))?;
-    let engine = options.engine.or(Engine::fastest()).ok_or(Problem::EngineMissing)?;
-    let kept = Kept::new(keep, cache, pack, options, engine);
+    let backend = options.backend.or(Backend::fastest()).ok_or(Problem::EngineMissing)?;
+    let kept = Kept::new(keep, cache, pack, options, backend);
     let run = Run { cache, pack, tail, initial, options };
-    match engine {
-        #[cfg(feature = "ndarray")]
-        Engine::Ndarray => run.train::<Autodiff<backend::NdArray>>(kept, epoch),
-        #[cfg(feature = "candle")]
-        Engine::Candle => run.train::<Autodiff<backend::Candle>>(kept, epoch),
-        #[cfg(feature = "flex")]
-        Engine::Flex => run.train::<Autodiff<backend::Flex>>(kept, epoch),
-        #[allow(unreachable_patterns, reason = "nothing is left where every engine is compiled")]
-        _ => Err(Problem::EngineMissing),
-    }
+    on_backend!(backend, B, device => run.train::<Autodiff<B>>(device, kept, epoch))
 }
 
 struct Run<'a> {
@@ -77,6 +69,7 @@ fn failed(error: ExecuteError) -> Problem {
 impl Run<'_> {
     fn train<B: FloatBackend + AutodiffBackend>(
         &self,
+        device: &Device<B>,
         mut kept: Kept<'_>,
         mut epoch: impl FnMut(usize, f32),
     ) -> Result<Vec<u8>, Problem> {
@@ -89,7 +82,7 @@ impl Run<'_> {
             label_smoothing: options.label_smoothing,
         };
         let mut trainer =
-            TailTrainer::<B>::new(&self.tail.graph, &trained, self.last_layer(), settings)
+            TailTrainer::<B>::on(device, &self.tail.graph, &trained, self.last_layer(), settings)
                 .map_err(failed)?;
         let (train, held) = self.split(&mut Random::new(options.seed));
         let held = Held::new(held, self.cache);
@@ -335,7 +328,7 @@ impl TailOptions {
     /// What nothing else was asked for.
     pub fn usual() -> Self {
         Self {
-            engine: None,
+            backend: None,
             epochs: 30,
             batch: 20,
             rate: 1e-3,
