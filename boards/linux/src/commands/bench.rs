@@ -1,5 +1,6 @@
 //! `bench`: time and memory of backbone, head and whole prediction, on a made-up sample.
 
+mod commit;
 mod layers;
 
 use std::process::ExitCode;
@@ -35,6 +36,9 @@ struct Measured {
     predict_ms: Times,
     /// One stochastic gradient step of the head on one sample.
     head_step_us: Times,
+    /// Learning ten samples, and making what was learned durable; `null` with a trainable tail, or where no folder
+    /// can be made beside the state's, or in the working folder.
+    commit: Option<commit::Commits>,
     peak_rss_bytes: u64,
     pack_bytes: usize,
     head_bytes: usize,
@@ -91,6 +95,7 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
             sgd::step(features, 0, centre, rate, &mut weights, &mut bias, &mut gradient).map(|_| ())
         })
     })?;
+    let commit = commit::measure(args, &pack, &head, &backbone)?;
     let layers = args.layers.then(|| layers::measure(&pack, engine, &sample)).transpose()?;
     let report = Measured {
         threads: engine.threads,
@@ -98,6 +103,7 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
         backbone_ms: Times::new(&backbone, 1e3),
         predict_ms: Times::new(&predict, 1e3),
         head_step_us: Times::new(&step, 1e6),
+        commit,
         peak_rss_bytes: peak_rss_bytes()?,
         pack_bytes: file.bytes(),
         head_bytes: head.record_bytes(),
@@ -179,12 +185,16 @@ impl Times {
 
 impl Report for Measured {
     fn text(&self) -> String {
-        let times = [
+        let mut times = vec![
             ("backbone", &self.backbone_ms, "ms"),
             ("whole prediction", &self.predict_ms, "ms"),
             ("head step", &self.head_step_us, "µs"),
         ];
-        let times = times.map(|(name, t, unit)| {
+        if let Some(commit) = &self.commit {
+            times.push(("learning a batch of 10", &commit.learn_ms, "ms"));
+            times.push(("its commit", &commit.commit_ms, "ms"));
+        }
+        let times = times.into_iter().map(|(name, t, unit)| {
             vec![name.to_owned(), format!("{:.2} {unit}", t.median), format!("{:.2} {unit}", t.min)]
         });
         let sizes = [
