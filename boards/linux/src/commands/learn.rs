@@ -9,7 +9,7 @@ use headstart::pack::Pack;
 use headstart_edge::extract::Job;
 use headstart_edge::samples::{self, Dataset, SampleId};
 use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
-use headstart_edge::training::harm::{self, Effect};
+use headstart_edge::training::harm::{self, Effect, Harm};
 use headstart_edge::training::{self, Choice, Engine};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
@@ -49,9 +49,16 @@ struct Known {
     held_out: u32,
     right_before: u32,
     right_after: u32,
-    /// New samples of known classes, and those that the head before answers with their label.
+    /// Labels for known classes that the update brought, and those that the head before agrees with.
     new: u32,
     agreed: u32,
+    /// What the answers lost, as a part of them, each weighed by how sure it is, and its standard error.
+    loss: f64,
+    standard_error: f64,
+    /// By how much the head before prefers other classes to these labels, beyond its usual mistakes.
+    contradiction: f64,
+    /// How far out the new samples lie, in units of the known ones' distance from their mean.
+    strangeness: f64,
 }
 
 #[derive(Serialize)]
@@ -136,7 +143,8 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         Some(_) => super::tail::train(args, &cache, &pack, of_pack.as_ref()).map_err(problem)?,
     };
     let training_seconds = training.elapsed().as_secs_f64();
-    let rejected = effect.filter(|effect| effect.is_harm() && !args.force).map(reason);
+    let harm = effect.filter(|_| !args.force).and_then(|effect| Some((effect, effect.harm()?)));
+    let rejected = harm.map(|(effect, harm)| reason(&effect, harm));
     match &rejected {
         Some(reason) => lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?,
         None => lock.commit(&cache, &digest, &record, "learn")?,
@@ -169,6 +177,10 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
             right_after: effect.after,
             new: effect.new,
             agreed: effect.agreed,
+            loss: effect.loss,
+            standard_error: effect.error,
+            contradiction: effect.contradiction,
+            strangeness: effect.strangeness,
         }),
         rejected,
     };
@@ -176,9 +188,27 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(report.rejected.is_some())))
 }
 
-fn reason(effect: Effect) -> String {
+fn reason(effect: &Effect, harm: Harm) -> String {
+    let percent = |part: f64| format!("{:.0} %", 100.0 * part);
+    let why = match harm {
+        Harm::Loss => format!("what was known loses {} of its answers", percent(effect.loss)),
+        Harm::NewClasses => "the new classes take over answers of the old ones".to_owned(),
+        Harm::Labels => format!(
+            "the labels look wrong (the head before prefers another class by {}) and cost what was known",
+            percent(effect.contradiction)
+        ),
+        Harm::Class => format!(
+            "the labels of one class look wrong (another one is preferred by {}), and it loses {} of its answers",
+            percent(effect.class_contradiction),
+            percent(effect.class_loss)
+        ),
+        Harm::Strange => format!(
+            "the samples lie {:.1} times as far out as the known ones and teach nothing about these: is the camera covered or broken?",
+            effect.strangeness
+        ),
+    };
     format!(
-        "of {} samples that were known before, {} were answered rightly without the new ones and {} with them, and the head before agrees with the labels of {} of {} new ones: look at them, or add --force",
+        "{why}; of {} samples that were known before, {} were answered rightly without the new ones and {} with them, and the head before agrees with the labels of {} of {} new ones: look at them, or add --force",
         effect.held_out, effect.before, effect.after, effect.agreed, effect.new
     )
 }
