@@ -135,7 +135,15 @@ impl Data {
             updates.push((format!("{wrong} % wrong"), samples));
         }
         updates.push(("all one label".to_owned(), labelled(&mut |_, _| one)));
-        let swap = |class| if class == one { other } else if class == other { one } else { class };
+        let swap = |class| {
+            if class == one {
+                other
+            } else if class == other {
+                one
+            } else {
+                class
+            }
+        };
         updates.push(("two swapped".to_owned(), labelled(&mut |_, class| swap(class))));
         updates.push(("many of one".to_owned(), many));
         for turn in 0..CAMERAS_A_SEED.min(self.cameras.len()) {
@@ -200,7 +208,9 @@ fn main() -> anyhow::Result<()> {
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let done = |worker: std::thread::ScopedJoinHandle<'_, _>| worker.join();
-        workers.into_iter().try_for_each(|w| done(w).map_err(|_| anyhow::anyhow!("a thread failed"))?)
+        workers
+            .into_iter()
+            .try_for_each(|w| done(w).map_err(|_| anyhow::anyhow!("a thread failed"))?)
     })?;
     summary(&all.into_inner()?);
     Ok(())
@@ -215,7 +225,8 @@ fn summary(trials: &[Trial]) {
         let all: Vec<_> = trials.iter().filter(|trial| is(trial.1)).collect();
         (all.len(), all.iter().filter(|trial| trial.2.is_some()).count())
     };
-    let (cost, gained): (fn(f64) -> bool, fn(f64) -> bool) = (|gain| gain < -0.02, |gain| gain > 0.0);
+    let (cost, gained): (fn(f64) -> bool, fn(f64) -> bool) =
+        (|gain| gain < -0.02, |gain| gain > 0.0);
     let line = |name: &str, trials: &[&Trial]| {
         let ((bad, caught), (good, refused)) = (count(trials, cost), count(trials, gained));
         let mean = 100.0 * trials.iter().map(|t| t.1).sum::<f64>() / trials.len() as f64;

@@ -33,7 +33,8 @@ fn main() -> anyhow::Result<()> {
         let mut taken = vec![0; train.classes().len()];
         let rows = train.features().chunks_exact(train.feature_len());
         for ((id, &label), row) in train.ids().iter().zip(train.labels()).zip(rows) {
-            let (name, taken) = (&train.classes()[usize::from(label)], &mut taken[usize::from(label)]);
+            let (name, taken) =
+                (&train.classes()[usize::from(label)], &mut taken[usize::from(label)]);
             if name != stranger && *taken < most {
                 let label = known.class(name).unwrap_or_default();
                 known.insert(*id, label, row);
@@ -61,7 +62,10 @@ fn main() -> anyhow::Result<()> {
             [share(counts[1], counts[0]), share(counts[3], counts[2]), share(counts[5], counts[4])]
         };
         let [answered, unknown, right] = row(counts);
-        println!("{stranger:8}  {:9.2}  {answered:18.1}  {unknown:20.1}  {right:17.1}", head.unknown_threshold());
+        println!(
+            "{stranger:8}  {:9.2}  {answered:18.1}  {unknown:20.1}  {right:17.1}",
+            head.unknown_threshold()
+        );
         all.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         if Some(stranger) == train.classes().last() {
             let [answered, unknown, right] = row(all);

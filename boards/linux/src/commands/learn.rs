@@ -27,6 +27,8 @@ struct Learned {
     new_samples: usize,
     /// Samples that were there under another class: the newest label stands.
     corrected_samples: usize,
+    /// Samples that `--max-bytes` left no room for, of the classes that have most.
+    dropped_samples: usize,
     /// Files that were passed over because of their name.
     skipped_files: usize,
     seconds: f64,
@@ -80,6 +82,9 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         (Some(_), _) if args.learner != LearnerChoice::Auto || args.hidden.is_some() => {
             return Err(refuse(state::Problem::TailLearner).into());
         }
+        (Some(_), _) if args.half => {
+            return Err(refuse(state::Problem::TailHalf).into());
+        }
         (Some(_), _) if Engine::fastest().is_none() => {
             return Err(refuse(state::Problem::TailMissing).into());
         }
@@ -127,6 +132,15 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         corrected_samples += usize::from(insertion == Insertion::Corrected);
     }
 
+    let dropped_samples = match args.max_bytes {
+        Some(bytes) => {
+            let limit = usize::try_from(bytes).unwrap_or(usize::MAX);
+            let problem = |least| state::Problem::Budget { bytes, least };
+            let dropped = cache.fit(limit).map_err(problem);
+            dropped.map_err(|problem| Error::State { path: args.state.clone(), problem })?
+        }
+        None => 0,
+    };
     cache.sort();
 
     let training = Instant::now();
@@ -142,6 +156,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         None => training::train(&cache, of_pack.as_ref(), choice, digest).map_err(problem)?,
         Some(_) => super::tail::train(args, &cache, &pack, of_pack.as_ref()).map_err(problem)?,
     };
+    let record = if args.half { training::compact(&record).map_err(problem)? } else { record };
     let training_seconds = training.elapsed().as_secs_f64();
     let harm = effect.filter(|_| !args.force).and_then(|effect| Some((effect, effect.harm()?)));
     let rejected = harm.map(|(effect, harm)| reason(&effect, harm));
@@ -157,6 +172,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         samples: cache.len(),
         new_samples,
         corrected_samples,
+        dropped_samples,
         skipped_files: data.skipped.len(),
         seconds: start.elapsed().as_secs_f64(),
         training_seconds,
@@ -318,6 +334,9 @@ impl Report for Learned {
         let mut samples = format!("{} ({} new", output::thousands(self.samples), self.new_samples);
         if self.corrected_samples > 0 {
             samples += &format!(", {} corrected: the newest class stands", self.corrected_samples);
+        }
+        if self.dropped_samples > 0 {
+            samples += &format!(", {} dropped for --max-bytes", self.dropped_samples);
         }
         samples.push(')');
         let facts = [

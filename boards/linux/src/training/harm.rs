@@ -156,7 +156,8 @@ pub fn effect(old: &FeatureCache, new: &FeatureCache) -> Result<Option<Effect>, 
     (effect.before, effect.after_among_known) = (before.right(), after.right());
     let (cold, warm) = (before.temperature()?, after.temperature()?);
 
-    let sure = |answers: &Answers, t| answers.iter().map(|(l, c)| lead(l, c, t)).collect::<Vec<_>>();
+    let sure =
+        |answers: &Answers, t| answers.iter().map(|(l, c)| lead(l, c, t)).collect::<Vec<_>>();
     let pairs = sure(&before, cold).into_iter().zip(sure(&after, warm));
     let losses: Vec<f64> = pairs.map(|(before, after)| before - after).collect();
     let count = losses.len() as f64;
@@ -313,7 +314,8 @@ impl<'a> Side<'a> {
         let (count, features) = (self.samples.len() as f64, self.samples.feature_len());
         let (mut means, mut spreads) = (vec![0.0; features], vec![0.0; features]);
         for at in 0..self.samples.len() {
-            for ((mean, spread), &q) in means.iter_mut().zip(&mut spreads).zip(self.samples.row(at)) {
+            for ((mean, spread), &q) in means.iter_mut().zip(&mut spreads).zip(self.samples.row(at))
+            {
                 *mean += f64::from(q) / count;
                 *spread += f64::from(q).powi(2) / count;
             }

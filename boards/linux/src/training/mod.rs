@@ -2,6 +2,7 @@
 
 mod augment;
 mod before;
+mod compact;
 pub mod doubts;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 mod engine;
@@ -16,6 +17,7 @@ use headstart::head::{HeadParts, Learner, Samples, Storage};
 
 pub use self::augment::Augment;
 use self::before::Before;
+pub use self::compact::compact;
 use self::fit::{Fit, Task};
 use crate::Head;
 use crate::state::{FeatureCache, Problem};
