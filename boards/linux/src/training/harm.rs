@@ -346,3 +346,103 @@ impl Ridge {
         Ok(logits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use headstart::head::Random;
+
+    use super::*;
+
+    const FEATURES: usize = 16;
+    const CLASSES: usize = 3;
+
+    /// Samples around a mean of each class; `label` and `row` say what becomes of them.
+    fn add(
+        cache: &mut FeatureCache,
+        first: u8,
+        count: u8,
+        label: impl Fn(usize) -> usize,
+        row: impl Fn(Vec<i8>) -> Vec<i8>,
+    ) {
+        let mut random = Random::new(u64::from(first));
+        let names = ["cup", "jar", "mug"];
+        for sample in 0..count {
+            let class = usize::from(sample) % CLASSES;
+            let features = (0..FEATURES).map(|at| {
+                let mean = if at % CLASSES == class { 40 } else { -20 };
+                mean + random.below(41) as i8 - 20
+            });
+            let features = row(features.collect());
+            let place = cache.class(names[label(class)]).unwrap();
+            cache.insert([first + sample; 16], place, &features);
+        }
+    }
+
+    /// The effect of 30 samples on 36.
+    fn of(label: impl Fn(usize) -> usize, row: impl Fn(Vec<i8>) -> Vec<i8>) -> Effect {
+        let mut old = FeatureCache::new(FEATURES);
+        add(&mut old, 0, 36, |class| class, |row| row);
+        let mut new = old.clone();
+        add(&mut new, 100, 30, label, row);
+        old.sort();
+        new.sort();
+        effect(&old, &new).unwrap().unwrap()
+    }
+
+    #[test]
+    fn right_labels_pass_and_wrong_ones_are_contradicted() {
+        let right = of(|class| class, |row| row);
+        assert_eq!((right.harm(), right.held_out, right.new, right.agreed), (None, 36, 30, 30));
+        assert!(right.contradiction.abs() < 0.1, "{right:?}");
+        assert!((0.5..2.0).contains(&right.strangeness), "{right:?}");
+        let wrong = of(|class| (class + 1) % CLASSES, |row| row);
+        assert_eq!((wrong.agreed, wrong.harm().is_some()), (0, true), "{wrong:?}");
+        assert!(wrong.contradiction > 0.5, "{wrong:?}");
+        let flood = of(|_| 1, |row| row);
+        assert!(flood.harm().is_some(), "{flood:?}");
+    }
+
+    #[test]
+    fn a_covered_camera_lies_far_out_and_does_not_pass() {
+        let covered = of(|class| class, |row| vec![-128; row.len()]);
+        assert!(covered.strangeness > STRANGENESS && covered.harm().is_some(), "{covered:?}");
+    }
+
+    #[test]
+    fn a_corrected_label_counts_as_one_that_was_brought() {
+        let mut old = FeatureCache::new(FEATURES);
+        add(&mut old, 0, 36, |class| class, |row| row);
+        let mut new = old.clone();
+        new.label(&[0; 16], 1).unwrap();
+        old.sort();
+        new.sort();
+        let effect = effect(&old, &new).unwrap().unwrap();
+        assert_eq!((effect.held_out, effect.new, effect.agreed), (35, 1, 0));
+    }
+
+    #[test]
+    fn each_limit_has_its_reason() {
+        let fine = Effect {
+            held_out: 100,
+            before: 90,
+            after: 90,
+            after_among_known: 90,
+            ..Default::default()
+        };
+        let cases = [
+            (fine, None),
+            (Effect { loss: 0.07, error: 0.01, ..fine }, Some(Harm::Loss)),
+            // No more than chance.
+            (Effect { loss: 0.07, error: 0.08, ..fine }, None),
+            (Effect { loss: 0.05, contradiction: 0.3, ..fine }, Some(Harm::Labels)),
+            (Effect { loss: -0.05, contradiction: 0.3, ..fine }, None),
+            (Effect { class_loss: 0.2, class_contradiction: 0.8, ..fine }, Some(Harm::Class)),
+            (Effect { strangeness: 4.0, contradiction: 0.2, ..fine }, Some(Harm::Strange)),
+            (Effect { strangeness: 4.0, contradiction: 0.2, loss: -0.02, ..fine }, None),
+            (Effect { after: 84, ..fine }, Some(Harm::NewClasses)),
+        ];
+        for (effect, harm) in cases {
+            assert_eq!(effect.harm(), harm, "{effect:?}");
+        }
+    }
+}
