@@ -101,7 +101,9 @@ mod tests {
                 random.shuffle(&mut samples);
                 let mut cache = FeatureCache::new(3);
                 // All names are there from the start, as a pack's are.
-                ["cup", "jar", "mug"].map(|name| cache.class(name));
+                for name in ["cup", "jar", "mug"] {
+                    cache.class(name);
+                }
                 for part in samples.chunks(1 + random.below(30) as usize) {
                     part.iter().for_each(|&sample| learn(&mut cache, sample));
                     cache.fit(budget).unwrap();
