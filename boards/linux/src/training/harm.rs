@@ -65,6 +65,8 @@ pub struct Effect {
     pub new: u32,
     /// Those that the head before agrees with.
     pub agreed: u32,
+    /// The labels brought, as a part of the samples before, at most 1: few wrong ones cannot do much.
+    pub share: f64,
     /// By how much the head before prefers another class to these labels, as probability, beyond what it does on
     /// samples that it was not learned from.
     pub contradiction: f64,
@@ -94,10 +96,11 @@ impl Effect {
     pub fn harm(&self) -> Option<Harm> {
         let lost = if (0.0..self.error).contains(&self.loss) { 0.0 } else { self.loss };
         let answers = (f64::from(self.before) - f64::from(self.after)) / f64::from(self.held_out);
+        let contradicted = self.share * self.contradiction.max(0.0);
         let new_classes = self.after < self.after_among_known;
         if lost > MARGIN {
             Some(Harm::Loss)
-        } else if lost + CONTRADICTION_WEIGHT * self.contradiction.max(0.0) > MARGIN_OF_BOTH {
+        } else if lost + CONTRADICTION_WEIGHT * contradicted > MARGIN_OF_BOTH {
             Some(Harm::Labels)
         } else if self.class_contradiction > CLASS_CONTRADICTION && self.class_loss > CLASS_LOSS {
             Some(Harm::Class)
@@ -181,6 +184,7 @@ pub fn effect(old: &FeatureCache, new: &FeatureCache) -> Result<Option<Effect>, 
     }
     if !brought.labels.is_empty() {
         (effect.new, effect.agreed) = (brought.labels.len() as u32, brought.right());
+        effect.share = (f64::from(effect.new) / old.len() as f64).min(1.0);
         let prefers = |answers: &Answers| {
             let each = answers.iter().map(|(logits, label)| preference(logits, label, cold));
             each.collect::<Vec<_>>()
@@ -427,6 +431,7 @@ mod tests {
             before: 90,
             after: 90,
             after_among_known: 90,
+            share: 1.0,
             ..Default::default()
         };
         let cases = [
@@ -436,6 +441,7 @@ mod tests {
             (Effect { loss: 0.07, error: 0.08, ..fine }, None),
             (Effect { loss: 0.05, contradiction: 0.3, ..fine }, Some(Harm::Labels)),
             (Effect { loss: -0.05, contradiction: 0.3, ..fine }, None),
+            (Effect { loss: 0.05, contradiction: 0.3, share: 0.2, ..fine }, None),
             (Effect { class_loss: 0.2, class_contradiction: 0.8, ..fine }, Some(Harm::Class)),
             (Effect { strangeness: 4.0, contradiction: 0.2, ..fine }, Some(Harm::Strange)),
             (Effect { strangeness: 4.0, contradiction: 0.2, loss: -0.02, ..fine }, None),
