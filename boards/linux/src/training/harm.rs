@@ -31,6 +31,8 @@ pub const MARGIN: f64 = 0.06;
 pub const MARGIN_OF_NEW_CLASSES: f64 = 0.05;
 /// So many points of contradiction weigh as one point that was lost.
 const CONTRADICTION_WEIGHT: f64 = 0.2;
+/// Updates of one in so many samples before, or more, are held to all of their contradiction.
+const FULL_SHARE: f64 = 3.0;
 /// The most of both together.
 const MARGIN_OF_BOTH: f64 = 0.095;
 /// A class whose new labels are contradicted so surely, and whose own samples lose so much, was taken over.
@@ -65,7 +67,7 @@ pub struct Effect {
     pub new: u32,
     /// Those that the head before agrees with.
     pub agreed: u32,
-    /// The labels brought, as a part of the samples before, at most 1: few wrong ones cannot do much.
+    /// What these labels can do: 1 where they are a third of the samples before or more, less in proportion.
     pub share: f64,
     /// By how much the head before prefers another class to these labels, as probability, beyond what it does on
     /// samples that it was not learned from.
@@ -184,7 +186,7 @@ pub fn effect(old: &FeatureCache, new: &FeatureCache) -> Result<Option<Effect>, 
     }
     if !brought.labels.is_empty() {
         (effect.new, effect.agreed) = (brought.labels.len() as u32, brought.right());
-        effect.share = (f64::from(effect.new) / old.len() as f64).min(1.0);
+        effect.share = (FULL_SHARE * f64::from(effect.new) / old.len() as f64).min(1.0);
         let prefers = |answers: &Answers| {
             let each = answers.iter().map(|(logits, label)| preference(logits, label, cold));
             each.collect::<Vec<_>>()
