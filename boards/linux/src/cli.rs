@@ -182,6 +182,12 @@ pub(crate) struct Learn {
     /// --learner auto and at most 50 samples a class, else 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub(crate) views: Option<u8>,
+    /// Keep the head's weights as float16 and leave its prototypes out: 2 bytes a weight instead of 5.
+    #[arg(long)]
+    pub(crate) half: bool,
+    /// Keep so many bytes of features at most: where there are more, the classes that have most lose samples.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bytes: Option<u64>,
     #[command(flatten)]
     pub(crate) tail: TailArgs,
     /// Make the head current even if it answers what was known before worse.

@@ -17,7 +17,7 @@ use headstart_edge::state::{Commit, FeatureCache};
 use sha2::{Digest, Sha256};
 
 /// Every target with its name.
-pub const TARGETS: [(&str, fn(&[u8])); 10] = [
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("pack", pack),
     ("pack_sealed", pack_sealed),
     ("trusted", trusted),
@@ -28,6 +28,8 @@ pub const TARGETS: [(&str, fn(&[u8])); 10] = [
     ("commit", commit),
     ("npy", npy),
     ("image", image),
+    #[cfg(feature = "onnx")]
+    ("onnx", onnx),
 ];
 
 /// The backbone of the seeds.
@@ -239,6 +241,19 @@ pub fn npy(data: &[u8]) {
 pub fn image(data: &[u8]) {
     decode("sample.png", data);
     decode("sample.jpg", data);
+}
+
+/// An ONNX file without external data, and what the importer made of it rewritten.
+#[cfg(feature = "onnx")]
+pub fn onnx(data: &[u8]) {
+    if let Ok(imported) = headstart_tools::onnx::import_bytes(data, "model.onnx", None) {
+        let (graph, mut aliases) = (&imported.graph, imported.aliases.clone());
+        let simpler = headstart_tools::simplify::simplify(graph, &mut aliases, &mut |_, _| None);
+        for graph in [graph, &simpler] {
+            let in_order = |node: &headstart::graph::Node| node.output < graph.values.len();
+            assert!(graph.nodes.iter().all(in_order));
+        }
+    }
 }
 
 fn decode(name: &str, data: &[u8]) {

@@ -1,5 +1,6 @@
 //! `bench`: time and memory of backbone, head and whole prediction, on a made-up sample.
 
+mod commit;
 mod layers;
 
 use std::process::ExitCode;
@@ -41,6 +42,9 @@ struct Measured {
     predict_ms: Times,
     /// One stochastic gradient step of the head on one sample.
     head_step_us: Times,
+    /// Learning ten samples, and making what was learned durable; `null` with a trainable tail, or where no folder
+    /// can be made beside the state's, or in the working folder.
+    commit: Option<commit::Commits>,
     peak_rss_bytes: u64,
     pack_bytes: usize,
     head_bytes: usize,
@@ -121,6 +125,7 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
             sgd::step(features, 0, centre, rate, &mut weights, &mut bias, &mut gradient).map(|_| ())
         })
     })?;
+    let commit = commit::measure(args, &pack, &head, &backbone)?;
     let layers = args.layers.then(|| layers::measure(&pack, engine, &sample)).transpose()?;
     let report = Measured {
         threads: engine.threads,
@@ -130,6 +135,7 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
         backbone_ms: Times::new(&backbone, 1e3),
         predict_ms: Times::new(&predict, 1e3),
         head_step_us: Times::new(&step, 1e6),
+        commit,
         peak_rss_bytes: peak_rss_bytes()?,
         pack_bytes: file.bytes(),
         head_bytes: head.record_bytes(),
@@ -243,6 +249,10 @@ impl Report for Measured {
                 &batch.sample_ms,
                 "ms",
             ));
+        }
+        if let Some(commit) = &self.commit {
+            times.push(row("learning a batch of 10".to_owned(), &commit.learn_ms, "ms"));
+            times.push(row("its commit".to_owned(), &commit.commit_ms, "ms"));
         }
         let sizes = [
             ("peak memory", self.peak_rss_bytes as usize),

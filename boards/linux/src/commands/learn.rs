@@ -10,7 +10,7 @@ use headstart_edge::backend::Backend;
 use headstart_edge::extract::Job;
 use headstart_edge::samples::{self, Dataset, SampleFile, SampleId};
 use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
-use headstart_edge::training::harm::{self, Effect};
+use headstart_edge::training::harm::{self, Effect, Harm};
 use headstart_edge::training::{self, Choice};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
@@ -28,6 +28,8 @@ struct Learned {
     new_samples: usize,
     /// Samples that were there under another class: the newest label stands.
     corrected_samples: usize,
+    /// Samples that `--max-bytes` left no room for, of the classes that have most.
+    dropped_samples: usize,
     /// Files that were passed over because of their name.
     skipped_files: usize,
     seconds: f64,
@@ -52,9 +54,16 @@ struct Known {
     held_out: u32,
     right_before: u32,
     right_after: u32,
-    /// New samples of known classes, and those that the head before answers with their label.
+    /// Labels for known classes that the update brought, and those that the head before agrees with.
     new: u32,
     agreed: u32,
+    /// What the answers lost, as a part of them, each weighed by how sure it is, and its standard error.
+    loss: f64,
+    standard_error: f64,
+    /// By how much the head before prefers other classes to these labels, beyond its usual mistakes.
+    contradiction: f64,
+    /// How far out the new samples lie, in units of the known ones' distance from their mean.
+    strangeness: f64,
 }
 
 #[derive(Serialize)]
@@ -75,6 +84,9 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         (None, Some(option)) => return Err(refuse(state::Problem::NoTail(option)).into()),
         (Some(_), _) if learner(args) != LearnerChoice::Auto || args.hidden.is_some() => {
             return Err(refuse(state::Problem::TailLearner).into());
+        }
+        (Some(_), _) if args.half => {
+            return Err(refuse(state::Problem::TailHalf).into());
         }
         (Some(_), _) if Backend::fastest().is_none() => {
             return Err(refuse(state::Problem::TailMissing).into());
@@ -123,6 +135,15 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         corrected_samples += usize::from(insertion == Insertion::Corrected);
     }
 
+    let dropped_samples = match args.max_bytes {
+        Some(bytes) => {
+            let limit = usize::try_from(bytes).unwrap_or(usize::MAX);
+            let problem = |least| state::Problem::Budget { bytes, least };
+            let dropped = cache.fit(limit).map_err(problem);
+            dropped.map_err(|problem| Error::State { path: args.state.clone(), problem })?
+        }
+        None => 0,
+    };
     cache.sort();
 
     let training = Instant::now();
@@ -139,8 +160,10 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         Some(_) => super::tail::train(args, backend, &cache, &pack, of_pack.as_ref(), &lock)
             .map_err(problem)?,
     };
+    let record = if args.half { training::compact(&record).map_err(problem)? } else { record };
     let training_seconds = training.elapsed().as_secs_f64();
-    let rejected = effect.filter(|effect| effect.is_harm() && !args.force).map(reason);
+    let harm = effect.filter(|_| !args.force).and_then(|effect| Some((effect, effect.harm()?)));
+    let rejected = harm.map(|(effect, harm)| reason(&effect, harm));
     match &rejected {
         Some(reason) => lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?,
         None => lock.commit(&cache, &digest, &record, "learn")?,
@@ -153,6 +176,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         samples: cache.len(),
         new_samples,
         corrected_samples,
+        dropped_samples,
         skipped_files: data.skipped.len(),
         seconds: start.elapsed().as_secs_f64(),
         training_seconds,
@@ -174,6 +198,10 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
             right_after: effect.after,
             new: effect.new,
             agreed: effect.agreed,
+            loss: effect.loss,
+            standard_error: effect.error,
+            contradiction: effect.contradiction,
+            strangeness: effect.strangeness,
         }),
         rejected,
     };
@@ -181,9 +209,27 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(report.rejected.is_some())))
 }
 
-fn reason(effect: Effect) -> String {
+fn reason(effect: &Effect, harm: Harm) -> String {
+    let percent = |part: f64| format!("{:.0} %", 100.0 * part);
+    let why = match harm {
+        Harm::Loss => format!("what was known loses {} of its answers", percent(effect.loss)),
+        Harm::NewClasses => "the new classes take over answers of the old ones".to_owned(),
+        Harm::Labels => format!(
+            "the labels look wrong (the head before prefers another class by {}) and cost what was known",
+            percent(effect.contradiction)
+        ),
+        Harm::Class => format!(
+            "the labels of one class look wrong (another one is preferred by {}), and it loses {} of its answers",
+            percent(effect.class_contradiction),
+            percent(effect.class_loss)
+        ),
+        Harm::Strange => format!(
+            "the samples lie {:.1} times as far out as the known ones and teach nothing about these: is the camera covered or broken?",
+            effect.strangeness
+        ),
+    };
     format!(
-        "of {} samples that were known before, {} were answered rightly without the new ones and {} with them, and the head before agrees with the labels of {} of {} new ones: look at them, or add --force",
+        "{why}; of {} samples that were known before, {} were answered rightly without the new ones and {} with them, and the head before agrees with the labels of {} of {} new ones: look at them, or add --force",
         effect.held_out, effect.before, effect.after, effect.agreed, effect.new
     )
 }
@@ -300,6 +346,9 @@ impl Report for Learned {
         let mut samples = format!("{} ({} new", output::thousands(self.samples), self.new_samples);
         if self.corrected_samples > 0 {
             samples += &format!(", {} corrected: the newest class stands", self.corrected_samples);
+        }
+        if self.dropped_samples > 0 {
+            samples += &format!(", {} dropped for --max-bytes", self.dropped_samples);
         }
         samples.push(')');
         let facts = [

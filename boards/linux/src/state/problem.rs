@@ -97,6 +97,19 @@ pub enum Problem {
         "the pack keeps a trainable tail, which is trained by gradients: leave --learner and --hidden out"
     )]
     TailLearner,
+    /// Another form of a head than a tail's.
+    #[error(
+        "the pack keeps a trainable tail, whose weights are float16 already: say --storage, and leave --half out"
+    )]
+    TailHalf,
+    /// A budget that one sample of each class does not fit.
+    #[error("--max-bytes {bytes} does not hold one sample of each class: {least} bytes do")]
+    Budget {
+        /// The budget.
+        bytes: u64,
+        /// What one sample of each class takes.
+        least: usize,
+    },
     /// An option that is for tails.
     #[error(
         "the pack keeps no trainable tail, and {0} is for one: leave it out, or pack the model with --tail keep"

@@ -2,6 +2,7 @@
 
 mod augment;
 mod before;
+mod compact;
 pub mod doubts;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 mod engine;
@@ -18,6 +19,7 @@ use headstart::head::{HeadParts, Learner, Samples, Storage};
 
 pub use self::augment::Augment;
 use self::before::Before;
+pub use self::compact::compact;
 use self::fit::{Fit, Task};
 use crate::Head;
 use crate::backend::Backend;
