@@ -1,29 +1,48 @@
 //! Good and bad updates, and which of them `learn` rejects:
-//! `cargo run --release -p headstart-edge --example harm -- TRAIN.hsfc TEST.hsfc TRIALS OLD NEW`
+//! `cargo run --release -p headstart-edge --example harm -- photos|people TRAIN.hsfc TEST.hsfc FIRST LAST [CAMERA.hsfc...]`
 //!
-//! The caches are of the same pack: `learn` made them from training and from test samples. Each trial learns OLD samples
-//! a class, then NEW more a class in eight forms: right ones, with 10 to 60 % wrong labels, all under one label, and
-//! from a broken camera (a third of the features is noise). The test samples say what each one cost or gained.
+//! The caches are of one pack: `learn` made them from training samples, from test samples, and from pictures of
+//! broken cameras under their right labels. `tests/accuracy/harm` makes them all. Each seed from FIRST to LAST − 1 draws
+//! what is known, what comes, and, with `photos`, the judge: all samples that are in neither. With `people` known and new
+//! ones are training samples and the judge is the test samples, which mostly show other people: what a personal
+//! device never promised. The new samples come in many forms: with right labels, with 10 to 60 % wrong ones, all
+//! under one label, with two labels swapped, many of one class, and from four of the cameras. One line a trial, then the sums.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use headstart::head::Random;
 use headstart_edge::Head;
+use headstart_edge::samples::SampleId;
 use headstart_edge::state::FeatureCache;
 use headstart_edge::training::{self, Choice, harm};
 
-const KINDS: [&str; 8] = [
-    "right",
-    "10 % wrong",
-    "20 % wrong",
-    "30 % wrong",
-    "40 % wrong",
-    "60 % wrong",
-    "flood",
-    "camera",
-];
-const WRONG: [u32; 8] = [0, 10, 20, 30, 40, 60, 0, 0];
+/// Known and new samples a class.
+const SIZES: [(usize, usize); 4] = [(20, 20), (10, 20), (10, 40), (20, 40)];
+const CAMERAS_A_SEED: usize = 4;
+
+#[derive(Clone)]
+struct Sample {
+    id: SampleId,
+    class: usize,
+    row: Vec<i8>,
+}
+
+struct Data {
+    names: Vec<String>,
+    features: usize,
+    backbone: [u8; 32],
+    train: Vec<Sample>,
+    test: Vec<Sample>,
+    /// By the name of the cache's folder.
+    cameras: Vec<(String, Vec<Sample>)>,
+    other_people: bool,
+}
+
+/// A trial's outcome: its kind, what it gained on the judge, and why it was rejected.
+type Trial = (String, f64, Option<harm::Harm>);
 
 fn load(path: &str) -> anyhow::Result<(FeatureCache, [u8; 32])> {
     let bytes = std::fs::read(path)?;
@@ -33,85 +52,193 @@ fn load(path: &str) -> anyhow::Result<(FeatureCache, [u8; 32])> {
     Ok((FeatureCache::parse(&bytes, &backbone, features)?, backbone))
 }
 
-fn accuracy(cache: &FeatureCache, test: &FeatureCache, backbone: [u8; 32]) -> anyhow::Result<f64> {
-    let record = training::train(cache, None, Choice::Auto, backbone)?;
-    let head = Head::parse(Path::new("trial"), &record, &backbone)?;
-    let mut right = 0;
-    for (row, &label) in test.features().chunks_exact(test.feature_len()).zip(test.labels()) {
-        let answer = head.answer(row)?.class;
-        right += usize::from(head.labels()[answer] == test.classes()[usize::from(label)]);
+fn samples(cache: &FeatureCache, names: &[String]) -> anyhow::Result<Vec<Sample>> {
+    let rows = cache.features().chunks_exact(cache.feature_len());
+    let all = cache.ids().iter().zip(cache.labels()).zip(rows);
+    all.map(|((id, label), row)| {
+        let name = &cache.classes()[usize::from(*label)];
+        let class = names.iter().position(|other| other == name);
+        let class = class.ok_or_else(|| anyhow::anyhow!("{name} is no class of the first"))?;
+        Ok(Sample { id: *id, class, row: row.to_vec() })
+    })
+    .collect()
+}
+
+impl Data {
+    fn cache(&self, samples: &[&[Sample]]) -> FeatureCache {
+        let mut cache = FeatureCache::new(self.features);
+        for sample in samples.iter().copied().flatten() {
+            let label = cache.class(&self.names[sample.class]).unwrap_or_default();
+            cache.insert(sample.id, label, &sample.row);
+        }
+        cache.sort();
+        cache
     }
-    Ok(right as f64 / test.len() as f64)
+
+    fn accuracy(&self, cache: &FeatureCache, judge: &[Sample]) -> anyhow::Result<f64> {
+        let record = training::train(cache, None, Choice::Auto, self.backbone)?;
+        let head = Head::parse(Path::new("trial"), &record, &self.backbone)?;
+        let mut right = 0;
+        for sample in judge {
+            let answer = head.answer(&sample.row)?.class;
+            right += usize::from(head.labels()[answer] == self.names[sample.class]);
+        }
+        Ok(right as f64 / judge.len() as f64)
+    }
+
+    /// The first samples of each class.
+    fn take(&self, samples: &mut Vec<Sample>, a_class: usize) -> Vec<Sample> {
+        let mut seen = vec![0; self.names.len()];
+        let (taken, rest) = samples.drain(..).partition(|sample| {
+            seen[sample.class] += 1;
+            seen[sample.class] <= a_class
+        });
+        *samples = rest;
+        taken
+    }
+
+    /// All updates of a seed, beside what is known and the judge.
+    #[allow(clippy::type_complexity, reason = "three lists")]
+    fn draw(&self, seed: u64) -> (Vec<Sample>, Vec<(String, Vec<Sample>)>, Vec<Sample>) {
+        let mut random = Random::new(seed);
+        let (old, new) = SIZES[seed as usize % SIZES.len()];
+        let classes = self.names.len();
+        let mut pool = self.train.clone();
+        if !self.other_people {
+            pool.extend(self.test.clone());
+        }
+        random.shuffle(&mut pool);
+        let known = self.take(&mut pool, old);
+        let right = self.take(&mut pool, new);
+        let one = random.below(classes as u32) as usize;
+        let other = (one + 1 + random.below(classes as u32 - 1) as usize) % classes;
+        let (mut many, rest): (Vec<_>, Vec<_>) = pool.into_iter().partition(|s| s.class == one);
+        let judged_too = many.split_off(many.len().min(2 * new));
+        let judge = if self.other_people {
+            self.test.clone()
+        } else {
+            rest.into_iter().chain(judged_too).collect()
+        };
+        let mut labelled = |label: &mut dyn FnMut(&mut Random, usize) -> usize| {
+            let each = right.iter().cloned();
+            each.map(|s| Sample { class: label(&mut random, s.class), ..s }).collect::<Vec<_>>()
+        };
+        let mut updates = Vec::new();
+        for wrong in [0, 10, 20, 30, 40, 50, 60] {
+            let samples = labelled(&mut |random, class| {
+                if random.below(100) < wrong {
+                    (class + 1 + random.below(classes as u32 - 1) as usize) % classes
+                } else {
+                    class
+                }
+            });
+            updates.push((format!("{wrong} % wrong"), samples));
+        }
+        updates.push(("all one label".to_owned(), labelled(&mut |_, _| one)));
+        let swap = |class| {
+            if class == one {
+                other
+            } else if class == other {
+                one
+            } else {
+                class
+            }
+        };
+        updates.push(("two swapped".to_owned(), labelled(&mut |_, class| swap(class))));
+        updates.push(("many of one".to_owned(), many));
+        for turn in 0..CAMERAS_A_SEED.min(self.cameras.len()) {
+            let at = (seed as usize * CAMERAS_A_SEED + turn) % self.cameras.len();
+            let (name, samples) = &self.cameras[at];
+            let mut samples = samples.clone();
+            random.shuffle(&mut samples);
+            updates.push((format!("camera: {name}"), self.take(&mut samples, new)));
+        }
+        (known, updates, judge)
+    }
+
+    fn trials(&self, seed: u64) -> anyhow::Result<Vec<Trial>> {
+        let (known, updates, judge) = self.draw(seed);
+        let old = self.cache(&[&known]);
+        let before = self.accuracy(&old, &judge)?;
+        let mut trials = Vec::new();
+        for (kind, update) in updates {
+            let new = self.cache(&[&known, &update]);
+            let gain = self.accuracy(&new, &judge)? - before;
+            let effect = harm::effect(&old, &new)?.unwrap_or_default();
+            println!("{seed} {kind}: gain {:+.2} {effect:?} {:?}", 100.0 * gain, effect.harm());
+            trials.push((kind, gain, effect.harm()));
+        }
+        Ok(trials)
+    }
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [train, test, trials, old_count, new_count] = &arguments[..] else {
-        anyhow::bail!("usage: harm TRAIN.hsfc TEST.hsfc TRIALS OLD NEW");
+    let [judge, train, test, first, last, cameras @ ..] = &arguments[..] else {
+        anyhow::bail!("usage: harm photos|people TRAIN.hsfc TEST.hsfc FIRST LAST [CAMERA.hsfc...]");
     };
-    let ((train, backbone), (test, _)) = (load(train)?, load(test)?);
-    let (old_count, new_count): (usize, usize) = (old_count.parse()?, new_count.parse()?);
-    let (features, classes) = (train.feature_len(), train.classes().len());
-    let (mut bad, mut good) = ((0, 0), (0, 0));
-    let mut by_kind: BTreeMap<&str, (u32, u32, f64)> = BTreeMap::new();
-    for seed in 0..trials.parse()? {
-        let mut random = Random::new(seed);
-        let mut order: Vec<usize> = (0..train.len()).collect();
-        random.shuffle(&mut order);
-        let mut seen = vec![0; classes];
-        let (mut old, mut later) = (FeatureCache::new(features), Vec::new());
-        for at in order {
-            let class = usize::from(train.labels()[at]);
-            let row = &train.features()[at * features..][..features];
-            seen[class] += 1;
-            if seen[class] <= old_count {
-                let label = old.class(&train.classes()[class]).unwrap_or_default();
-                old.insert(train.ids()[at], label, row);
-            } else if seen[class] <= old_count + new_count {
-                later.push((train.ids()[at], class, row));
+    let (cache, backbone) = load(train)?;
+    let names = cache.classes().to_vec();
+    let camera = |path: &String| {
+        let name = Path::new(path).parent().and_then(Path::file_name).unwrap_or_default();
+        Ok((name.to_string_lossy().into_owned(), samples(&load(path)?.0, &names)?))
+    };
+    let data = Data {
+        features: cache.feature_len(),
+        backbone,
+        train: samples(&cache, &names)?,
+        test: samples(&load(test)?.0, &names)?,
+        cameras: cameras.iter().map(camera).collect::<anyhow::Result<_>>()?,
+        other_people: judge == "people",
+        names,
+    };
+    let (next, last) = (AtomicU64::new(first.parse()?), last.parse()?);
+    let all = Mutex::new(Vec::new());
+    let work = || -> anyhow::Result<()> {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= last {
+                return Ok(());
             }
+            let trials = data.trials(seed)?;
+            all.lock().map_err(|_| anyhow::anyhow!("another thread failed"))?.extend(trials);
         }
-        old.sort();
-        let before = accuracy(&old, &test, backbone)?;
-        for (kind, wrong) in KINDS.into_iter().zip(WRONG) {
-            let mut new = old.clone();
-            let flood = random.below(classes as u32) as usize;
-            for (id, class, row) in &later {
-                let mut row = row.to_vec();
-                let mut class = *class;
-                if random.below(100) < wrong {
-                    class = (class + 1 + random.below(classes as u32 - 1) as usize) % classes;
-                }
-                if kind == "flood" {
-                    class = flood;
-                }
-                if kind == "camera" {
-                    for feature in &mut row {
-                        let (broken, noise) = (random.below(3) == 0, random.next_u32() as i8 / 2);
-                        if broken {
-                            *feature = noise;
-                        }
-                    }
-                }
-                let label = new.class(&train.classes()[class]).unwrap_or_default();
-                new.insert(*id, label, &row);
-            }
-            new.sort();
-            let gain = accuracy(&new, &test, backbone)? - before;
-            let rejected = harm::effect(&old, &new)?.is_some_and(|effect| effect.is_harm());
-            for (what, is) in [(&mut bad, gain < -0.02), (&mut good, gain > 0.0)] {
-                what.0 += u32::from(is);
-                what.1 += u32::from(is && rejected);
-            }
-            let entry = by_kind.entry(kind).or_default();
-            *entry = (entry.0 + 1, entry.1 + u32::from(rejected), entry.2 + gain);
-        }
-    }
-    for (kind, (count, rejected, gain)) in by_kind {
-        let gain = 100.0 * gain / f64::from(count);
-        println!("{kind:12} {rejected:4} of {count} rejected, mean gain {gain:+.1} points");
-    }
-    println!("cost more than 2 points: {} of {} rejected", bad.1, bad.0);
-    println!("gained: {} of {} rejected", good.1, good.0);
+    };
+    let threads = std::thread::available_parallelism()?.get();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let done = |worker: std::thread::ScopedJoinHandle<'_, _>| worker.join();
+        workers
+            .into_iter()
+            .try_for_each(|w| done(w).map_err(|_| anyhow::anyhow!("a thread failed"))?)
+    })?;
+    summary(&all.into_inner()?);
     Ok(())
+}
+
+fn summary(trials: &[Trial]) {
+    let mut kinds: BTreeMap<&str, Vec<&Trial>> = BTreeMap::new();
+    for trial in trials {
+        kinds.entry(&trial.0).or_default().push(trial);
+    }
+    let count = |trials: &[&Trial], is: fn(f64) -> bool| {
+        let all: Vec<_> = trials.iter().filter(|trial| is(trial.1)).collect();
+        (all.len(), all.iter().filter(|trial| trial.2.is_some()).count())
+    };
+    type Judged = fn(f64) -> bool;
+    let (cost, gained): (Judged, Judged) = (|gain| gain < -0.02, |gain| gain > 0.0);
+    let line = |name: &str, trials: &[&Trial]| {
+        let ((bad, caught), (good, refused)) = (count(trials, cost), count(trials, gained));
+        let mean = 100.0 * trials.iter().map(|t| t.1).sum::<f64>() / trials.len() as f64;
+        let rejected = trials.iter().filter(|t| t.2.is_some()).count();
+        println!(
+            "{name:18} {:4} trials, mean gain {mean:+6.1}, {rejected:4} rejected; \
+             cost more than 2 points: {caught} of {bad} rejected; gained: {refused} of {good} rejected",
+            trials.len()
+        );
+    };
+    for (kind, trials) in &kinds {
+        line(kind, trials);
+    }
+    line("all", &trials.iter().collect::<Vec<_>>());
 }

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headstart::kernels::{Isa, Kernels, UnknownIsa};
+use headstart_edge::backend::{self, Backend, Device};
 use headstart_edge::extract::Engine;
+use headstart_edge::state::Problem;
+
+use crate::output;
 
 /// Personalises a Headstart pack on this device: nothing leaves it, and the pack never changes.
 #[derive(Debug, Parser)]
@@ -112,6 +116,45 @@ impl Compute {
     }
 }
 
+/// A Burn backend.
+#[derive(Debug, Args)]
+pub(crate) struct BackendArgs {
+    /// Use this Burn backend instead of the int8 kernels: it runs the backbone on many samples at once, and learn trains on it
+    /// by autodiff unless --learner is given. On a CPU learn leaves the backbone to the kernels, which are faster. The program must
+    /// be built with the feature of that name.
+    #[arg(long, value_enum)]
+    engine: Option<EngineChoice>,
+    /// Where the engine runs; without a GPU it is the CPU after all [default: cuda with --engine cuda, else cpu].
+    #[arg(long, value_enum, requires = "engine")]
+    device: Option<DeviceChoice>,
+}
+
+impl BackendArgs {
+    pub(crate) fn is_given(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    /// What was asked for, if anything; why it is not on the GPU is said on stderr.
+    pub(crate) fn choose(&self) -> Result<Option<Backend>, Problem> {
+        let Some(engine) = self.engine else { return Ok(None) };
+        let engine = match engine {
+            EngineChoice::Ndarray => backend::Engine::Ndarray,
+            EngineChoice::Candle => backend::Engine::Candle,
+            EngineChoice::Flex => backend::Engine::Flex,
+            EngineChoice::Cuda => backend::Engine::Cuda,
+        };
+        let device = self.device.map(|device| match device {
+            DeviceChoice::Cpu => Device::Cpu,
+            DeviceChoice::Cuda => Device::Cuda,
+        });
+        let (backend, no_gpu) = Backend::choose(engine, device)?;
+        if let Some(reason) = no_gpu {
+            output::warn(&format!("no GPU is used ({reason}): {backend} takes its place"));
+        }
+        Ok(Some(backend))
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   headstart-edge learn model.hspk --data photos --state mine
@@ -127,19 +170,24 @@ pub(crate) struct Learn {
     /// Folder of what was learned; created if need be.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: PathBuf,
-    /// How the head is trained.
-    #[arg(long, value_enum, default_value_t = LearnerChoice::Auto)]
-    pub(crate) learner: LearnerChoice,
-    /// Train through Burn's autodiff instead; the program must be built with the feature of that name.
-    #[arg(long, value_enum, conflicts_with = "learner")]
-    pub(crate) engine: Option<EngineChoice>,
+    /// How the head is trained [default: auto, or by autodiff with --engine].
+    #[arg(long, value_enum)]
+    pub(crate) learner: Option<LearnerChoice>,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
     /// Units of a hidden layer between features and classes.
-    #[arg(long, value_name = "N", requires = "engine", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    #[arg(long, value_name = "N", requires = "engine", conflicts_with = "learner", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) hidden: Option<u16>,
     /// Show each new picture to the backbone N times, whole and as N − 1 crops [default: 3 with
     /// --learner auto and at most 50 samples a class, else 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub(crate) views: Option<u8>,
+    /// Keep the head's weights as float16 and leave its prototypes out: 2 bytes a weight instead of 5.
+    #[arg(long)]
+    pub(crate) half: bool,
+    /// Keep so many bytes of features at most: where there are more, the classes that have most lose samples.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bytes: Option<u64>,
     #[command(flatten)]
     pub(crate) tail: TailArgs,
     /// Make the head current even if it answers what was known before worse.
@@ -278,6 +326,16 @@ pub(crate) enum EngineChoice {
     Candle,
     /// Burn's own CPU backend.
     Flex,
+    /// Burn's own kernels on an NVIDIA GPU.
+    Cuda,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DeviceChoice {
+    /// The processor.
+    Cpu,
+    /// The first NVIDIA GPU.
+    Cuda,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -310,6 +368,8 @@ pub(crate) struct Predict {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+    #[command(flatten)]
     pub(crate) compute: Compute,
 }
 
@@ -325,6 +385,8 @@ pub(crate) struct Eval {
     pub(crate) state: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
     #[command(flatten)]
     pub(crate) compute: Compute,
 }
@@ -357,6 +419,8 @@ pub(crate) struct Bench {
     /// Time each node of the backbone too, on one thread.
     #[arg(long)]
     pub(crate) layers: bool,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
     #[command(flatten)]
     pub(crate) instructions: Instructions,
 }

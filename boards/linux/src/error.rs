@@ -32,6 +32,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: state::Problem,
     },
+    /// A Burn backend failed in the middle of its work.
+    #[error("{engine} failed: {reason}; without --engine the int8 kernels run the backbone")]
+    Engine {
+        /// Which, and where.
+        engine: String,
+        /// What it said.
+        reason: String,
+    },
     /// The machine failed.
     #[error("{}: {action} failed: {reason}", path.display())]
     Machine {
@@ -68,7 +76,7 @@ impl Error {
     /// 1 where the input was refused, 2 where the machine failed.
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::Machine { .. } => 2,
+            Self::Machine { .. } | Self::Engine { .. } => 2,
             Self::State { problem: state::Problem::Busy, .. } => 2,
             Self::Sample { .. } | Self::Pack { .. } | Self::State { .. } => 1,
         }

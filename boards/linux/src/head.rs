@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use headstart::head::{HeadRecord, Learner, LinearHead, argmax, softmax};
+use headstart::head::{HeadRecord, Learner, LinearHead, Storage, argmax, softmax};
 use headstart::pack::Pack;
 
 use crate::Error;
@@ -47,6 +47,7 @@ pub struct Head {
     learner: Learner,
     prototypes: Option<Vec<i8>>,
     record_bytes: usize,
+    storage: Storage,
 }
 
 impl Head {
@@ -131,6 +132,7 @@ impl Head {
             #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
             tail: None,
             record_bytes,
+            storage: record.storage(),
         })
     }
 
@@ -222,6 +224,11 @@ impl Head {
         self.prototypes.as_deref()
     }
 
+    /// Whether its weights are kept as float16.
+    pub fn is_half(&self) -> bool {
+        self.storage == Storage::F16
+    }
+
     /// Size of the record.
     pub fn record_bytes(&self) -> usize {
         self.record_bytes
@@ -230,7 +237,7 @@ impl Head {
 
 #[cfg(test)]
 mod tests {
-    use headstart::head::{HeadParts, Storage};
+    use headstart::head::HeadParts;
 
     use super::*;
 

@@ -6,6 +6,7 @@
 //! code.
 #![deny(unsafe_code)]
 
+pub mod backend;
 mod error;
 pub mod extract;
 mod head;

@@ -89,6 +89,11 @@ pub(crate) fn progress(work: &'static str, count: usize) -> ProgressBar {
     bar
 }
 
+/// Says what is not as it was asked for.
+pub(crate) fn warn(text: &str) {
+    eprintln!("warning: {text}");
+}
+
 /// Says which files were passed over because of their name.
 pub(crate) fn warn_skipped(skipped: &[PathBuf]) {
     const SHOWN: usize = 3;

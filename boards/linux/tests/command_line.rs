@@ -73,6 +73,13 @@ fn bench_reports_the_keys_that_others_build_on() {
     assert_eq!(report["pack_bytes"], std::fs::metadata(&bench.pack).unwrap().len());
     assert!(report["peak_rss_bytes"].as_u64().unwrap() > 1 << 20);
     assert!(report["head_bytes"].as_u64().unwrap() > 0);
+    for key in ["learn_ms", "commit_ms"] {
+        assert!(report["commit"][key]["min"].as_f64().unwrap() > 0.0, "{key}");
+    }
+    assert!(report["commit"]["share"].as_f64().unwrap() > 0.0);
+    let left = std::fs::read_dir(bench.root.path()).unwrap();
+    let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(!names.into_iter().any(|name| name.contains("bench")), "a folder is left");
 }
 
 #[test]

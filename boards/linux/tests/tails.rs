@@ -160,6 +160,57 @@ fn frozen_layers_do_not_change_by_a_bit_on_any_engine() {
     }
 }
 
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+#[test]
+fn a_killed_training_goes_on_and_gives_the_same_record() {
+    use headstart_edge::state::StateFolder;
+    use headstart_edge::training::TailOptions;
+    use headstart_edge::training::tail::{Keep, train};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let bench = bench();
+    bench.json("learn", &LEARN);
+    let bytes = std::fs::read(&bench.pack).unwrap();
+    let pack = Pack::open(&bytes).unwrap();
+    let folder = StateFolder::new(&bench.path("state"));
+    let cache = folder.features(&pack.backbone_digest(), pack.feature_len()).unwrap().unwrap();
+    let lock = folder.lock().unwrap();
+    let keep = Some(Keep::new(&lock, std::time::Duration::ZERO));
+    let options = TailOptions { epochs: 6, ..TailOptions::usual() };
+    let whole = train(&cache, &pack, None, &options, None, |_, _| ()).unwrap();
+    let path = bench.path("state").join("training.hstp");
+    let kill = |epoch| {
+        let _ = std::fs::remove_file(&path);
+        let training = || {
+            let killed = |done, _| assert!(done != epoch, "killed");
+            train(&cache, &pack, None, &options, keep, killed)
+        };
+        assert!(catch_unwind(AssertUnwindSafe(training)).is_err());
+    };
+    let learn = |options: &TailOptions| {
+        let mut epochs = Vec::new();
+        let record = train(&cache, &pack, None, options, keep, |done, _| epochs.push(done));
+        (record.unwrap(), epochs)
+    };
+    kill(3);
+    let (record, epochs) = learn(&options);
+    assert_eq!(epochs, [4, 5, 6]);
+    assert!(record == whole);
+    // Another training does not go on from there, and a damaged file is nothing to go on from.
+    kill(2);
+    let other = TailOptions { rate: 2e-3, ..options.clone() };
+    assert_eq!(learn(&other).1, [1, 2, 3, 4, 5, 6]);
+    kill(2);
+    let mut damaged = std::fs::read(&path).unwrap();
+    damaged[100] ^= 1;
+    std::fs::write(&path, damaged).unwrap();
+    assert_eq!(learn(&options).1, [1, 2, 3, 4, 5, 6]);
+    // What is committed leaves none.
+    drop(lock);
+    bench.json("learn", &LEARN);
+    assert!(!path.exists());
+}
+
 #[test]
 fn a_changed_or_cut_tail_is_refused() {
     let bench = bench();

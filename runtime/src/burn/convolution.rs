@@ -14,10 +14,11 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::tensor::backend::Backend;
-use burn::tensor::ops::{ConvOptions, FloatTensor};
+use burn::tensor::ops::{ConvOptions, Device, FloatTensor};
 use burn::tensor::{Shape, Slice, TensorMetadata};
 
 use super::depthwise;
+use super::ops::slice;
 
 /// A Burn backend as the executor takes it: adding one is a line.
 pub trait FloatBackend: Backend {
@@ -26,6 +27,18 @@ pub trait FloatBackend: Backend {
 
     /// Whether the backend transposes convolutions of several groups.
     const TRANSPOSES_GROUPS: bool = true;
+
+    /// Whether the backend convolves many groups at once; where not, a kernel for each channel is put together
+    /// from products.
+    const CONVOLVES_GROUPS: bool = true;
+
+    /// Whether the backend takes single rows out of a tensor that does not lie in its memory in order.
+    const SELECTS_FROM_ANY: bool = true;
+
+    /// Whether the device's memory is the host's.
+    fn is_on_host(_: &Device<Self>) -> bool {
+        true
+    }
 
     /// `x [N, C, H, W]` convolved with `weight [M, C / groups, …]`, and `bias [M]` added.
     fn convolve(
@@ -42,11 +55,23 @@ pub trait FloatBackend: Backend {
 impl FloatBackend for super::backend::Flex {}
 #[cfg(feature = "burn-ndarray")]
 impl FloatBackend for super::backend::NdArray {}
+#[cfg(feature = "burn-cuda")]
+impl FloatBackend for super::backend::Cuda {
+    fn is_on_host(_: &Device<Self>) -> bool {
+        false
+    }
+}
 #[cfg(feature = "burn-candle")]
 #[allow(deprecated, reason = "as where it is named")]
 impl FloatBackend for super::backend::Candle {
     const POOLS: bool = false;
     const TRANSPOSES_GROUPS: bool = false;
+    const CONVOLVES_GROUPS: bool = false;
+    const SELECTS_FROM_ANY: bool = false;
+
+    fn is_on_host(device: &Device<Self>) -> bool {
+        *device == Device::<Self>::default()
+    }
 }
 
 /// What the gradients need: `x`, the weights, and how they were convolved.
@@ -58,6 +83,12 @@ struct Convolution;
 impl<B: FloatBackend, C: CheckpointStrategy> FloatBackend for Autodiff<B, C> {
     const POOLS: bool = B::POOLS;
     const TRANSPOSES_GROUPS: bool = B::TRANSPOSES_GROUPS;
+    const CONVOLVES_GROUPS: bool = B::CONVOLVES_GROUPS;
+    const SELECTS_FROM_ANY: bool = B::SELECTS_FROM_ANY;
+
+    fn is_on_host(device: &Device<Self>) -> bool {
+        B::is_on_host(device)
+    }
 
     fn convolve(
         x: FloatTensor<Self>,
@@ -215,7 +246,7 @@ fn x_gradient<B: FloatBackend>(
     inner(B::convolve(gradient, turned, None, options))
 }
 
-fn weight_gradient<B: Backend>(
+fn weight_gradient<B: FloatBackend>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     gradient: FloatTensor<B>,
@@ -277,7 +308,7 @@ fn weight_gradient<B: Backend>(
                 along(0, row, out_rows),
                 along(1, column, out_columns),
             ];
-            let found = product(B::float_slice(padded.clone(), &slices));
+            let found = product(slice::<B>(padded.clone(), &slices));
             taps.push(B::float_reshape(found, Shape::from([outputs, inputs, 1])));
         }
     }

@@ -1,14 +1,17 @@
-//! The gradient of a depthwise convolution by its weights, in plain loops in the host's memory.
+//! The gradient of a depthwise convolution by its weights.
 //!
-//! No primitive of Burn's sums over places without a pass over memory a tap; here one pass serves all taps.
+//! No primitive of Burn's sums over places without a pass over memory a tap; in the host's memory plain loops do it for all
+//! taps in one pass. On a device a pass a tap is still far less than a convolution a channel.
 
 use std::num::NonZero;
 use std::vec;
 use std::vec::Vec;
 
-use burn::tensor::backend::Backend;
 use burn::tensor::ops::{ConvOptions, FloatTensor};
-use burn::tensor::{TensorData, TensorMetadata};
+use burn::tensor::{Shape as Dimensions, Slice, TensorData, TensorMetadata};
+
+use super::FloatBackend;
+use super::ops::slice;
 
 /// Additions below which threads cost more than they save.
 const FEW: usize = 1 << 18;
@@ -24,12 +27,15 @@ struct Shape {
 }
 
 /// `[channels, 1, height, width]`: for each tap the sum of what it saw times the result's gradient.
-pub(super) fn weight_gradient<B: Backend>(
+pub(super) fn weight_gradient<B: FloatBackend>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     gradient: FloatTensor<B>,
     options: ConvOptions<2>,
 ) -> FloatTensor<B> {
+    if !B::is_on_host(&B::float_device(&x)) {
+        return tap_by_tap::<B>(x, weight, gradient, &options);
+    }
     let [batch, channels, rows, columns] = x.shape().dims();
     let [_, _, out_rows, out_columns] = gradient.shape().dims();
     let [_, _, height, width] = weight.shape().dims();
@@ -53,6 +59,41 @@ pub(super) fn weight_gradient<B: Backend>(
         _ => vec![f32::NAN; channels * height * width],
     };
     B::float_from_data(TensorData::new(sums, weight.shape()), &device)
+}
+
+/// The same on the device: for each tap, what it saw times the gradient, summed over batch and places.
+fn tap_by_tap<B: FloatBackend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+    options: &ConvOptions<2>,
+) -> FloatTensor<B> {
+    let [batch, channels, rows, columns] = x.shape().dims();
+    let [_, _, height, width] = weight.shape().dims();
+    let out: [usize; 4] = gradient.shape().dims();
+    let [above, left] = options.padding;
+    let padded = Dimensions::from([batch, channels, rows + 2 * above, columns + 2 * left]);
+    let inner = |before: usize, extent: usize| {
+        Slice::new(before as isize, Some((before + extent) as isize), 1)
+    };
+    let place = [Slice::full(), Slice::full(), inner(above, rows), inner(left, columns)];
+    let zeros = B::float_zeros(padded, &B::float_device(&x), x.dtype().into());
+    let x = B::float_slice_assign(zeros, &place, x);
+    let mut taps = Vec::with_capacity(height * width);
+    for tap in 0..height * width {
+        let place = [tap / width, tap % width];
+        let met = |axis: usize| {
+            let start = place[axis] * options.dilation[axis];
+            let end = start + (out[2 + axis] - 1) * options.stride[axis] + 1;
+            Slice::new(start as isize, Some(end as isize), options.stride[axis] as isize)
+        };
+        let met = slice::<B>(x.clone(), &[Slice::full(), Slice::full(), met(0), met(1)]);
+        let products = B::float_mul(met, gradient.clone());
+        let flat = Dimensions::from([batch, channels, out[2] * out[3]]);
+        let sums = B::float_sum_dim(B::float_sum_dim(B::float_reshape(products, flat), 2), 0);
+        taps.push(B::float_reshape(sums, Dimensions::from([channels, 1])));
+    }
+    B::float_reshape(B::float_cat(taps, 1), weight.shape())
 }
 
 impl Shape {
@@ -126,4 +167,35 @@ impl Shape {
         let end = (self.x[axis] + padding).saturating_sub(offset).div_ceil(stride);
         first..end.min(self.y[axis]).max(first)
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::burn::tensor::Array;
+    use crate::burn::testing::{assert_close, noise, on_every_backend};
+
+    fn both_ways_sum_the_same<B: FloatBackend>() {
+        let device = Default::default();
+        let upload = |shape: [usize; 4], seed| {
+            Array::<B>::upload(noise(shape.iter().product(), seed), shape.to_vec(), &device)
+                .primitive
+        };
+        for (stride, padding, dilation, out) in [
+            ([1, 1], [1, 1], [1, 1], [7, 6]),
+            ([2, 1], [1, 0], [1, 2], [4, 2]),
+            ([2, 2], [0, 1], [1, 1], [3, 3]),
+        ] {
+            let (x, weight) = (upload([2, 5, 7, 6], 1), upload([5, 1, 3, 3], 2));
+            let gradient = upload([2, 5, out[0], out[1]], 3);
+            let options = ConvOptions::new(stride, padding, dilation, 5);
+            let read = |primitive| {
+                Array::<B> { primitive, shape: vec![5, 1, 3, 3] }.download().unwrap().data
+            };
+            let on_device = tap_by_tap::<B>(x.clone(), weight.clone(), gradient.clone(), &options);
+            let in_memory = weight_gradient::<B>(x, weight, gradient, options);
+            assert_close(&read(on_device), &read(in_memory));
+        }
+    }
+    on_every_backend!(both_ways_sum_the_same);
 }

@@ -74,6 +74,18 @@ impl<B: AutodiffBackend> Trainer<B> {
     /// by He's rule (He et al., 2015) from a uniform distribution seeded with `seed`.
     #[must_use]
     pub fn new(features: usize, classes: usize, hidden: Option<usize>, seed: u64) -> Self {
+        Self::on(&Device::<B>::default(), features, classes, hidden, seed)
+    }
+
+    /// The same on that device.
+    #[must_use]
+    pub fn on(
+        device: &Device<B>,
+        features: usize,
+        classes: usize,
+        hidden: Option<usize>,
+        seed: u64,
+    ) -> Self {
         let mut random = Random::new(seed);
         let layers = match hidden {
             None => {
@@ -92,9 +104,8 @@ impl<B: AutodiffBackend> Trainer<B> {
                 vec![drawn(features, hidden), drawn(hidden, classes)]
             }
         };
-        let device = Device::<B>::default();
-        let layers = layers.into_iter().map(|layer| Parameters::upload(layer, &device)).collect();
-        Self { device, layers, classes, momentum: 0.9, weight_decay: 0.0 }
+        let layers = layers.into_iter().map(|layer| Parameters::upload(layer, device)).collect();
+        Self { device: device.clone(), layers, classes, momentum: 0.9, weight_decay: 0.0 }
     }
 
     /// Sets what of the last step goes into the next (0.9 otherwise), and the decay of weights

@@ -6,17 +6,25 @@
 //! a graph are data. Operators stand in `ops`, one a file. Burn itself is named nowhere outside
 //! this module, so moving to its next release is one change.
 
-#[cfg(any(feature = "burn-flex", feature = "burn-ndarray", feature = "burn-candle"))]
+#[cfg(any(
+    feature = "burn-flex",
+    feature = "burn-ndarray",
+    feature = "burn-candle",
+    feature = "burn-cuda"
+))]
 pub mod backend;
 mod batch;
 mod convolution;
 mod depthwise;
+#[cfg(any(feature = "burn-cuda", feature = "burn-candle-cuda"))]
+pub mod device;
 mod error;
 mod executor;
 mod fold;
 #[cfg(test)]
 mod gradients;
 pub mod head;
+mod integers;
 mod ops;
 pub mod tail;
 mod tensor;
@@ -27,4 +35,5 @@ pub use convolution::FloatBackend;
 pub use error::ExecuteError;
 pub use executor::Executor;
 pub use fold::evaluate;
+pub use integers::Integers;
 pub use tensor::Tensor;

@@ -45,7 +45,7 @@ pub struct Settings {
 }
 
 /// The last layer: `logits[c] = bias[c] + Σ weights[c][i] · x[i]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 pub struct LastLayer {
     /// `[class][input]`.
     pub weights: Vec<f32>,
@@ -64,7 +64,7 @@ struct Parameter<B: Backend> {
 }
 
 /// Everything that training goes on from, in the host's memory.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
 pub struct Snapshot {
     /// Steps so far.
     pub steps: u32,
@@ -103,7 +103,22 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         last: LastLayer,
         settings: Settings,
     ) -> Result<Self, ExecuteError> {
-        let device = Device::<B>::default();
+        Self::on(&Device::<B>::default(), graph, trained, last, settings)
+    }
+
+    /// The same on that device.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn on(
+        device: &Device<B>,
+        graph: &Graph,
+        trained: &[ValueId],
+        last: LastLayer,
+        settings: Settings,
+    ) -> Result<Self, ExecuteError> {
+        let device = device.clone();
         let executor = Executor::new(graph, &device)?;
         let shape = |id: ValueId| graph.values.get(id).map(|value| value.shape.clone());
         let width = graph.outputs.first().and_then(|&id| shape(id)).unwrap_or_default();

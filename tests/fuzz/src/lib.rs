@@ -17,7 +17,7 @@ use headstart_edge::state::{Commit, FeatureCache};
 use sha2::{Digest, Sha256};
 
 /// Every target with its name.
-pub const TARGETS: [(&str, fn(&[u8])); 11] = [
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("pack", pack),
     ("pack_sealed", pack_sealed),
     ("trusted", trusted),
@@ -28,7 +28,10 @@ pub const TARGETS: [(&str, fn(&[u8])); 11] = [
     ("commit", commit),
     ("npy", npy),
     ("image", image),
+    #[cfg(feature = "importers")]
     ("tflite", tflite),
+    #[cfg(feature = "importers")]
+    ("onnx", onnx),
 ];
 
 /// The backbone of the seeds.
@@ -242,6 +245,19 @@ pub fn image(data: &[u8]) {
     decode("sample.jpg", data);
 }
 
+/// An ONNX file without external data, and what the importer made of it rewritten.
+#[cfg(feature = "importers")]
+pub fn onnx(data: &[u8]) {
+    if let Ok(imported) = headstart_tools::onnx::import_bytes(data, "model.onnx", None) {
+        let (graph, mut aliases) = (&imported.graph, imported.aliases.clone());
+        let simpler = headstart_tools::simplify::simplify(graph, &mut aliases, &mut |_, _| None);
+        for graph in [graph, &simpler] {
+            let in_order = |node: &headstart::graph::Node| node.output < graph.values.len();
+            assert!(graph.nodes.iter().all(in_order));
+        }
+    }
+}
+
 fn decode(name: &str, data: &[u8]) {
     let file = SampleFile::new(Path::new(name), data.to_vec()).unwrap();
     for channels in [1, 3] {
@@ -250,6 +266,7 @@ fn decode(name: &str, data: &[u8]) {
 }
 
 /// A TensorFlow Lite model, and the steps that follow import.
+#[cfg(feature = "importers")]
 pub fn tflite(data: &[u8]) {
     let Ok(imported) = headstart_tools::tflite::import_bytes(data, "model.tflite") else { return };
     let graph = &imported.graph;

@@ -60,7 +60,7 @@ class Plan:
                 self.images.append((work, threads, chosen))
         self.jobs = [
             job for job in jobs.JOBS
-            if any(self.wants(Row(work, job.engine, "", 1)) for work in (jobs.INSIDE, jobs.COMMAND))
+            if any(self.wants(Row(work, job.engine, "", job.threads)) for work in job.works())
         ]
 
     def wants(self, row):
@@ -73,7 +73,7 @@ class Plan:
             for engine in chosen:
                 yield Row(work.name, engine.name, engine.isa, threads).label()
         for job in self.jobs:
-            yield Row("whole job", job.engine, "", 1).label()
+            yield Row(job.what, job.engine, "", job.threads).label()
 
     def works(self):
         """The works whose models must be prepared; the whole job needs the first one's."""
@@ -83,7 +83,7 @@ class Plan:
     def settings(self):
         """Name and settings of every engine that takes part."""
         found = {engine.name: engine.settings for _, _, chosen in self.images for engine in chosen}
-        return [*found.items(), *((f"whole job, {job.engine}", job.settings) for job in self.jobs)]
+        return [*found.items(), *((f"{job.what}, {job.engine}", job.settings) for job in self.jobs)]
 
 
 def require(plan, models, data):
@@ -151,7 +151,7 @@ def measure(plan, models, one, two):
             rows += images.measure(work, chosen, models, one, progress)
         elif two:
             rows += images.measure(work, chosen, models, two, progress)
-    rows += jobs.measure(plan.jobs, min(one), progress)
+    rows += jobs.measure(plan.jobs, {1: one, 2: two}, progress)
     compare(rows, lambda row: not row.engine.startswith(engines.HEADSTART))
     return rows
 

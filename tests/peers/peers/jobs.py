@@ -1,4 +1,4 @@
-"""Measures the whole job, 10 classes of 20 photos and 20 epochs, on one core, engine after engine in turn."""
+"""Measures whole jobs, 10 classes of 20 photos and 20 epochs, engine after engine in turn: a head on one core, a tail on two."""
 
 import dataclasses
 import json
@@ -11,14 +11,15 @@ import tempfile
 from peers.engines import HEADSTART
 from peers.places import HERE, PREPARED, PYTHON, PYTHON_ORT_TRAINING, TOOLS, WORKERS
 from peers.row import Row
-from peers.works import WORKS
+from peers.works import FROZEN, WORKS
 
 EPOCHS = 20
 ROUNDS = 3
 FOLDER = PREPARED / WORKS[0].folder
 PACK = FOLDER / "model.hspk"
-INSIDE = "whole job, decoded photos to head"
-COMMAND = "whole job, process start to exit"
+TAIL_PACK = FOLDER / "tail.hspk"
+HEAD = "whole job"
+TAIL = f"tail behind features.{FROZEN}"
 TIME_LIMIT_S = 1800
 
 
@@ -30,14 +31,24 @@ class Job:
     command: tuple
     settings: str
     test: tuple = ("--test",)
-    """Added to the command for the accuracy."""
+    """Added to the command for the accuracy; where it does not time itself, a command to run afterwards."""
     is_timed_inside: bool = True
     """Whether it prints its own times, from decoded photos."""
     rounds: int = ROUNDS
+    what: str = HEAD
+    threads: int = 1
 
-    @property
-    def is_peer(self):
-        return not self.engine.startswith(HEADSTART)
+    def inside(self):
+        """The work that it times itself."""
+        return f"{self.what}, decoded photos to head"
+
+    def process(self):
+        """The work of its whole process."""
+        return f"{self.what}, process start to exit"
+
+    def works(self):
+        """Those of which it makes a row."""
+        return [self.inside(), self.process()] if self.is_timed_inside else [self.process()]
 
 
 def python(module, interpreter=PYTHON):
@@ -48,6 +59,15 @@ def headstart(learner):
     return (WORKERS / "headstart-job", PACK, FOLDER / "train", learner, EPOCHS)
 
 
+def learn(pack, *options):
+    return edge("learn", pack, "train", "--views", "1", *options)
+
+
+def edge(verb, pack, photos, *options):
+    return (TOOLS / "headstart-edge", verb, pack, "--data", FOLDER / photos, "--state", "STATE", *options, "--json")
+
+
+ADAMW = f"AdamW, one cycle with a tenth of warm-up, smoothing 0.1, gradients up to norm 1, batches of 20, {EPOCHS} epochs"
 DESCENT = f"SGD with momentum, batches of 20, {EPOCHS} epochs"
 JOBS = (
     Job(
@@ -60,9 +80,9 @@ JOBS = (
     ),
     Job(
         f"{HEADSTART} learn",
-        (TOOLS / "headstart-edge", "learn", PACK, "--data", FOLDER / "train", "--state", "STATE", "--views", "1",
-         "--threads", "1", "--json"),
-        settings="the command headstart-edge learn --views 1 --threads 1", is_timed_inside=False,
+        learn(PACK, "--threads", "1"),
+        settings="the command headstart-edge learn --views 1 --threads 1",
+        test=edge("eval", PACK, "test"), is_timed_inside=False,
     ),
     Job("PyTorch usual loop", python("job_torch_usual"), f"channels last, the backbone each epoch; {DESCENT}", rounds=2),
     Job("PyTorch cached features", python("job_torch"), f"channels last, features photo by photo in inference mode; {DESCENT}"),
@@ -73,6 +93,15 @@ JOBS = (
     Job(
         "onnxruntime-training", python("job_ort_training", PYTHON_ORT_TRAINING),
         "1.19.2, plain SGD, the backbone each epoch, batches of 20", rounds=2,
+    ),
+    Job(
+        f"{HEADSTART} learn", learn(TAIL_PACK, "--epochs", EPOCHS, "--held-out", "0"),
+        settings=f"the command headstart-edge learn --views 1 --held-out 0 --epochs {EPOCHS}, engine flex; {ADAMW}",
+        test=edge("eval", TAIL_PACK, "test"), is_timed_inside=False, what=TAIL, threads=2,
+    ),
+    Job(
+        "PyTorch usual loop", python("job_torch_tail"), f"channels last, the frozen layers each epoch; {ADAMW}",
+        rounds=2, what=TAIL, threads=2,
     ),
 )
 
@@ -90,48 +119,55 @@ class Result:
     said: dict
 
 
-def run(job, core, test=False):
+def run(job, cores, test=False):
     """One run in a process of its own."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "HEADSTART_THREADS")
-    environment = os.environ | {"PYTHONPATH": str(HERE)} | {name: "1" for name in names}
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
-        command = [scratch / "state" if part == "STATE" else part for part in job.command]
-        command += job.test if test else ()
+        command = job.command + (job.test if test and job.is_timed_inside else ())
         result = scratch / "result.json"
-        try:
-            ended = subprocess.run(
-                [str(part) for part in (WORKERS / "measured", result, *command)], env=environment, text=True,
-                capture_output=True, timeout=TIME_LIMIT_S, preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-            )
-        except subprocess.TimeoutExpired:
-            raise Failed(f"not done after {TIME_LIMIT_S} s") from None
-        if ended.returncode != 0 or not result.exists():
-            said = [line for line in ended.stderr.strip().splitlines() if line.strip()]
-            raise Failed(said[-1].strip() if said else f"ended with status {ended.returncode}")
+        said = call((WORKERS / "measured", result, *command), job.threads, cores, scratch)
         measured = json.loads(result.read_text())
-        said = json.loads(ended.stdout)
+        if test and not job.is_timed_inside:
+            said["accuracy"] = call(job.test, job.threads, cores, scratch)["accuracy"]
     return Result(measured["seconds"], measured["peak_rss_bytes"], said)
 
 
-def measure(jobs, core, progress):
-    """Two rows a job: its own time from decoded photos, and that of the whole process."""
+def call(command, threads, cores, scratch):
+    """What a command says; its state is kept in `scratch`."""
+    command = [str(scratch / "state" if part == "STATE" else part) for part in command]
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "HEADSTART_THREADS")
+    environment = os.environ | {"PYTHONPATH": str(HERE)} | {name: str(threads) for name in names}
+    try:
+        ended = subprocess.run(
+            command, env=environment, text=True, capture_output=True, timeout=TIME_LIMIT_S,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"not done after {TIME_LIMIT_S} s") from None
+    if ended.returncode != 0:
+        lines = [line for line in ended.stderr.strip().splitlines() if line.strip()]
+        raise Failed(lines[-1].strip() if lines else f"ended with status {ended.returncode}")
+    return json.loads(ended.stdout)
+
+
+def measure(jobs, cores, progress):
+    """Two rows a job: its own time from decoded photos, and that of the whole process. `cores` are those for so many threads."""
+    jobs = [job for job in jobs if cores.get(job.threads)]
     found = {job: [] for job in jobs}
     accuracy, notes = {}, {}
     for job in jobs:
-        progress(f"whole job: {job.engine}, not timed" + (", for its accuracy" if job.is_timed_inside else ""))
+        progress(f"{job.what}: {job.engine}, not timed, for its accuracy")
         try:
-            said = run(job, core, test=job.is_timed_inside).said
-            accuracy[job] = said.get("accuracy")
+            accuracy[job] = run(job, cores[job.threads], test=True).said.get("accuracy")
         except (Failed, FileNotFoundError) as failure:
             notes[job] = f"failed: {failure}"
     for number in range(ROUNDS):
         for job in jobs:
             if job in notes or number >= job.rounds:
                 continue
-            progress(f"whole job: {job.engine}, round {number + 1} of {job.rounds}")
+            progress(f"{job.what}: {job.engine}, round {number + 1} of {job.rounds}")
             try:
-                found[job].append(run(job, core))
+                found[job].append(run(job, cores[job.threads]))
             except Failed as failure:
                 notes[job] = f"failed: {failure}"
     return [row for job in jobs for row in rows(job, found[job], accuracy.get(job), notes.get(job, ""))]
@@ -139,12 +175,11 @@ def measure(jobs, core, progress):
 
 def rows(job, results, accuracy, note):
     """What the runs of a job amount to."""
-    works = ([INSIDE] if job.is_timed_inside else []) + [COMMAND]
-    made = [Row(work=work, engine=job.engine, isa="", threads=1, note=note) for work in works]
+    made = [Row(work=work, engine=job.engine, isa="", threads=job.threads, note=note) for work in job.works()]
     if note:
         return made
     for row in made:
-        seconds = [r.said["job_s"] if row.work == INSIDE else r.process_s for r in results]
+        seconds = [r.said["job_s"] if row.work == job.inside() else r.process_s for r in results]
         row.median_ms, row.min_ms = statistics.median(seconds) * 1e3, min(seconds) * 1e3
         row.peak_rss_bytes = max(result.peak_rss_bytes for result in results)
         row.runs = len(results)

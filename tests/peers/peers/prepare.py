@@ -17,7 +17,7 @@ from onnxruntime import quantization
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from peers import samples
-from peers.works import CALIBRATION, WORKS
+from peers.works import CALIBRATION, FROZEN, WORKS
 
 
 class Reader(quantization.CalibrationDataReader):
@@ -57,14 +57,14 @@ def quantise(float_file, calibration, out):
     )
 
 
-def pack(work, model, calibration, out, headstart):
-    """The pack, from the very samples that ONNX Runtime is calibrated with."""
+def pack(work, model, calibration, out, headstart, options=()):
+    """A pack, from the very samples that ONNX Runtime is calibrated with."""
     folder = out.parent / "calibration"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for index, sample in enumerate(calibration):
         numpy.save(folder / f"{index:03}.npy", sample)
-    command = [headstart, "--json", "pack", str(model), "--calib", str(folder), *work.preprocess, "-o", str(out)]
+    command = [headstart, "--json", "pack", str(model), "--calib", str(folder), *work.preprocess, *options, "-o", str(out)]
     made = subprocess.run(command, capture_output=True, text=True)
     if made.returncode != 0:
         sys.exit(f"{' '.join(command)}: {made.stderr.strip()}")
@@ -84,6 +84,9 @@ def main():
     onnx.save(cut(onnx.load(model), 1), float_file)
     quantise(float_file, calibration, out / "int8.onnx")
     pack(work, model, calibration, out / "model.hspk", headstart)
+    if work == WORKS[0]:
+        tail = ("--freeze", f"features.{FROZEN}", "--tail", "keep")
+        pack(work, model, calibration, out / "tail.hspk", headstart, tail)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import dataclasses
 
 CALIBRATION = 40
 """Samples that the int8 models are calibrated with."""
+FROZEN = 14
+"""MobileNetV2's last inverted residual that stays as it is where a tail is trained."""
 PREPARED = (
     "cut at the features, batch 1; int8: quant_pre_process, then quantize_static: QDQ, per channel, uint8 activations, int8 "
     f"weights, full range, min-max over {CALIBRATION} samples"

@@ -1,5 +1,6 @@
 //! `bench`: time and memory of backbone, head and whole prediction, on a made-up sample.
 
+mod commit;
 mod layers;
 
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use headstart::head::{HeadParts, Learner, LinearHead, Storage, sgd};
 use headstart::pack::Pack;
-use headstart_edge::extract::{Engine, Extractor};
+use headstart_edge::extract::{Batches, Engine, Extractor};
 use headstart_edge::samples::Decoded;
 use headstart_edge::{Head, PackFile};
 use serde::Serialize;
@@ -29,18 +30,33 @@ struct Measured {
     threads: usize,
     /// The instruction set of the kernels that ran.
     isa: &'static str,
+    /// With `--engine`: the backend that ran the backbone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backend: Option<String>,
+    /// With `--engine`: a sample's share of the time of a batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<Batch>,
     backbone_ms: Times,
     /// Preprocessing of a picture of the model's own size, backbone and head; without reading and
     /// decoding a file.
     predict_ms: Times,
     /// One stochastic gradient step of the head on one sample.
     head_step_us: Times,
+    /// Learning ten samples, and making what was learned durable; `null` with a trainable tail, or where no folder
+    /// can be made beside the state's, or in the working folder.
+    commit: Option<commit::Commits>,
     peak_rss_bytes: u64,
     pack_bytes: usize,
     head_bytes: usize,
     /// With `--layers`: each node of the backbone.
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<Vec<Layer>>,
+}
+
+#[derive(Serialize)]
+struct Batch {
+    samples: usize,
+    sample_ms: Times,
 }
 
 #[derive(Serialize)]
@@ -64,24 +80,42 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
     let engine =
         Engine { kernels: args.instructions.kernels(), threads: usize::from(args.threads) };
     let sample = sample(&pack);
-    let backbone = measure(|| {
+    let refuse = |problem| headstart_edge::Error::State { path: args.common.pack.clone(), problem };
+    let backend = args.backend.choose().map_err(refuse)?;
+    let batches = super::batches(backend, pack, engine.kernels, false);
+    let backbone = measure::<anyhow::Error, _>(|| {
         let mut extractor = Extractor::new(pack, engine);
         extractor.preprocess(&sample)?;
-        Ok(move || extractor.run().map(|_| ()))
-    })?;
-    let predict = measure(|| {
-        let mut extractor = Extractor::new(pack, engine);
-        let (head, sample) = (&head, &sample);
-        Ok(move || {
-            extractor.preprocess(sample)?;
-            head.answer(extractor.run()?).map(|_| ())
+        let batches = batches.as_ref();
+        Ok(move || match batches {
+            Some(batches) => {
+                batches.features(extractor.input()).map(drop).map_err(|e| batches.error(e).into())
+            }
+            None => Ok(extractor.run().map(drop)?),
         })
     })?;
+    let predict = measure::<anyhow::Error, _>(|| {
+        let mut extractor = Extractor::new(pack, engine);
+        let (head, sample, batches) = (&head, &sample, batches.as_ref());
+        Ok(move || {
+            extractor.preprocess(sample)?;
+            let answer = match batches {
+                Some(batches) => {
+                    let features = batches.features(extractor.input());
+                    head.answer(&features.map_err(|e| batches.error(e))?)
+                }
+                None => head.answer(extractor.run()?),
+            };
+            Ok(answer.map(drop)?)
+        })
+    })?;
+    let batch = batches.as_ref().map(|batches| measure_batch(batches, &pack, engine, &sample));
+    let batch = batch.transpose()?;
     let mut extractor = Extractor::new(pack, engine);
     extractor.preprocess(&sample)?;
     let features = extractor.run()?.to_vec();
     let centre = vec![pack.feature_value()?.zero_point; features.len()];
-    let step = measure(|| {
+    let step = measure::<headstart::Error, _>(|| {
         let linear = steppable.linear().ok_or(headstart::Error::NotAHead)?;
         let (mut weights, mut bias) = (linear.weights().to_vec(), linear.bias().to_vec());
         let mut gradient = vec![0.0; bias.len()];
@@ -91,13 +125,17 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
             sgd::step(features, 0, centre, rate, &mut weights, &mut bias, &mut gradient).map(|_| ())
         })
     })?;
+    let commit = commit::measure(args, &pack, &head, &backbone)?;
     let layers = args.layers.then(|| layers::measure(&pack, engine, &sample)).transpose()?;
     let report = Measured {
         threads: engine.threads,
         isa: engine.kernels.isa().name(),
+        backend: batches.as_ref().map(|batches| batches.backend().to_string()),
+        batch,
         backbone_ms: Times::new(&backbone, 1e3),
         predict_ms: Times::new(&predict, 1e3),
         head_step_us: Times::new(&step, 1e6),
+        commit,
         peak_rss_bytes: peak_rss_bytes()?,
         pack_bytes: file.bytes(),
         head_bytes: head.record_bytes(),
@@ -108,9 +146,9 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
 }
 
 /// Times the work that `prepare` makes; the times are sorted.
-fn measure<W: FnMut() -> Result<(), headstart::Error>>(
-    prepare: impl FnOnce() -> Result<W, headstart::Error>,
-) -> Result<Vec<Duration>, headstart::Error> {
+fn measure<E, W: FnMut() -> Result<(), E>>(
+    prepare: impl FnOnce() -> Result<W, E>,
+) -> Result<Vec<Duration>, E> {
     let mut work = prepare()?;
     work()?;
     let (start, mut times) = (Instant::now(), Vec::new());
@@ -121,6 +159,23 @@ fn measure<W: FnMut() -> Result<(), headstart::Error>>(
     }
     times.sort_unstable();
     Ok(times)
+}
+
+/// A whole batch of one sample.
+fn measure_batch(
+    batches: &Batches<'_>,
+    pack: &Pack<'_>,
+    engine: Engine,
+    sample: &Decoded,
+) -> anyhow::Result<Batch> {
+    let mut extractor = Extractor::new(*pack, engine);
+    extractor.preprocess(sample)?;
+    let inputs = extractor.input().repeat(batches.size());
+    let times = measure::<headstart_edge::Error, _>(|| {
+        Ok(|| batches.features(&inputs).map(drop).map_err(|e| batches.error(e)))
+    })?;
+    let samples = batches.size();
+    Ok(Batch { samples, sample_ms: Times::new(&times, 1e3 / samples as f64) })
 }
 
 /// A sample that is not flat: no level repeats in the next row.
@@ -184,19 +239,33 @@ impl Report for Measured {
             ("whole prediction", &self.predict_ms, "ms"),
             ("head step", &self.head_step_us, "µs"),
         ];
-        let times = times.map(|(name, t, unit)| {
-            vec![name.to_owned(), format!("{:.2} {unit}", t.median), format!("{:.2} {unit}", t.min)]
-        });
+        let row = |name: String, t: &Times, unit: &str| {
+            vec![name, format!("{:.2} {unit}", t.median), format!("{:.2} {unit}", t.min)]
+        };
+        let mut times = times.map(|(name, t, unit)| row(name.to_owned(), t, unit)).to_vec();
+        if let Some(batch) = &self.batch {
+            times.push(row(
+                format!("backbone, of {} at once", batch.samples),
+                &batch.sample_ms,
+                "ms",
+            ));
+        }
+        if let Some(commit) = &self.commit {
+            times.push(row("learning a batch of 10".to_owned(), &commit.learn_ms, "ms"));
+            times.push(row("its commit".to_owned(), &commit.commit_ms, "ms"));
+        }
         let sizes = [
             ("peak memory", self.peak_rss_bytes as usize),
             ("pack", self.pack_bytes),
             ("head", self.head_bytes),
         ];
         let sizes = sizes.map(|(name, n)| vec![name.to_owned(), output::thousands(n)]);
+        let ran = match &self.backend {
+            Some(backend) => backend.clone(),
+            None => format!("{} thread(s), {} kernels", self.threads, self.isa),
+        };
         let mut text = format!(
-            "one sample on {} thread(s), {} kernels\n\n{}\n\n{}",
-            self.threads,
-            self.isa,
+            "one sample on {ran}\n\n{}\n\n{}",
             output::table(&["time", "median", "minimum"], times),
             output::table(&["size", "bytes"], sizes)
         );

@@ -38,6 +38,8 @@ pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
     let file = super::pack_file(&args.common.pack, args.state.as_deref())?;
     let pack = file.pack()?;
     let head = super::required_head(args.state.as_deref(), &file, &pack)?;
+    let refuse = |problem| Error::State { path: args.common.pack.clone(), problem };
+    let backend = args.backend.choose().map_err(refuse)?;
     let mut data = Dataset::labelled(&args.selection.data)?;
     output::warn_skipped(&data.skipped);
     if let Some(limit) = args.selection.limit {
@@ -48,12 +50,17 @@ pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
 
     let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
     let bar = output::progress("evaluating", paths.len());
-    let job = Job { pack, engine: args.compute.engine(), done: &|| bar.inc(1) };
-    let answers = job.all(&paths, |extractor, file| {
-        let features = extractor.features(file)?;
-        head.answer(features)
-            .map_err(|problem| Error::Pack { path: file.path().to_owned(), problem })
-    });
+    let engine = args.compute.engine();
+    let batches = super::batches(backend, pack, engine.kernels, false);
+    let job = Job { pack, engine, batches: batches.as_ref(), views: 1, done: &|| bar.inc(1) };
+    let answers = job.all(
+        &paths,
+        |_| true,
+        |file, features| {
+            head.answer(features)
+                .map_err(|problem| Error::Pack { path: file.path().to_owned(), problem })
+        },
+    );
     bar.finish_and_clear();
     let shown: Vec<usize> = data.samples.iter().map(|s| truth[s.label]).collect();
     output::print(&Evaluation::new(&shown, &answers?, head.labels()), args.common.json)?;

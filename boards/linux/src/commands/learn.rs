@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use headstart::pack::Pack;
+use headstart_edge::backend::Backend;
 use headstart_edge::extract::Job;
-use headstart_edge::samples::{self, Dataset, SampleId};
+use headstart_edge::samples::{self, Dataset, SampleFile, SampleId};
 use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
-use headstart_edge::training::harm::{self, Effect};
-use headstart_edge::training::{self, Choice, Engine};
+use headstart_edge::training::harm::{self, Effect, Harm};
+use headstart_edge::training::{self, Choice};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
 
-use crate::cli::{EngineChoice, Learn, LearnerChoice};
+use crate::cli::{Learn, LearnerChoice};
 use crate::output::{self, Report};
 
 /// Up to so many samples a class, pictures are also learned as crops.
@@ -27,6 +28,8 @@ struct Learned {
     new_samples: usize,
     /// Samples that were there under another class: the newest label stands.
     corrected_samples: usize,
+    /// Samples that `--max-bytes` left no room for, of the classes that have most.
+    dropped_samples: usize,
     /// Files that were passed over because of their name.
     skipped_files: usize,
     seconds: f64,
@@ -34,6 +37,8 @@ struct Learned {
     training_seconds: f64,
     held_out_accuracy: Option<f64>,
     learner: &'static str,
+    /// What computed the features of new samples.
+    backbone: String,
     classes: Vec<Class>,
     unknown_threshold: f32,
     head_bytes: usize,
@@ -49,9 +54,16 @@ struct Known {
     held_out: u32,
     right_before: u32,
     right_after: u32,
-    /// New samples of known classes, and those that the head before answers with their label.
+    /// Labels for known classes that the update brought, and those that the head before agrees with.
     new: u32,
     agreed: u32,
+    /// What the answers lost, as a part of them, each weighed by how sure it is, and its standard error.
+    loss: f64,
+    standard_error: f64,
+    /// By how much the head before prefers other classes to these labels, beyond its usual mistakes.
+    contradiction: f64,
+    /// How far out the new samples lie, in units of the known ones' distance from their mean.
+    strangeness: f64,
 }
 
 #[derive(Serialize)]
@@ -62,18 +74,21 @@ struct Class {
 
 pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
-    let choice = choice(args);
     let refuse = |problem| Error::State { path: args.state.clone(), problem };
-    choice.check().map_err(refuse)?;
+    let backend = args.backend.choose().map_err(refuse)?;
+    let choice = choice(args, backend);
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let (pack, counter) = file.trusted()?;
     let digest = pack.backbone_digest();
     match (pack.tail(), args.tail.given()) {
         (None, Some(option)) => return Err(refuse(state::Problem::NoTail(option)).into()),
-        (Some(_), _) if args.learner != LearnerChoice::Auto || args.hidden.is_some() => {
+        (Some(_), _) if learner(args) != LearnerChoice::Auto || args.hidden.is_some() => {
             return Err(refuse(state::Problem::TailLearner).into());
         }
-        (Some(_), _) if Engine::fastest().is_none() => {
+        (Some(_), _) if args.half => {
+            return Err(refuse(state::Problem::TailHalf).into());
+        }
+        (Some(_), _) if Backend::fastest().is_none() => {
             return Err(refuse(state::Problem::TailMissing).into());
         }
         _ => {}
@@ -108,7 +123,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let labels: Vec<u16> =
         data.classes.iter().map(|name| label_of(&mut cache, name)).collect::<Result<_, _>>()?;
 
-    let features = extract(args, pack, &data, &cache)?;
+    let (features, backbone) = extract(args, backend, pack, &data, &cache)?;
     let (mut new_samples, mut corrected_samples) = (0, 0);
     for (sample, (id, features)) in data.samples.iter().zip(features) {
         let label = labels[sample.label];
@@ -120,6 +135,15 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         corrected_samples += usize::from(insertion == Insertion::Corrected);
     }
 
+    let dropped_samples = match args.max_bytes {
+        Some(bytes) => {
+            let limit = usize::try_from(bytes).unwrap_or(usize::MAX);
+            let problem = |least| state::Problem::Budget { bytes, least };
+            let dropped = cache.fit(limit).map_err(problem);
+            dropped.map_err(|problem| Error::State { path: args.state.clone(), problem })?
+        }
+        None => 0,
+    };
     cache.sort();
 
     let training = Instant::now();
@@ -133,10 +157,13 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     };
     let record = match pack.tail() {
         None => training::train(&cache, of_pack.as_ref(), choice, digest).map_err(problem)?,
-        Some(_) => super::tail::train(args, &cache, &pack, of_pack.as_ref()).map_err(problem)?,
+        Some(_) => super::tail::train(args, backend, &cache, &pack, of_pack.as_ref(), &lock)
+            .map_err(problem)?,
     };
+    let record = if args.half { training::compact(&record).map_err(problem)? } else { record };
     let training_seconds = training.elapsed().as_secs_f64();
-    let rejected = effect.filter(|effect| effect.is_harm() && !args.force).map(reason);
+    let harm = effect.filter(|_| !args.force).and_then(|effect| Some((effect, effect.harm()?)));
+    let rejected = harm.map(|(effect, harm)| reason(&effect, harm));
     match &rejected {
         Some(reason) => lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?,
         None => lock.commit(&cache, &digest, &record, "learn")?,
@@ -149,11 +176,13 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         samples: cache.len(),
         new_samples,
         corrected_samples,
+        dropped_samples,
         skipped_files: data.skipped.len(),
         seconds: start.elapsed().as_secs_f64(),
         training_seconds,
         held_out_accuracy: head.held_out_accuracy(),
         learner: if head.has_tail() { "tail" } else { super::learner_name(head.learner()) },
+        backbone,
         classes: head
             .labels()
             .iter()
@@ -169,6 +198,10 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
             right_after: effect.after,
             new: effect.new,
             agreed: effect.agreed,
+            loss: effect.loss,
+            standard_error: effect.error,
+            contradiction: effect.contradiction,
+            strangeness: effect.strangeness,
         }),
         rejected,
     };
@@ -176,9 +209,27 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(report.rejected.is_some())))
 }
 
-fn reason(effect: Effect) -> String {
+fn reason(effect: &Effect, harm: Harm) -> String {
+    let percent = |part: f64| format!("{:.0} %", 100.0 * part);
+    let why = match harm {
+        Harm::Loss => format!("what was known loses {} of its answers", percent(effect.loss)),
+        Harm::NewClasses => "the new classes take over answers of the old ones".to_owned(),
+        Harm::Labels => format!(
+            "the labels look wrong (the head before prefers another class by {}) and cost what was known",
+            percent(effect.contradiction)
+        ),
+        Harm::Class => format!(
+            "the labels of one class look wrong (another one is preferred by {}), and it loses {} of its answers",
+            percent(effect.class_contradiction),
+            percent(effect.class_loss)
+        ),
+        Harm::Strange => format!(
+            "the samples lie {:.1} times as far out as the known ones and teach nothing about these: is the camera covered or broken?",
+            effect.strangeness
+        ),
+    };
     format!(
-        "of {} samples that were known before, {} were answered rightly without the new ones and {} with them, and the head before agrees with the labels of {} of {} new ones: look at them, or add --force",
+        "{why}; of {} samples that were known before, {} were answered rightly without the new ones and {} with them, and the head before agrees with the labels of {} of {} new ones: look at them, or add --force",
         effect.held_out, effect.before, effect.after, effect.agreed, effect.new
     )
 }
@@ -227,13 +278,14 @@ impl Before {
 /// A sample and its features; none where they are cached already.
 type Extracted = (SampleId, Option<Vec<i8>>);
 
-/// Id and features of every sample.
+/// Id and features of every sample, and what computed them.
 fn extract(
     args: &Learn,
+    backend: Option<Backend>,
     pack: Pack<'_>,
     data: &Dataset,
     cache: &FeatureCache,
-) -> Result<Vec<Extracted>, Error> {
+) -> Result<(Vec<Extracted>, String), Error> {
     let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
     let from_input = pack.tail().is_some_and(|tail| tail.crossing().any(|value| value == 0));
     let views = match args.views {
@@ -243,38 +295,44 @@ fn extract(
         None => default_views(args, data, pack.tail().is_some()),
     };
     let bar = output::progress("learning", paths.len());
-    let job = Job { pack, engine: args.compute.engine(), done: &|| bar.inc(1) };
-    let features = job.all(&paths, |extractor, file| {
-        let id = file.id();
-        if cache.contains(&id) {
-            return Ok((id, None));
-        }
-        Ok((id, Some(extractor.views(file, views)?)))
+    let engine = args.compute.engine();
+    // On a CPU the int8 kernels give the same features sooner; where the engine does not train, it was named for this.
+    let backend = backend.filter(|backend| backend.is_on_gpu() || args.learner.is_some());
+    let batches = super::batches(backend, pack, engine.kernels, true);
+    let job = Job { pack, engine, batches: batches.as_ref(), views, done: &|| bar.inc(1) };
+    let is_new = |file: &SampleFile| !cache.contains(&file.id());
+    let features = job.all(&paths, is_new, |file, rows| {
+        Ok((file.id(), (!rows.is_empty()).then(|| rows.to_vec())))
     });
     bar.finish_and_clear();
-    features
+    let isa = || format!("int8 kernels ({})", engine.kernels.isa().name());
+    let backbone = batches.as_ref().map_or_else(isa, |batches| batches.backend().to_string());
+    Ok((features?, backbone))
 }
 
 /// Two crops beside each picture where no class has more than [`FEW`] samples: they cost two more
 /// backbone passes each, and with many samples they tell little new. Only `auto` learns from them.
 fn default_views(args: &Learn, data: &Dataset, has_tail: bool) -> usize {
-    if (args.engine.is_some() && !has_tail) || args.learner != LearnerChoice::Auto {
+    if (trains_on_engine(args) && !has_tail) || learner(args) != LearnerChoice::Auto {
         return 1;
     }
     let largest = data.samples.chunk_by(|a, b| a.label == b.label).map(<[_]>::len).max();
     if largest.unwrap_or(0) <= FEW { 3 } else { 1 }
 }
 
-fn choice(args: &Learn) -> Choice {
-    if let Some(engine) = args.engine {
-        let engine = match engine {
-            EngineChoice::Ndarray => Engine::Ndarray,
-            EngineChoice::Candle => Engine::Candle,
-            EngineChoice::Flex => Engine::Flex,
-        };
-        return Choice::Burn { engine, hidden: args.hidden.map(usize::from) };
+fn learner(args: &Learn) -> LearnerChoice {
+    args.learner.unwrap_or(LearnerChoice::Auto)
+}
+
+fn trains_on_engine(args: &Learn) -> bool {
+    args.backend.is_given() && args.learner.is_none()
+}
+
+fn choice(args: &Learn, backend: Option<Backend>) -> Choice {
+    if let Some(backend) = backend.filter(|_| trains_on_engine(args)) {
+        return Choice::Burn { backend, hidden: args.hidden.map(usize::from) };
     }
-    match args.learner {
+    match learner(args) {
         LearnerChoice::Auto => Choice::Auto,
         LearnerChoice::Sgd => Choice::Sgd,
         LearnerChoice::Ridge => Choice::Ridge,
@@ -288,6 +346,9 @@ impl Report for Learned {
         let mut samples = format!("{} ({} new", output::thousands(self.samples), self.new_samples);
         if self.corrected_samples > 0 {
             samples += &format!(", {} corrected: the newest class stands", self.corrected_samples);
+        }
+        if self.dropped_samples > 0 {
+            samples += &format!(", {} dropped for --max-bytes", self.dropped_samples);
         }
         samples.push(')');
         let facts = [

@@ -16,9 +16,32 @@ mod tail;
 
 use std::path::Path;
 
+use headstart::kernels::Kernels;
 use headstart::pack::Pack;
+use headstart_edge::backend::Backend;
+use headstart_edge::extract::Batches;
 use headstart_edge::state::{Problem, StateFolder};
 use headstart_edge::{Error, Head, PackFile};
+
+use crate::output;
+
+/// The backbone on the backend that was asked for; none where the int8 kernels run it, which they do where the backend
+/// fails, or where features are `kept` that are not the kernels' own by proof.
+fn batches<'p>(
+    backend: Option<Backend>,
+    pack: Pack<'p>,
+    kernels: Kernels,
+    kept: bool,
+) -> Option<Batches<'p>> {
+    let backend = backend?;
+    let reason = match Batches::open(pack, backend, kernels) {
+        Ok(batches) if batches.is_exact() || !kept => return Some(batches),
+        Ok(_) => "its features may be a step from theirs, and are not mixed with them".to_owned(),
+        Err(reason) => reason,
+    };
+    output::warn(&format!("the int8 kernels run the backbone instead of {backend}: {reason}"));
+    None
+}
 
 /// The pack's file, for this state if there is one.
 fn pack_file(pack: &Path, state: Option<&Path>) -> Result<PackFile, Error> {

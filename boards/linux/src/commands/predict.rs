@@ -32,11 +32,14 @@ pub(crate) fn run(args: &Predict) -> anyhow::Result<ExitCode> {
     let file = super::pack_file(&args.common.pack, args.state.as_deref())?;
     let pack = file.pack()?;
     let head = super::required_head(args.state.as_deref(), &file, &pack)?;
+    let refuse = |problem| Error::State { path: args.common.pack.clone(), problem };
+    let backend = args.backend.choose().map_err(refuse)?;
     let paths: Vec<&Path> = args.files.iter().map(AsRef::as_ref).collect();
     let bar = output::progress("predicting", paths.len());
-    let job = Job { pack, engine: args.compute.engine(), done: &|| bar.inc(1) };
-    let answers = job.one_by_one(&paths, |extractor, file| {
-        let features = extractor.features(file)?;
+    let engine = args.compute.engine();
+    let batches = super::batches(backend, pack, engine.kernels, false);
+    let job = Job { pack, engine, batches: batches.as_ref(), views: 1, done: &|| bar.inc(1) };
+    let answers = job.one_by_one(&paths, |file, features| {
         head.answer(features)
             .map_err(|problem| Error::Pack { path: file.path().to_owned(), problem })
     });

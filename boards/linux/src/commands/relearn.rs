@@ -91,6 +91,11 @@ impl<'a> Change<'a> {
         let choice = Choice::of(self.of_state.learner());
         let record = training::train(&self.cache, self.of_pack.as_ref(), choice, self.backbone)
             .map_err(|problem| self.refuse(problem))?;
+        let record = if self.of_state.is_half() {
+            training::compact(&record).map_err(|problem| self.refuse(problem))?
+        } else {
+            record
+        };
         if alone {
             self.lock.commit_alone(&self.cache, &self.backbone, &record, note)?;
         } else {

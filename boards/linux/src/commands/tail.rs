@@ -2,16 +2,23 @@
 
 use headstart::pack::Pack;
 use headstart_edge::Head;
-use headstart_edge::state::{FeatureCache, Problem};
+use headstart_edge::backend::Backend;
+use headstart_edge::state::{FeatureCache, Problem, StateLock};
 
 use crate::cli::Learn;
+
+/// So much of a training is lost with the power, at most, and the time of an epoch.
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+const KEPT_EVERY: std::time::Duration = std::time::Duration::from_secs(30);
 
 #[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
 pub(super) fn train(
     _: &Learn,
+    _: Option<Backend>,
     _: &FeatureCache,
     _: &Pack<'_>,
     _: Option<&Head>,
+    _: &StateLock,
 ) -> Result<Vec<u8>, Problem> {
     Err(Problem::TailMissing)
 }
@@ -20,17 +27,20 @@ pub(super) fn train(
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub(super) fn train(
     args: &Learn,
+    backend: Option<Backend>,
     cache: &FeatureCache,
     pack: &Pack<'_>,
     initial: Option<&Head>,
+    lock: &StateLock,
 ) -> Result<Vec<u8>, Problem> {
-    use headstart_edge::training::tail;
+    use headstart_edge::training::{TailOptions, tail};
 
-    let options = options(args);
+    let options = TailOptions { backend, ..options(args) };
     let bar = crate::output::progress("training", options.epochs);
-    let record = tail::train(cache, pack, initial, &options, |_, loss| {
+    let keep = tail::Keep::new(lock, KEPT_EVERY);
+    let record = tail::train(cache, pack, initial, &options, Some(keep), |done, loss| {
         bar.set_message(format!("loss {loss:.3}"));
-        bar.inc(1);
+        bar.set_position(done as u64);
     });
     bar.finish_and_clear();
     record
@@ -39,9 +49,9 @@ pub(super) fn train(
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 fn options(args: &Learn) -> headstart_edge::training::TailOptions {
     use headstart::burn::tail::Optimiser;
-    use headstart_edge::training::{Augment, Engine, TailOptions};
+    use headstart_edge::training::{Augment, TailOptions};
 
-    use crate::cli::{AugmentChoice, EngineChoice, OptimiserChoice, StorageChoice};
+    use crate::cli::{AugmentChoice, OptimiserChoice, StorageChoice};
 
     let mut options = TailOptions::usual();
     let given = &args.tail;
@@ -49,11 +59,6 @@ fn options(args: &Learn) -> headstart_edge::training::TailOptions {
         options.optimiser = Optimiser::Sgd { momentum: given.momentum.unwrap_or(0.9) };
         (options.rate, options.weight_decay) = (0.01, 1e-4);
     }
-    options.engine = args.engine.map(|engine| match engine {
-        EngineChoice::Ndarray => Engine::Ndarray,
-        EngineChoice::Candle => Engine::Candle,
-        EngineChoice::Flex => Engine::Flex,
-    });
     let counts = [
         (given.epochs, &mut options.epochs),
         (given.batch, &mut options.batch),

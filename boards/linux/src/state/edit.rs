@@ -128,7 +128,7 @@ impl FeatureCache {
         [whole, &self.again[at]].concat()
     }
 
-    fn retain(&mut self, keep: impl Fn(usize, &Self) -> bool) {
+    pub(super) fn retain(&mut self, keep: impl Fn(usize, &Self) -> bool) {
         let mut kept = Self::new(self.feature_len);
         kept.classes.clone_from(&self.classes);
         for at in (0..self.len()).filter(|&at| keep(at, self)) {

@@ -13,6 +13,8 @@ use crate::Error;
 const HEAD: &str = "head.hshr";
 const FEATURES: &str = "features.hsfc";
 const REJECTED: &str = "rejected.hsco";
+/// How far the training of a tail has come.
+const TRAINING: &str = "training.hstp";
 /// The highest security counter of a signed pack that was used here. Forgetting keeps it.
 const COUNTER: &str = "counter.hsct";
 const COUNTER_MAGIC: [u8; 8] = *b"HSCT\r\n\x1a\n";
@@ -203,7 +205,20 @@ impl StateLock {
         self.replace(HEAD, head)?;
         let old = numbers.len().saturating_sub(KEPT);
         self.remove(numbers[..old].iter().map(|&number| commit_name(number)))?;
-        self.remove([REJECTED.to_owned()]).map(drop)
+        self.remove([REJECTED, TRAINING].map(str::to_owned)).map(drop)
+    }
+
+    /// What a training that was killed left here; nothing where that cannot be read.
+    pub fn training(&self) -> Option<Vec<u8>> {
+        read(&self.folder.path.join(TRAINING)).ok().flatten()
+    }
+
+    /// Keeps how far a training has come, until it is committed or rejected.
+    ///
+    /// # Errors
+    /// [`Error::Machine`].
+    pub fn keep_training(&self, progress: &[u8]) -> Result<(), Error> {
+        self.replace(TRAINING, progress)
     }
 
     /// As [`commit`](Self::commit), and no earlier commit stays: they know what was forgotten.
@@ -241,7 +256,8 @@ impl StateLock {
     /// # Errors
     /// [`Error::Machine`]; the state is the old one.
     pub fn reject(&self, candidate: &Commit, backbone: &[u8; 32]) -> Result<(), Error> {
-        self.replace(REJECTED, &candidate.emit(backbone))
+        self.replace(REJECTED, &candidate.emit(backbone))?;
+        self.remove([TRAINING.to_owned()]).map(drop)
     }
 
     /// Removes all files, the head first, and the folder if nothing else is in it. Returns whether
@@ -260,7 +276,7 @@ impl StateLock {
 
     fn forget_commits(&self) -> Result<bool, Error> {
         let names = self.folder.numbers()?.into_iter().map(commit_name);
-        self.remove(names.chain([REJECTED.to_owned()]))
+        self.remove(names.chain([REJECTED, TRAINING].map(str::to_owned)))
     }
 
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), Error> {

@@ -15,6 +15,7 @@
 //! the work without computing a feature twice. The head decides: a commit's file that is newer than the one of
 //! the current head was cut off, and is removed by the next change.
 
+mod budget;
 mod cache;
 mod commit;
 mod edit;

@@ -68,9 +68,20 @@ pub enum Problem {
     Engine(String),
     /// An engine that was not compiled.
     #[error(
-        "this program was built without that engine: build it with --features ndarray, candle or flex, or leave --engine out"
+        "this program was built without that engine: build it with --features ndarray, candle, flex or cuda, or leave --engine out"
     )]
     EngineMissing,
+    /// Training that cannot be kept.
+    #[error("how far the training has come cannot be kept: {0}")]
+    Progress(String),
+    /// A GPU for an engine that was compiled without.
+    #[error(
+        "this program's engine was built for the CPU alone: build it with --features {0}, or leave --device out"
+    )]
+    DeviceMissing(&'static str),
+    /// A GPU for an engine that has none.
+    #[error("{0} runs on the CPU alone: use --engine cuda or candle, or leave --device out")]
+    NoSuchDevice(&'static str),
     /// A tail on a build without an engine.
     #[error(
         "the pack keeps a trainable tail, and this program was built without an engine for it: build it with --features flex, or pack the model with --tail drop"
@@ -86,6 +97,19 @@ pub enum Problem {
         "the pack keeps a trainable tail, which is trained by gradients: leave --learner and --hidden out"
     )]
     TailLearner,
+    /// Another form of a head than a tail's.
+    #[error(
+        "the pack keeps a trainable tail, whose weights are float16 already: say --storage, and leave --half out"
+    )]
+    TailHalf,
+    /// A budget that one sample of each class does not fit.
+    #[error("--max-bytes {bytes} does not hold one sample of each class: {least} bytes do")]
+    Budget {
+        /// The budget.
+        bytes: u64,
+        /// What one sample of each class takes.
+        least: usize,
+    },
     /// An option that is for tails.
     #[error(
         "the pack keeps no trainable tail, and {0} is for one: leave it out, or pack the model with --tail keep"

@@ -1,11 +1,11 @@
 //! A head through Burn's autodiff: the linear one, or one with a hidden layer.
 
 use headstart::burn::ExecuteError;
-use headstart::burn::backend::{self, Autodiff};
+use headstart::burn::backend::{Autodiff, AutodiffBackend, Device};
 use headstart::burn::head::{Layer, Step, Table, Trainer};
 use headstart::head::{Random, Samples};
 
-use super::Engine;
+use crate::backend::{Backend, on_backend};
 use crate::hidden::HiddenLayer;
 use crate::model::Model;
 use crate::state::Problem;
@@ -19,24 +19,18 @@ const RATE: f32 = 0.01;
 
 /// Trains on all samples: features centred and scaled, classes in turn, nothing held out.
 pub(super) fn fit(
-    engine: Engine,
+    backend: Backend,
     hidden: Option<usize>,
     samples: Samples<'_>,
     classes: usize,
     seed: u64,
 ) -> Result<Model, Problem> {
     let run = Run::new(samples, classes, seed);
-    let layers = match engine {
-        #[cfg(feature = "ndarray")]
-        Engine::Ndarray => run.train::<Autodiff<backend::NdArray>>(hidden),
-        #[cfg(feature = "candle")]
-        Engine::Candle => run.train::<Autodiff<backend::Candle>>(hidden),
-        #[cfg(feature = "flex")]
-        Engine::Flex => run.train::<Autodiff<backend::Flex>>(hidden),
-        #[allow(unreachable_patterns, reason = "nothing is left where every engine is compiled")]
-        _ => return Err(Problem::EngineMissing),
-    };
-    run.model(layers.map_err(|error| Problem::Engine(error.to_string()))?)
+    let layers = on_backend!(backend, B, device => {
+        let layers = run.train::<Autodiff<B>>(device, hidden);
+        layers.map_err(|error| Problem::Engine(error.to_string()))
+    });
+    run.model(layers?)
 }
 
 /// Samples as the engines take them.
@@ -73,12 +67,13 @@ impl Run {
         Self { features, classes, seed, centre, scale, values, labels }
     }
 
-    fn train<B: backend::AutodiffBackend>(
+    fn train<B: AutodiffBackend>(
         &self,
+        device: &Device<B>,
         hidden: Option<usize>,
     ) -> Result<Vec<Layer>, ExecuteError> {
         let table = Table { values: &self.values, labels: &self.labels, features: self.features };
-        let mut trainer = Trainer::<B>::new(self.features, self.classes, hidden, self.seed)
+        let mut trainer = Trainer::<B>::on(device, self.features, self.classes, hidden, self.seed)
             .with(MOMENTUM, WEIGHT_DECAY);
         let mut order = Order::new(&self.labels, self.classes, self.seed);
         let steps = EPOCHS * self.labels.len().div_ceil(BATCH);

@@ -6,8 +6,8 @@ use headstart::head::calibrate::HeldOut;
 use headstart::head::{Learner, LinearHead, Random, Samples};
 use headstart::head::{auto, exact, imprint, lda, logistic, ridge, sgd};
 
-use super::Engine;
 use super::before::Before;
+use crate::backend::Backend;
 use crate::model::Model;
 use crate::state::Problem;
 
@@ -35,7 +35,7 @@ pub(super) enum Fit {
     /// Linear discriminants with this shrinkage.
     Lda(f64),
     /// Through Burn, perhaps with so many hidden units.
-    Engine(Engine, Option<usize>),
+    Engine(Backend, Option<usize>),
 }
 
 pub(super) struct Trained {

@@ -2,11 +2,14 @@
 
 mod augment;
 mod before;
+mod compact;
 pub mod doubts;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 mod engine;
 mod fit;
 pub mod harm;
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+mod progress;
 mod stand_in;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub mod tail;
@@ -16,8 +19,10 @@ use headstart::head::{HeadParts, Learner, Samples, Storage};
 
 pub use self::augment::Augment;
 use self::before::Before;
+pub use self::compact::compact;
 use self::fit::{Fit, Task};
 use crate::Head;
+use crate::backend::Backend;
 use crate::state::{FeatureCache, Problem};
 
 /// Ridge penalties that compete on held-out samples.
@@ -42,21 +47,10 @@ pub enum Choice {
     /// Softmax regression through Burn's autodiff.
     Burn {
         /// The backend.
-        engine: Engine,
+        backend: Backend,
         /// Units of a hidden layer, 1 to [`MAX_UNITS`](crate::MAX_UNITS); without, the head is linear.
         hidden: Option<usize>,
     },
-}
-
-/// A Burn backend; each needs the feature of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
-    /// The `ndarray` crate.
-    Ndarray,
-    /// Hugging Face's `candle`.
-    Candle,
-    /// Burn's own CPU backend.
-    Flex,
 }
 
 impl Choice {
@@ -70,36 +64,6 @@ impl Choice {
             Learner::Logistic | Learner::Blend | Learner::Other => Self::Auto,
         }
     }
-
-    /// Whether this build can train so.
-    ///
-    /// # Errors
-    /// [`Problem::EngineMissing`].
-    pub fn check(self) -> Result<(), Problem> {
-        let Self::Burn { engine, .. } = self else { return Ok(()) };
-        let compiled = match engine {
-            Engine::Ndarray => cfg!(feature = "ndarray"),
-            Engine::Candle => cfg!(feature = "candle"),
-            Engine::Flex => cfg!(feature = "flex"),
-        };
-        if compiled { Ok(()) } else { Err(Problem::EngineMissing) }
-    }
-}
-
-impl Engine {
-    /// The fastest one that is compiled in; `None` where none is.
-    #[must_use]
-    pub fn fastest() -> Option<Self> {
-        if cfg!(feature = "flex") {
-            Some(Self::Flex)
-        } else if cfg!(feature = "ndarray") {
-            Some(Self::Ndarray)
-        } else if cfg!(feature = "candle") {
-            Some(Self::Candle)
-        } else {
-            None
-        }
-    }
 }
 
 /// How a tail is trained.
@@ -107,7 +71,7 @@ impl Engine {
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub struct TailOptions {
     /// The backend; the fastest one where none is named.
-    pub engine: Option<Engine>,
+    pub backend: Option<Backend>,
     /// Passes over the samples, at least 1.
     pub epochs: usize,
     /// Samples a step, at least 1.
@@ -172,8 +136,8 @@ pub fn train(
         Choice::Auto => task.automatic()?,
         Choice::Sgd => task.explicit(Learner::Sgd, &[Fit::Sgd])?,
         Choice::Ridge => task.explicit(Learner::Ridge, &PENALTIES.map(Fit::Ridge))?,
-        Choice::Burn { engine, hidden } => {
-            task.explicit(Learner::Other, &[Fit::Engine(engine, hidden)])?
+        Choice::Burn { backend, hidden } => {
+            task.explicit(Learner::Other, &[Fit::Engine(backend, hidden)])?
         }
         Choice::Lda => task.explicit(Learner::Lda, &SHRINKAGES.map(Fit::Lda))?,
         Choice::Imprint => task.explicit(Learner::Imprint, &[Fit::Imprint])?,
@@ -205,7 +169,7 @@ use engine::fit as through_burn;
 
 #[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
 fn through_burn(
-    _: Engine,
+    _: Backend,
     _: Option<usize>,
     _: Samples<'_>,
     _: usize,

@@ -2,47 +2,45 @@
 
 use headstart::burn::ExecuteError;
 use headstart::burn::FloatBackend;
-use headstart::burn::backend::{self, Autodiff, AutodiffBackend};
+use headstart::burn::backend::{Autodiff, AutodiffBackend, Device};
 use headstart::burn::tail::{Constants, LastLayer, Optimiser, Settings, TailTrainer};
 use headstart::graph::ValueId;
 use headstart::head::calibrate::HeldOut;
 use headstart::head::{HeadParts, Learner, LinearHead, Random, Samples, Storage};
 use headstart::pack::{Pack, TailStorage};
 use headstart::tail::{Tail, TailRecord};
+use serde::{Deserialize, Serialize};
 
+use super::TailOptions;
 use super::augment::{Augment, augmented};
-use super::{Engine, TailOptions};
+pub use super::progress::Keep;
+use super::progress::{Kept, Progress};
 use crate::Head;
+use crate::backend::{Backend, on_backend};
 use crate::state::{FeatureCache, Problem};
 
 /// Trains the tail and a last layer for the cache's classes, and writes their record. `epoch` is told how
 /// many are done, and the mean loss of the last one.
 ///
 /// `initial` is the pack's own head: training starts from its last layer. All that is random follows from
-/// the seed, so that the same samples give the same record.
+/// the seed, so that the same samples give the same record. A training that was killed goes on behind the last epoch that
+/// was kept, and gives the record that it would have given.
 ///
 /// # Errors
-/// [`Problem::Engine`], [`Problem::EngineMissing`], [`Problem::NoLayer`], [`Problem::Training`].
+/// [`Problem::Engine`], [`Problem::EngineMissing`], [`Problem::NoLayer`], [`Problem::Training`], [`Problem::Progress`].
 pub fn train(
     cache: &FeatureCache,
     pack: &Pack<'_>,
     initial: Option<&Head>,
     options: &TailOptions,
+    keep: Option<Keep<'_>>,
     epoch: impl FnMut(usize, f32),
 ) -> Result<Vec<u8>, Problem> {
     let tail = Tail::parse(pack)?.ok_or(Problem::Training(headstart::Error::BadTail))?;
-    let engine = options.engine.or(Engine::fastest()).ok_or(Problem::EngineMissing)?;
+    let backend = options.backend.or(Backend::fastest()).ok_or(Problem::EngineMissing)?;
+    let kept = Kept::new(keep, cache, pack, options, backend);
     let run = Run { cache, pack, tail, initial, options };
-    match engine {
-        #[cfg(feature = "ndarray")]
-        Engine::Ndarray => run.train::<Autodiff<backend::NdArray>>(epoch),
-        #[cfg(feature = "candle")]
-        Engine::Candle => run.train::<Autodiff<backend::Candle>>(epoch),
-        #[cfg(feature = "flex")]
-        Engine::Flex => run.train::<Autodiff<backend::Flex>>(epoch),
-        #[allow(unreachable_patterns, reason = "nothing is left where every engine is compiled")]
-        _ => Err(Problem::EngineMissing),
-    }
+    on_backend!(backend, B, device => run.train::<Autodiff<B>>(device, kept, epoch))
 }
 
 struct Run<'a> {
@@ -54,7 +52,8 @@ struct Run<'a> {
 }
 
 /// The best that was learned so far, by the loss on what is held out.
-struct Best {
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Best {
     loss: f32,
     epoch: usize,
     learned: Learned,
@@ -70,6 +69,8 @@ fn failed(error: ExecuteError) -> Problem {
 impl Run<'_> {
     fn train<B: FloatBackend + AutodiffBackend>(
         &self,
+        device: &Device<B>,
+        mut kept: Kept<'_>,
         mut epoch: impl FnMut(usize, f32),
     ) -> Result<Vec<u8>, Problem> {
         let options = self.options;
@@ -81,19 +82,27 @@ impl Run<'_> {
             label_smoothing: options.label_smoothing,
         };
         let mut trainer =
-            TailTrainer::<B>::new(&self.tail.graph, &trained, self.last_layer(), settings)
+            TailTrainer::<B>::on(device, &self.tail.graph, &trained, self.last_layer(), settings)
                 .map_err(failed)?;
-        let mut random = Random::new(options.seed);
-        let (mut train, held) = self.split(&mut random);
+        let (train, held) = self.split(&mut Random::new(options.seed));
         let held = Held::new(held, self.cache);
         let views = Views::new(self.cache);
         let steps = options.epochs * train.len().div_ceil(options.batch);
-        let mut step = 0;
         let mut best: Option<Best> = None;
-        for done in 1..=options.epochs {
-            random.shuffle(&mut train);
+        let mut before = 0;
+        if let Some(progress) = kept.read()
+            && trainer.restore(&progress.snapshot)
+        {
+            (before, best) = (progress.epochs, progress.best);
+        }
+        let mut step = before * train.len().div_ceil(options.batch);
+        for done in before + 1..=options.epochs {
+            // Of its own for each epoch, so that any of them can be the first after a restart.
+            let mut random = Random::new(options.seed.wrapping_add((done as u64) << 32));
+            let mut order = train.clone();
+            random.shuffle(&mut order);
             let mut losses = 0.0;
-            for batch in train.chunks(options.batch) {
+            for batch in order.chunks(options.batch) {
                 let mut inputs = vec![Vec::new(); self.tail.graph.inputs.len()];
                 let mut labels = Vec::with_capacity(batch.len());
                 for &sample in batch {
@@ -106,20 +115,24 @@ impl Run<'_> {
                     trainer.step(&inputs, &labels, rate).map_err(failed)? * batch.len() as f32;
                 step += 1;
             }
+            if !held.samples.is_empty() {
+                let logits = self.logits(&trainer, &held.samples)?;
+                // Training that diverges ends with the best before it.
+                let diverged = !logits.iter().all(|logit| logit.is_finite());
+                let loss =
+                    if diverged { f32::INFINITY } else { held.measure(&logits)?.mean_loss() };
+                if best.as_ref().is_none_or(|best| loss < best.loss) {
+                    let learned = trainer.learned().map_err(failed)?;
+                    best = Some(Best { loss, epoch: done, learned, logits });
+                } else if best.as_ref().is_some_and(|best| done - best.epoch >= options.patience) {
+                    break;
+                }
+            }
+            kept.write(|| {
+                let snapshot = trainer.snapshot().map_err(failed)?;
+                Ok(Progress { epochs: done, snapshot, best: best.clone() })
+            })?;
             epoch(done, losses / train.len() as f32);
-            if held.samples.is_empty() {
-                continue;
-            }
-            let logits = self.logits(&trainer, &held.samples)?;
-            // Training that diverges ends with the best before it.
-            let diverged = !logits.iter().all(|logit| logit.is_finite());
-            let loss = if diverged { f32::INFINITY } else { held.measure(&logits)?.mean_loss() };
-            if best.as_ref().is_none_or(|best| loss < best.loss) {
-                let learned = trainer.learned().map_err(failed)?;
-                best = Some(Best { loss, epoch: done, learned, logits });
-            } else if best.as_ref().is_some_and(|best| done - best.epoch >= options.patience) {
-                break;
-            }
         }
         match best {
             Some(best) => self.record(best.learned, &held, &best.logits),
@@ -315,7 +328,7 @@ impl TailOptions {
     /// What nothing else was asked for.
     pub fn usual() -> Self {
         Self {
-            engine: None,
+            backend: None,
             epochs: 30,
             batch: 20,
             rate: 1e-3,

@@ -4,6 +4,7 @@ use burn::tensor::ops::{ConvOptions, FloatTensor};
 use burn::tensor::{Shape, Slice};
 
 use super::plane::{Plane, lift, lower};
+use super::slice;
 use super::volume;
 use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
@@ -31,7 +32,7 @@ pub(super) fn apply<B: FloatBackend>(
 /// # Errors
 ///
 /// [`GraphError::TooManyElements`] if the padded operand or the spread kernel is too large.
-pub(super) fn convolve<B: FloatBackend>(
+pub(in crate::burn) fn convolve<B: FloatBackend>(
     plane: &Plane,
     groups: usize,
     mut x: Array<B>,
@@ -56,7 +57,7 @@ pub(super) fn convolve<B: FloatBackend>(
         return Ok(y);
     }
     let every = |axis: usize| Slice::new(0, None, (plane.strides[axis] / step) as isize);
-    Ok(B::float_slice(y, &[Slice::full(), Slice::full(), every(0), every(1)]))
+    Ok(slice::<B>(y, &[Slice::full(), Slice::full(), every(0), every(1)]))
 }
 
 /// The kernel with the gaps of its dilation filled with zeros.

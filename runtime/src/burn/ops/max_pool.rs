@@ -2,6 +2,7 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{BoolDType, Slice};
 
 use super::plane::{Plane, lift, lower};
+use super::slice;
 use super::volume;
 use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
@@ -20,7 +21,7 @@ pub(super) fn apply<B: FloatBackend>(
 }
 
 /// The maximum over each window of a line or a plane.
-fn greatest<B: FloatBackend>(
+pub(in crate::burn) fn greatest<B: FloatBackend>(
     window: &Window,
     x: Array<B>,
     result: &[usize],
@@ -46,7 +47,7 @@ fn dilated<B: FloatBackend>(plane: &Plane, x: Array<B>) -> FloatTensor<B> {
             Slice::new(start as isize, Some(end as isize), plane.strides[axis] as isize)
         };
         let slices = [Slice::full(), Slice::full(), axis(0, row), axis(1, column)];
-        B::float_slice(x.primitive.clone(), &slices)
+        slice::<B>(x.primitive.clone(), &slices)
     };
     let mut greatest = seen(0, 0);
     for tap in 1..plane.kernel[0] * plane.kernel[1] {

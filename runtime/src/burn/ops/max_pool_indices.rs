@@ -5,6 +5,7 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{BoolDType, Slice};
 
 use super::pad::pad_constant;
+use super::slice;
 use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::{GraphError, MaxPoolIndices, Window};
@@ -38,8 +39,8 @@ pub(super) fn apply<B: FloatBackend>(
     let mut best: Option<[FloatTensor<B>; 2]> = None;
     for tap in 0..taps {
         let slices = seen(tap, window, outputs);
-        let value = B::float_slice(values.primitive.clone(), &slices);
-        let number = B::float_slice(numbers.primitive.clone(), &slices);
+        let value = slice::<B>(values.primitive.clone(), &slices);
+        let number = slice::<B>(numbers.primitive.clone(), &slices);
         let shape = [&[channels, 1][..], outputs].concat();
         let number = B::float_expand(number, shape.into());
         best = Some(match best {

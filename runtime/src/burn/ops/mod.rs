@@ -19,11 +19,18 @@ mod pad;
 mod plane;
 mod prelu;
 mod reduce_mean;
+mod slice;
 mod softmax;
 mod transpose;
 mod volume;
 
 use std::vec::Vec;
+
+pub(super) use conv::convolve;
+pub(super) use max_pool::greatest;
+pub(super) use pad::pad_constant;
+pub(super) use plane::Plane;
+pub(super) use slice::{select, slice};
 
 use burn::tensor::Scalar;
 use burn::tensor::ops::FloatTensor;
@@ -72,6 +79,6 @@ pub(super) fn apply<B: FloatBackend>(
 }
 
 /// A float attribute as Burn takes it.
-fn scalar(value: f32) -> Scalar {
+pub(super) fn scalar(value: f32) -> Scalar {
     Scalar::Float(f64::from(value))
 }

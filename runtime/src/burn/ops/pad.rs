@@ -3,7 +3,7 @@ use std::vec::Vec;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{ElementConversion, Shape, Slice, TensorData};
 
-use super::scalar;
+use super::{scalar, select};
 use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 use crate::graph::{GraphError, Pad, PadMode, elements};
@@ -25,7 +25,7 @@ pub(super) fn apply<B: FloatBackend>(pad: &Pad, x: Array<B>) -> Result<FloatTens
 /// # Errors
 ///
 /// [`GraphError::TooManyElements`] if the result is too large.
-pub(super) fn pad_constant<B: FloatBackend>(
+pub(in crate::burn) fn pad_constant<B: FloatBackend>(
     x: Array<B>,
     begin: &[usize],
     end: &[usize],
@@ -73,7 +73,7 @@ fn pad_from_within<B: FloatBackend>(
             positions.map(|position| source(position, extent as i64).elem()).collect();
         let count = indices.len();
         let indices = B::int_from_data(TensorData::new(indices, [count]), &device);
-        padded = B::float_select(padded, axis, indices);
+        padded = select::<B>(padded, axis, indices);
     }
     padded
 }

@@ -10,12 +10,12 @@ use crate::burn::tensor::{Array, reshape};
 use crate::graph::{GraphError, Window};
 
 /// A window over two dimensions, the first of extent 1 if the graph's window has only one.
-pub(super) struct Plane {
-    pub(super) kernel: [usize; 2],
-    pub(super) strides: [usize; 2],
-    pub(super) dilations: [usize; 2],
-    pub(super) begin: [usize; 2],
-    pub(super) end: [usize; 2],
+pub(in crate::burn) struct Plane {
+    pub(in crate::burn) kernel: [usize; 2],
+    pub(in crate::burn) strides: [usize; 2],
+    pub(in crate::burn) dilations: [usize; 2],
+    pub(in crate::burn) begin: [usize; 2],
+    pub(in crate::burn) end: [usize; 2],
 }
 
 impl Plane {
@@ -23,7 +23,7 @@ impl Plane {
     ///
     /// A step that is never taken is made equal to the other one: some backends know only one
     /// stride and one dilation for both dimensions.
-    pub(super) fn new(window: &Window) -> Self {
+    pub(in crate::burn) fn new(window: &Window) -> Self {
         let two = |list: &[usize], missing: usize| match *list {
             [height, width] => [height, width],
             _ => [missing, list[0]],

@@ -10,6 +10,7 @@ use burn::tensor::ops::FloatTensor;
 use super::conv;
 use super::pad::pad_constant;
 use super::plane::Plane;
+use super::slice;
 use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
 use crate::graph::{Conv, GraphError, Window};
@@ -38,7 +39,7 @@ pub(super) fn convolve<B: FloatBackend>(
         let first = tap * window.dilations[0];
         let last = first + (slices - 1) * window.strides[0];
         let met = along_depth(first, last + 1, window.strides[0]);
-        let planes = B::float_slice(x.primitive.clone(), &met);
+        let planes = slice::<B>(x.primitive.clone(), &met);
         let planes = Array::<B> {
             primitive: B::float_permute(planes, &[0, 2, 1, 3, 4]),
             shape: vec![samples, slices, inputs[1], inputs[3], inputs[4]],

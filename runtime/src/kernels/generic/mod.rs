@@ -12,6 +12,8 @@ pub use binary::{Term, add, binary};
 pub use conv::conv;
 pub use depthwise::depthwise;
 pub use pool::{average_pool, grid_pool, max_pool};
+#[cfg(feature = "burn")]
+pub(crate) use pool::{bin, counted};
 pub use softmax::softmax;
 
 use crate::backbone::{ChannelRecords, WeightRows, Window};

@@ -78,14 +78,14 @@ pub fn average_pool(
 }
 
 /// Kernel positions of window `index` that lie before `end`, counted from the padding's start.
-fn counted(window: &Window, axis: usize, index: usize, end: usize) -> usize {
+pub(crate) fn counted(window: &Window, axis: usize, index: usize, end: usize) -> usize {
     let start = index * usize::from(window.stride[axis]);
     let kernel = usize::from(window.kernel[axis]);
     end.saturating_sub(start).div_ceil(usize::from(window.dilation[axis])).min(kernel)
 }
 
 /// Bin `index` of `bins` over `extent`: `⌊index · extent / bins⌋ .. ⌈(index + 1) · extent / bins⌉`.
-fn bin(index: usize, bins: usize, extent: usize) -> Range<usize> {
+pub(crate) fn bin(index: usize, bins: usize, extent: usize) -> Range<usize> {
     index * extent / bins..((index + 1) * extent).div_ceil(bins)
 }
 

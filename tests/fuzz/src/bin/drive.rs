@@ -14,7 +14,7 @@ fn main() {
     let seconds: f64 = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(30.0);
     let names: Vec<String> = arguments.collect();
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    for (name, target) in TARGETS {
+    for &(name, target) in TARGETS {
         if !names.is_empty() && !names.iter().any(|wanted| wanted == name) {
             continue;
         }

@@ -2,8 +2,13 @@
 
 #[path = "../../../../runtime/tests/common/mod.rs"]
 mod common;
+#[cfg(feature = "importers")]
 #[path = "../../../../host-tools/src/tflite/testing.rs"]
 mod tflite;
+#[cfg(feature = "importers")]
+#[path = "../../../../host-tools/src/onnx/testing.rs"]
+#[allow(dead_code, reason = "seeds need a part of it")]
+mod testing;
 
 use std::path::Path;
 
@@ -13,6 +18,8 @@ use headstart::head::{HeadParts, Learner, LinearHead, Storage};
 use headstart::pack::{Contents, MESSAGE_BYTES, Value, emit, sign};
 use headstart_edge::state::{Commit, FeatureCache};
 use headstart_fuzz::{BACKBONE, SECRET};
+#[cfg(feature = "importers")]
+use headstart_tools::onnx::{ImportError, Imported, import_bytes};
 
 fn put(target: &str, name: &str, bytes: &[u8]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
@@ -65,8 +72,6 @@ fn many_nodes() -> Contents<'static> {
 }
 
 fn main() {
-    let (tensors, operators, ends) = tflite::network();
-    put("tflite", "network", &tflite::file(&tensors, &operators, ends));
     let small = emit(&common::contents()).unwrap();
     let large = emit(&many_nodes()).unwrap();
     let labels = ["mug", "cup", "Tässchen"];
@@ -136,4 +141,51 @@ fn main() {
         grey.write_to(&mut bytes, format).unwrap();
         put("image", &format!("grey-{name}"), bytes.get_ref());
     }
+    #[cfg(feature = "importers")]
+    models();
+}
+
+/// Small networks; of ONNX three: convolutions to a classifier, the shape arithmetic that exporters write, and other nodes.
+#[cfg(feature = "importers")]
+fn models() {
+    use testing::{Builder, float, int, ints};
+    let classifier = Builder::new(13, &[1, 3, 8, 8])
+        .weight("w", &[4, 3, 3, 3])
+        .floats("b", &[4], &[0.5, -0.5, 0.0, 1.0])
+        .node("Conv", &["x", "w", "b"], "c", vec![ints("pads", &[1, 1, 1, 1]), ints("strides", &[2, 2])])
+        .node("Relu", &["c"], "r", vec![])
+        .node("GlobalAveragePool", &["r"], "g", vec![])
+        .node("Flatten", &["g"], "f", vec![int("axis", 1)])
+        .weight("v", &[3, 4])
+        .node("Gemm", &["f", "v"], "y", vec![int("transB", 1), float("alpha", 0.5)]);
+    let shapes = Builder::new(13, &[0, 2, 4, 4])
+        .node("Shape", &["x"], "s", vec![])
+        .ints("zero", &[0])
+        .node("Gather", &["s", "zero"], "n", vec![int("axis", 0)])
+        .ints("rest", &[-1])
+        .node("Concat", &["n", "rest"], "t", vec![int("axis", 0)])
+        .node("Reshape", &["x", "t"], "f", vec![])
+        .weight("w", &[32, 2])
+        .node("MatMul", &["f", "w"], "m", vec![])
+        .node("Softmax", &["m"], "y", vec![int("axis", -1)]);
+    let others = Builder::new(11, &[1, 2, 6, 6])
+        .node("MaxPool", &["x"], "p", vec![ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])])
+        .floats("scale", &[2], &[1.0, 2.0])
+        .floats("shift", &[2], &[0.0, 1.0])
+        .floats("mean", &[2], &[0.5, 0.25])
+        .floats("variance", &[2], &[1.0, 4.0])
+        .node("BatchNormalization", &["p", "scale", "shift", "mean", "variance"], "n", vec![])
+        .node("Sigmoid", &["n"], "g", vec![])
+        .node("Mul", &["n", "g"], "h", vec![])
+        .node("Transpose", &["h"], "t", vec![ints("perm", &[0, 2, 3, 1])])
+        .node("ReduceMean", &["t"], "y", vec![ints("axes", &[1, 2]), int("keepdims", 0)]);
+    for (name, model, output) in
+        [("classifier", classifier, "y"), ("shapes", shapes, "y"), ("others", others, "y")]
+    {
+        let bytes = model.bytes(output);
+        import_bytes(&bytes, name, None).unwrap();
+        put("onnx", name, &bytes);
+    }
+    let (tensors, operators, ends) = tflite::network();
+    put("tflite", "network", &tflite::file(&tensors, &operators, ends));
 }

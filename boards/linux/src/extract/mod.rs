@@ -1,4 +1,6 @@
-//! From files to features, image by image on several threads.
+//! From files to features: image by image on several threads, or in batches on a Burn backend.
+
+mod batch;
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -11,6 +13,8 @@ use headstart::preprocess::{self, Picture};
 
 use crate::Error;
 use crate::samples::{Decoded, InputShape, SampleFile};
+
+pub use batch::Batches;
 
 /// Where crops stand, as parts of what is cut off: before the first row and the first column.
 const CORNERS: [[usize; 2]; 4] = [[0, 0], [1, 1], [0, 1], [1, 0]];
@@ -46,28 +50,37 @@ impl<'p> Extractor<'p> {
         Self { pack, engine, threads: Threads::new(engine.threads), arena, input, features }
     }
 
-    /// The int8 features of a file's content.
-    ///
-    /// # Errors
-    /// [`Error::Sample`] where the content does not decode or does not fit the model.
-    pub fn features(&mut self, file: &SampleFile) -> Result<&[i8], Error> {
-        let decoded = file.decode(&InputShape::from(self.pack.input()))?;
-        self.preprocess(&decoded).map_err(|e| Error::pack(file.path(), e))?;
-        self.run().map_err(|e| Error::pack(file.path(), e))
-    }
-
-    /// The features of a file's content and, for pictures, of up to `views − 1` crops of it, each
+    /// The int8 features of a file's content and, for pictures, of up to `views − 1` crops of it, each
     /// an eighth smaller on each axis: upper left, lower right, upper right, lower left. An array has one view.
     ///
     /// # Errors
-    /// As [`features`](Self::features).
+    /// [`Error::Sample`] where the content does not decode or does not fit the model.
     pub fn views(&mut self, file: &SampleFile, views: usize) -> Result<Vec<i8>, Error> {
+        self.each_view(file, views, |extractor, rows| {
+            rows.extend_from_slice(extractor.run()?);
+            Ok(())
+        })
+    }
+
+    /// The same views as the backbone takes them.
+    fn inputs(&mut self, file: &SampleFile, views: usize) -> Result<Vec<i8>, Error> {
+        self.each_view(file, views, |extractor, rows| {
+            rows.extend_from_slice(&extractor.input);
+            Ok(())
+        })
+    }
+
+    fn each_view(
+        &mut self,
+        file: &SampleFile,
+        views: usize,
+        mut with: impl FnMut(&mut Self, &mut Vec<i8>) -> Result<(), headstart::Error>,
+    ) -> Result<Vec<i8>, Error> {
         let decoded = file.decode(&InputShape::from(self.pack.input()))?;
-        let mut rows = Vec::with_capacity(views * self.features.len());
+        let mut rows = Vec::new();
         let mut add = |view: &Decoded| {
             self.preprocess(view)?;
-            rows.extend_from_slice(self.run()?);
-            Ok(())
+            with(self, &mut rows)
         };
         let crops = CORNERS.iter().take(views.saturating_sub(1));
         add(&decoded)
@@ -124,7 +137,7 @@ fn each<T: Send>(
     engine: Engine,
     stop: bool,
     done: &(dyn Fn() + Sync),
-    work: impl Fn(&mut Extractor<'_>, &SampleFile) -> Result<T, Error> + Sync,
+    work: impl Fn(&mut Extractor<'_>, SampleFile) -> Result<T, Error> + Sync,
 ) -> Vec<Result<T, Error>> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let results: Mutex<Vec<(usize, Result<T, Error>)>> =
@@ -136,7 +149,7 @@ fn each<T: Send>(
         while !(stop && failed.load(Ordering::Relaxed)) {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(path) = files.get(at) else { break };
-            let result = SampleFile::read(path).and_then(|f| work(&mut extractor, &f));
+            let result = SampleFile::read(path).and_then(|f| work(&mut extractor, f));
             failed.fetch_or(result.is_err(), Ordering::Relaxed);
             results.lock().unwrap_or_else(|e| e.into_inner()).push((at, result));
             done();
@@ -159,31 +172,114 @@ fn each<T: Send>(
 pub struct Job<'a> {
     /// The pack whose backbone runs.
     pub pack: Pack<'a>,
-    /// What runs it.
+    /// What runs it, and what decodes and preprocesses.
     pub engine: Engine,
+    /// What runs it instead.
+    pub batches: Option<&'a Batches<'a>>,
+    /// How often each picture is shown to it; see [`Extractor::views`].
+    pub views: usize,
     /// Called after each file.
     pub done: &'a (dyn Fn() + Sync),
 }
 
 impl Job<'_> {
-    /// `work` on every file, in the files' order.
+    /// `work` on the features of every file, in the files' order; on none where they are not `wanted`.
     ///
     /// # Errors
     /// The first one in that order, whatever the number of threads.
     pub fn all<T: Send>(
         &self,
         files: &[&Path],
-        work: impl Fn(&mut Extractor<'_>, &SampleFile) -> Result<T, Error> + Sync,
+        wanted: impl Fn(&SampleFile) -> bool + Sync,
+        work: impl Fn(&SampleFile, &[i8]) -> Result<T, Error> + Sync,
     ) -> Result<Vec<T>, Error> {
-        each(self.pack, files, self.engine, true, self.done, work).into_iter().collect()
+        self.features(files, true, wanted, work).into_iter().collect()
     }
 
-    /// `work` on every file, in the files' order, each with its own error.
+    /// `work` on the features of every file, in the files' order, each with its own error.
     pub fn one_by_one<T: Send>(
         &self,
         files: &[&Path],
-        work: impl Fn(&mut Extractor<'_>, &SampleFile) -> Result<T, Error> + Sync,
+        work: impl Fn(&SampleFile, &[i8]) -> Result<T, Error> + Sync,
     ) -> Vec<Result<T, Error>> {
-        each(self.pack, files, self.engine, false, self.done, work)
+        self.features(files, false, |_| true, work)
     }
+
+    fn features<T: Send>(
+        &self,
+        files: &[&Path],
+        stop: bool,
+        wanted: impl Fn(&SampleFile) -> bool + Sync,
+        work: impl Fn(&SampleFile, &[i8]) -> Result<T, Error> + Sync,
+    ) -> Vec<Result<T, Error>> {
+        let (pack, engine, views) = (self.pack, self.engine, self.views);
+        if let Some(batches) = self.batches {
+            let prepare = |files: &[&Path]| {
+                each(pack, files, engine, stop, &|| (), |extractor, file| {
+                    let inputs =
+                        if wanted(&file) { extractor.inputs(&file, views)? } else { Vec::new() };
+                    Ok((file, inputs))
+                })
+            };
+            return in_batches(batches, views, files, (stop, self.done), &prepare, work);
+        }
+        each(pack, files, engine, stop, self.done, |extractor, file| {
+            let rows = if wanted(&file) { extractor.views(&file, views)? } else { Vec::new() };
+            work(&file, &rows)
+        })
+    }
+}
+
+/// A file and its preprocessed views.
+type Prepared = Result<(SampleFile, Vec<i8>), Error>;
+
+/// The files' features, batch by batch: while one runs, the next is decoded.
+fn in_batches<T>(
+    batches: &Batches<'_>,
+    views: usize,
+    files: &[&Path],
+    (stop, done): (bool, &(dyn Fn() + Sync)),
+    prepare: &(impl Fn(&[&Path]) -> Vec<Prepared> + Sync),
+    work: impl Fn(&SampleFile, &[i8]) -> Result<T, Error>,
+) -> Vec<Result<T, Error>> {
+    let mut results = Vec::with_capacity(files.len());
+    std::thread::scope(|scope| {
+        let begin = |files| {
+            std::thread::Builder::new()
+                .spawn_scoped(scope, move || prepare(files))
+                .map_err(|_| files)
+        };
+        let mut chunks = files.chunks((batches.size() / views.max(1)).max(1));
+        let mut next = chunks.next().map(begin);
+        while let Some(begun) = next.take() {
+            let prepared = match begun {
+                Ok(thread) => {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                }
+                // Where the machine has no thread left, this one does the work.
+                Err(files) => prepare(files),
+            };
+            next = chunks.next().map(begin);
+            let inputs: Vec<i8> =
+                prepared.iter().flatten().flat_map(|(_, inputs)| inputs).copied().collect();
+            let features =
+                if inputs.is_empty() { Ok(Vec::new()) } else { batches.features(&inputs) };
+            let mut rest = features.as_deref().unwrap_or_default();
+            for prepared in prepared {
+                results.push(prepared.and_then(|(file, inputs)| {
+                    if let (Err(reason), false) = (&features, inputs.is_empty()) {
+                        return Err(batches.error(reason.clone()));
+                    }
+                    let (rows, behind) = rest.split_at(batches.feature_bytes(&inputs));
+                    rest = behind;
+                    work(&file, rows)
+                }));
+                done();
+            }
+            if stop && results.iter().any(Result::is_err) {
+                break;
+            }
+        }
+    });
+    results
 }

@@ -1,0 +1,76 @@
+//! How often a class that was never taught is answered as one that was:
+//! `cargo run --release -p headstart-edge --example unknown -- TRAIN.hsfc TEST.hsfc [SAMPLES]`
+//!
+//! The caches are of the same pack: `learn` made them from training and from test samples. Each class in turn is
+//! left out of what is learned, from SAMPLES a class (all without), and its test samples are the strangers.
+
+use std::path::Path;
+
+use headstart_edge::Head;
+use headstart_edge::state::FeatureCache;
+use headstart_edge::training::{self, Choice};
+
+fn load(path: &str) -> anyhow::Result<(FeatureCache, [u8; 32])> {
+    let bytes = std::fs::read(path)?;
+    anyhow::ensure!(bytes.len() > 48, "{path} is no feature cache");
+    let backbone: [u8; 32] = bytes[12..44].try_into()?;
+    let features = u32::from_le_bytes(bytes[44..48].try_into()?) as usize;
+    Ok((FeatureCache::parse(&bytes, &backbone, features)?, backbone))
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (train, test, most) = match &arguments[..] {
+        [train, test] => (train, test, usize::MAX),
+        [train, test, most] => (train, test, most.parse()?),
+        _ => anyhow::bail!("usage: unknown TRAIN.hsfc TEST.hsfc [SAMPLES]"),
+    };
+    let ((train, backbone), (test, _)) = (load(train)?, load(test)?);
+    println!("stranger  threshold  strangers answered  known called unknown  right among known");
+    let mut all = [0_u32; 6];
+    for stranger in train.classes() {
+        let mut known = FeatureCache::new(train.feature_len());
+        let mut taken = vec![0; train.classes().len()];
+        let rows = train.features().chunks_exact(train.feature_len());
+        for ((id, &label), row) in train.ids().iter().zip(train.labels()).zip(rows) {
+            let (name, taken) =
+                (&train.classes()[usize::from(label)], &mut taken[usize::from(label)]);
+            if name != stranger && *taken < most {
+                let label = known.class(name).unwrap_or_default();
+                known.insert(*id, label, row);
+                *taken += 1;
+            }
+        }
+        known.sort();
+        let record = training::train(&known, None, Choice::Auto, backbone)?;
+        let head = Head::parse(Path::new("trial"), &record, &backbone)?;
+        let mut counts = [0_u32; 6];
+        for (row, &label) in test.features().chunks_exact(test.feature_len()).zip(test.labels()) {
+            let (answer, name) = (head.answer(row)?, &test.classes()[usize::from(label)]);
+            if name == stranger {
+                counts[0] += 1;
+                counts[1] += u32::from(!answer.unknown);
+            } else {
+                counts[2] += 1;
+                counts[3] += u32::from(answer.unknown);
+                counts[4] += u32::from(!answer.unknown);
+                counts[5] += u32::from(!answer.unknown && head.labels()[answer.class] == *name);
+            }
+        }
+        let share = |part: u32, whole: u32| 100.0 * f64::from(part) / f64::from(whole.max(1));
+        let row = |counts: [u32; 6]| {
+            [share(counts[1], counts[0]), share(counts[3], counts[2]), share(counts[5], counts[4])]
+        };
+        let [answered, unknown, right] = row(counts);
+        println!(
+            "{stranger:8}  {:9.2}  {answered:18.1}  {unknown:20.1}  {right:17.1}",
+            head.unknown_threshold()
+        );
+        all.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        if Some(stranger) == train.classes().last() {
+            let [answered, unknown, right] = row(all);
+            println!("{:8}  {:9}  {answered:18.1}  {unknown:20.1}  {right:17.1}", "all", "");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The Burn backends that this build has, and where they run: adding one is a line in [`Engine`] and in `on_backend!`.
+
+use crate::state::Problem;
+
+/// A Burn backend; each needs the feature of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The `ndarray` crate.
+    Ndarray,
+    /// Hugging Face's `candle`; on a GPU with the feature `candle-cuda`.
+    Candle,
+    /// Burn's own CPU backend.
+    Flex,
+    /// Burn's own kernels on an NVIDIA GPU.
+    Cuda,
+}
+
+/// Where a backend runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// The processor.
+    Cpu,
+    /// The first NVIDIA GPU.
+    Cuda,
+}
+
+/// A backend and where it runs: compiled, and looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backend {
+    pub(crate) engine: Engine,
+    pub(crate) device: Device,
+}
+
+/// Does `$work`, a `Result<_, Problem>`, with `$B` as the backend's type and `$device` as a reference to its device.
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+macro_rules! on_backend {
+    ($backend:expr, $B:ident, $device:ident => $work:expr) => {{
+        use headstart::burn::backend;
+        use $crate::backend::{Device, Engine};
+        match ($backend.engine, $backend.device) {
+            #[cfg(feature = "flex")]
+            (Engine::Flex, Device::Cpu) => {
+                on_backend!(backend::Flex, Default::default(), $B, $device => $work)
+            }
+            #[cfg(feature = "ndarray")]
+            (Engine::Ndarray, Device::Cpu) => {
+                on_backend!(backend::NdArray, Default::default(), $B, $device => $work)
+            }
+            #[cfg(feature = "candle")]
+            (Engine::Candle, Device::Cpu) => {
+                on_backend!(backend::Candle, Default::default(), $B, $device => $work)
+            }
+            #[cfg(feature = "candle-cuda")]
+            (Engine::Candle, Device::Cuda) => {
+                on_backend!(backend::Candle, backend::candle_cuda_device(), $B, $device => $work)
+            }
+            #[cfg(feature = "cuda")]
+            (Engine::Cuda, Device::Cuda) => {
+                on_backend!(backend::Cuda, backend::cuda_device(), $B, $device => $work)
+            }
+            _ => Err($crate::state::Problem::EngineMissing),
+        }
+    }};
+    ($type:ty, $make:expr, $B:ident, $device:ident => $work:expr) => {{
+        type $B = $type;
+        // A GPU's backend ends in a panic where memory or compiler fail.
+        let work = std::panic::AssertUnwindSafe(|| {
+            let $device: &headstart::burn::backend::Device<$B> = &$make;
+            $work
+        });
+        std::panic::catch_unwind(work).unwrap_or_else(|_| {
+            Err($crate::state::Problem::Engine("it ended in a panic".to_owned()))
+        })
+    }};
+}
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+pub(crate) use on_backend;
+
+impl Engine {
+    /// The name of its option and of its feature.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ndarray => "ndarray",
+            Self::Candle => "candle",
+            Self::Flex => "flex",
+            Self::Cuda => "cuda",
+        }
+    }
+
+    fn is_compiled(self) -> bool {
+        match self {
+            Self::Ndarray => cfg!(feature = "ndarray"),
+            Self::Candle => cfg!(feature = "candle"),
+            Self::Flex => cfg!(feature = "flex"),
+            Self::Cuda => cfg!(feature = "cuda"),
+        }
+    }
+
+    /// Why no GPU can be used by it.
+    fn look_for_gpu(self) -> Result<(), String> {
+        match self {
+            #[cfg(feature = "cuda")]
+            Self::Cuda => headstart::burn::device::find_with_compiler().map_err(|e| e.to_string()),
+            #[cfg(feature = "candle-cuda")]
+            Self::Candle => headstart::burn::device::find().map_err(|e| e.to_string()),
+            _ => Err("it was built without one".to_owned()),
+        }
+    }
+}
+
+impl Backend {
+    /// The backend that was asked for, on the device that was asked for: for `cuda` the GPU, for others the CPU where
+    /// none was. Where no GPU is found it is a CPU backend, and the reason stands beside it.
+    ///
+    /// # Errors
+    /// [`Problem::EngineMissing`], [`Problem::DeviceMissing`], [`Problem::NoSuchDevice`].
+    pub fn choose(
+        engine: Engine,
+        device: Option<Device>,
+    ) -> Result<(Self, Option<String>), Problem> {
+        if !engine.is_compiled() {
+            return Err(Problem::EngineMissing);
+        }
+        let usual = if engine == Engine::Cuda { Device::Cuda } else { Device::Cpu };
+        let device = device.unwrap_or(usual);
+        let cpu = match engine {
+            Engine::Cuda => Self { engine: Engine::Flex, device: Device::Cpu },
+            _ => Self { engine, device: Device::Cpu },
+        };
+        match (engine, device) {
+            (_, Device::Cpu) => Ok((cpu, None)),
+            (Engine::Ndarray | Engine::Flex, _) => Err(Problem::NoSuchDevice(engine.name())),
+            (Engine::Candle, _) if cfg!(not(feature = "candle-cuda")) => {
+                Err(Problem::DeviceMissing("candle-cuda"))
+            }
+            _ => match engine.look_for_gpu() {
+                Ok(()) => Ok((Self { engine, device }, None)),
+                Err(reason) => Ok((cpu, Some(reason))),
+            },
+        }
+    }
+
+    /// The fastest one that is compiled in, on the CPU; `None` where none is.
+    #[must_use]
+    pub fn fastest() -> Option<Self> {
+        let engines = [Engine::Flex, Engine::Ndarray, Engine::Candle];
+        let engine = engines.into_iter().find(|engine| engine.is_compiled())?;
+        Some(Self { engine, device: Device::Cpu })
+    }
+
+    /// Whether it runs on a GPU.
+    #[must_use]
+    pub fn is_on_gpu(self) -> bool {
+        self.device != Device::Cpu
+    }
+}
+
+impl std::fmt::Display for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let device = if self.is_on_gpu() { "the GPU" } else { "the CPU" };
+        write!(f, "{} on {device}", self.engine.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_compiled_or_has_no_gpu_is_refused_by_name() {
+        for engine in [Engine::Ndarray, Engine::Candle, Engine::Flex, Engine::Cuda] {
+            let chosen = Backend::choose(engine, None);
+            assert_eq!(chosen.is_ok(), engine.is_compiled(), "{}", engine.name());
+        }
+        if cfg!(feature = "flex") {
+            let refused = Backend::choose(Engine::Flex, Some(Device::Cuda)).unwrap_err();
+            assert!(refused.to_string().contains("--engine cuda"), "{refused}");
+        }
+        if cfg!(all(feature = "candle", not(feature = "candle-cuda"))) {
+            let refused = Backend::choose(Engine::Candle, Some(Device::Cuda)).unwrap_err();
+            assert!(refused.to_string().contains("--features candle-cuda"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn without_a_gpu_it_is_the_cpu_and_the_reason() {
+        for engine in [Engine::Candle, Engine::Cuda] {
+            let Ok((backend, reason)) = Backend::choose(engine, Some(Device::Cuda)) else {
+                continue;
+            };
+            assert_eq!(backend.is_on_gpu(), reason.is_none());
+            assert!(reason.is_none_or(|reason| !reason.is_empty()));
+        }
+        if cfg!(feature = "cuda") {
+            let (backend, reason) = Backend::choose(Engine::Cuda, Some(Device::Cpu)).unwrap();
+            assert_eq!((backend.to_string().as_str(), reason), ("flex on the CPU", None));
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Heads and samples in few bytes.
+
+mod common;
+
+use common::Bench;
+use headstart::head::{HeadRecord, Storage};
+
+#[test]
+fn a_half_head_answers_the_same_in_two_bytes_a_weight() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 8);
+    bench.colours("test", 100, 8);
+    let whole = bench.json("learn", &["--data", "data", "--state", "whole"]);
+    let half = bench.json("learn", &["--data", "data", "--state", "half", "--half"]);
+    // 12 features, 3 classes: 2 bytes instead of 4 a weight, and 1 a prototype's element.
+    let saved = whole["head_bytes"].as_u64().unwrap() - half["head_bytes"].as_u64().unwrap();
+    assert_eq!(saved, 36 * 3);
+    let bytes = std::fs::read(bench.path("half").join("head.hshr")).unwrap();
+    let record = HeadRecord::parse(&bytes).unwrap();
+    assert_eq!((record.storage(), record.prototypes()), (Storage::F16, None));
+    let eval = |state| bench.json("eval", &["--data", "test", "--state", state]);
+    assert_eq!(eval("half")["confusion"], eval("whole")["confusion"]);
+    // What is learned again stays as it was asked for.
+    bench.json("rename", &["--state", "half", "--class", "red", "--to", "rot"]);
+    let bytes = std::fs::read(bench.path("half").join("head.hshr")).unwrap();
+    assert_eq!(HeadRecord::parse(&bytes).unwrap().storage(), Storage::F16);
+}
+
+#[test]
+fn samples_are_kept_within_a_budget() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 10);
+    bench.pictures("data", "red", common::RED, 50, 20);
+    let learn = ["--data", "data", "--state", "state", "--views", "1", "--max-bytes"];
+    let learned = bench.json("learn", &[&learn[..], &["900"]].concat());
+    let file = std::fs::metadata(bench.path("state").join("features.hsfc")).unwrap().len();
+    assert!((900 - 32..=900).contains(&file), "{file}");
+    let kept = learned["samples"].as_u64().unwrap();
+    assert_eq!(kept + learned["dropped_samples"].as_u64().unwrap(), 50);
+    let counts: Vec<u64> = learned["classes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["samples"].as_u64().unwrap())
+        .collect();
+    assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
+    let message = bench.refusal(1, "learn", &[&learn[..], &["100"]].concat());
+    assert!(message.contains("one sample of each class"), "{message}");
+}
