@@ -18,6 +18,8 @@ pub const PENALTY: f32 = 1e-4;
 const ITERATIONS: usize = 100;
 /// Done when the gradient is this part of the one at the start, with whatever penalty.
 const TOLERANCE: f64 = 3e-3;
+/// Done when the gradient is as long as roundings make it, squared: weights sum to 1, and so do features' squares.
+const ROUNDED: f64 = 1e-14;
 
 /// Float32 elements that [`train`] needs.
 ///
@@ -169,7 +171,7 @@ impl<'a> Descent<'a> {
             if self.first == 0.0 {
                 self.first = norm;
             }
-            if norm <= self.first * TOLERANCE * TOLERANCE {
+            if norm <= (self.first * TOLERANCE * TOLERANCE).max(ROUNDED) {
                 break;
             }
             let overlap = self.previous.inner(&self.gradient, self.gradient_logits, dual);

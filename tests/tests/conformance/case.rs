@@ -157,14 +157,16 @@ fn compare(
     Ok(())
 }
 
-/// Real numbers in the steps of the tensor's scale.
+/// Real numbers in the steps of the tensor's scale; what its type cannot hold saturates.
 fn integers(graph: &Graph, value: ValueId, data: &[f32], kind: IntegerType) -> Vec<i64> {
     let Some(&Scale::Tensor { scale, zero_point }) = carried(graph, value) else {
         return Vec::new();
     };
-    let shift = if kind == IntegerType::Uint8 { 128 } else { 0 };
+    let (shift, least, most) =
+        if kind == IntegerType::Uint8 { (128, 0, 255) } else { (0, -128, 127) };
     let zero = i64::from(zero_point) + shift;
-    data.iter().map(|x| (x / scale).round_ties_even() as i64 + zero).collect()
+    let steps = |x: &f32| (x / scale).round_ties_even() as i64 + zero;
+    data.iter().map(|x| steps(x).clamp(least, most)).collect()
 }
 
 fn compare_values(found: &Known, expected: &Known) -> Result<(), String> {

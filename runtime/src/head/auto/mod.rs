@@ -356,6 +356,15 @@ mod tests {
         assert_eq!(scratch_len(usize::MAX, 0, 2, 2).unwrap_err(), Error::ShapeOverflow);
     }
 
+    #[test]
+    fn features_that_never_change_give_a_finite_head() {
+        // Found at random: nothing but roundings is left of the gradient.
+        let mut random = Random::new(1_593_271_813_963_881_814);
+        let labels: Vec<u16> = (0..11).map(|_| random.below(2) as u16).collect();
+        let values = [-128; 11 * 12];
+        fit(Samples::new(&values, &labels, 12).unwrap(), 2, None, f32::NAN);
+    }
+
     proptest::proptest! {
         #[test]
         fn any_samples_give_a_finite_head(
