@@ -7,6 +7,8 @@
 #![deny(unsafe_code)]
 
 pub mod cable;
+#[cfg(feature = "chip")]
+mod chip;
 pub mod clips;
 pub mod flash;
 pub mod job;

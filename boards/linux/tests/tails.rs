@@ -185,7 +185,8 @@ fn a_killed_training_goes_on_and_gives_the_same_record() {
             let killed = |done, _| assert!(done != epoch, "killed");
             train(&cache, &pack, None, &options, keep, killed)
         };
-        assert!(catch_unwind(AssertUnwindSafe(training)).is_err());
+        // The panic may have become an error on its way out.
+        assert!(!matches!(catch_unwind(AssertUnwindSafe(training)), Ok(Ok(_))));
     };
     let learn = |options: &TailOptions| {
         let mut epochs = Vec::new();

@@ -53,27 +53,5 @@ fn main() -> ! {
     SCB::sys_reset()
 }
 
-/// Called once.
-fn memory() -> &'static mut [u8] {
-    static mut WORDS: [u32; MEMORY / 4] = [0; MEMORY / 4];
-    let words = &raw mut WORDS;
-    // SAFETY: the only reference, as this is called once; words are bytes.
-    unsafe { core::slice::from_raw_parts_mut(words.cast(), MEMORY) }
-}
-
-/// The board starts anew, with the head that was committed last.
-#[panic_handler]
-fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    match info.location() {
-        Some(place) => defmt::error!("panic at {=str}:{=u32}", place.file(), place.line()),
-        None => defmt::error!("panic"),
-    }
-    SCB::sys_reset()
-}
-
-/// The same.
-#[cortex_m_rt::exception]
-unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
-    defmt::error!("hard fault at {=u32:x}", frame.pc());
-    SCB::sys_reset()
-}
+headstart_firmware::memory!(MEMORY);
+headstart_firmware::restart_on_faults!();
