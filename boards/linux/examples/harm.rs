@@ -162,10 +162,17 @@ impl Data {
         let before = self.accuracy(&old, &judge)?;
         let mut trials = Vec::new();
         for (kind, update) in updates {
-            let new = self.cache(&[&known, &update]);
+            let mut new = self.cache(&[&known, &update]);
+            let settled = harm::settle(&old, &mut new, update.len())?.unwrap_or_default();
+            // Of what would be learned.
             let gain = self.accuracy(&new, &judge)? - before;
-            let effect = harm::effect(&old, &new)?.unwrap_or_default();
-            println!("{seed} {kind}: gain {:+.2} {effect:?} {:?}", 100.0 * gain, effect.harm());
+            let (effect, aside) = (settled.effect, settled.aside.len());
+            let of = update.len();
+            println!(
+                "{seed} {kind}: gain {:+.2}, {aside} of {of} aside, {effect:?} {:?}",
+                100.0 * gain,
+                effect.harm()
+            );
             trials.push((kind, gain, effect.harm()));
         }
         Ok(trials)

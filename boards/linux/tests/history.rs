@@ -98,6 +98,37 @@ fn an_update_that_does_harm_is_kept_as_rejected_and_changes_nothing() {
 }
 
 #[test]
+fn wrong_labels_among_right_ones_are_set_aside_by_name() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 8);
+    learn(&bench, "data");
+    bench.colours("mixed", 20, 6);
+    bench.pictures("mixed", "green", RED, 40, 3);
+    bench.pictures("mixed", "red", BLUE, 50, 2);
+    let mixed = ["--data", "mixed", "--state", "state"];
+    let report = bench.json("learn", &mixed);
+    assert_eq!(
+        (&report["rejected"], &report["new_samples"]),
+        (&serde_json::Value::Null, &18.into())
+    );
+    let aside = report["set_aside"].as_array().unwrap();
+    let mut files: Vec<&str> = aside.iter().map(|a| a["file"].as_str().unwrap()).collect();
+    files.sort_unstable();
+    let wrong = ["green/40", "green/41", "green/42", "red/50", "red/51"];
+    assert_eq!(files, wrong.map(|name| format!("mixed/{name}.png")));
+    assert_eq!(bench.json("status", &STATE)["cached_samples"], 24 + 18);
+    // So they are by the next call; the owner may insist.
+    let again = bench.json("learn", &mixed);
+    assert_eq!(
+        (&again["new_samples"], again["set_aside"].as_array().unwrap().len()),
+        (&0.into(), 5)
+    );
+    let forced = bench.json("learn", &[&mixed[..], &["--force"]].concat());
+    assert_eq!((&forced["new_samples"], &forced["set_aside"]), (&5.into(), &serde_json::json!([])));
+    assert_eq!(bench.json("status", &STATE)["cached_samples"], 24 + 18 + 5);
+}
+
+#[test]
 fn samples_with_a_wrong_label_are_found() {
     let bench = Bench::new();
     bench.colours("data", 0, 10);

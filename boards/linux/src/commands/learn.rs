@@ -10,7 +10,7 @@ use headstart_edge::backend::Backend;
 use headstart_edge::extract::Job;
 use headstart_edge::samples::{self, Dataset, SampleFile, SampleId};
 use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
-use headstart_edge::training::harm::{self, Effect, Harm};
+use headstart_edge::training::harm::{self, Effect, Harm, Settled};
 use headstart_edge::training::{self, Choice};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
@@ -30,6 +30,9 @@ struct Learned {
     corrected_samples: usize,
     /// Samples that `--max-bytes` left no room for, of the classes that have most.
     dropped_samples: usize,
+    /// New samples whose labels look wrong: the head before surely prefers another class. They are not learned from,
+    /// unless with `--force`.
+    set_aside: Vec<Aside>,
     /// Files that were passed over because of their name.
     skipped_files: usize,
     seconds: f64,
@@ -47,6 +50,12 @@ struct Learned {
     known_samples: Option<Known>,
     /// Why the head was not made current; `null` where it was.
     rejected: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Aside {
+    file: String,
+    class: String,
 }
 
 #[derive(Serialize)]
@@ -124,6 +133,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         data.classes.iter().map(|name| label_of(&mut cache, name)).collect::<Result<_, _>>()?;
 
     let (features, backbone) = extract(args, backend, pack, &data, &cache)?;
+    let ids: Vec<SampleId> = features.iter().map(|(id, _)| *id).collect();
     let (mut new_samples, mut corrected_samples) = (0, 0);
     for (sample, (id, features)) in data.samples.iter().zip(features) {
         let label = labels[sample.label];
@@ -150,11 +160,24 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let problem = |problem| Error::State { path: args.state.clone(), problem };
     // Pixels alone tell too little of what an update does.
     let from_pixels = pack.tail().is_some() && pack.node_count() == 0;
-    let effect = if known.is_empty() || known == cache || from_pixels {
+    let settled = if known.is_empty() || known == cache || from_pixels {
         None
+    } else if args.force {
+        let effect = harm::effect(&known, &cache).map_err(problem)?;
+        effect.map(|effect| Settled { effect, aside: Vec::new() })
     } else {
-        harm::effect(&known, &cache).map_err(problem)?
+        harm::settle(&known, &mut cache, ids.len()).map_err(problem)?
     };
+    let (effect, aside) = match settled {
+        Some(settled) => (Some(settled.effect), settled.aside),
+        None => (None, Vec::new()),
+    };
+    let set_aside = data.samples.iter().zip(&ids).filter(|(_, id)| aside.contains(id));
+    let set_aside = set_aside.map(|(sample, _)| Aside {
+        file: sample.path.display().to_string(),
+        class: data.classes[sample.label].clone(),
+    });
+    let set_aside: Vec<Aside> = set_aside.collect();
     let record = match pack.tail() {
         None => training::train(&cache, of_pack.as_ref(), choice, digest).map_err(problem)?,
         Some(_) => super::tail::train(args, backend, &cache, &pack, of_pack.as_ref(), &lock)
@@ -174,9 +197,10 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let counts = head.samples().iter().copied();
     let report = Learned {
         samples: cache.len(),
-        new_samples,
+        new_samples: new_samples - aside.len(),
         corrected_samples,
         dropped_samples,
+        set_aside,
         skipped_files: data.skipped.len(),
         seconds: start.elapsed().as_secs_f64(),
         training_seconds,
@@ -349,6 +373,13 @@ impl Report for Learned {
         }
         if self.dropped_samples > 0 {
             samples += &format!(", {} dropped for --max-bytes", self.dropped_samples);
+        }
+        if let [first, ..] = &self.set_aside[..] {
+            let Aside { file, class } = first;
+            samples += &format!(
+                ", {} set aside: their labels look wrong ({file} as {class} first; --json lists them, --force learns them)",
+                self.set_aside.len()
+            );
         }
         samples.push(')');
         let facts = [

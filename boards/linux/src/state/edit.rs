@@ -1,5 +1,7 @@
 //! Corrections of a feature cache: what is forgotten leaves no trace.
 
+use std::collections::HashSet;
+
 use super::FeatureCache;
 use crate::samples::SampleId;
 
@@ -38,6 +40,12 @@ impl FeatureCache {
         let before = self.len();
         self.retain(|at, cache| cache.ids[at] != *id);
         self.len() < before
+    }
+
+    /// Forgets all of these samples that are there.
+    pub fn forget_samples(&mut self, ids: &[SampleId]) {
+        let ids: HashSet<&SampleId> = ids.iter().collect();
+        self.retain(|at, cache| !ids.contains(&cache.ids[at]));
     }
 
     /// Forgets all samples of a class. Returns how many there were.

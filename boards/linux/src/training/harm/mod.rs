@@ -11,13 +11,21 @@
 //! what is known of the update itself: how surely the head before contradicts its labels, and how far its features lie
 //! from all that was known. A loss alone, or one that contradiction explains, is harm.
 //!
-//! The limits were set on 230 updates of hand signs (`examples/harm.rs`, seeds from 1000) and measured on others.
+//! Where too many labels are contradicted, those that are contradicted surely are set aside and the rest is what is
+//! learned, and judged: half a batch of wrong labels is no reason to lose the other half. That is for updates which are
+//! large beside what was known; small ones are learned whole, for a person may well teach just what the head gets wrong.
+//!
+//! The limits were set on updates of hand signs (`examples/harm.rs`, seeds from 1000) and measured on others.
+
+mod answers;
+mod side;
 
 use std::collections::HashSet;
 
-use headstart::head::calibrate::HeldOut;
-use headstart::head::{LinearHead, Samples, argmax, ridge, softmax};
+use headstart::head::argmax;
 
+use self::answers::{Answers, by_class, lead, mean, preference};
+use self::side::Side;
 use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};
 
@@ -39,12 +47,23 @@ const MARGIN_OF_BOTH: f64 = 0.095;
 const CLASS_CONTRADICTION: f64 = 0.65;
 const CLASS_LOSS: f64 = 0.15;
 /// New samples so many times as far from the mean of the known ones as these are, which teach less than
-/// a point and are contradicted by more than ten: a covered or broken camera.
+/// a point and are contradicted by more than ten, or agreed with less than half as often as known ones: a covered or
+/// broken camera.
 const STRANGENESS: f64 = 3.0;
 const STRANGE_GAIN: f64 = 0.01;
 const STRANGE_CONTRADICTION: f64 = 0.1;
-/// A class is judged by so many samples at least.
-const CLASS_SAMPLES: u32 = 3;
+const STRANGE_AGREEMENT: f64 = 0.5;
+/// Labels are looked at one by one where they are contradicted by so much, on the whole or in one class.
+const DOUBT: f64 = 0.1;
+const CLASS_DOUBT: f64 = 0.3;
+/// Then those are set aside to which the head before prefers another class by so much.
+const DOUBTFUL: f64 = 0.4;
+/// Labels that are contradicted by so much on the whole, or of which such a part would be set aside, are wrong for the
+/// most part: nothing is learned of them.
+const MOSTLY_WRONG: f64 = 0.5;
+const DOUBTFUL_PART: f64 = 2.0 / 3.0;
+/// The same part where all these labels are of one class.
+const FLOOD_PART: f64 = 0.5;
 
 /// What an update did to samples that were known before, and what it is itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -67,6 +86,14 @@ pub struct Effect {
     pub new: u32,
     /// Those that the head before agrees with.
     pub agreed: u32,
+    /// Those to which it surely prefers another class.
+    pub doubtful: u32,
+    /// The most of them in one class.
+    pub doubtful_of_one: u32,
+    /// Samples that were given, those that were known before among them.
+    pub given: u32,
+    /// Whether these are a third of the samples before or more.
+    pub is_large: bool,
     /// What these labels can do: 1 where they are a third of the samples before or more, less in proportion.
     pub share: f64,
     /// By how much the head before prefers another class to these labels, as probability, beyond what it does on
@@ -96,6 +123,9 @@ pub enum Harm {
 impl Effect {
     /// What the limits above say; `None` for an update that does no harm.
     pub fn harm(&self) -> Option<Harm> {
+        if let Some(harm) = self.outright() {
+            return Some(harm);
+        }
         let lost = if (0.0..self.error).contains(&self.loss) { 0.0 } else { self.loss };
         let answers = (f64::from(self.before) - f64::from(self.after)) / f64::from(self.held_out);
         let contradicted = self.share * self.contradiction.max(0.0);
@@ -106,24 +136,83 @@ impl Effect {
             Some(Harm::Labels)
         } else if self.class_contradiction > CLASS_CONTRADICTION && self.class_loss > CLASS_LOSS {
             Some(Harm::Class)
-        } else if self.strangeness > STRANGENESS
-            && self.contradiction > STRANGE_CONTRADICTION
-            && self.loss > -STRANGE_GAIN
-        {
-            Some(Harm::Strange)
         } else {
             (new_classes && answers > MARGIN_OF_NEW_CLASSES).then_some(Harm::NewClasses)
         }
     }
+
+    /// Harm of which no part is worth learning.
+    fn outright(&self) -> Option<Harm> {
+        let usual = f64::from(self.before) / f64::from(self.held_out);
+        let strange = self.strangeness > STRANGENESS
+            && self.loss > -STRANGE_GAIN
+            && (self.contradiction > STRANGE_CONTRADICTION
+                || f64::from(self.agreed) < STRANGE_AGREEMENT * usual * f64::from(self.new));
+        // Samples that are known already are not contradicted.
+        let part = |of_new: f64| of_new / f64::from(self.given.max(1));
+        let contradicted = part(self.contradiction * f64::from(self.new));
+        let wrong = self.share * contradicted > MOSTLY_WRONG
+            || self.is_large && part(f64::from(self.doubtful)) > DOUBTFUL_PART
+            || self.is_large && part(f64::from(self.doubtful_of_one)) > FLOOD_PART;
+        strange.then_some(Harm::Strange).or(wrong.then_some(Harm::Labels))
+    }
+
+    /// A small update may well show just what the head before gets wrong.
+    fn is_doubted(&self) -> bool {
+        self.is_large && (self.contradiction > DOUBT || self.class_contradiction > CLASS_DOUBT)
+    }
 }
 
-/// Measures what the step from `old` to `new` does; `None` where no sample can be held out. Both are in their
-/// order ([`FeatureCache::sort`]). A sample whose class the update changes is not asked for, but its new label is
-/// one that the update brings.
+/// What an update is settled to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settled {
+    /// Of what is learned.
+    pub effect: Effect,
+    /// New samples with doubtful labels, which are not learned.
+    pub aside: Vec<SampleId>,
+}
+
+/// Measures what the step from `old` to `new` does, and takes new samples with doubtful labels out of `new`; `None` where
+/// no sample can be held out. Both are in their order ([`FeatureCache::sort`]). So many samples were `given`, known ones among
+/// them: what was set aside once is set aside when it is given again.
+///
+/// # Errors
+/// [`Problem::Training`].
+pub fn settle(
+    old: &FeatureCache,
+    new: &mut FeatureCache,
+    given: usize,
+) -> Result<Option<Settled>, Problem> {
+    let Some((mut effect, doubts)) = measure(old, new)? else { return Ok(None) };
+    effect.given = given as u32;
+    effect.is_large = FULL_SHARE * given as f64 >= old.len() as f64;
+    let all = Settled { effect, aside: Vec::new() };
+    let doubtful = doubts.iter().filter(|(_, doubt)| *doubt > DOUBTFUL).map(|(id, _)| *id);
+    let aside: Vec<SampleId> = doubtful.collect();
+    if effect.outright().is_some() || !effect.is_doubted() || aside.is_empty() {
+        return Ok(Some(all));
+    }
+    let mut rest = new.clone();
+    rest.forget_samples(&aside);
+    rest.sort();
+    let Some((effect, _)) = measure(old, &rest)? else { return Ok(Some(all)) };
+    *new = rest;
+    Ok(Some(Settled { effect, aside }))
+}
+
+/// The same effect, with nothing taken out.
 ///
 /// # Errors
 /// [`Problem::Training`].
 pub fn effect(old: &FeatureCache, new: &FeatureCache) -> Result<Option<Effect>, Problem> {
+    Ok(measure(old, new)?.map(|(effect, _)| effect))
+}
+
+/// New samples of known classes, and by how much the head before prefers other classes to theirs.
+type Doubts = Vec<(SampleId, f64)>;
+
+/// A sample whose class the update changes is not asked for, but its new label is one that the update brings.
+fn measure(old: &FeatureCache, new: &FeatureCache) -> Result<Option<(Effect, Doubts)>, Problem> {
     let (old_side, new_side) = (Side::new(old)?, Side::new(new)?);
     let place = |name: &String| new.classes().iter().position(|other| other == name);
     let Some(places) = old.classes().iter().map(place).collect::<Option<Vec<usize>>>() else {
@@ -175,12 +264,14 @@ pub fn effect(old: &FeatureCache, new: &FeatureCache) -> Result<Option<Effect>, 
         .fold(0.0, f64::max);
 
     let all = old_side.without(old, &HashSet::new())?;
-    let mut fresh = Vec::new();
+    let (mut fresh, mut doubts) = (Vec::new(), Vec::new());
     for (at, id) in new.ids().iter().enumerate() {
         let name = &new.classes()[usize::from(new.labels()[at])];
         let label = old.classes().iter().position(|other| other == name);
         if let (Some(label), false) = (label, old.contains(id)) {
-            brought.push(&all.logits(new_side.samples.row(at))?, label);
+            let logits = all.logits(new_side.samples.row(at))?;
+            doubts.push((*id, preference(&logits, label, cold)));
+            brought.push(&logits, label);
             fresh.push(at);
         }
     }
@@ -194,6 +285,12 @@ pub fn effect(old: &FeatureCache, new: &FeatureCache) -> Result<Option<Effect>, 
         let (usual, found) = (prefers(&before), prefers(&brought));
         effect.contradiction = mean(&found) - mean(&usual);
         let classes = old.classes().len();
+        let mut doubtful = vec![0_u32; classes];
+        for (&label, &doubt) in brought.labels.iter().zip(&found) {
+            doubtful[usize::from(label)] += u32::from(doubt > DOUBTFUL);
+        }
+        effect.doubtful = doubtful.iter().sum();
+        effect.doubtful_of_one = doubtful.into_iter().max().unwrap_or(0);
         let usual = by_class(&before.labels, &usual, classes);
         let found = by_class(&brought.labels, &found, classes);
         effect.class_contradiction = found
@@ -205,7 +302,7 @@ pub fn effect(old: &FeatureCache, new: &FeatureCache) -> Result<Option<Effect>, 
     if !fresh.is_empty() {
         effect.strangeness = old_side.strangeness(&new_side, &fresh);
     }
-    Ok(Some(effect))
+    Ok(Some((effect, doubts)))
 }
 
 /// Samples before, in parts to hold out: those that the update leaves or gives another class. A class
@@ -223,134 +320,6 @@ fn parts(old: &FeatureCache, new: &FeatureCache) -> Vec<Vec<usize>> {
     parts.truncate(if old.len() <= FEW { PARTS } else { 1 });
     parts.retain(|part| !part.is_empty());
     parts
-}
-
-/// `σ` of half the lead of the right logit over the best other one, at a temperature.
-fn lead(logits: &[f32], label: usize, temperature: f32) -> f64 {
-    let others = logits.iter().enumerate().filter(|(class, _)| *class != label);
-    let best = others.map(|(_, logit)| *logit).fold(f32::NEG_INFINITY, f32::max);
-    1.0 / (1.0 + (-f64::from((logits[label] - best) / (2.0 * temperature))).exp())
-}
-
-/// The best probability less the label's.
-fn preference(logits: &[f32], label: usize, temperature: f32) -> f64 {
-    let mut probabilities = logits.to_vec();
-    softmax(&mut probabilities, temperature);
-    f64::from(probabilities[argmax(&probabilities)] - probabilities[label])
-}
-
-fn mean(numbers: &[f64]) -> f64 {
-    numbers.iter().sum::<f64>() / numbers.len() as f64
-}
-
-/// The mean of each class that has enough samples.
-fn by_class(labels: &[u16], numbers: &[f64], classes: usize) -> Vec<Option<f64>> {
-    let mut sums = vec![(0.0, 0_u32); classes];
-    for (&label, number) in labels.iter().zip(numbers) {
-        let (sum, count) = &mut sums[usize::from(label)];
-        (*sum, *count) = (*sum + number, *count + 1);
-    }
-    let means = sums.into_iter();
-    means.map(|(sum, count)| (count >= CLASS_SAMPLES).then(|| sum / f64::from(count))).collect()
-}
-
-/// Logits in the order of the classes before, and labels.
-struct Answers {
-    classes: usize,
-    logits: Vec<f32>,
-    labels: Vec<u16>,
-}
-
-impl Answers {
-    fn new(old: &FeatureCache) -> Self {
-        Self { classes: old.classes().len(), logits: Vec::new(), labels: Vec::new() }
-    }
-
-    fn push(&mut self, logits: &[f32], label: usize) {
-        self.logits.extend(logits);
-        self.labels.push(label as u16);
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&[f32], usize)> {
-        let labels = self.labels.iter().map(|&label| usize::from(label));
-        self.logits.chunks_exact(self.classes).zip(labels)
-    }
-
-    fn right(&self) -> u32 {
-        self.iter().map(|(logits, label)| u32::from(argmax(logits) == label)).sum()
-    }
-
-    /// That of least held-out loss.
-    fn temperature(&self) -> Result<f32, Problem> {
-        // Only the labels count.
-        let rows = vec![0; self.labels.len()];
-        let samples = Samples::new(&rows, &self.labels, 1)?;
-        Ok(HeldOut::new(&self.logits, samples, self.classes)?.temperature().0)
-    }
-}
-
-struct Side<'a> {
-    samples: Samples<'a>,
-    classes: usize,
-}
-
-impl<'a> Side<'a> {
-    fn new(cache: &'a FeatureCache) -> Result<Self, Problem> {
-        let samples = Samples::new(cache.features(), cache.labels(), cache.feature_len())?;
-        Ok(Self { samples, classes: cache.classes().len() })
-    }
-
-    /// The head of all samples but these.
-    fn without(&self, cache: &FeatureCache, held: &HashSet<SampleId>) -> Result<Ridge, Problem> {
-        let ids = (0_u32..).zip(cache.ids());
-        let rest: Vec<u32> = ids.filter(|(_, id)| !held.contains(*id)).map(|(at, _)| at).collect();
-        let samples = self.samples.select(&rest)?;
-        let features = samples.feature_len();
-        let mut scratch = vec![0.0; ridge::scratch_len(rest.len(), features, self.classes)?];
-        let mut head =
-            Ridge { weights: vec![0.0; self.classes * features], bias: vec![0.0; self.classes] };
-        let penalty = ridge::PENALTY;
-        ridge::train(samples, penalty, &mut head.weights, &mut head.bias, &mut scratch)?;
-        Ok(head)
-    }
-
-    /// Mean square distance of these samples of `other` from this side's mean, each feature in units of its
-    /// spread here (or of one step of int8, if that is more), as a multiple of this side's own.
-    fn strangeness(&self, other: &Self, fresh: &[usize]) -> f64 {
-        let (count, features) = (self.samples.len() as f64, self.samples.feature_len());
-        let (mut means, mut spreads) = (vec![0.0; features], vec![0.0; features]);
-        for at in 0..self.samples.len() {
-            for ((mean, spread), &q) in means.iter_mut().zip(&mut spreads).zip(self.samples.row(at))
-            {
-                *mean += f64::from(q) / count;
-                *spread += f64::from(q).powi(2) / count;
-            }
-        }
-        for (spread, mean) in spreads.iter_mut().zip(&means) {
-            *spread = (*spread - mean * mean).max(0.0) + 1.0;
-        }
-        let distance = |row: &[i8]| {
-            let each = row.iter().zip(&means).zip(&spreads);
-            each.map(|((&q, mean), spread)| (f64::from(q) - mean).powi(2) / spread).sum::<f64>()
-        };
-        let own = (0..self.samples.len()).map(|at| distance(self.samples.row(at))).sum::<f64>();
-        let found = fresh.iter().map(|&at| distance(other.samples.row(at))).sum::<f64>();
-        // No distance at all where every known sample is the same.
-        if own > 0.0 { found / fresh.len() as f64 / (own / count) } else { 0.0 }
-    }
-}
-
-struct Ridge {
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-impl Ridge {
-    fn logits(&self, row: &[i8]) -> Result<Vec<f32>, Problem> {
-        let mut logits = vec![0.0; self.bias.len()];
-        LinearHead::new(&self.weights, &self.bias, row.len())?.logits(row, &mut logits)?;
-        Ok(logits)
-    }
 }
 
 #[cfg(test)]
@@ -392,7 +361,7 @@ mod tests {
         add(&mut new, 100, 30, label, row);
         old.sort();
         new.sort();
-        effect(&old, &new).unwrap().unwrap()
+        measure(&old, &new).unwrap().unwrap().0
     }
 
     #[test]
@@ -415,6 +384,45 @@ mod tests {
     }
 
     #[test]
+    fn wrong_labels_among_right_ones_are_set_aside() {
+        let mut old = FeatureCache::new(FEATURES);
+        add(&mut old, 0, 36, |class| class, |row| row);
+        let mut new = old.clone();
+        add(&mut new, 100, 30, |class| class, |row| row);
+        let right = new.clone();
+        // A third as many with wrong labels.
+        add(&mut new, 150, 15, |class| (class + 1) % CLASSES, |row| row);
+        old.sort();
+        new.sort();
+        let all = new.clone();
+        let settled = settle(&old, &mut new, 45).unwrap().unwrap();
+        assert_eq!((settled.effect.harm(), settled.effect.new), (None, 30));
+        let mut aside = settled.aside;
+        aside.sort_unstable();
+        assert_eq!(aside, (150..165).map(|id| [id; 16]).collect::<Vec<_>>());
+        let mut expected = right;
+        expected.sort();
+        assert_eq!(new, expected);
+        // Given again with what is known by now, they are set aside again; alone they are few, and learned.
+        let settled = settle(&expected, &mut { all }, 45).unwrap().unwrap();
+        assert_eq!((settled.aside.len(), settled.effect.harm()), (15, None));
+        let few = |count| {
+            let mut new = expected.clone();
+            add(&mut new, 150, count, |class| (class + 1) % CLASSES, |row| row);
+            new.sort();
+            settle(&expected, &mut new, count.into()).unwrap().unwrap()
+        };
+        assert_eq!((few(3).aside.len(), few(3).effect.harm()), (0, None));
+        // What is wrong for the most part is not taken apart.
+        let mut wrong = old.clone();
+        add(&mut wrong, 100, 30, |class| (class + 1) % CLASSES, |row| row);
+        wrong.sort();
+        let before = wrong.clone();
+        let settled = settle(&old, &mut wrong, 30).unwrap().unwrap();
+        assert!(settled.aside.is_empty() && settled.effect.harm().is_some() && wrong == before);
+    }
+
+    #[test]
     fn a_corrected_label_counts_as_one_that_was_brought() {
         let mut old = FeatureCache::new(FEATURES);
         add(&mut old, 0, 36, |class| class, |row| row);
@@ -422,7 +430,7 @@ mod tests {
         new.label(&[0; 16], 1).unwrap();
         old.sort();
         new.sort();
-        let effect = effect(&old, &new).unwrap().unwrap();
+        let (effect, _) = measure(&old, &new).unwrap().unwrap();
         assert_eq!((effect.held_out, effect.new, effect.agreed), (35, 1, 0));
     }
 
@@ -434,6 +442,9 @@ mod tests {
             after: 90,
             after_among_known: 90,
             share: 1.0,
+            new: 30,
+            given: 30,
+            is_large: true,
             ..Default::default()
         };
         let cases = [
@@ -447,7 +458,16 @@ mod tests {
             (Effect { class_loss: 0.2, class_contradiction: 0.8, ..fine }, Some(Harm::Class)),
             (Effect { strangeness: 4.0, contradiction: 0.2, ..fine }, Some(Harm::Strange)),
             (Effect { strangeness: 4.0, contradiction: 0.2, loss: -0.02, ..fine }, None),
+            (Effect { strangeness: 4.0, agreed: 13, ..fine }, Some(Harm::Strange)),
+            (Effect { strangeness: 4.0, agreed: 14, ..fine }, None),
+            (Effect { doubtful: 16, doubtful_of_one: 16, ..fine }, Some(Harm::Labels)),
+            (Effect { doubtful: 20, doubtful_of_one: 15, ..fine }, None),
             (Effect { after: 84, ..fine }, Some(Harm::NewClasses)),
+            (Effect { loss: -0.05, contradiction: 0.6, ..fine }, Some(Harm::Labels)),
+            (Effect { doubtful: 21, ..fine }, Some(Harm::Labels)),
+            (Effect { doubtful: 20, ..fine }, None),
+            (Effect { doubtful: 21, given: 60, ..fine }, None),
+            (Effect { doubtful: 30, is_large: false, ..fine }, None),
         ];
         for (effect, harm) in cases {
             assert_eq!(effect.harm(), harm, "{effect:?}");
