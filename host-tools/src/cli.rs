@@ -197,6 +197,26 @@ pub struct PackArgs {
     /// the framework wrote them: 'features.1*'.
     #[arg(long, value_name = "head|auto|none|NAME", default_value = "head")]
     pub freeze: String,
+    /// What the device learns to answer: a class for a picture, or for each place of it.
+    #[arg(long, value_enum, default_value_t = Task::Classification)]
+    pub task: Task,
+    /// Classes of a segmentation, the background (0) included: masks hold 0 to N − 1, and 255 for what does not
+    /// count.
+    #[arg(long, value_name = "N", required_if_eq("task", "segmentation"),
+        value_parser = clap::value_parser!(u32).range(2..=255), conflicts_with = "max_classes")]
+    pub classes: Option<u32>,
+    /// Channels of the decoder that a segmentation puts on a model without one.
+    #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub decoder: u16,
+    /// Input pixels for one place of the decoder's map, on each axis.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub stride: u16,
+    /// Seed of the decoder's weights.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub decoder_seed: u64,
+    /// Rows and columns of the input, for a model that takes pictures of any size [default: the model's].
+    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = size)]
+    pub input_size: Option<[usize; 2]>,
     /// What stands behind the cut: `drop` it and put one new layer on the pooled features, or `keep` it
     /// as a float graph that the device trains.
     #[arg(long, value_enum, default_value_t = Tail::Drop)]
@@ -226,7 +246,7 @@ pub struct PackArgs {
     /// head that `headstart-edge learn` made with this backbone.
     #[arg(long, value_name = "new|keep|DIR", default_value = "new")]
     pub head: String,
-    /// Names of the pretrained classes for `--head keep`, one a line.
+    /// Names of the classes, one a line: the pretrained ones of `--head keep`, or those of a segmentation.
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// Sign the pack with this secret key of `keygen`.
@@ -251,6 +271,25 @@ pub struct PackArgs {
     /// The pack to write.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+}
+
+/// `128x96`, or `128` for a square.
+fn size(text: &str) -> Result<[usize; 2], String> {
+    let (rows, columns) = text.split_once('x').unwrap_or((text, text));
+    let extent = |text: &str| text.parse().ok().filter(|n| (1..=1_usize << 14).contains(n));
+    match (extent(rows), extent(columns)) {
+        (Some(rows), Some(columns)) => Ok([rows, columns]),
+        _ => Err("rows and columns are needed, such as 128x96, each from 1 to 16384".into()),
+    }
+}
+
+/// What is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Task {
+    /// A class for a picture.
+    Classification,
+    /// A class for each place of a picture.
+    Segmentation,
 }
 
 /// What becomes of the model behind the cut.

@@ -58,6 +58,21 @@ pub fn starting_head_of_tail(
     record(&pack, labels, linear.classes, &linear.weights, &linear.bias).map(Some)
 }
 
+/// The head of a segmentation that nothing was learned of yet, if its classes have names.
+///
+/// # Errors
+///
+/// [`Error::Option`] for a file of other than one name a class.
+pub fn named_head(labels: Option<&Path>, quantised: &Quantised) -> Result<Option<Vec<u8>>, Error> {
+    if labels.is_none() {
+        return Ok(None);
+    }
+    let pack = open(quantised)?;
+    let classes = pack.plan().max_classes as usize;
+    let weights = vec![0.0; classes * pack.head_inputs()];
+    record(&pack, labels, classes, &weights, &vec![0.0; classes]).map(Some)
+}
+
 fn not_linear() -> Error {
     Error::Option(
         "--head keep: what follows the pretrained classifier is not linear; use --head new".into(),

@@ -6,6 +6,7 @@ pub mod calibrate;
 pub mod cli;
 pub mod commands;
 pub mod compare;
+pub mod decoder;
 pub mod equalise;
 pub mod error;
 pub mod export;

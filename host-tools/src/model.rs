@@ -30,8 +30,26 @@ impl Model {
     ///
     /// [`Error::Import`].
     pub fn load(path: &Path) -> Result<Self, Error> {
+        Self::load_sized(path, None)
+    }
+
+    /// The same with pictures of another size, rows and columns, as an ONNX model's input.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Import`].
+    pub fn load_sized(path: &Path, size: Option<[usize; 2]>) -> Result<Self, Error> {
         let is_tflite = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("tflite"));
-        let imported = if is_tflite { tflite::import(path)? } else { onnx::import(path)? };
+        let imported = match (is_tflite, size) {
+            (false, size) => onnx::import_sized(path, size)?,
+            (true, None) => tflite::import(path)?,
+            (true, Some(_)) => {
+                return Err(Error::Option(format!(
+                    "{}: a TensorFlow Lite model has the size that it was made for; leave out --input-size",
+                    path.display()
+                )));
+            }
+        };
         Ok(Self { path: path.to_owned(), imported })
     }
 

@@ -30,6 +30,8 @@ pub struct Settings {
     pub arena: Aim,
     /// The graph behind the features that the device trains, and how its weights are stored.
     pub tail: Option<(Graph, TailStorage)>,
+    /// Whether the head reads each place of the tail's result by itself.
+    pub per_place: bool,
 }
 
 /// A quantised backbone and the pack without a head that holds it.
@@ -97,7 +99,11 @@ pub fn quantise(
             let mut inputs = vec![0; places.len()];
             places.iter().zip(&graph.inputs).for_each(|(&place, &input)| inputs[place] = input);
             graph.inputs = inputs;
-            let tail = headstart::tail::emit(&graph, &lowered.crossing, *storage)
+            let emit = match settings.per_place {
+                true => headstart::tail::emit_per_place,
+                false => headstart::tail::emit,
+            };
+            let tail = emit(&graph, &lowered.crossing, *storage)
                 .map_err(|problem| Error::Pack { pack: model.path.clone(), problem })?;
             (lowered, Some(tail))
         }

@@ -230,6 +230,20 @@ fn evaluate(op: &Op, operands: &[&Array], shape: &[usize]) -> Array {
             f64::from(alpha) * product + f64::from(beta) * c
         }),
         Op::MatMul => matmul(x, operands[1], shape),
+        Op::Resize(resize) => of(&|i| {
+            let axes = i.len() - 2;
+            let corners = (0..1_usize << axes).map(|corner| {
+                let (mut at, mut share) = (i[..2].to_vec(), 1.0);
+                for axis in 0..axes {
+                    let taps = resize.taps(axis, x.shape[2 + axis], i[2 + axis]).unwrap();
+                    let (place, own) = taps[corner >> axis & 1];
+                    at.push(place);
+                    share *= f64::from(own);
+                }
+                share * x.at(&at)
+            });
+            corners.sum()
+        }),
     }
 }
 

@@ -115,6 +115,29 @@ fn a_pretrained_classifier_is_kept_and_exported() {
 }
 
 #[test]
+fn a_classifier_gets_a_decoder_that_answers_for_places() {
+    let desk = Desk::new();
+    let names = desk.path("names");
+    std::fs::write(&names, "ground\nsky\n").unwrap();
+    let segmentation = ["--task", "segmentation", "--classes", "2", "--decoder", "12"];
+    let (_, summary) =
+        desk.pack("places.hspk", &[&segmentation[..], &["--labels", &names]].concat());
+    let tail = &summary["tail"];
+    assert_eq!((&tail["outputs"], &tail["map"]), (&12.into(), &serde_json::json!([8, 8])));
+    assert!(tail["crossing"].as_array().unwrap().len() >= 2, "{tail}");
+    let layers = tail["layers"].as_array().unwrap();
+    assert!(layers.iter().all(|layer| layer.as_str().unwrap().starts_with("decoder.")), "{tail}");
+    assert_eq!(summary["head_classes"], serde_json::json!(["ground", "sky"]));
+    assert_eq!(summary["max_classes"], 2);
+    // The whole network, for pictures of another size.
+    let open = ["--freeze", "none", "--input-size", "48x64", "--stride", "8"];
+    let (_, summary) = desk.pack("open.hspk", &[&segmentation[..], &open].concat());
+    assert_eq!(summary["input"], serde_json::json!([48, 64, 3]));
+    assert_eq!(summary["tail"]["map"], serde_json::json!([6, 8]));
+    assert_eq!(summary["nodes"], 0);
+}
+
+#[test]
 fn what_does_not_fit_is_refused_with_advice() {
     let desk = Desk::new();
     let pack = desk.path("x.hspk");

@@ -145,6 +145,84 @@ where
     assert!(last.weights.iter().any(|&w| w != 0.0));
 }
 
+/// A map of two channels for a map of three, and a trainer of three classes on it with this last layer.
+fn of_places<B: FloatBackend>(weights: &[f32], settings: Settings) -> TailTrainer<Autodiff<B>>
+where
+    Autodiff<B>: AutodiffBackend + FloatBackend,
+{
+    let mut graph = Graph::default();
+    let x = graph.add_value("x", vec![1, 3, 2, 2]);
+    graph.inputs.push(x);
+    let weight = graph.add_constant("w", vec![2, 3, 1, 1], noise(6, 5, 1.0)).unwrap();
+    let window = Window {
+        kernel: vec![1; 2],
+        strides: vec![1; 2],
+        dilations: vec![1; 2],
+        pads_begin: vec![0; 2],
+        pads_end: vec![0; 2],
+    };
+    let y =
+        graph.add_node("c", Op::Conv(Conv { window, groups: 1 }), vec![x, weight], "y").unwrap();
+    graph.outputs.push(y);
+    let last = LastLayer { weights: weights.to_vec(), bias: vec![0.1, 0.0, -0.1] };
+    TailTrainer::per_place(&Default::default(), &graph, &[weight], last, settings, 0.7).unwrap()
+}
+
+fn places_have_the_loss_of_their_formula_and_its_slope<B: FloatBackend>()
+where
+    Autodiff<B>: AutodiffBackend + FloatBackend,
+{
+    let plain = Settings {
+        optimiser: Optimiser::Sgd { momentum: 0.0 },
+        weight_decay: 0.0,
+        clip: None,
+        label_smoothing: 0.0,
+    };
+    let (weights, input) = (noise(6, 6, 0.8), noise(2 * 12, 7, 1.0));
+    // Two samples of four places; the second place shows two classes, the last does not count.
+    let mut targets = vec![0.0; 2 * 4 * 3];
+    for (place, class) in [2, 0, 1, 1, 0, 0, 2].into_iter().enumerate() {
+        targets[3 * place + class] = 1.0;
+    }
+    (targets[3], targets[4]) = (0.25, 0.75);
+    let loss_at = |weights: &[f32]| {
+        let mut trainer = of_places::<B>(weights, plain);
+        trainer.step_towards(&[input.clone()], 2, targets.clone(), 0.0).unwrap()
+    };
+
+    let logits = of_places::<B>(&weights, plain).logits(&[input.clone()], 2).unwrap();
+    let (mut entropy, mut both, mut each) = (0.0, [0.0; 3], [0.0; 3]);
+    for (logits, targets) in logits.chunks(3).zip(targets.chunks(3)).take(7) {
+        let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
+        for class in 0..3 {
+            let probability = logits[class].exp() / sum;
+            entropy -= targets[class] * probability.ln() / 7.0;
+            both[class] += targets[class] * probability;
+            each[class] += targets[class] + probability;
+        }
+    }
+    let dice: f32 = (0..3).map(|c| (2.0 * both[c] + 1.0) / (each[c] + 1.0)).sum::<f32>() / 3.0;
+    let expected = entropy + 0.7 * (1.0 - dice);
+    let found = loss_at(&weights);
+    assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
+
+    let mut trainer = of_places::<B>(&weights, plain);
+    trainer.step_towards(&[input.clone()], 2, targets.clone(), 1.0).unwrap();
+    let after = trainer.learned().unwrap().1.weights;
+    for at in 0..weights.len() {
+        let moved = |step: f32| {
+            let mut moved = weights.clone();
+            moved[at] += step;
+            loss_at(&moved)
+        };
+        let slope = (moved(0.01) - moved(-0.01)) / 0.02;
+        let found = weights[at] - after[at];
+        assert!((found - slope).abs() < 1e-3, "weight {at}: {found} is not {slope}");
+    }
+    let wrong = trainer.step_towards(&[input.clone()], 2, vec![0.0; 3], 1.0);
+    assert!(wrong.is_err());
+}
+
 macro_rules! on {
     ($name:ident, $backend:ty, $feature:literal) => {
         #[cfg(feature = $feature)]
@@ -154,6 +232,11 @@ macro_rules! on {
             #[test]
             fn losses_are_those_of_pytorch() {
                 super::losses_are_those_of_pytorch::<$backend>();
+            }
+
+            #[test]
+            fn places_have_the_loss_of_their_formula_and_its_slope() {
+                super::places_have_the_loss_of_their_formula_and_its_slope::<$backend>();
             }
 
             #[test]

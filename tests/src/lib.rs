@@ -1,3 +1,5 @@
 //! What crosses the crates.
 
 pub mod drawings;
+pub mod shift;
+pub mod stamps;

@@ -94,6 +94,7 @@ fn the_carried_model_gives_the_kernels_integers_on_every_backend() {
         max_classes: 10,
         arena: Aim::Speed,
         tail: None,
+        per_place: false,
     };
     let quantised = quantise(&model, &graph, &inputs, settings, || ()).unwrap();
     let pack = Pack::open(&quantised.bytes).unwrap();

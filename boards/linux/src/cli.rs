@@ -62,7 +62,8 @@ pub(crate) struct Common {
 /// Which samples are taken.
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
-    /// One folder a class, with .jpg, .png or .npy files in it.
+    /// One folder a class, with .jpg, .png or .npy files in it; for a pack that answers a class for each place,
+    /// images/NAME.jpg with masks/NAME.png.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
     /// Take at most N samples of each class.
@@ -190,6 +191,10 @@ pub(crate) struct Learn {
     pub(crate) max_bytes: Option<u64>,
     #[command(flatten)]
     pub(crate) tail: TailArgs,
+    /// Say how often the heads before and after are right on the samples of this folder, which are not learned from:
+    /// of the place that a device comes from, and of the one where it is now.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Vec<PathBuf>,
     /// Make the head current even if it answers what was known before worse.
     #[arg(long)]
     pub(crate) force: bool,
@@ -364,6 +369,9 @@ pub(crate) struct Predict {
     /// answers.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
+    /// Where answers are written as masks, for a pack that answers a class for each place: MASKS/NAME.png.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) masks: Option<PathBuf>,
     /// Images or .npy arrays.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
@@ -385,6 +393,9 @@ pub(crate) struct Eval {
     pub(crate) state: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) selection: Selection,
+    /// Where each picture is written with the answer over it, for a pack that answers a class for each place.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) overlays: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
     #[command(flatten)]

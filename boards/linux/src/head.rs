@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+use headstart::graph::Resize;
 use headstart::head::{HeadRecord, Learner, LinearHead, Storage, argmax, softmax};
 use headstart::pack::Pack;
 
 use crate::Error;
 use crate::hidden::HiddenLayer;
 use crate::model::Model;
+use crate::segmentation::Mask;
 use crate::state::Problem;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 use crate::tail_model::TailModel;
@@ -148,9 +151,65 @@ impl Head {
         Ok(Answer { class, probability, unknown: probability < self.unknown_threshold })
     }
 
+    /// The class of each pixel of a picture of these rows and columns: the logits of the places are interpolated
+    /// linearly, and the largest wins. `None` for a head that answers for the whole picture.
+    ///
+    /// # Errors
+    /// [`headstart::Error::BufferLength`] for features of another length than the head's.
+    #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+    pub fn mask(
+        &self,
+        features: &[i8],
+        [height, width]: [usize; 2],
+    ) -> Result<Option<Mask>, headstart::Error> {
+        let Some(tail) = &self.tail else { return Ok(None) };
+        let Some([rows, columns]) = tail.map() else { return Ok(None) };
+        let places = rows * columns;
+        let logits = self.model.last_of_places(&tail.run(features)?, places);
+        let resize = &Resize::linear(&[rows, columns], &[height, width]);
+        let taps = |axis: usize, extent: usize, count: usize| {
+            (0..count).filter_map(move |at| resize.taps(axis, extent, at)).collect::<Vec<_>>()
+        };
+        let (of_rows, of_columns) = (taps(0, rows, height), taps(1, columns, width));
+        let mut classes = Vec::with_capacity(height * width);
+        let mut line = vec![0.0_f32; columns];
+        for [(above, share), (below, rest)] in of_rows {
+            let start = classes.len();
+            let mut best = vec![f32::NEG_INFINITY; width];
+            classes.resize(start + width, 0_u8);
+            for (class, plane) in logits.chunks_exact(places).enumerate() {
+                let (upper, lower) = (&plane[above * columns..], &plane[below * columns..]);
+                for ((x, a), b) in line.iter_mut().zip(upper).zip(lower) {
+                    *x = share * a + rest * b;
+                }
+                let pixels = classes[start..].iter_mut().zip(&mut best).zip(&of_columns);
+                for ((answer, best), [(left, share), (right, rest)]) in pixels {
+                    let logit = share * line[*left] + rest * line[*right];
+                    if logit > *best {
+                        (*best, *answer) = (logit, class as u8);
+                    }
+                }
+            }
+        }
+        Ok(Some(Mask::new(height, width, classes)))
+    }
+
+    /// The same on a build that runs no tails.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
+    pub fn mask(&self, _: &[i8], _: [usize; 2]) -> Result<Option<Mask>, headstart::Error> {
+        Ok(None)
+    }
+
     fn logits(&self, features: &[i8]) -> Result<Vec<f32>, headstart::Error> {
         #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
         if let Some(tail) = &self.tail {
+            if tail.map().is_some() {
+                // There is no one answer.
+                return Err(headstart::Error::BadTail);
+            }
             return Ok(self.model.last_of(&tail.run(features)?));
         }
         self.model.logits(features)

@@ -14,6 +14,7 @@ mod hidden;
 mod model;
 mod pack_file;
 pub mod samples;
+pub mod segmentation;
 pub mod state;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 mod tail_model;

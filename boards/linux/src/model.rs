@@ -34,6 +34,21 @@ impl Model {
         Ok(logits)
     }
 
+    /// The last layer's result for each place of a map, `[input][place]` before and `[class][place]` after.
+    #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+    pub(crate) fn last_of_places(&self, inputs: &[f32], places: usize) -> Vec<f32> {
+        let rows = self.weights.chunks_exact(self.inputs).zip(&self.bias);
+        let mut logits = Vec::with_capacity(self.bias.len() * places);
+        for (row, &bias) in rows {
+            let mut sums = vec![bias; places];
+            for (weight, plane) in row.iter().zip(inputs.chunks_exact(places)) {
+                sums.iter_mut().zip(plane).for_each(|(sum, x)| *sum += weight * x);
+            }
+            logits.extend(sums);
+        }
+        logits
+    }
+
     /// The last layer's result for what stands before it.
     pub(crate) fn last_of(&self, inputs: &[f32]) -> Vec<f32> {
         let rows = self.weights.chunks_exact(self.inputs).zip(&self.bias);

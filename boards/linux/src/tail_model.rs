@@ -28,6 +28,11 @@ impl TailModel {
         Ok(Self { tail, executor })
     }
 
+    /// Rows and columns of the map that the last layer answers place by place, if it does.
+    pub(crate) fn map(&self) -> Option<[usize; 2]> {
+        self.tail.map()
+    }
+
     /// What the last layer reads, for one sample.
     pub(crate) fn run(&self, features: &[i8]) -> Result<Vec<f32>, Error> {
         let expected = self.tail.graph.inputs.len();

@@ -83,6 +83,7 @@ fn tail(pack: &Pack<'_>) -> Result<Value, headstart::Error> {
     Ok(json!({
         "bytes": section.constants.len() + section.description.len(),
         "outputs": section.head_inputs,
+        "map": tail.map(),
         "crossing": section.crossing().collect::<Vec<_>>(),
         "parameters": parameters.iter().map(elements).sum::<usize>(),
         "layers": nodes.map(|node| node.name.as_str()).collect::<Vec<_>>(),

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::report::{self, Report};
 use super::{info, preprocessing};
 use crate::board::{Board, Certificate};
-use crate::cli::{PackArgs, Storage, Tail};
+use crate::cli::{PackArgs, Storage, Tail, Task};
+use crate::decoder::Decoder;
 use crate::error::Error;
 use crate::freeze::{self, Budget, Candidate, FreezeError};
 use crate::heads;
@@ -20,7 +21,7 @@ use crate::keys;
 use crate::model::Model;
 use crate::quantised::{Settings, quantise};
 use crate::scales;
-use crate::tail;
+use crate::tail::{self, Parts};
 
 pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let started = Instant::now();
@@ -31,7 +32,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
         keys::check_secret(path, secret)?;
     }
     let preprocessing = preprocessing::preprocessing(&args.preprocess)?;
-    let model = Model::load(&args.model)?;
+    let model = Model::load_sized(&args.model, args.input_size)?;
     let chosen = choose(report, args, &model, preprocessing)?;
     let input = inputs::describe(&model.path, &chosen.graph, preprocessing)?;
     let samples = match &args.calib {
@@ -56,13 +57,16 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
         freeze_point: chosen.name,
         grid: chosen.grid,
         preprocessing,
-        max_classes: args.max_classes,
+        max_classes: args.classes.unwrap_or(args.max_classes),
         arena: args.arena,
         tail: chosen.tail,
+        per_place: args.task == Task::Segmentation,
     };
     let quantised = quantise(&model, &chosen.graph, &samples, settings, || bar.inc(1))?;
     bar.finish_and_clear();
-    let head = if args.tail == Tail::Keep {
+    let head = if args.task == Task::Segmentation && args.head == "new" {
+        heads::named_head(args.labels.as_deref(), &quantised)?
+    } else if args.tail == Tail::Keep || args.task == Task::Segmentation {
         let linear = chosen.linear.as_ref();
         heads::starting_head_of_tail(&args.head, args.labels.as_deref(), linear, &quantised)?
     } else {
@@ -102,7 +106,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
             pack.provenance().model,
             pack.provenance().freeze_point,
             pack.feature_len(),
-            report::bytes(4 * (pack.feature_len() as u64 + 1)),
+            report::bytes(4 * (pack.head_inputs() as u64 + 1)),
         );
         println!(
             "{} in the file, {} of memory, {} multiply-accumulates a sample, {:.1} s",
@@ -172,8 +176,11 @@ fn choose(
         Ok(Chosen { name: name.to_owned(), graph, grid, candidates, tail: None, linear: None })
     };
     let grid = usize::from(args.pool.unwrap_or(1));
-    if args.tail == Tail::Keep {
+    if args.task == Task::Segmentation || args.tail == Tail::Keep {
         return with_tail(args, model);
+    }
+    if args.classes.is_some() {
+        return Err(Error::Option("--classes: belongs to --task segmentation".into()));
     }
     match args.freeze.as_str() {
         "none" => Err(Error::Option(
@@ -195,7 +202,8 @@ fn choose(
 
 /// The cut behind which all that the model has is trained.
 fn with_tail(args: &PackArgs, model: &Model) -> Result<Chosen, Error> {
-    if args.freeze == "auto" || args.freeze == "head" {
+    let segments = args.task == Task::Segmentation;
+    if args.freeze == "auto" || (args.freeze == "head" && !segments) {
         return Err(Error::Option(
             "--tail keep: say where the trainable part begins, with --freeze NAME, a pattern or none".into(),
         ));
@@ -206,7 +214,13 @@ fn with_tail(args: &PackArgs, model: &Model) -> Result<Chosen, Error> {
              --board out".into(),
         ));
     }
-    let parts = tail::parts(model, &args.freeze)?;
+    let parts: Parts = if segments {
+        let (width, stride) = (usize::from(args.decoder), usize::from(args.stride));
+        let decoder = Decoder { width, stride, seed: args.decoder_seed };
+        tail::segmentation(model, &args.freeze, &decoder)?
+    } else {
+        tail::parts(model, &args.freeze)?
+    };
     let storage = match args.tail_storage {
         Storage::F16 => TailStorage::F16,
         Storage::F32 => TailStorage::F32,

@@ -122,6 +122,14 @@ impl Writer<'_> {
         name
     }
 
+    /// Adds a list of numbers that a node reads as an operand, and gives its name.
+    fn numbers(&mut self, name: String, numbers: &[f32]) -> String {
+        let bytes = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let shape = [numbers.len()];
+        self.proto.initializer.push(tensor(name.clone(), &shape, DataType::FLOAT, bytes));
+        name
+    }
+
     /// Adds a number that a node reads as an operand, and gives its name.
     fn number(&mut self, name: String, number: f32) -> String {
         let bytes = number.to_le_bytes().to_vec();

@@ -1,6 +1,8 @@
 //! Nodes of the graph as nodes of the file; some become two or three.
 
-use headstart::graph::{Activation, Binary, Node, Op, PadMode, Window};
+use headstart::graph::{
+    Activation, Binary, Coordinates, Interpolation, Node, Op, PadMode, Resize, Rounding, Window,
+};
 use rten_onnx::onnx::{AttributeProto, AttributeType, NodeProto};
 
 use super::{ExportError, Writer};
@@ -119,6 +121,45 @@ impl Writer<'_> {
                 let shape = self.batched(shape);
                 inputs.push(self.integers(format!("{output}_shape"), &shape));
                 vec![]
+            }
+            Op::Resize(resize) => {
+                let mode = match resize.interpolation {
+                    Interpolation::Linear => "linear",
+                    Interpolation::Nearest(_) => "nearest",
+                };
+                let coordinates = match resize.coordinates {
+                    Coordinates::HalfPixel => "half_pixel",
+                    Coordinates::PytorchHalfPixel => "pytorch_half_pixel",
+                    Coordinates::AlignCorners => "align_corners",
+                    Coordinates::Asymmetric => "asymmetric",
+                };
+                let mut attributes = vec![
+                    string("mode", mode),
+                    string("coordinate_transformation_mode", coordinates),
+                ];
+                if let Interpolation::Nearest(rounding) = resize.interpolation {
+                    let rounding = match rounding {
+                        Rounding::PreferFloor => "round_prefer_floor",
+                        Rounding::PreferCeil => "round_prefer_ceil",
+                        Rounding::Floor => "floor",
+                        Rounding::Ceil => "ceil",
+                    };
+                    attributes.push(string("nearest_mode", rounding));
+                }
+                inputs.push(String::new());
+                let operand = &self.graph.values[node.inputs[0]].shape;
+                let plain = Resize::linear(&operand[2..], &resize.extents);
+                if resize.scales == plain.scales {
+                    // A product with a rounded scale may miss the extent.
+                    let sizes = operand[..2].iter().chain(&resize.extents);
+                    let sizes: Vec<i64> = sizes.map(|&extent| extent as i64).collect();
+                    inputs.push(String::new());
+                    inputs.push(self.integers(format!("{output}_sizes"), &sizes));
+                } else {
+                    let scales = [&[1.0; 2][..], &resize.scales].concat();
+                    inputs.push(self.numbers(format!("{output}_scales"), &scales));
+                }
+                attributes
             }
             Op::Transpose { permutation } => vec![ints("perm", permutation)],
             Op::Gemm(gemm) => vec![

@@ -1,5 +1,6 @@
 use headstart::graph::{
-    Activation, AveragePool, Binary, Conv, Gemm, MaxPool, Op, Pad, PadMode, Window,
+    Activation, AveragePool, Binary, Conv, Coordinates, Gemm, Interpolation, MaxPool, Op, Pad,
+    PadMode, Resize, Rounding, Window,
 };
 use rten_onnx::onnx::ModelProto;
 
@@ -92,6 +93,13 @@ fn every_operator_survives_the_round_trip() {
         pad(PadMode::Edge),
         Op::Reshape { shape: vec![1, 12, 3] },
         Op::Transpose { permutation: vec![0, 2, 3, 1] },
+        Op::Resize(Resize::linear(&[3, 3], &[5, 2])),
+        Op::Resize(Resize {
+            coordinates: Coordinates::Asymmetric,
+            interpolation: Interpolation::Nearest(Rounding::Floor),
+            ..Resize::linear(&[3, 3], &[6, 6])
+        }),
+        Op::Resize(Resize { scales: vec![2.1, 2.3], ..Resize::linear(&[3, 3], &[6, 6]) }),
         Op::Concat { axis: 1 },
     ];
     for op in of_image {

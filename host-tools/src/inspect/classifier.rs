@@ -91,6 +91,31 @@ fn is_normalised(graph: &Graph, value: ValueId) -> bool {
     matches!(op, Some(Op::Softmax { .. } | Op::Activation(Activation::Sigmoid)))
 }
 
+/// Finds the layer that classifies every place of a map: the last 1×1 `Conv` before the first output, seen
+/// through resizing and normalisation. `None` if the output is no map or something else comes first.
+#[must_use]
+pub fn find_pixel_classifier(graph: &Graph) -> Option<Classifier> {
+    let mut value = *graph.outputs.first()?;
+    let is_map = |id: ValueId| matches!(graph.values[id].shape[..], [1, _, h, w] if h * w > 1);
+    while is_map(value) {
+        let index = graph.producer(value)?;
+        let node = &graph.nodes[index];
+        match &node.op {
+            Op::Softmax { axis: 1, flatten: false } | Op::Resize(_) => value = node.inputs[0],
+            Op::Conv(conv) => {
+                let window = &conv.window;
+                let plain = conv.groups == 1
+                    && window.kernel == [1, 1]
+                    && window.strides == [1, 1]
+                    && [&window.pads_begin, &window.pads_end].iter().all(|pads| **pads == [0, 0]);
+                return plain.then(|| classifier(graph, index, true, &[]));
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
 fn classifier(graph: &Graph, node: usize, linear: bool, steps: &[Step]) -> Classifier {
     Classifier {
         node,

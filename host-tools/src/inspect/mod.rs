@@ -4,7 +4,7 @@ mod classifier;
 mod cuts;
 mod freeze_points;
 
-pub use classifier::{Classifier, Linear, find_classifier};
+pub use classifier::{Classifier, Linear, find_classifier, find_pixel_classifier};
 pub use cuts::{BATCH, Cut, cuts};
 pub use freeze_points::{FreezeKind, FreezePoint, freeze_points};
 

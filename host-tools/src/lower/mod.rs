@@ -204,6 +204,9 @@ impl<'a> Lowering<'a> {
             Op::MaxPoolIndices(_) => {
                 Err("the places of the maxima have no int8 form: freeze before this node".into())
             }
+            Op::Resize(_) => {
+                Err("a resized tensor has no int8 form: freeze before this node".into())
+            }
             Op::AveragePool(pool) => self.average_pool(node, pool),
             Op::GlobalAveragePool => {
                 let rank = self.dims(node.inputs[0])?.len();

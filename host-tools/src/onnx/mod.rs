@@ -19,7 +19,7 @@ mod quantised_tests;
 mod random;
 mod tensor;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -141,13 +141,26 @@ impl Aliases {
 /// [`ImportError`] with the file and what is wrong in it: anything but an intact float network of
 /// one input, fixed shapes and supported operators.
 pub fn import(path: &Path) -> Result<Imported, ImportError> {
+    import_sized(path, None)
+}
+
+/// The same with the last two dimensions of the input, rows and columns, taken to be these: for networks that
+/// take pictures of any size.
+///
+/// # Errors
+///
+/// As [`import`], and for an input that is no picture, or a network that does not take that size.
+pub fn import_sized(path: &Path, size: Option<[usize; 2]>) -> Result<Imported, ImportError> {
     let name = path.display().to_string();
     let bytes = read_file(path).map_err(|problem| problem.in_file(&name))?;
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    import_bytes(&bytes, &name, Some(folder))
+    let imported = read_model(&bytes, Some(folder), BTreeMap::new(), size)
+        .map_err(|problem| problem.in_file(&name))?;
+    check_model(&imported).map_err(|problem| problem.in_file(&name))?;
+    Ok(imported)
 }
 
 /// The bytes of a model's file.
@@ -189,7 +202,7 @@ pub fn import_bytes_with(
     folder: Option<&Path>,
     bindings: BTreeMap<String, Known>,
 ) -> Result<Imported, ImportError> {
-    read_model(bytes, folder, bindings).map_err(|problem| problem.in_file(name))
+    read_model(bytes, folder, bindings, None).map_err(|problem| problem.in_file(name))
 }
 
 fn check_size(length: u64) -> Result<(), Problem> {
@@ -267,6 +280,7 @@ fn read_model(
     bytes: &[u8],
     folder: Option<&Path>,
     bindings: BTreeMap<String, Known>,
+    size: Option<[usize; 2]>,
 ) -> Result<Imported, Problem> {
     check_size(bytes.len() as u64)?;
     wire::check(bytes)?;
@@ -282,7 +296,7 @@ fn read_model(
     let Some(graph) = model.graph else {
         return Err(Problem::Model("the file holds no graph".to_owned()));
     };
-    let parts = read_graph(graph, opset, External::new(folder), bindings)?;
+    let parts = read_graph(graph, opset, External::new(folder), bindings, size)?;
     let Parts { graph, outputs, training, aliases } = parts;
     let source_sha256 = Sha256::digest(bytes).into();
     Ok(Imported { graph, outputs, training, aliases, source_sha256, producer, opset: Some(opset) })
@@ -319,6 +333,7 @@ fn read_graph(
     opset: i64,
     external: External<'_>,
     mut bindings: BTreeMap<String, Known>,
+    size: Option<[usize; 2]>,
 ) -> Result<Parts, Problem> {
     let mut aliases = Aliases::default();
     check_parts(&graph)?;
@@ -340,7 +355,7 @@ fn read_graph(
         if let Some(known) = bindings.remove(name) {
             define(&mut context, name, known)?;
         } else if context.find(name).is_none() {
-            add_input(&mut context, name, info)?;
+            add_input(&mut context, name, info, size)?;
         }
     }
     if let Some(name) = bindings.keys().next() {
@@ -432,7 +447,12 @@ fn define(context: &mut Context<'_>, name: &str, known: Known) -> Result<(), Pro
     context.bind(name, bound).map_err(|_| Problem::tensor(name, "is defined twice"))
 }
 
-fn add_input(context: &mut Context<'_>, name: &str, info: &ValueInfoProto) -> Result<(), Problem> {
+fn add_input(
+    context: &mut Context<'_>,
+    name: &str,
+    info: &ValueInfoProto,
+    size: Option<[usize; 2]>,
+) -> Result<(), Problem> {
     let refuse = |what: String| Problem::tensor(name, what);
     let Some(tensor) = info.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref()) else {
         return Err(refuse("is an input that is no tensor".to_owned()));
@@ -453,7 +473,9 @@ fn add_input(context: &mut Context<'_>, name: &str, info: &ValueInfoProto) -> Re
     let mut shape = Vec::new();
     for (i, dimension) in dimensions.iter().enumerate() {
         let stated = dimension.dim_value.filter(|&n| n > 0 || (n == 0 && i > 0));
+        let other = size.filter(|_| dimensions.len() == 4 && i >= 2).map(|size| size[i - 2]);
         shape.push(match (stated, i) {
+            _ if other.is_some() => other.unwrap_or_default(),
             (Some(extent), _) => usize::try_from(extent).unwrap_or(usize::MAX),
             // The batch size, which stays open in most models.
             (None, 0) => 1,
@@ -465,6 +487,11 @@ fn add_input(context: &mut Context<'_>, name: &str, info: &ValueInfoProto) -> Re
                 )));
             }
         });
+    }
+    if size.is_some() && shape.len() != 4 {
+        return Err(refuse(format!(
+            "has shape {shape:?}: only pictures can be given another size"
+        )));
     }
     elements(&shape).map_err(|error| refuse(error.to_string()))?;
     let value = context.graph.add_value(name, shape);

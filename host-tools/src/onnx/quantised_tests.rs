@@ -192,6 +192,7 @@ fn settings(freeze_point: &str) -> Settings {
         max_classes: 2,
         arena: Aim::Speed,
         tail: None,
+        per_place: false,
     }
 }
 

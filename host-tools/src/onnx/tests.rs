@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use headstart::graph::{Activation, Graph, Op, PadMode, Window};
+use headstart::graph::{
+    Activation, Coordinates, Graph, Interpolation, Op, PadMode, Rounding, Window,
+};
 use rten_onnx::onnx::{
     AttributeProto, DataLocation, DataType, StringStringEntryProto, TensorProto,
 };
@@ -723,4 +725,46 @@ fn no_damage_to_a_model_makes_the_importer_or_what_follows_panic() {
         offer(&(0..200).map(|_| random() as u8).collect::<Vec<_>>());
     }
     assert!(refused > 1_000, "only {refused} were refused");
+}
+
+#[test]
+fn resizing_states_extents_by_scales_or_sizes() {
+    let modes = || {
+        vec![string("mode", "linear"), string("coordinate_transformation_mode", "align_corners")]
+    };
+    let by_sizes = one(13, &[0, 2, 3, 4], "Resize", &["", "", "sizes"], modes())
+        .ints("sizes", &[1, 2, 6, 5])
+        .import("y")
+        .unwrap();
+    let Op::Resize(resize) = only(&by_sizes) else { unreachable!() };
+    assert_eq!((&resize.extents[..], &resize.scales[..]), (&[6, 5][..], &[2.0, 1.25][..]));
+    assert_eq!(resize.coordinates, Coordinates::AlignCorners);
+    assert_eq!(resize.interpolation, Interpolation::Linear);
+
+    let by_scales = one(18, &[0, 2, 3, 4], "Resize", &["", "scales"], vec![ints("axes", &[3, 2])])
+        .floats("scales", &[2], &[2.0, 0.5])
+        .import("y")
+        .unwrap();
+    let Op::Resize(resize) = only(&by_scales) else { unreachable!() };
+    assert_eq!((&resize.extents[..], &resize.scales[..]), (&[1, 8][..], &[0.5, 2.0][..]));
+    assert_eq!(resize.interpolation, Interpolation::Nearest(Rounding::PreferFloor));
+
+    let old = one(9, &[0, 2, 3, 4], "Upsample", &["scales"], vec![])
+        .floats("scales", &[4], &[1.0, 1.0, 2.0, 2.0])
+        .import("y")
+        .unwrap();
+    let Op::Resize(resize) = only(&old) else { unreachable!() };
+    assert_eq!((&resize.extents[..], resize.coordinates), (&[6, 8][..], Coordinates::Asymmetric));
+
+    for (attributes, scales, named) in [
+        (vec![string("mode", "cubic")], [1.0, 1.0, 2.0, 2.0], "cubic"),
+        (vec![], [1.0, 2.0, 2.0, 2.0], "channels"),
+        (vec![], [1.0, 1.0, 0.0, 2.0], "scale of 0"),
+        (vec![], [1.0, 1.0, 1e9, 2.0], "resized"),
+        (vec![], [1.0, 1.0, f32::NAN, 2.0], "NaN"),
+    ] {
+        let model = one(13, &[0, 2, 3, 4], "Resize", &["", "scales"], attributes);
+        let message = refusal(model.floats("scales", &[4], &scales).import("y"));
+        assert!(message.contains(named), "{named}: {message}");
+    }
 }

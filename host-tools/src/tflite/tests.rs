@@ -43,6 +43,7 @@ fn a_network_is_what_its_scales_define() {
             max_classes: 2,
             arena: Aim::Speed,
             tail: None,
+            per_place: false,
         };
         let cut = model.cut_at(freeze).unwrap();
         let quantised = quantise(&model, &cut, &[], settings, || ()).unwrap();

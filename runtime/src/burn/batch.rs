@@ -39,6 +39,7 @@ fn keeps_batch_first(graph: &Graph, node: &Node, batched: &[bool]) -> bool {
         // The numbers of a later row's elements are those of no single row.
         Op::MaxPoolIndices(_) => false,
         Op::Activation(_) | Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool => true,
+        Op::Resize(_) => true,
         Op::Binary(_) | Op::PRelu => (0..2).all(|operand| {
             let aligned = shape(operand).len() == result.len();
             if grows(operand) { aligned } else { !aligned || shape(operand)[0] == 1 }

@@ -14,7 +14,8 @@ use super::tensor::Array;
 use super::testing::{noise, on_every_backend};
 use super::{Executor, FloatBackend, Tensor};
 use crate::graph::{
-    Activation, AveragePool, Binary, Conv, Gemm, Graph, MaxPool, Op, Pad, PadMode, Window,
+    Activation, AveragePool, Binary, Conv, Coordinates, Gemm, Graph, Interpolation, MaxPool, Op,
+    Pad, PadMode, Resize, Rounding, Window,
 };
 
 /// Half the distance over which slopes are measured.
@@ -208,6 +209,14 @@ fn shapes_and_products<B: FloatBackend>() {
         let pad = Pad { begin: vec![0, 0, 1, 2], end: vec![0, 0, 2, 1], mode };
         check::<Autodiff<B>>(Op::Pad(pad), &[&[1, 2, 3, 3]]);
     }
+    for interpolation in [Interpolation::Linear, Interpolation::Nearest(Rounding::Floor)] {
+        for coordinates in [Coordinates::HalfPixel, Coordinates::AlignCorners] {
+            let grown = Resize::linear(&[3, 2], &[5, 6]);
+            let grown = Resize { coordinates, interpolation, ..grown };
+            check::<Autodiff<B>>(Op::Resize(grown), &[&[2, 2, 3, 2]]);
+        }
+    }
+    check::<Autodiff<B>>(Op::Resize(Resize::linear(&[5], &[3])), &[&[2, 2, 5]]);
     check::<Autodiff<B>>(Op::Reshape { shape: vec![2, 6] }, &[&[2, 3, 2]]);
     check::<Autodiff<B>>(Op::Transpose { permutation: vec![0, 2, 1] }, &[&[2, 3, 4]]);
     for (trans_a, trans_b) in [(false, false), (false, true), (true, false)] {

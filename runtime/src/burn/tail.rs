@@ -1,4 +1,5 @@
-//! Training a tail: the float graph behind the frozen features, and the last layer behind that.
+//! Training a tail: the float graph behind the frozen features, and the last layer behind that, which answers
+//! for a sample, or for each place of a map.
 //!
 //! Losses and updates are PyTorch's: cross-entropy with label smoothing, SGD with momentum (no dampening)
 //! or AdamW, gradients clipped by their common norm.
@@ -81,6 +82,10 @@ pub struct TailTrainer<B: FloatBackend + AutodiffBackend> {
     device: Device<B>,
     inputs: Vec<Vec<usize>>,
     width: usize,
+    /// Answers a sample.
+    places: usize,
+    /// Weight of the overlap in the loss.
+    dice: f32,
     classes: usize,
     /// The graph's constants that are trained.
     ids: Vec<ValueId>,
@@ -118,11 +123,43 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         last: LastLayer,
         settings: Settings,
     ) -> Result<Self, ExecuteError> {
+        let width = output_shape(graph).iter().product();
+        Self::answering(device, graph, trained, (last, settings), [width, 1], 0.0)
+    }
+
+    /// The same for a graph that gives a map `[1, width, rows, columns]`, each place of which the last layer
+    /// answers. To the mean cross-entropy of the places `dice · (1 − D)` is added, where `D` is the mean over the
+    /// classes of `(2 Σ p·t + 1) / (Σ p + Σ t + 1)` over all places of a step (Milletari, Navab, Ahmadi, 2016),
+    /// with probabilities `p` and targets `t`.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); [`ExecuteError::Sample`] for a graph that gives no map.
+    pub fn per_place(
+        device: &Device<B>,
+        graph: &Graph,
+        trained: &[ValueId],
+        last: LastLayer,
+        settings: Settings,
+        dice: f32,
+    ) -> Result<Self, ExecuteError> {
+        let [1, width, rows, columns] = *output_shape(graph) else {
+            return Err(ExecuteError::Sample { index: 0 });
+        };
+        Self::answering(device, graph, trained, (last, settings), [width, rows * columns], dice)
+    }
+
+    fn answering(
+        device: &Device<B>,
+        graph: &Graph,
+        trained: &[ValueId],
+        (last, settings): (LastLayer, Settings),
+        [width, places]: [usize; 2],
+        dice: f32,
+    ) -> Result<Self, ExecuteError> {
         let device = device.clone();
         let executor = Executor::new(graph, &device)?;
         let shape = |id: ValueId| graph.values.get(id).map(|value| value.shape.clone());
-        let width = graph.outputs.first().and_then(|&id| shape(id)).unwrap_or_default();
-        let width: usize = width.iter().product();
         let classes = last.bias.len();
         if classes == 0 || last.weights.len() != classes * width {
             return Err(ExecuteError::Sample { index: 0 });
@@ -147,7 +184,20 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         parameters.push(bias);
         let inputs = graph.inputs.iter().map(|&id| shape(id).unwrap_or_default()).collect();
         let ids = trained.to_vec();
-        Ok(Self { executor, device, inputs, width, classes, ids, parameters, settings, steps: 0 })
+        let steps = 0;
+        Ok(Self {
+            executor,
+            device,
+            inputs,
+            width,
+            places,
+            dice,
+            classes,
+            ids,
+            parameters,
+            settings,
+            steps,
+        })
     }
 
     /// One step of that size on samples that each have one row for every input of the graph; returns their
@@ -162,25 +212,36 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         labels: &[u16],
         rate: f32,
     ) -> Result<f32, ExecuteError> {
+        let mut targets = vec![0.0; labels.len() * self.classes];
+        for (sample, (&label, row)) in
+            labels.iter().zip(targets.chunks_exact_mut(self.classes)).enumerate()
+        {
+            let target = row.get_mut(usize::from(label));
+            *target.ok_or(ExecuteError::Sample { index: sample })? = 1.0;
+        }
+        self.step_towards(inputs, labels.len(), targets, rate)
+    }
+
+    /// The same where targets are shares of classes, `[sample][place][class]`: each row has the sum 1, or is all
+    /// zeros for an answer that does not count.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    pub fn step_towards(
+        &mut self,
+        inputs: &[Vec<f32>],
+        samples: usize,
+        targets: Vec<f32>,
+        rate: f32,
+    ) -> Result<f32, ExecuteError> {
         let tracked: Vec<FloatTensor<B>> = self
             .parameters
             .iter()
             .map(|p| B::float_set_require_grad(B::from_inner(p.value.clone()), true))
             .collect();
-        let logits = self.forward(inputs, labels.len(), &tracked)?;
-        let smoothing = self.settings.label_smoothing;
-        let mut targets = vec![smoothing / self.classes as f32; labels.len() * self.classes];
-        for (sample, &label) in labels.iter().enumerate() {
-            let place = usize::from(label);
-            if place >= self.classes {
-                return Err(ExecuteError::Sample { index: sample });
-            }
-            targets[sample * self.classes + place] += 1.0 - smoothing;
-        }
-        let targets = self.upload(targets, vec![labels.len(), self.classes]);
-        let likelihoods = B::float_mul(B::log_softmax(logits, 1), targets);
-        let loss =
-            B::float_mul_scalar(B::float_sum(likelihoods), scalar(-1.0 / labels.len() as f32));
+        let logits = self.forward(inputs, samples, &tracked)?;
+        let loss = self.loss(logits, targets)?;
         let value = number::<Inner<B>>(B::inner(loss.clone()))?;
         let gradients = B::backward(loss);
         let missing = || ExecuteError::Backend("it gave no gradient".into());
@@ -194,7 +255,7 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         Ok(value)
     }
 
-    /// The logits of some samples, `[sample][class]`.
+    /// The logits of some samples, `[sample][class]` or `[sample][place][class]`.
     ///
     /// # Errors
     ///
@@ -265,6 +326,48 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         true
     }
 
+    fn loss(
+        &self,
+        logits: FloatTensor<B>,
+        targets: Vec<f32>,
+    ) -> Result<FloatTensor<B>, ExecuteError> {
+        let rows = logits.shape().num_elements() / self.classes;
+        if targets.len() != rows * self.classes {
+            return Err(ExecuteError::Sample { index: 0 });
+        }
+        let sums: Vec<f32> =
+            targets.chunks_exact(self.classes).map(|row| row.iter().sum()).collect();
+        let counted: f32 = sums.iter().sum::<f32>().max(1.0);
+        let logs = B::log_softmax(logits, 1);
+        let overlap = (self.dice > 0.0).then(|| {
+            let upload = |data: Vec<f32>, shape: [usize; 2]| self.upload(data, shape.to_vec());
+            // What does not count has neither probability nor target.
+            let counts = upload(sums.clone(), [rows, 1]);
+            let probabilities = B::float_mul(B::float_exp(logs.clone()), counts);
+            let targets = upload(targets.clone(), [rows, self.classes]);
+            let over_rows = |x: FloatTensor<B>| B::float_sum_dim(x, 0);
+            let both = over_rows(B::float_mul(probabilities.clone(), targets.clone()));
+            let each = B::float_add(over_rows(probabilities), over_rows(targets));
+            let both = B::float_add_scalar(scaled::<B>(both, 2.0), scalar(1.0));
+            let dice = B::float_sum(B::float_div(both, B::float_add_scalar(each, scalar(1.0))));
+            let missing = scaled::<B>(dice, -self.dice / self.classes as f32);
+            B::float_add_scalar(missing, scalar(self.dice))
+        });
+        let smoothing = self.settings.label_smoothing;
+        let mut smooth = targets;
+        for (row, sum) in smooth.chunks_exact_mut(self.classes).zip(&sums) {
+            let spread = smoothing / self.classes as f32 * sum;
+            row.iter_mut().for_each(|target| *target = *target * (1.0 - smoothing) + spread);
+        }
+        let targets = self.upload(smooth, vec![rows, self.classes]);
+        let likelihoods = B::float_sum(B::float_mul(logs, targets));
+        let entropy = scaled::<B>(likelihoods, -1.0 / counted);
+        Ok(match overlap {
+            Some(overlap) => B::float_add(entropy, overlap),
+            None => entropy,
+        })
+    }
+
     fn upload(&self, data: Vec<f32>, shape: Vec<usize>) -> FloatTensor<B> {
         B::float_from_data(TensorData::new(data, shape), &self.device)
     }
@@ -291,7 +394,14 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         let missing = || ExecuteError::Backend("it gave no result".into());
         let x = outputs.pop().ok_or_else(missing)?;
         let [.., weights, bias] = parameters else { return Err(missing()) };
-        let x = B::float_reshape(x, Shape::from([samples, self.width]));
+        let x = match self.places {
+            1 => B::float_reshape(x, Shape::from([samples, self.width])),
+            places => {
+                let maps = B::float_reshape(x, Shape::from([samples, self.width, places]));
+                let rows = Shape::from([samples * places, self.width]);
+                B::float_reshape(B::float_swap_dims(maps, 1, 2), rows)
+            }
+        };
         let product = B::float_matmul(x, B::float_swap_dims(weights.clone(), 0, 1));
         Ok(B::float_add(product, bias.clone()))
     }
@@ -365,6 +475,11 @@ impl<B: Backend> Parameter<B> {
         self.value = B::float_sub(value, step);
         (self.first, self.second) = (Some(first), Some(second));
     }
+}
+
+fn output_shape(graph: &Graph) -> &[usize] {
+    let value = graph.outputs.first().and_then(|&id| graph.values.get(id));
+    value.map(|value| value.shape.as_slice()).unwrap_or_default()
 }
 
 fn scaled<B: Backend>(x: FloatTensor<B>, factor: f32) -> FloatTensor<B> {

@@ -7,6 +7,7 @@
 
 mod error;
 mod op;
+mod resize;
 mod scale;
 mod shape;
 
@@ -14,6 +15,7 @@ pub use error::GraphError;
 pub use op::{
     Activation, AveragePool, Binary, Conv, Gemm, MaxPool, MaxPoolIndices, Op, Pad, PadMode, Window,
 };
+pub use resize::{Coordinates, Interpolation, MAX_RESIZE, Resize, Rounding};
 pub use scale::Scale;
 pub use shape::{MAX_ELEMENTS, MAX_INDEXED, MAX_RANK, elements};
 

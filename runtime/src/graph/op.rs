@@ -2,6 +2,8 @@ use std::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::Resize;
+
 /// A sliding window over the spatial dimensions (one to three of them, after batch and channels).
 ///
 /// Every list has one entry a spatial dimension, padding is explicit.
@@ -218,6 +220,8 @@ pub enum Op {
     Gemm(Gemm),
     /// Matrix product with NumPy's rules for batches and vectors.
     MatMul,
+    /// Spatial axes sampled anew.
+    Resize(Resize),
 }
 
 impl Op {
@@ -250,6 +254,7 @@ impl Op {
             Self::Transpose { .. } => "Transpose",
             Self::Gemm(_) => "Gemm",
             Self::MatMul => "MatMul",
+            Self::Resize(_) => "Resize",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::format;
 use std::vec;
 use std::vec::Vec;
 
-use super::{Binary, GraphError, Op, Window};
+use super::{Binary, GraphError, MAX_RESIZE, Op, Resize, Window};
 
 /// Most dimensions of a tensor.
 pub const MAX_RANK: usize = 6;
@@ -258,8 +258,25 @@ impl Op {
                 Ok(shape)
             }
             Self::MatMul => matmul(x, operands[1]),
+            Self::Resize(resize) => resized(resize, x),
         }
     }
+}
+
+fn resized(resize: &Resize, x: &[usize]) -> Result<Vec<usize>, GraphError> {
+    let spatial = x.get(2..).unwrap_or_default();
+    let Resize { extents, scales, .. } = resize;
+    let fits = !spatial.is_empty()
+        && extents.len() == spatial.len()
+        && scales.len() == spatial.len()
+        && scales.iter().all(|&scale| scale.is_finite() && scale > 0.0)
+        && spatial.iter().zip(extents).all(|(&from, &to)| {
+            from.checked_mul(to).is_some_and(|product| (1..=MAX_RESIZE).contains(&product))
+        });
+    if !fits {
+        return mismatch(format!("{x:?} resized to {extents:?} by {scales:?}"));
+    }
+    Ok([&x[..2], extents].concat())
 }
 
 fn matmul(a: &[usize], b: &[usize]) -> Result<Vec<usize>, GraphError> {

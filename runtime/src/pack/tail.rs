@@ -27,9 +27,9 @@ pub enum TailStorage {
 ///
 /// ```text
 /// 0   2  version, 1
-/// 2   1  storage of constants of two and more dimensions: 0 float32, 1 float16
+/// 2   1  1 if constants of two and more dimensions are float16, else float32; 2 more if the head reads each place
 /// 3   1  values that cross the cut (n), 1 to 16
-/// 4   4  inputs of the head, 1 to 2^20
+/// 4   4  inputs of the head, 1 to 2^20: outputs of the tail, or its channels if the head reads each place
 /// 8   4  bytes of the description (D)
 /// 12 4n  the values, rising
 /// ..  D  description: postcard
@@ -39,6 +39,9 @@ pub enum TailStorage {
 pub struct TailSection<'a> {
     /// How its constants are stored.
     pub storage: TailStorage,
+    /// Whether the head reads each place of a map `[1, head inputs, height, width]` by itself, and so answers a
+    /// class a place.
+    pub per_place: bool,
     /// Inputs of the head.
     pub head_inputs: u32,
     crossing: &'a [u8],
@@ -55,10 +58,10 @@ impl<'a> TailSection<'a> {
         if version != TAIL_VERSION {
             return Err(Error::UnsupportedVersion { found: version });
         }
-        let [storage, count] = array(bytes, 2)?;
-        let storage = match storage {
-            0 => TailStorage::F32,
-            1 => TailStorage::F16,
+        let [flags, count] = array(bytes, 2)?;
+        let (storage, per_place) = match flags {
+            0 | 2 => (TailStorage::F32, flags == 2),
+            1 | 3 => (TailStorage::F16, flags == 3),
             _ => return Err(Error::BadTail),
         };
         let head_inputs = u32::from_le_bytes(array(bytes, 4)?);
@@ -75,7 +78,7 @@ impl<'a> TailSection<'a> {
             rest.split_at_checked(count.saturating_mul(4)).ok_or(Error::Truncated)?;
         let (description, constants) =
             rest.split_at_checked(description).ok_or(Error::Truncated)?;
-        Ok(Self { storage, head_inputs, crossing, description, constants })
+        Ok(Self { storage, per_place, head_inputs, crossing, description, constants })
     }
 
     /// The values that cross the cut, rising: their elements, one value after another, are the features.

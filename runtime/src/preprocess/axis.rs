@@ -30,6 +30,12 @@ impl Axis {
         self.offset as usize
     }
 
+    /// The source pixel that the target's middle lies in.
+    pub(super) fn nearest(&self, index: usize) -> usize {
+        let centre = ((index + self.offset as usize) as f32 + 0.5) * self.scale;
+        (centre as usize).min(self.source - 1)
+    }
+
     pub(super) fn taps(&self, index: usize) -> Taps {
         let centre = ((index + self.offset as usize) as f32 + 0.5) * self.scale;
         let first = ((centre - self.support) as usize).min(self.source - 1);

@@ -35,18 +35,7 @@ pub fn levels(
     if bytes != Some(pixels.len()) {
         return Err(Error::BufferLength { expected: bytes.unwrap_or(0), found: pixels.len() });
     }
-    let short = width.min(height) as u64;
-    let axis = |extent: usize, kept: u32| {
-        let target = match input.preprocessing.resize {
-            Resize::Stretch => kept,
-            Resize::ShortSide(side) => {
-                u32::try_from((extent as u64 * u64::from(side) + short / 2) / short)
-                    .map_err(|_| Error::ShapeOverflow)?
-            }
-        };
-        Ok(Axis::new(extent, target, kept))
-    };
-    let (rows, columns) = (axis(height, input.height)?, axis(width, input.width)?);
+    let [rows, columns] = axes(input, [height, width])?;
     let (input_height, input_width) = (input.height as usize, input.width as usize);
     let mut put_pixel = |x: usize, y: usize, [r, g, b]: [u8; 3]| {
         let index = (y * input_width + x) * targets;
@@ -91,6 +80,40 @@ pub fn levels(
         }
     }
     Ok(())
+}
+
+/// The pixel of a picture of these rows and columns that a place of the input, row and column, lies in the
+/// middle of: where the class of that place is found in a mask.
+///
+/// # Errors
+///
+/// [`Error::ShapeOverflow`] for a picture without pixels, or a place outside of the input.
+pub fn nearest(
+    input: &Input,
+    [height, width]: [usize; 2],
+    [row, column]: [usize; 2],
+) -> Result<[usize; 2], Error> {
+    if height == 0 || width == 0 || row >= input.height as usize || column >= input.width as usize {
+        return Err(Error::ShapeOverflow);
+    }
+    let [rows, columns] = axes(input, [height, width])?;
+    Ok([rows.nearest(row), columns.nearest(column)])
+}
+
+/// Rows and columns of a picture that has some.
+fn axes(input: &Input, [height, width]: [usize; 2]) -> Result<[Axis; 2], Error> {
+    let short = width.min(height) as u64;
+    let axis = |extent: usize, kept: u32| {
+        let target = match input.preprocessing.resize {
+            Resize::Stretch => kept,
+            Resize::ShortSide(side) => {
+                u32::try_from((extent as u64 * u64::from(side) + short / 2) / short)
+                    .map_err(|_| Error::ShapeOverflow)?
+            }
+        };
+        Ok(Axis::new(extent, target, kept))
+    };
+    Ok([axis(height, input.height)?, axis(width, input.width)?])
 }
 
 /// Columns of a strip.

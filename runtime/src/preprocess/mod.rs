@@ -7,7 +7,7 @@ mod axis;
 mod enlarge;
 mod levels;
 
-pub use levels::levels;
+pub use levels::{levels, nearest};
 
 use crate::Error;
 use crate::backbone::ValueId;

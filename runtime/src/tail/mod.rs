@@ -11,7 +11,7 @@ mod section;
 
 pub use names::{layer_path, matches};
 pub use record::{MAGIC as RECORD_MAGIC, TailRecord};
-pub use section::emit;
+pub use section::{emit, emit_per_place};
 
 use std::vec;
 use std::vec::Vec;
@@ -22,12 +22,14 @@ use crate::pack::Value;
 /// A checked tail.
 ///
 /// Its graph has one input for each value that crosses the cut, in the pack's order, and one output of
-/// `[1, head inputs]` elements in whatever shape.
+/// `[1, head inputs]` elements in whatever shape; or, if the head reads each place, of the shape
+/// `[1, head inputs, height, width]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tail {
     /// From the features, dequantised, to what the head reads.
     pub graph: Graph,
     crossing: Vec<Crossing>,
+    per_place: bool,
 }
 
 /// A value that crosses the cut.
@@ -68,6 +70,16 @@ impl Tail {
             inputs.push(values);
         }
         rest.is_empty().then_some(inputs)
+    }
+
+    /// Rows and columns of the map that the head reads place by place; `None` where it reads all at once.
+    #[must_use]
+    pub fn map(&self) -> Option<[usize; 2]> {
+        let shape = self.graph.outputs.first().and_then(|&id| self.graph.values.get(id));
+        match *shape?.shape {
+            [_, _, height, width] if self.per_place => Some([height, width]),
+            _ => None,
+        }
     }
 
     /// The constants that can be trained, rising: weights and biases of convolutions and products, slopes,

@@ -51,6 +51,29 @@ struct DescribedNode {
 /// [`Error::BadTail`] for a graph of another form, [`Error::NotFinite`] for a constant that the storage
 /// cannot hold, [`Error::ShapeOverflow`] past a limit.
 pub fn emit(graph: &Graph, crossing: &[u32], storage: TailStorage) -> Result<Vec<u8>, Error> {
+    section(graph, crossing, storage, false)
+}
+
+/// The same for a graph whose output is a map `[1, channels, height, width]`, each place of which the head
+/// reads by itself: one answer a place.
+///
+/// # Errors
+///
+/// As [`emit`]; [`Error::BadTail`] for an output of another form.
+pub fn emit_per_place(
+    graph: &Graph,
+    crossing: &[u32],
+    storage: TailStorage,
+) -> Result<Vec<u8>, Error> {
+    section(graph, crossing, storage, true)
+}
+
+fn section(
+    graph: &Graph,
+    crossing: &[u32],
+    storage: TailStorage,
+    per_place: bool,
+) -> Result<Vec<u8>, Error> {
     let narrow = |n: usize| u32::try_from(n).map_err(|_| Error::ShapeOverflow);
     let list = |ids: &[usize]| ids.iter().map(|&id| narrow(id)).collect::<Result<Vec<_>, _>>();
     let [output] = graph.outputs[..] else { return Err(Error::BadTail) };
@@ -81,11 +104,11 @@ pub fn emit(graph: &Graph, crossing: &[u32], storage: TailStorage) -> Result<Vec
     let description = Description::V1(DescriptionV1 { values, nodes, inputs, output: output_id });
     let description = postcard::to_allocvec(&description).map_err(|_| Error::BadTail)?;
     let shape = graph.values.get(output).map(|value| value.shape.as_slice()).unwrap_or_default();
-    let head_inputs = elements(shape).map_err(|_| Error::ShapeOverflow)?;
+    let head_inputs = head_inputs(shape, per_place)?;
 
     let mut bytes = Vec::new();
     bytes.extend(TAIL_VERSION.to_le_bytes());
-    bytes.push(u8::from(storage == TailStorage::F16));
+    bytes.push(u8::from(storage == TailStorage::F16) | (u8::from(per_place) << 1));
     bytes.push(u8::try_from(crossing.len()).map_err(|_| Error::ShapeOverflow)?);
     bytes.extend(narrow(head_inputs)?.to_le_bytes());
     bytes.extend(narrow(description.len())?.to_le_bytes());
@@ -120,7 +143,8 @@ impl Tail {
                         && elements(shape).ok() == Some(crossing.elements)
                 })
             });
-        if fits { Ok(Some(Self { graph, crossing })) } else { Err(Error::BadTail) }
+        let per_place = section.per_place;
+        if fits { Ok(Some(Self { graph, crossing, per_place })) } else { Err(Error::BadTail) }
     }
 }
 
@@ -191,11 +215,20 @@ fn checked(description: DescriptionV1, section: &TailSection<'_>) -> Result<Grap
     let last =
         graph.values.get(output as usize).filter(|_| defined.get(output as usize) == Some(&true));
     let shape = last.ok_or(Error::BadTail)?.shape.as_slice();
-    let found = elements(shape).map_err(|_| Error::ShapeOverflow)?;
+    let found = head_inputs(shape, section.per_place)?;
     if found != section.head_inputs as usize || shape.first() != Some(&1) {
         return Err(Error::BadTail);
     }
     Ok(graph)
+}
+
+/// What the head reads of an output of that shape: all of it, or one place of a map.
+fn head_inputs(shape: &[usize], per_place: bool) -> Result<usize, Error> {
+    match *shape {
+        [1, channels, _, _] if per_place => Ok(channels),
+        _ if per_place => Err(Error::BadTail),
+        _ => elements(shape).map_err(|_| Error::ShapeOverflow),
+    }
 }
 
 /// Bytes of one element of a constant of that shape.

@@ -94,19 +94,24 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
             None => Ok(extractor.run().map(drop)?),
         })
     })?;
+    let size = [pack.input().height as usize, pack.input().width as usize];
+    let answer = |features: &[i8]| match head.mask(features, size)? {
+        Some(_) => Ok(()),
+        None => head.answer(features).map(drop),
+    };
     let predict = measure::<anyhow::Error, _>(|| {
         let mut extractor = Extractor::new(pack, engine);
-        let (head, sample, batches) = (&head, &sample, batches.as_ref());
+        let (answer, sample, batches) = (&answer, &sample, batches.as_ref());
         Ok(move || {
             extractor.preprocess(sample)?;
-            let answer = match batches {
+            match batches {
                 Some(batches) => {
                     let features = batches.features(extractor.input());
-                    head.answer(&features.map_err(|e| batches.error(e))?)
+                    answer(&features.map_err(|e| batches.error(e))?)?;
                 }
-                None => head.answer(extractor.run()?),
-            };
-            Ok(answer.map(drop)?)
+                None => answer(extractor.run()?)?,
+            }
+            Ok(())
         })
     })?;
     let batch = batches.as_ref().map(|batches| measure_batch(batches, &pack, engine, &sample));
@@ -215,7 +220,7 @@ fn stand_in(file: &PackFile, pack: &Pack<'_>, inputs: usize) -> anyhow::Result<H
 }
 
 /// The most memory that this process ever had resident, as the kernel counts it.
-fn peak_rss_bytes() -> anyhow::Result<u64> {
+pub(super) fn peak_rss_bytes() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let kibibytes = status
         .lines()

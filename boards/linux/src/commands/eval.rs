@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use headstart_edge::extract::Job;
 use headstart_edge::samples::{Dataset, Problem};
+use headstart_edge::segmentation::is_per_place;
+use headstart_edge::state;
 use headstart_edge::{Answer, Error};
 use serde::Serialize;
 
@@ -40,6 +42,12 @@ pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
     let head = super::required_head(args.state.as_deref(), &file, &pack)?;
     let refuse = |problem| Error::State { path: args.common.pack.clone(), problem };
     let backend = args.backend.choose().map_err(refuse)?;
+    if is_per_place(&pack) {
+        return super::segmentation::eval(args, backend, &pack, &head);
+    }
+    if args.overlays.is_some() {
+        return Err(refuse(state::Problem::OfPlaces("--overlays")).into());
+    }
     let mut data = Dataset::labelled(&args.selection.data)?;
     output::warn_skipped(&data.skipped);
     if let Some(limit) = args.selection.limit {

@@ -9,12 +9,14 @@ use headstart::pack::Pack;
 use headstart_edge::backend::Backend;
 use headstart_edge::extract::Job;
 use headstart_edge::samples::{self, Dataset, SampleFile, SampleId};
+use headstart_edge::segmentation::is_per_place;
 use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
 use headstart_edge::training::harm::{self, Effect, Harm, Settled};
 use headstart_edge::training::{self, Choice};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
 
+use super::report::{self, Reported, Shown};
 use crate::cli::{Learn, LearnerChoice};
 use crate::output::{self, Report};
 
@@ -48,6 +50,8 @@ struct Learned {
     /// What the new samples did to those that were known before; `null` where there were none, or
     /// nothing is new.
     known_samples: Option<Known>,
+    /// Accuracy before and after on the folders of `--report`.
+    reports: Vec<Reported>,
     /// Why the head was not made current; `null` where it was.
     rejected: Option<String>,
 }
@@ -102,6 +106,9 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         }
         _ => {}
     }
+    if is_per_place(&pack) {
+        return super::segmentation::learn(args, backend, &file);
+    }
     let mut data = Dataset::labelled(&args.selection.data)?;
     output::warn_skipped(&data.skipped);
     if let Some(limit) = args.selection.limit {
@@ -155,6 +162,9 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         None => 0,
     };
     cache.sort();
+    let shown = args.report.iter();
+    let shown = shown.map(|dir| Shown::read(dir, cache.classes(), pack, args.compute.engine()));
+    let shown = shown.collect::<Result<Vec<_>, _>>()?;
 
     let training = Instant::now();
     let problem = |problem| Error::State { path: args.state.clone(), problem };
@@ -194,6 +204,9 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     drop(lock);
 
     let head = Head::parse_for(&folder.head_path(), &record, &pack)?;
+    let head_before = of_state.as_ref().or(of_pack.as_ref());
+    let reports = shown.iter().map(|shown| shown.report(head_before, &head));
+    let reports = reports.collect::<Result<Vec<_>, _>>()?;
     let counts = head.samples().iter().copied();
     let report = Learned {
         samples: cache.len(),
@@ -227,6 +240,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
             contradiction: effect.contradiction,
             strangeness: effect.strangeness,
         }),
+        reports,
         rejected,
     };
     output::print(&report, args.common.json)?;
@@ -397,6 +411,11 @@ impl Report for Learned {
         if let Some(reason) = &self.rejected {
             return format!("Rejected, and nothing is changed: {reason}.");
         }
-        format!("{}\n\n{}", output::facts(facts), output::table(&["class", "samples"], classes))
+        let classes = output::table(&["class", "samples"], classes);
+        let mut text = format!("{}\n\n{classes}", output::facts(facts));
+        if !self.reports.is_empty() {
+            text += &format!("\n\n{}", report::table(&self.reports));
+        }
+        text
     }
 }

@@ -9,8 +9,10 @@ pub(crate) mod merge;
 pub(crate) mod predict;
 mod relearn;
 pub(crate) mod rename;
+mod report;
 pub(crate) mod rollback;
 pub(crate) mod samples;
+mod segmentation;
 pub(crate) mod status;
 mod tail;
 

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use headstart_edge::extract::Job;
+use headstart_edge::segmentation::is_per_place;
+use headstart_edge::state::Problem;
 use headstart_edge::{Answer, Error};
 use serde::Serialize;
 
@@ -34,6 +36,12 @@ pub(crate) fn run(args: &Predict) -> anyhow::Result<ExitCode> {
     let head = super::required_head(args.state.as_deref(), &file, &pack)?;
     let refuse = |problem| Error::State { path: args.common.pack.clone(), problem };
     let backend = args.backend.choose().map_err(refuse)?;
+    if is_per_place(&pack) {
+        return super::segmentation::predict(args, backend, &pack, &head);
+    }
+    if args.masks.is_some() {
+        return Err(refuse(Problem::OfPlaces("--masks")).into());
+    }
     let paths: Vec<&Path> = args.files.iter().map(AsRef::as_ref).collect();
     let bar = output::progress("predicting", paths.len());
     let engine = args.compute.engine();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use headstart_edge::segmentation::row_len;
 use headstart_edge::state::{FeatureCache, Problem, StateFolder, StateLock};
 use headstart_edge::training::{self, Choice};
 use headstart_edge::{Error, Head, PackFile};
@@ -51,7 +52,7 @@ impl<'a> Change<'a> {
         lock.raise_counter(counter)?;
         let of_state = super::state_head(&folder, &pack)?.ok_or_else(|| refuse(Problem::NoHead))?;
         let backbone = pack.backbone_digest();
-        let cache = folder.features(&backbone, pack.feature_len())?;
+        let cache = folder.features(&backbone, row_len(&pack))?;
         let cache = cache.ok_or_else(|| refuse(Problem::NoFeatures))?;
         let of_pack = super::pack_head(file, &pack)?;
         let has_tail = pack.tail().is_some();

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use headstart_edge::PackFile;
+use headstart_edge::segmentation::row_len;
 use headstart_edge::state::{Problem, StateFolder};
 use headstart_edge::training::doubts;
 use serde::Serialize;
@@ -31,9 +32,13 @@ pub(crate) fn run(args: &Samples) -> anyhow::Result<ExitCode> {
     let pack = file.pack()?;
     let folder = StateFolder::new(&args.state);
     let refuse = |problem| headstart_edge::Error::State { path: args.state.clone(), problem };
-    let cache = folder.features(&pack.backbone_digest(), pack.feature_len())?;
+    let cache = folder.features(&pack.backbone_digest(), row_len(&pack))?;
     let mut cache = cache.ok_or_else(|| refuse(Problem::NoFeatures))?;
-    cache.sort();
+    if row_len(&pack) == pack.feature_len() {
+        cache.sort();
+    } else if args.doubtful {
+        return Err(refuse(Problem::NotOfPlaces("samples --doubtful")).into());
+    }
     let name = |label: u16| cache.classes()[usize::from(label)].clone();
     let mut samples: Vec<Entry> = if args.doubtful {
         let doubts = doubts::doubts(&cache).map_err(refuse)?;

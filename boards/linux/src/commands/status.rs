@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use headstart_edge::PackFile;
+use headstart_edge::segmentation::row_len;
 use headstart_edge::state::StateFolder;
 use serde::Serialize;
 
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
     let state = StateFolder::new(&args.state);
     let of_state = state.head()?.is_some();
     let head = super::required_head(Some(&args.state), &file, &pack)?;
-    let cache = state.features(&pack.backbone_digest(), pack.feature_len())?;
+    let cache = state.features(&pack.backbone_digest(), row_len(&pack))?;
     let counts = head.samples().iter().copied();
     let classes: Vec<Class> = head
         .labels()

@@ -33,27 +33,37 @@ pub(super) fn train(
     initial: Option<&Head>,
     lock: &StateLock,
 ) -> Result<Vec<u8>, Problem> {
-    use headstart_edge::training::{TailOptions, tail};
+    use headstart_edge::segmentation::is_per_place;
+    use headstart_edge::training::{TailOptions, places, tail};
 
-    let options = TailOptions { backend, ..options(args) };
+    let options = TailOptions { backend, ..options(args, is_per_place(pack)) };
     let bar = crate::output::progress("training", options.epochs);
-    let keep = tail::Keep::new(lock, KEPT_EVERY);
-    let record = tail::train(cache, pack, initial, &options, Some(keep), |done, loss| {
+    let keep = Some(tail::Keep::new(lock, KEPT_EVERY));
+    let epoch = |done, loss| {
         bar.set_message(format!("loss {loss:.3}"));
         bar.set_position(done as u64);
-    });
+    };
+    let record = if is_per_place(pack) {
+        places::train(cache, pack, initial, &options, keep, epoch)
+    } else {
+        tail::train(cache, pack, initial, &options, keep, epoch)
+    };
     bar.finish_and_clear();
     record
 }
 
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-fn options(args: &Learn) -> headstart_edge::training::TailOptions {
+fn options(args: &Learn, per_place: bool) -> headstart_edge::training::TailOptions {
     use headstart::burn::tail::Optimiser;
     use headstart_edge::training::{Augment, TailOptions};
 
     use crate::cli::{AugmentChoice, OptimiserChoice, StorageChoice};
 
     let mut options = TailOptions::usual();
+    if per_place {
+        // A picture has many places.
+        (options.batch, options.label_smoothing) = (8, 0.0);
+    }
     let given = &args.tail;
     if given.optimiser == Some(OptimiserChoice::Sgd) {
         options.optimiser = Optimiser::Sgd { momentum: given.momentum.unwrap_or(0.9) };

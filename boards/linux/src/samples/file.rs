@@ -78,6 +78,14 @@ pub enum Decoded {
 }
 
 impl Decoded {
+    /// Rows and columns of the picture; those of the model's input for an array.
+    pub fn size(&self, input: &InputShape) -> [usize; 2] {
+        match self {
+            Self::Pixels { width, height, .. } => [*height, *width],
+            Self::Values { .. } => [input.height, input.width],
+        }
+    }
+
     /// An eighth less of a picture on each axis, cut off before it where `corner` (row, column) is 1
     /// and behind it where it is 0; `None` for an array, or a picture of fewer than 8 rows or columns.
     pub fn crop(&self, corner: [usize; 2]) -> Option<Self> {
@@ -170,6 +178,11 @@ impl SampleFile {
     /// Where it was read from.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The bytes.
+    pub(crate) fn content(&self) -> &[u8] {
+        &self.content
     }
 
     /// The sample's name.

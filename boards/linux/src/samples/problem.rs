@@ -48,6 +48,68 @@ pub enum Problem {
         /// The most bytes of a name.
         limit: usize,
     },
+    /// Data of a segmentation without its two folders.
+    #[error(
+        "holds no folders images and masks: the pack answers a class for each place, and learns from images/NAME.jpg with masks/NAME.png"
+    )]
+    NoMaskFolders,
+    /// A picture without a mask.
+    #[error("has no mask: put it at {}, or remove the picture", expected.display())]
+    NoMask {
+        /// Where it should be.
+        expected: std::path::PathBuf,
+    },
+    /// A mask without a picture.
+    #[error("is a mask without a picture of that name in images: add it, or remove the mask")]
+    NoPicture,
+    /// Two pictures that one mask would belong to.
+    #[error("has the name of another picture but for its end: rename one of them and its mask")]
+    SameName,
+    /// A mask of another size than its picture.
+    #[error(
+        "has {} x {} pixels, and its picture {} x {}: make the mask as large as the picture",
+        mask[1], mask[0], picture[1], picture[0]
+    )]
+    MaskSize {
+        /// Rows and columns of the mask.
+        mask: [usize; 2],
+        /// Rows and columns of the picture.
+        picture: [usize; 2],
+    },
+    /// A class that the pack does not have.
+    #[error(
+        "holds class {class} at row {row}, column {column}, and the pack has {classes} classes, from 0 on: correct the mask (255 is what does not count), or pack with more --classes"
+    )]
+    MaskClass {
+        /// The class.
+        class: u8,
+        /// Its row.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// Classes of the pack.
+        classes: usize,
+    },
+    /// No mask.
+    #[error(
+        "is not a readable mask ({0}): save it as a PNG of 8-bit grey levels or with a palette, whose numbers are classes"
+    )]
+    NotAMask(String),
+    /// A line that names no class.
+    #[error(
+        "has the line {0:?}, which cannot name a class: write a different name for each class, 1 to 64 bytes of plain text"
+    )]
+    ClassLine(String),
+    /// Other names than those of before, or not one for each class.
+    #[error(
+        "names {found} classes, and the pack has {classes}: write one line for each, from 0 on"
+    )]
+    ClassCount {
+        /// Lines.
+        found: usize,
+        /// Classes of the pack.
+        classes: usize,
+    },
     /// Too many classes or samples.
     #[error("holds more than {limit} {what}: split the data or use --limit")]
     TooMany {

@@ -112,6 +112,19 @@ impl FeatureCache {
         Insertion::New
     }
 
+    /// Puts these bytes at the end of a sample's own row. Returns whether they were others before; `None` where the
+    /// sample is not there, or shown again.
+    pub fn set_end(&mut self, id: &SampleId, end: &[i8]) -> Option<bool> {
+        let place = *self.places.get(id)?;
+        let start = self.feature_len.checked_sub(end.len())?;
+        let own = &mut self.features[place * self.feature_len..][..self.feature_len];
+        let differs = own[start..] != *end && self.again[place].is_empty();
+        if differs {
+            own[start..].copy_from_slice(end);
+        }
+        Some(differs)
+    }
+
     pub(super) fn push(&mut self, id: SampleId, label: u16, rows: &[i8]) {
         let (whole, again) = rows.split_at(self.feature_len);
         self.places.insert(id, self.ids.len());

@@ -35,6 +35,24 @@ impl FeatureCache {
         *self = sorted;
     }
 
+    /// Gives the classes this order; those that are not in it stand behind. Samples are sorted by their ids.
+    ///
+    /// Where classes are numbered by something else, as in masks, their order is no matter of names.
+    pub fn order(&mut self, names: &[String]) {
+        let mut classes = names.to_vec();
+        classes.extend(self.classes.iter().filter(|name| !names.contains(name)).cloned());
+        let mut samples: Vec<usize> = (0..self.len()).collect();
+        samples.sort_by_key(|&at| self.ids[at]);
+        let mut sorted = Self::new(self.feature_len);
+        for at in samples {
+            let name = &self.classes[usize::from(self.labels[at])];
+            let label = classes.iter().position(|class| class == name).unwrap_or_default();
+            sorted.push(self.ids[at], label as u16, &self.rows(at));
+        }
+        sorted.classes = classes;
+        *self = sorted;
+    }
+
     /// Forgets a sample. Returns whether it was there.
     pub fn forget_sample(&mut self, id: &SampleId) -> bool {
         let before = self.len();

@@ -92,6 +92,21 @@ pub enum Problem {
         "the pack keeps a trainable tail, which is not trained again by this: forget everything with --yes and learn what is to stay, or roll back"
     )]
     TailChange,
+    /// What answers for whole pictures only.
+    #[error(
+        "the pack answers a class for each place of a picture, and {0} is for one answer a picture: leave it out"
+    )]
+    NotOfPlaces(&'static str),
+    /// What is for answers a place.
+    #[error(
+        "the pack answers one class a picture, and {0} is for a class a place: leave it out, or pack the model with --task segmentation"
+    )]
+    OfPlaces(&'static str),
+    /// No folder for masks.
+    #[error(
+        "the pack answers a class for each place of a picture: say with --masks DIR where the answers are written"
+    )]
+    NoMasks,
     /// A learner that is for heads.
     #[error(
         "the pack keeps a trainable tail, which is trained by gradients: leave --learner and --hidden out"

@@ -9,6 +9,8 @@ mod engine;
 mod fit;
 pub mod harm;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+pub mod places;
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 mod progress;
 mod stand_in;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use headstart::burn::tail::Snapshot;
 use headstart::pack::Pack;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::TailOptions;
-use super::tail::Best;
 use crate::state::{FeatureCache, Problem, StateLock};
 
 const MAGIC: [u8; 8] = *b"HSTP\r\n\x1a\n";
@@ -16,7 +16,7 @@ const DIGEST_BYTES: usize = 32;
 
 /// Everything that the rest of the training follows from, at the end of an epoch.
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Progress {
+pub(super) struct Progress<Best> {
     /// Epochs that are done.
     pub(super) epochs: usize,
     pub(super) snapshot: Snapshot,
@@ -61,7 +61,7 @@ impl<'a> Kept<'a> {
     }
 
     /// What a killed training of the same kind left. Anything else there is nothing to go on from.
-    pub(super) fn read(&self) -> Option<Progress> {
+    pub(super) fn read<Best: DeserializeOwned>(&self) -> Option<Progress<Best>> {
         let bytes = self.keep?.lock.training()?;
         let content = bytes.len().checked_sub(DIGEST_BYTES)?;
         let (content, digest) = bytes.split_at(content);
@@ -73,9 +73,9 @@ impl<'a> Kept<'a> {
     }
 
     /// Keeps it if it is time; `progress` is asked for only then.
-    pub(super) fn write(
+    pub(super) fn write<Best: Serialize>(
         &mut self,
-        progress: impl FnOnce() -> Result<Progress, Problem>,
+        progress: impl FnOnce() -> Result<Progress<Best>, Problem>,
     ) -> Result<(), Problem> {
         let Some(keep) = self.keep.filter(|keep| self.last.elapsed() >= keep.every) else {
             return Ok(());

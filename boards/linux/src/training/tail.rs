@@ -43,12 +43,12 @@ pub fn train(
     on_backend!(backend, B, device => run.train::<Autodiff<B>>(device, kept, epoch))
 }
 
-struct Run<'a> {
-    cache: &'a FeatureCache,
-    pack: &'a Pack<'a>,
-    tail: Tail,
-    initial: Option<&'a Head>,
-    options: &'a TailOptions,
+pub(super) struct Run<'a> {
+    pub(super) cache: &'a FeatureCache,
+    pub(super) pack: &'a Pack<'a>,
+    pub(super) tail: Tail,
+    pub(super) initial: Option<&'a Head>,
+    pub(super) options: &'a TailOptions,
 }
 
 /// The best that was learned so far, by the loss on what is held out.
@@ -60,9 +60,9 @@ pub(super) struct Best {
     logits: Vec<f32>,
 }
 
-type Learned = (Constants, LastLayer);
+pub(super) type Learned = (Constants, LastLayer);
 
-fn failed(error: ExecuteError) -> Problem {
+pub(super) fn failed(error: ExecuteError) -> Problem {
     Problem::Engine(error.to_string())
 }
 
@@ -75,22 +75,21 @@ impl Run<'_> {
     ) -> Result<Vec<u8>, Problem> {
         let options = self.options;
         let trained = self.trained()?;
-        let settings = Settings {
-            optimiser: options.optimiser,
-            weight_decay: options.weight_decay,
-            clip: options.clip,
-            label_smoothing: options.label_smoothing,
-        };
-        let mut trainer =
-            TailTrainer::<B>::on(device, &self.tail.graph, &trained, self.last_layer(), settings)
-                .map_err(failed)?;
+        let mut trainer = TailTrainer::<B>::on(
+            device,
+            &self.tail.graph,
+            &trained,
+            self.last_layer(),
+            self.settings(),
+        )
+        .map_err(failed)?;
         let (train, held) = self.split(&mut Random::new(options.seed));
         let held = Held::new(held, self.cache);
         let views = Views::new(self.cache);
         let steps = options.epochs * train.len().div_ceil(options.batch);
         let mut best: Option<Best> = None;
         let mut before = 0;
-        if let Some(progress) = kept.read()
+        if let Some(progress) = kept.read::<Best>()
             && trainer.restore(&progress.snapshot)
         {
             (before, best) = (progress.epochs, progress.best);
@@ -140,8 +139,18 @@ impl Run<'_> {
         }
     }
 
+    pub(super) fn settings(&self) -> Settings {
+        let options = self.options;
+        Settings {
+            optimiser: options.optimiser,
+            weight_decay: options.weight_decay,
+            clip: options.clip,
+            label_smoothing: options.label_smoothing,
+        }
+    }
+
     /// The constants that gradients change: what `train` names (all without), but not what `freeze` names.
-    fn trained(&self) -> Result<Vec<ValueId>, Problem> {
+    pub(super) fn trained(&self) -> Result<Vec<ValueId>, Problem> {
         let parameters = self.tail.parameters();
         let named = |pattern: &String| {
             let found: Vec<ValueId> =
@@ -163,7 +172,7 @@ impl Run<'_> {
     }
 
     /// Zeros, but for the classes that the pack's own head knows.
-    fn last_layer(&self) -> LastLayer {
+    pub(super) fn last_layer(&self) -> LastLayer {
         let (width, classes) = (self.pack.head_inputs(), self.cache.classes());
         let mut last =
             LastLayer { weights: vec![0.0; classes.len() * width], bias: vec![0.0; classes.len()] };
@@ -194,7 +203,7 @@ impl Run<'_> {
         (train, held)
     }
 
-    fn append(
+    pub(super) fn append(
         &self,
         inputs: &mut [Vec<f32>],
         row: &[i8],
@@ -231,13 +240,7 @@ impl Run<'_> {
         Ok(logits)
     }
 
-    fn record(
-        &self,
-        (constants, last): Learned,
-        held: &Held,
-        logits: &[f32],
-    ) -> Result<Vec<u8>, Problem> {
-        let digest = self.pack.backbone_digest();
+    fn record(&self, learned: Learned, held: &Held, logits: &[f32]) -> Result<Vec<u8>, Problem> {
         let (mut temperature, mut unknown_threshold, mut held_out) = (1.0, 0.0, None);
         if !logits.is_empty() {
             let measured = held.measure(logits)?;
@@ -247,17 +250,29 @@ impl Run<'_> {
             unknown_threshold = measured.unknown_threshold(temperature, &mut memory)?;
             held_out = Some((measured.correct(), count as u32));
         }
+        let certainty = Certainty { temperature, unknown_threshold, held_out };
+        self.write(learned, &self.cache.counts(), certainty)
+    }
+
+    /// The record of what was learned from so many samples a class.
+    pub(super) fn write(
+        &self,
+        (constants, last): Learned,
+        counts: &[u32],
+        certainty: Certainty,
+    ) -> Result<Vec<u8>, Problem> {
+        let digest = self.pack.backbone_digest();
         let labels: Vec<&str> = self.cache.classes().iter().map(String::as_str).collect();
         let parts = HeadParts {
             head: LinearHead::new(&last.weights, &last.bias, self.pack.head_inputs())?,
             backbone_digest: digest,
             labels: &labels,
-            samples: &self.cache.counts(),
+            samples: counts,
             learner: Learner::Other,
             storage: Storage::F32,
-            temperature,
-            unknown_threshold,
-            held_out,
+            temperature: certainty.temperature,
+            unknown_threshold: certainty.unknown_threshold,
+            held_out: certainty.held_out,
             prototypes: None,
         };
         let mut record = vec![0; parts.encoded_len()?];
@@ -266,6 +281,13 @@ impl Run<'_> {
         let tail = TailRecord { constants }.emit(&self.tail, &digest, storage)?;
         Ok([tail, record].concat())
     }
+}
+
+/// What held-out samples say of a head.
+pub(super) struct Certainty {
+    pub(super) temperature: f32,
+    pub(super) unknown_threshold: f32,
+    pub(super) held_out: Option<(u32, u32)>,
 }
 
 /// Samples that are not learned from, to measure on.
@@ -315,7 +337,7 @@ impl<'a> Views<'a> {
 }
 
 /// Rising along a line while it warms up, then falling to 0 along half a cosine.
-fn rate(options: &TailOptions, step: usize, steps: usize) -> f32 {
+pub(super) fn rate(options: &TailOptions, step: usize, steps: usize) -> f32 {
     let warm = (options.warm_up * steps as f32) as usize;
     if step < warm {
         return options.rate * (step + 1) as f32 / warm as f32;

@@ -12,6 +12,7 @@ mod pool;
 mod qlinear;
 mod quantise;
 mod reduce;
+mod resize;
 mod shape;
 mod shape_arithmetic;
 mod window;
@@ -58,6 +59,7 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "QLinearMatMul" => qlinear::matmul,
         "ReduceMean" => reduce::mean,
         "Reshape" => shape::reshape,
+        "Resize" | "Upsample" => resize::resize,
         "Shape" => shape_arithmetic::shape_of,
         "Slice" => shape_arithmetic::slice,
         "Squeeze" => shape::squeeze,

@@ -19,6 +19,7 @@ mod pad;
 mod plane;
 mod prelu;
 mod reduce_mean;
+mod resize;
 mod slice;
 mod softmax;
 mod transpose;
@@ -75,6 +76,7 @@ pub(super) fn apply<B: FloatBackend>(
         Op::Transpose { permutation } => transpose::apply(permutation, x),
         Op::Gemm(gemm) => gemm::apply(gemm, x, operand()?, operand().ok()),
         Op::MatMul => matmul::apply(x, operand()?, result),
+        Op::Resize(resize) => resize::apply(resize, x),
     })
 }
 

@@ -1,0 +1,267 @@
+//! Training a tail that answers a class for each place of a picture, through Burn.
+
+use headstart::burn::FloatBackend;
+use headstart::burn::backend::{Autodiff, AutodiffBackend, Device};
+use headstart::burn::tail::TailTrainer;
+use headstart::head::Random;
+use headstart::pack::Pack;
+use headstart::tail::Tail;
+use serde::{Deserialize, Serialize};
+
+use super::TailOptions;
+use super::augment::augmented;
+use super::progress::{Keep, Kept, Progress};
+use super::tail::{Certainty, Learned, Run, failed, rate};
+use crate::Head;
+use crate::backend::{Backend, on_backend};
+use crate::segmentation::{VOID, mask_len};
+use crate::state::{FeatureCache, Problem};
+
+/// Weight of the overlap beside the cross-entropy.
+const DICE: f32 = 1.0;
+
+/// Trains the tail and a last layer for the cache's classes on its masks, and writes their record. `epoch` is
+/// told how many are done, and the mean loss of the last one.
+///
+/// Each place's target is how its pixels of the mask are shared among the classes. The record's held-out numbers
+/// count places, not pictures.
+///
+/// # Errors
+/// Those of [`tail::train`](super::tail::train).
+pub fn train(
+    cache: &FeatureCache,
+    pack: &Pack<'_>,
+    initial: Option<&Head>,
+    options: &TailOptions,
+    keep: Option<Keep<'_>>,
+    epoch: impl FnMut(usize, f32),
+) -> Result<Vec<u8>, Problem> {
+    let broken = || Problem::Training(headstart::Error::BadTail);
+    let tail = Tail::parse(pack)?.ok_or_else(broken)?;
+    let map = tail.map().ok_or_else(broken)?;
+    let backend = options.backend.or(Backend::fastest()).ok_or(Problem::EngineMissing)?;
+    let kept = Kept::new(keep, cache, pack, options, backend);
+    let run = Run { cache, pack, tail, initial, options };
+    let masks = Masks::new(cache, pack, map);
+    on_backend!(backend, B, device => places::<Autodiff<B>>(device, &run, &masks, kept, epoch))
+}
+
+/// The best that was learned so far, by the cross-entropy of the pictures that are held out.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Best {
+    loss: f64,
+    epoch: usize,
+    learned: Learned,
+    right: (u32, u32),
+}
+
+fn places<B: FloatBackend + AutodiffBackend>(
+    device: &Device<B>,
+    run: &Run<'_>,
+    masks: &Masks<'_>,
+    mut kept: Kept<'_>,
+    mut epoch: impl FnMut(usize, f32),
+) -> Result<Vec<u8>, Problem> {
+    let (options, graph) = (run.options, &run.tail.graph);
+    let (trained, last) = (run.trained()?, run.last_layer());
+    let mut trainer =
+        TailTrainer::<B>::per_place(device, graph, &trained, last, run.settings(), DICE)
+            .map_err(failed)?;
+    let mut train: Vec<usize> = (0..run.cache.len()).collect();
+    Random::new(options.seed).shuffle(&mut train);
+    let held = train.split_off(train.len() - train.len() * usize::from(options.held_out) / 100);
+    let steps = options.epochs * train.len().div_ceil(options.batch);
+    let mut best: Option<Best> = None;
+    let mut before = 0;
+    if let Some(progress) = kept.read::<Best>()
+        && trainer.restore(&progress.snapshot)
+    {
+        (before, best) = (progress.epochs, progress.best);
+    }
+    let mut step = before * train.len().div_ceil(options.batch);
+    for done in before + 1..=options.epochs {
+        // Of its own for each epoch, so that any of them can be the first after a restart.
+        let mut random = Random::new(options.seed.wrapping_add((done as u64) << 32));
+        let mut order = train.clone();
+        random.shuffle(&mut order);
+        let mut losses = 0.0;
+        for batch in order.chunks(options.batch) {
+            let mut inputs = vec![Vec::new(); graph.inputs.len()];
+            let mut targets = Vec::new();
+            for &sample in batch {
+                // The mask moves as its picture does.
+                let mut twin = random.clone();
+                let augment = Some((options.augment, &mut random));
+                run.append(&mut inputs, masks.features(sample), augment)?;
+                targets.extend(masks.targets(sample, |mask, shape| {
+                    match options.augment.any() && graph.inputs.len() == 1 {
+                        true => augmented(mask, shape, options.augment, &mut twin),
+                        false => mask.to_vec(),
+                    }
+                }));
+            }
+            let rate = rate(options, step, steps);
+            let loss = trainer.step_towards(&inputs, batch.len(), targets, rate).map_err(failed)?;
+            losses += loss * batch.len() as f32;
+            step += 1;
+        }
+        if !held.is_empty() {
+            let (loss, right) = measure(run, masks, &trainer, &held)?;
+            if best.as_ref().is_none_or(|best| loss < best.loss) {
+                let learned = trainer.learned().map_err(failed)?;
+                best = Some(Best { loss, epoch: done, learned, right });
+            } else if best.as_ref().is_some_and(|best| done - best.epoch >= options.patience) {
+                break;
+            }
+        }
+        kept.write(|| {
+            let snapshot = trainer.snapshot().map_err(failed)?;
+            Ok(Progress { epochs: done, snapshot, best: best.clone() })
+        })?;
+        epoch(done, losses / train.len() as f32);
+    }
+    let (learned, held_out) = match best {
+        Some(best) => (best.learned, Some(best.right)),
+        None => (trainer.learned().map_err(failed)?, None),
+    };
+    let certainty = Certainty { temperature: 1.0, unknown_threshold: 0.0, held_out };
+    run.write(learned, &masks.counts(), certainty)
+}
+
+/// Mean cross-entropy of the places of some pictures; how many are answered as most of their pixels are, and of
+/// how many. Training that diverges has an infinite loss.
+fn measure<B: FloatBackend + AutodiffBackend>(
+    run: &Run<'_>,
+    masks: &Masks<'_>,
+    trainer: &TailTrainer<B>,
+    held: &[usize],
+) -> Result<(f64, (u32, u32)), Problem> {
+    let (mut loss, mut right, mut counted) = (0.0, 0_u32, 0_u32);
+    for batch in held.chunks(run.options.batch) {
+        let mut inputs = vec![Vec::new(); run.tail.graph.inputs.len()];
+        let mut targets = Vec::new();
+        for &sample in batch {
+            run.append(&mut inputs, masks.features(sample), None)?;
+            targets.extend(masks.targets(sample, |mask, _| mask.to_vec()));
+        }
+        let logits = trainer.logits(&inputs, batch.len()).map_err(failed)?;
+        let rows = logits.chunks_exact(masks.classes).zip(targets.chunks_exact(masks.classes));
+        for (logits, targets) in rows.filter(|(_, targets)| targets.iter().sum::<f32>() > 0.0) {
+            let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let sum: f64 = logits.iter().map(|logit| f64::from(logit - most).exp()).sum();
+            let log = |logit: &f32| f64::from(logit - most) - sum.ln();
+            let pairs = logits.iter().zip(targets).filter(|(_, target)| **target > 0.0);
+            loss -= pairs.map(|(logit, target)| f64::from(*target) * log(logit)).sum::<f64>();
+            right += u32::from(greatest(logits) == greatest(targets));
+            counted += 1;
+        }
+    }
+    let mean = loss / f64::from(counted.max(1));
+    Ok((if mean.is_finite() { mean } else { f64::INFINITY }, (right, counted.max(1))))
+}
+
+fn greatest(values: &[f32]) -> usize {
+    (0..values.len()).fold(0, |best, at| if values[at] > values[best] { at } else { best })
+}
+
+/// The masks in the rows of a cache, behind the features.
+struct Masks<'a> {
+    cache: &'a FeatureCache,
+    features: usize,
+    /// Rows and columns of a mask.
+    extents: [usize; 2],
+    /// Rows and columns of the map.
+    map: [usize; 2],
+    classes: usize,
+}
+
+impl<'a> Masks<'a> {
+    fn new(cache: &'a FeatureCache, pack: &Pack<'_>, map: [usize; 2]) -> Self {
+        let extents = [pack.input().height as usize, pack.input().width as usize];
+        let features = cache.feature_len() - mask_len(pack);
+        Self { cache, features, extents, map, classes: cache.classes().len() }
+    }
+
+    fn row(&self, sample: usize) -> (&'a [i8], &'a [i8]) {
+        let row = self.cache.feature_len();
+        self.cache.features()[sample * row..][..row].split_at(self.features)
+    }
+
+    fn features(&self, sample: usize) -> &'a [i8] {
+        self.row(sample).0
+    }
+
+    /// Shares of the classes, `[place][class]`; zeros where most pixels have no class. `view` shows the mask, of
+    /// shape `[1, 1, rows, columns]`, otherwise.
+    fn targets(
+        &self,
+        sample: usize,
+        view: impl FnOnce(&[f32], &[usize; 4]) -> Vec<f32>,
+    ) -> Vec<f32> {
+        let ([height, width], [rows, columns]) = (self.extents, self.map);
+        let mask = self.row(sample).1.iter().map(|class| f32::from(class.cast_unsigned()));
+        let mask = view(&mask.collect::<Vec<f32>>(), &[1, 1, height, width]);
+        let bin = |at: usize, of: usize, extent: usize| {
+            at * extent / of..((at + 1) * extent).div_ceil(of)
+        };
+        let mut targets = Vec::with_capacity(rows * columns * self.classes);
+        let mut counts = vec![0_u32; self.classes];
+        for row in 0..rows {
+            for column in 0..columns {
+                counts.fill(0);
+                let (ys, xs) = (bin(row, rows, height), bin(column, columns, width));
+                let pixels = (ys.len() * xs.len()) as u32;
+                for line in ys.map(|y| &mask[y * width..][..width]) {
+                    for &class in &line[xs.clone()] {
+                        if let Some(count) = counts.get_mut(class as usize) {
+                            *count += 1;
+                        }
+                    }
+                }
+                let sum: u32 = counts.iter().sum();
+                let share = if 2 * sum > pixels { 1.0 / sum as f32 } else { 0.0 };
+                targets.extend(counts.iter().map(|&count| count as f32 * share));
+            }
+        }
+        targets
+    }
+
+    /// Pictures that show each class.
+    fn counts(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.classes];
+        for sample in 0..self.cache.len() {
+            let mut seen = vec![false; usize::from(VOID) + 1];
+            self.row(sample).1.iter().for_each(|c| seen[usize::from(c.cast_unsigned())] = true);
+            for (count, seen) in counts.iter_mut().zip(seen) {
+                *count += u32::from(seen);
+            }
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_shares_of_pixels_and_void_does_not_count() {
+        let mut cache = FeatureCache::new(2 + 16);
+        for name in ["background", "dog", "cat"] {
+            cache.class(name);
+        }
+        let void = VOID.cast_signed();
+        let mask = [0, 0, 1, 1, 0, 1, 1, 1, void, void, 2, 2, void, 2, 2, void];
+        cache.insert([1; 16], 0, &[&[5, 6][..], &mask].concat());
+        let masks = Masks { cache: &cache, features: 2, extents: [4; 2], map: [2; 2], classes: 3 };
+        let targets = masks.targets(0, |mask, shape| {
+            assert_eq!(shape, &[1, 1, 4, 4]);
+            mask.to_vec()
+        });
+        let third = 1.0 / 3.0;
+        let expected = [0.75, 0.25, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0 * third];
+        assert_eq!(targets, expected);
+        assert_eq!(masks.features(0), [5, 6]);
+        assert_eq!(masks.counts(), [1, 1, 1]);
+    }
+}

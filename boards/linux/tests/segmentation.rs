@@ -1,0 +1,165 @@
+//! Packs that answer a class for each place of a picture: learned from masks, measured, written, and refused where
+//! pictures and masks do not fit each other.
+
+mod common;
+
+use common::{BLUE, Bench, GREEN, RED, tiny_pack};
+use headstart::graph::{Activation, Conv, Graph, Op, Window};
+use headstart::pack::{Contents, Pack, TailStorage, emit};
+use headstart::tail::emit_per_place;
+use headstart_edge::segmentation::Mask;
+use image::{Rgb, RgbImage};
+
+const RUNS_TAILS: bool = cfg!(any(feature = "ndarray", feature = "candle", feature = "flex"));
+const COLOURS: [[u8; 3]; 3] = [RED, GREEN, BLUE];
+const SIDE: u32 = 16;
+
+/// Six channels of the 4×4 map of colours, for three classes.
+fn bench() -> Bench {
+    let window = Window {
+        kernel: vec![1; 2],
+        strides: vec![1; 2],
+        dilations: vec![1; 2],
+        pads_begin: vec![0; 2],
+        pads_end: vec![0; 2],
+    };
+    let weights = (0..18).map(|at| (at * 37 % 11) as f32 / 11.0 - 0.45).collect();
+    let mut graph = Graph::default();
+    let x = graph.add_value("x", vec![1, 3, 4, 4]);
+    graph.inputs.push(x);
+    let weight = graph.add_constant("decoder.weight", vec![6, 3, 1, 1], weights).unwrap();
+    let conv = Op::Conv(Conv { window, groups: 1 });
+    let x = graph.add_node("decoder", conv, vec![x, weight], "a").unwrap();
+    let relu = Op::Activation(Activation::LeakyRelu { alpha: 0.1 });
+    let x = graph.add_node("relu", relu, vec![x], "b").unwrap();
+    graph.outputs.push(x);
+
+    let bench = Bench::new();
+    let bytes = tiny_pack(4, None);
+    let pack = Pack::open(&bytes).unwrap();
+    let with_tail = emit(&Contents {
+        provenance: *pack.provenance(),
+        input: *pack.input(),
+        max_classes: 3,
+        values: (0..2).map(|at| pack.value(at).unwrap()).collect(),
+        nodes: pack.nodes().map(Result::unwrap).collect(),
+        weights: Vec::new(),
+        channels: Vec::new(),
+        tables: Vec::new(),
+        tail: Some(emit_per_place(&graph, &[1], TailStorage::F32).unwrap()),
+        head: None,
+    });
+    std::fs::write(&bench.pack, with_tail.unwrap()).unwrap();
+    bench.scenes("data", 0, 12);
+    bench.scenes("test", 100, 4);
+    bench
+}
+
+impl Bench {
+    /// Pictures of one colour left and another right, with the numbers of the colours as masks.
+    fn scenes(&self, data: &str, first: usize, count: usize) {
+        for part in ["images", "masks"] {
+            std::fs::create_dir_all(self.path(data).join(part)).unwrap();
+        }
+        std::fs::write(self.path(data).join("classes.txt"), "red\ngreen\nblue\n").unwrap();
+        for number in first..first + count {
+            let border = 4 * (1 + number as u32 % 3);
+            let class = |x: u32| (number / 3 + usize::from(x >= border)) % 3;
+            let picture = RgbImage::from_fn(SIDE, SIDE, |x, y| {
+                Rgb(COLOURS[class(x)]
+                    .map(|level| level + (x * 7 + y * 5 + number as u32) as u8 % 50))
+            });
+            picture.save(self.path(data).join(format!("images/{number}.png"))).unwrap();
+            let classes = (0..SIDE * SIDE).map(|at| class(at % SIDE) as u8).collect();
+            self.mask(data, number, &Mask::new(SIDE as usize, SIDE as usize, classes));
+        }
+    }
+
+    fn mask(&self, data: &str, number: usize, mask: &Mask) {
+        let path = self.path(data).join(format!("masks/{number}.png"));
+        std::fs::write(path, mask.encode().unwrap()).unwrap();
+    }
+}
+
+const LEARN: [&str; 8] = ["--data", "data", "--state", "state", "--rate", "0.05", "--epochs", "40"];
+
+#[test]
+fn places_are_learned_measured_and_written() {
+    let bench = bench();
+    if !RUNS_TAILS {
+        let refusal = bench.refusal(1, "learn", &LEARN);
+        assert!(refusal.contains("--features flex"), "{refusal}");
+        return;
+    }
+    let learned = bench.json("learn", &LEARN);
+    assert_eq!((&learned["samples"], &learned["new_samples"]), (&12.into(), &12.into()));
+    assert_eq!(learned["classes"][1]["name"], "green");
+    let measured =
+        bench.json("eval", &["--data", "test", "--state", "state", "--overlays", "overlays"]);
+    assert!(measured["mean_iou"].as_f64().unwrap() > 0.9, "{measured}");
+    assert_eq!(measured["pixels"], 4 * SIDE * SIDE);
+    let overlay = image::open(bench.path("overlays").join("101.png")).unwrap().to_rgb8();
+    assert_eq!(overlay.dimensions(), (SIDE, SIDE));
+
+    // An answer is a mask as large as its picture.
+    let file = "test/images/101.png";
+    let answer = bench.json("predict", &["--state", "state", "--masks", "answers", file]);
+    assert_eq!(answer["files"][0]["mask"], "answers/101.png");
+    let found = Mask::read(&bench.path("answers").join("101.png"), 3).unwrap();
+    let truth = Mask::read(&bench.path("test").join("masks/101.png"), 3).unwrap();
+    let right = found.classes().iter().zip(truth.classes()).filter(|(a, b)| a == b).count();
+    assert!(right * 10 >= found.classes().len() * 9, "{right}");
+
+    let head = || std::fs::read(bench.path("state").join("head.hshr")).unwrap();
+    let first = head();
+    // A mask that changed is a correction; the other pictures cost nothing.
+    bench.mask("data", 3, &Mask::new(SIDE as usize, SIDE as usize, vec![255; 256]));
+    let again = bench.json("learn", &LEARN);
+    assert_eq!((&again["new_samples"], &again["corrected_samples"]), (&0.into(), &1.into()));
+    assert!(head() != first);
+    assert_eq!(bench.json("status", &["--state", "state"])["cached_samples"], 12);
+    bench.json("rollback", &["--state", "state"]);
+    assert!(head() == first);
+    bench.json("bench", &["--state", "state"]);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_name() {
+    let bench = bench();
+    if !RUNS_TAILS {
+        return;
+    }
+    let refusal = |named: &[&str]| {
+        let refusal = bench.refusal(1, "learn", &LEARN);
+        for named in named {
+            assert!(refusal.contains(named), "{refusal}");
+        }
+    };
+    bench.mask("data", 3, &Mask::new(4, 8, vec![0; 32]));
+    refusal(&["masks/3.png", "8 x 4", "16 x 16"]);
+    bench.mask("data", 3, &Mask::new(16, 16, [vec![0; 255], vec![3]].concat()));
+    refusal(&["masks/3.png", "class 3", "row 15, column 15", "3 classes"]);
+    std::fs::remove_file(bench.path("data").join("masks/3.png")).unwrap();
+    refusal(&["images/3.png", "masks/3.png", "no mask"]);
+    std::fs::remove_file(bench.path("data").join("images/3.png")).unwrap();
+    std::fs::write(bench.path("data").join("classes.txt"), "red\ngreen\n").unwrap();
+    refusal(&["classes.txt", "2 classes"]);
+    assert!(!bench.path("state").join("head.hshr").exists(), "a refused call learns nothing");
+    std::fs::remove_dir_all(bench.path("data").join("masks")).unwrap();
+    refusal(&["images and masks"]);
+
+    bench.json("learn", &["--data", "test", "--state", "state", "--epochs", "1"]);
+    let file = "test/images/101.png";
+    let refusal = bench.refusal(1, "predict", &["--state", "state", file]);
+    assert!(refusal.contains("--masks"), "{refusal}");
+    // And what is for places is refused where a picture has one answer.
+    let plain = Bench::new();
+    plain.colours("data", 0, 4);
+    plain.json("learn", &["--data", "data", "--state", "state"]);
+    for (command, option) in [("predict", "--masks"), ("eval", "--overlays")] {
+        let data = if command == "eval" { &["--data", "data"][..] } else { &["data/red/0.png"] };
+        let arguments = [&["--state", "state", option, "x"], data].concat();
+        let refusal = plain.refusal(1, command, &arguments);
+        assert!(refusal.contains(option), "{refusal}");
+    }
+}
