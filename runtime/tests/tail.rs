@@ -145,6 +145,25 @@ where
     assert!(last.weights.iter().any(|&w| w != 0.0));
 }
 
+/// `torch.nn.functional.cross_entropy(logits, y, weight=w, label_smoothing=0.1)` for logits `[0, ln 3]`, classes 0, 0, 1 and
+/// weights 0.5 and 2.
+fn classes_weigh_as_in_pytorch<B: FloatBackend>()
+where
+    Autodiff<B>: AutodiffBackend + FloatBackend,
+{
+    let (graph, _) = tail();
+    let last = LastLayer { weights: vec![0.0; 3 * 2], bias: vec![0.0, 3_f32.ln()] };
+    let settings = Settings { label_smoothing: 0.1, ..SGD };
+    let mut trainer = TailTrainer::<Autodiff<B>>::new(&graph, &[], last, settings).unwrap();
+    assert!(!trainer.weigh_classes(&[1.0]) && !trainer.weigh_classes(&[1.0, f32::NAN]));
+    assert!(trainer.weigh_classes(&[0.5, 2.0]));
+    let input = vec![0.5; 3 * 3 * PIXELS];
+    let loss = trainer.step(&[input], &[0, 0, 1], 0.0).unwrap();
+    assert!((loss - LOSS_OF_WEIGHTS).abs() < 1e-5, "{loss}");
+}
+
+const LOSS_OF_WEIGHTS: f32 = 0.651_923_06;
+
 /// A map of two channels for a map of three, and a trainer of three classes on it with this last layer.
 fn of_places<B: FloatBackend>(weights: &[f32], settings: Settings) -> TailTrainer<Autodiff<B>>
 where
@@ -237,6 +256,11 @@ macro_rules! on {
             #[test]
             fn places_have_the_loss_of_their_formula_and_its_slope() {
                 super::places_have_the_loss_of_their_formula_and_its_slope::<$backend>();
+            }
+
+            #[test]
+            fn classes_weigh_as_in_pytorch() {
+                super::classes_weigh_as_in_pytorch::<$backend>();
             }
 
             #[test]

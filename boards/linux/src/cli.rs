@@ -248,8 +248,11 @@ pub(crate) struct TailArgs {
     /// Do not train layers that this pattern names.
     #[arg(long, value_name = "PATTERN")]
     pub(crate) freeze: Vec<String>,
+    /// Let every class count the same, however few samples it has.
+    #[arg(long)]
+    pub(crate) balanced: bool,
     /// Show pictures otherwise each time, where the tail begins at the input.
-    #[arg(long, value_name = "flip,crop", value_delimiter = ',')]
+    #[arg(long, value_name = "flip,crop,colour", value_delimiter = ',')]
     pub(crate) augment: Vec<AugmentChoice>,
     /// How the tail's weights are kept [default: f16].
     #[arg(long, value_enum)]
@@ -269,6 +272,7 @@ impl TailArgs {
             (self.weight_decay.is_some(), "--weight-decay"),
             (self.clip.is_some(), "--clip"),
             (self.label_smoothing.is_some(), "--label-smoothing"),
+            (self.balanced, "--balanced"),
             (self.held_out.is_some(), "--held-out"),
             (self.patience.is_some(), "--patience"),
             (self.training_seed.is_some(), "--training-seed"),
@@ -313,6 +317,8 @@ pub(crate) enum AugmentChoice {
     Flip,
     /// Moved by up to an eighth.
     Crop,
+    /// Brightness, contrast and saturation changed by up to a fifth.
+    Colour,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

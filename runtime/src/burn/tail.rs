@@ -87,6 +87,8 @@ pub struct TailTrainer<B: FloatBackend + AutodiffBackend> {
     /// Weight of the overlap in the loss.
     dice: f32,
     classes: usize,
+    /// What a sample of each class weighs in the loss.
+    class_weights: Vec<f32>,
     /// The graph's constants that are trained.
     ids: Vec<ValueId>,
     /// Those, then weights and bias of the last layer.
@@ -193,11 +195,24 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
             places,
             dice,
             classes,
+            class_weights: vec![1.0; classes],
             ids,
             parameters,
             settings,
             steps,
         })
+    }
+
+    /// Weighs the classes in the cross-entropy from now on, as PyTorch's `weight` does: the loss is
+    /// `Σ w[y] · loss / Σ w[y]`, and a smoothed target's part of each class has that class's weight. Dice has a mean over
+    /// the classes as it is. Returns whether there is one number a class, each finite and not below 0.
+    pub fn weigh_classes(&mut self, weights: &[f32]) -> bool {
+        let fits = weights.len() == self.classes
+            && weights.iter().all(|&weight| weight.is_finite() && weight >= 0.0);
+        if fits {
+            self.class_weights = weights.to_vec();
+        }
+        fits
     }
 
     /// One step of that size on samples that each have one row for every input of the graph; returns their
@@ -337,7 +352,10 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         }
         let sums: Vec<f32> =
             targets.chunks_exact(self.classes).map(|row| row.iter().sum()).collect();
-        let counted: f32 = sums.iter().sum::<f32>().max(1.0);
+        let weighed = |row: &[f32]| -> f32 {
+            row.iter().zip(&self.class_weights).map(|(target, weight)| target * weight).sum()
+        };
+        let counted: f32 = targets.chunks_exact(self.classes).map(weighed).sum();
         let logs = B::log_softmax(logits, 1);
         let overlap = (self.dice > 0.0).then(|| {
             let upload = |data: Vec<f32>, shape: [usize; 2]| self.upload(data, shape.to_vec());
@@ -357,11 +375,13 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         let mut smooth = targets;
         for (row, sum) in smooth.chunks_exact_mut(self.classes).zip(&sums) {
             let spread = smoothing / self.classes as f32 * sum;
-            row.iter_mut().for_each(|target| *target = *target * (1.0 - smoothing) + spread);
+            for (target, weight) in row.iter_mut().zip(&self.class_weights) {
+                *target = weight * (*target * (1.0 - smoothing) + spread);
+            }
         }
         let targets = self.upload(smooth, vec![rows, self.classes]);
         let likelihoods = B::float_sum(B::float_mul(logs, targets));
-        let entropy = scaled::<B>(likelihoods, -1.0 / counted);
+        let entropy = scaled::<B>(likelihoods, if counted > 0.0 { -1.0 / counted } else { 0.0 });
         Ok(match overlap {
             Some(overlap) => B::float_add(entropy, overlap),
             None => entropy,

@@ -82,6 +82,7 @@ fn options(args: &Learn, per_place: bool) -> headstart_edge::training::TailOptio
     options.weight_decay = given.weight_decay.unwrap_or(options.weight_decay);
     options.clip = given.clip.or(options.clip).filter(|&longest| longest > 0.0);
     options.label_smoothing = given.label_smoothing.unwrap_or(options.label_smoothing);
+    options.balanced = given.balanced;
     options.held_out = given.held_out.unwrap_or(options.held_out);
     options.seed = given.training_seed.unwrap_or(options.seed);
     options.train.clone_from(&given.train);
@@ -89,6 +90,7 @@ fn options(args: &Learn, per_place: bool) -> headstart_edge::training::TailOptio
     options.augment = Augment {
         flip: given.augment.contains(&AugmentChoice::Flip),
         crop: given.augment.contains(&AugmentChoice::Crop),
+        colour: given.augment.contains(&AugmentChoice::Colour),
     };
     options.half = given.storage != Some(StorageChoice::F32);
     options

@@ -88,6 +88,8 @@ pub struct TailOptions {
     pub clip: Option<f32>,
     /// Part of the probability that is spread over all classes, 0 to 1.
     pub label_smoothing: f32,
+    /// Whether every class counts the same, however many samples (or, for a class a place, places) it has.
+    pub balanced: bool,
     /// Part of the steps in which the step size rises, 0 to 1.
     pub warm_up: f32,
     /// Percent of each class that is held out: the best epoch is the one that answers these best.

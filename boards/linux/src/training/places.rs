@@ -9,9 +9,9 @@ use headstart::tail::Tail;
 use serde::{Deserialize, Serialize};
 
 use super::TailOptions;
-use super::augment::augmented;
+use super::augment::{Augment, augmented};
 use super::progress::{Keep, Kept, Progress};
-use super::tail::{Certainty, Learned, Run, failed, rate};
+use super::tail::{Certainty, Learned, Run, balanced, failed, rate};
 use crate::Head;
 use crate::backend::{Backend, on_backend};
 use crate::segmentation::{VOID, mask_len};
@@ -71,6 +71,16 @@ fn places<B: FloatBackend + AutodiffBackend>(
     Random::new(options.seed).shuffle(&mut train);
     let held = train.split_off(train.len() - train.len() * usize::from(options.held_out) / 100);
     let steps = options.epochs * train.len().div_ceil(options.batch);
+    if options.balanced {
+        let mut counts = vec![0.0; masks.classes];
+        for &sample in &train {
+            let targets = masks.targets(sample, |mask, _| mask.to_vec());
+            for row in targets.chunks_exact(masks.classes) {
+                counts.iter_mut().zip(row).for_each(|(count, &part)| *count += f64::from(part));
+            }
+        }
+        trainer.weigh_classes(&balanced(&counts));
+    }
     let mut best: Option<Best> = None;
     let mut before = 0;
     if let Some(progress) = kept.read::<Best>()
@@ -95,7 +105,10 @@ fn places<B: FloatBackend + AutodiffBackend>(
                 run.append(&mut inputs, masks.features(sample), augment)?;
                 targets.extend(masks.targets(sample, |mask, shape| {
                     match options.augment.any() && graph.inputs.len() == 1 {
-                        true => augmented(mask, shape, options.augment, &mut twin),
+                        true => {
+                            let augment = Augment { colour: false, ..options.augment };
+                            augmented(mask, shape, augment, run.levels(), &mut twin)
+                        }
                         false => mask.to_vec(),
                     }
                 }));

@@ -12,7 +12,7 @@ use headstart::tail::{Tail, TailRecord};
 use serde::{Deserialize, Serialize};
 
 use super::TailOptions;
-use super::augment::{Augment, augmented};
+use super::augment::{Augment, Levels, augmented};
 pub use super::progress::Keep;
 use super::progress::{Kept, Progress};
 use crate::Head;
@@ -84,6 +84,10 @@ impl Run<'_> {
         )
         .map_err(failed)?;
         let (train, held) = self.split(&mut Random::new(options.seed));
+        if options.balanced {
+            let counts: Vec<f64> = self.cache.counts().iter().map(|&n| f64::from(n)).collect();
+            trainer.weigh_classes(&balanced(&counts));
+        }
         let held = Held::new(held, self.cache);
         let views = Views::new(self.cache);
         let steps = options.epochs * train.len().div_ceil(options.batch);
@@ -137,6 +141,11 @@ impl Run<'_> {
             Some(best) => self.record(best.learned, &held, &best.logits),
             None => self.record(trainer.learned().map_err(failed)?, &held, &[]),
         }
+    }
+
+    pub(super) fn levels(&self) -> Levels {
+        let preprocessing = &self.pack.input().preprocessing;
+        Levels { mean: preprocessing.mean, std: preprocessing.std }
     }
 
     pub(super) fn settings(&self) -> Settings {
@@ -216,7 +225,8 @@ impl Run<'_> {
             && augment.any()
             && let ([values], [input]) = (&mut values[..], &self.tail.graph.inputs[..])
         {
-            *values = augmented(values, &self.tail.graph.values[*input].shape, augment, random);
+            let shape = &self.tail.graph.values[*input].shape;
+            *values = augmented(values, shape, augment, self.levels(), random);
         }
         inputs.iter_mut().zip(values).for_each(|(all, own)| all.extend(own));
         Ok(())
@@ -336,6 +346,13 @@ impl<'a> Views<'a> {
     }
 }
 
+/// Weights with which every class counts the same: `n / (k · n of the class)` for `n` samples of `k` classes that have any.
+pub(super) fn balanced(counts: &[f64]) -> Vec<f32> {
+    let (all, shown) = (counts.iter().sum::<f64>(), counts.iter().filter(|&&n| n > 0.0).count());
+    let weight = |&n: &f64| if n > 0.0 { (all / (shown as f64 * n)) as f32 } else { 0.0 };
+    counts.iter().map(weight).collect()
+}
+
 /// Rising along a line while it warms up, then falling to 0 along half a cosine.
 pub(super) fn rate(options: &TailOptions, step: usize, steps: usize) -> f32 {
     let warm = (options.warm_up * steps as f32) as usize;
@@ -358,6 +375,7 @@ impl TailOptions {
             weight_decay: 0.01,
             clip: Some(1.0),
             label_smoothing: 0.1,
+            balanced: false,
             warm_up: 0.1,
             held_out: 10,
             patience: 10,
@@ -366,6 +384,21 @@ impl TailOptions {
             freeze: Vec::new(),
             augment: Augment::default(),
             half: true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::balanced;
+
+    #[test]
+    fn balanced_classes_weigh_the_same_in_all() {
+        let counts = [30.0, 10.0, 0.0, 20.0];
+        let weights = balanced(&counts);
+        assert_eq!(weights[2], 0.0);
+        for at in [0, 1, 3] {
+            assert!((f64::from(weights[at]) * counts[at] - 20.0).abs() < 1e-5, "{weights:?}");
         }
     }
 }
