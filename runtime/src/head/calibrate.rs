@@ -48,7 +48,8 @@ impl<'a> HeldOut<'a> {
         self.iter().map(|(logits, label)| u32::from(argmax(logits) == label)).sum()
     }
 
-    /// The temperature of least mean loss, and that loss: `−log softmax(logits / temperature)[label]`.
+    /// The temperature of least loss, and that loss: the mean over the classes of the mean over their samples of
+    /// `−log softmax(logits / temperature)[label]`.
     ///
     /// The loss is convex in the inverse of the temperature; Newton's method finds the minimum, or the
     /// end of 0.01 to 100 where there is none inside (with no wrong answers it would be 0).
@@ -75,32 +76,42 @@ impl<'a> HeldOut<'a> {
         ((1.0 / inverse) as f32, loss as f32)
     }
 
-    /// Mean loss of the logits as they are, in nats.
+    /// The same loss of the logits as they are, in nats.
     pub fn mean_loss(&self) -> f32 {
         self.loss(1.0).0 as f32
     }
 
-    /// Mean loss at this inverse temperature, and its first and second derivative.
+    /// Mean loss at this inverse temperature, and its first and second derivative. Every class that is shown has the same
+    /// share, as in training: a flood of one class does not choose for the others.
     fn loss(&self, inverse: f32) -> (f64, f64, f64) {
-        let (mut loss, mut slope, mut curvature) = (0.0, 0.0, 0.0);
-        for (logits, label) in self.iter() {
-            let largest = logits[argmax(logits)];
-            let (mut total, mut mean, mut square) = (0.0_f32, 0.0_f32, 0.0_f32);
-            for logit in logits {
-                let below = logit - largest;
-                let part = libm::expf(inverse * below);
-                total += part;
-                mean += part * below;
-                square += part * below * below;
+        let (mut all, mut shown) = ((0.0, 0.0, 0.0), 0.0);
+        for class in 0..self.classes {
+            let (mut loss, mut slope, mut curvature, mut count) = (0.0, 0.0, 0.0, 0.0);
+            for (logits, label) in self.iter().filter(|(_, label)| *label == class) {
+                let largest = logits[argmax(logits)];
+                let (mut total, mut mean, mut square) = (0.0_f32, 0.0_f32, 0.0_f32);
+                for logit in logits {
+                    let below = logit - largest;
+                    let part = libm::expf(inverse * below);
+                    total += part;
+                    mean += part * below;
+                    square += part * below * below;
+                }
+                mean /= total;
+                let below = logits[label] - largest;
+                loss += f64::from(libm::logf(total) - inverse * below);
+                slope += f64::from(mean - below);
+                curvature += f64::from((square / total - mean * mean).max(0.0));
+                count += 1.0;
             }
-            mean /= total;
-            let below = logits[label] - largest;
-            loss += f64::from(libm::logf(total) - inverse * below);
-            slope += f64::from(mean - below);
-            curvature += f64::from((square / total - mean * mean).max(0.0));
+            if count > 0.0 {
+                all.0 += loss / count;
+                all.1 += slope / count;
+                all.2 += curvature / count;
+                shown += 1.0;
+            }
         }
-        let count = self.samples.len() as f64;
-        (loss / count, slope / count, curvature / count)
+        (all.0 / shown, all.1 / shown, all.2 / shown)
     }
 
     /// The best probability below which an answer is "unknown": of the right answers on held-out
@@ -176,6 +187,15 @@ mod tests {
             assert!(held_out.loss(0.8 / temperature).0 as f32 > loss);
             assert!(held_out.loss(1.25 / temperature).0 as f32 > loss);
         }
+    }
+
+    #[test]
+    fn every_class_has_the_same_share_of_the_loss() {
+        // Three samples of one class, answered rightly, beside one of another, answered wrongly.
+        let logits = [2.0, 0.0, 2.0, 0.0, 2.0, 0.0, 1.0, 0.0];
+        let held_out = HeldOut::new(&logits, answers(&[0; 4], &[0, 0, 0, 1]), 2).unwrap();
+        let (right, wrong) = ((1.0 + (-2_f32).exp()).ln(), (1.0 + 1_f32.exp()).ln());
+        assert!((held_out.mean_loss() - (right + wrong) / 2.0).abs() < 1e-6);
     }
 
     #[test]

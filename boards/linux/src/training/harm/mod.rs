@@ -278,6 +278,7 @@ fn measure(old: &FeatureCache, new: &FeatureCache) -> Result<Option<(Effect, Dou
     if !brought.labels.is_empty() {
         (effect.new, effect.agreed) = (brought.labels.len() as u32, brought.right());
         effect.share = (FULL_SHARE * f64::from(effect.new) / old.len() as f64).min(1.0);
+        (effect.given, effect.is_large) = (effect.new, effect.share >= 1.0);
         let prefers = |answers: &Answers| {
             let each = answers.iter().map(|(logits, label)| preference(logits, label, cold));
             each.collect::<Vec<_>>()
