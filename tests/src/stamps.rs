@@ -199,7 +199,12 @@ fn stamp(path: &Path) -> io::Result<Option<Rgba32FImage>> {
     if !picture.color().has_alpha() {
         return Ok(None);
     }
-    let picture = picture.thumbnail(KEPT_SIDE, KEPT_SIDE).to_rgba32f();
+    let picture = if picture.width().max(picture.height()) > KEPT_SIDE {
+        picture.thumbnail(KEPT_SIDE, KEPT_SIDE)
+    } else {
+        picture
+    };
+    let picture = picture.to_rgba32f();
     let opaque = picture.enumerate_pixels().filter(|(.., pixel)| pixel.0[3] >= 0.5);
     let ends = opaque.fold(None, |ends: Option<[u32; 4]>, (x, y, _)| {
         let [left, top, right, bottom] = ends.unwrap_or([x, y, x, y]);
