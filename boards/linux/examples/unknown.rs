@@ -1,14 +1,15 @@
 //! How often a class that was never taught is answered as one that was:
-//! `cargo run --release -p headstart-edge --example unknown -- TRAIN.hsfc TEST.hsfc [SAMPLES]`
+//! `cargo run --release -p headstart-edge --example unknown -- TRAIN.hsfc TEST.hsfc [SAMPLES [PART]]`
 //!
 //! The caches are of the same pack: `learn` made them from training and from test samples. Each class in turn is
-//! left out of what is learned, from SAMPLES a class (all without), and its test samples are the strangers.
+//! left out of what is learned, from SAMPLES a class (all without), and its test samples are the strangers. With PART the threshold is the one of `learn --false-accepts PART`, measured on the classes that
+//! are learned, and what it says of them is printed beside what happens.
 
 use std::path::Path;
 
 use headstart_edge::Head;
 use headstart_edge::state::FeatureCache;
-use headstart_edge::training::{self, Choice};
+use headstart_edge::training::{self, Choice, Strangers};
 
 fn load(path: &str) -> anyhow::Result<(FeatureCache, [u8; 32])> {
     let bytes = std::fs::read(path)?;
@@ -20,10 +21,11 @@ fn load(path: &str) -> anyhow::Result<(FeatureCache, [u8; 32])> {
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (train, test, most) = match &arguments[..] {
-        [train, test] => (train, test, usize::MAX),
-        [train, test, most] => (train, test, most.parse()?),
-        _ => anyhow::bail!("usage: unknown TRAIN.hsfc TEST.hsfc [SAMPLES]"),
+    let (train, test, most, part) = match &arguments[..] {
+        [train, test] => (train, test, usize::MAX, None),
+        [train, test, most] => (train, test, most.parse()?, None),
+        [train, test, most, part] => (train, test, most.parse()?, Some(part.parse()?)),
+        _ => anyhow::bail!("usage: unknown TRAIN.hsfc TEST.hsfc [SAMPLES [PART]]"),
     };
     let ((train, backbone), (test, _)) = (load(train)?, load(test)?);
     println!("stranger  threshold  strangers answered  known called unknown  right among known");
@@ -42,7 +44,15 @@ fn main() -> anyhow::Result<()> {
             }
         }
         known.sort();
-        let record = training::train(&known, None, Choice::Auto, backbone)?;
+        let mut record = training::train(&known, None, Choice::Auto, backbone)?;
+        if let Some(part) = part {
+            let limit = Strangers::measure(&known, Choice::Auto, backbone)?.limit(part);
+            record = training::with_threshold(&record, limit.threshold)?;
+            let [answered, given_up] = [limit.answered, limit.given_up].map(|x| 100.0 * x);
+            println!(
+                "stated: {answered:.1} % of strangers answered, {given_up:.1} % of right answers given up"
+            );
+        }
         let head = Head::parse(Path::new("trial"), &record, &backbone)?;
         let mut counts = [0_u32; 6];
         for (row, &label) in test.features().chunks_exact(test.feature_len()).zip(test.labels()) {

@@ -183,6 +183,10 @@ pub(crate) struct Learn {
     /// --learner auto and at most 50 samples a class, else 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub(crate) views: Option<u8>,
+    /// Call so much "unknown" that at most this part of the samples of classes that were never taught is answered, as
+    /// measured by leaving each class out in turn.
+    #[arg(long, value_name = "PART", value_parser = part)]
+    pub(crate) false_accepts: Option<f32>,
     /// Keep the head's weights as float16 and leave its prototypes out: 2 bytes a weight instead of 5.
     #[arg(long)]
     pub(crate) half: bool,

@@ -129,6 +129,26 @@ fn wrong_labels_among_right_ones_are_set_aside_by_name() {
 }
 
 #[test]
+fn the_part_of_strangers_that_is_answered_is_measured_and_kept() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 8);
+    let arguments = ["--data", "data", "--state", "state", "--false-accepts", "0.1"];
+    let report = bench.json("learn", &arguments);
+    let part = |name: &str| report["unknown"][name].as_f64().unwrap();
+    assert!(part("false_accepts") <= 0.1 && (0.0..=1.0).contains(&part("given_up")), "{report}");
+    let threshold = report["unknown_threshold"].as_f64().unwrap();
+    assert_eq!(bench.json("status", &STATE)["unknown_threshold"].as_f64(), Some(threshold));
+    let note = bench.json("history", &STATE)["commits"][0]["note"].as_str().unwrap().to_owned();
+    assert!(note.contains("% of what was never taught is answered"), "{note}");
+    // Two classes say nothing of strangers.
+    let two = Bench::new();
+    two.pictures("data", "red", RED, 0, 4);
+    two.pictures("data", "green", GREEN, 0, 4);
+    let refusal = two.refusal(1, "learn", &arguments);
+    assert!(refusal.contains("--false-accepts"), "{refusal}");
+}
+
+#[test]
 fn samples_with_a_wrong_label_are_found() {
     let bench = Bench::new();
     bench.colours("data", 0, 10);

@@ -12,7 +12,7 @@ use headstart_edge::samples::{self, Dataset, SampleFile, SampleId};
 use headstart_edge::segmentation::is_per_place;
 use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
 use headstart_edge::training::harm::{self, Effect, Harm, Settled};
-use headstart_edge::training::{self, Choice};
+use headstart_edge::training::{self, Choice, Limit, Strangers};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
 
@@ -46,6 +46,9 @@ struct Learned {
     backbone: String,
     classes: Vec<Class>,
     unknown_threshold: f32,
+    /// With `--false-accepts`: what the threshold does, as measured by leaving each class out in turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown: Option<Unknown>,
     head_bytes: usize,
     /// What the new samples did to those that were known before; `null` where there were none, or
     /// nothing is new.
@@ -54,6 +57,14 @@ struct Learned {
     reports: Vec<Reported>,
     /// Why the head was not made current; `null` where it was.
     rejected: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Unknown {
+    /// Part of the samples of classes that the head did not know which is answered all the same.
+    false_accepts: f64,
+    /// Part of the right answers to held-out samples of known classes that becomes "unknown".
+    given_up: f64,
 }
 
 #[derive(Serialize)]
@@ -97,6 +108,9 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         (None, Some(option)) => return Err(refuse(state::Problem::NoTail(option)).into()),
         (Some(_), _) if learner(args) != LearnerChoice::Auto || args.hidden.is_some() => {
             return Err(refuse(state::Problem::TailLearner).into());
+        }
+        (Some(_), _) if args.false_accepts.is_some() => {
+            return Err(refuse(state::Problem::Strangers).into());
         }
         (Some(_), _) if args.half => {
             return Err(refuse(state::Problem::TailHalf).into());
@@ -193,13 +207,25 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         Some(_) => super::tail::train(args, backend, &cache, &pack, of_pack.as_ref(), &lock)
             .map_err(problem)?,
     };
+    let limit = match args.false_accepts {
+        Some(_) if of_pack.is_some() => return Err(refuse(state::Problem::Strangers).into()),
+        Some(part) => {
+            let strangers = Strangers::measure(&cache, choice, digest).map_err(problem)?;
+            Some(strangers.limit(part.into()))
+        }
+        None => None,
+    };
+    let record = match limit {
+        Some(limit) => training::with_threshold(&record, limit.threshold).map_err(problem)?,
+        None => record,
+    };
     let record = if args.half { training::compact(&record).map_err(problem)? } else { record };
     let training_seconds = training.elapsed().as_secs_f64();
     let harm = effect.filter(|_| !args.force).and_then(|effect| Some((effect, effect.harm()?)));
     let rejected = harm.map(|(effect, harm)| reason(&effect, harm));
     match &rejected {
         Some(reason) => lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?,
-        None => lock.commit(&cache, &digest, &record, "learn")?,
+        None => lock.commit(&cache, &digest, &record, &note(limit))?,
     }
     drop(lock);
 
@@ -228,6 +254,8 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
             .map(|(name, samples)| Class { name, samples })
             .collect(),
         unknown_threshold: head.unknown_threshold(),
+        unknown: limit
+            .map(|limit| Unknown { false_accepts: limit.answered, given_up: limit.given_up }),
         head_bytes: record.len(),
         known_samples: effect.map(|effect| Known {
             held_out: effect.held_out,
@@ -245,6 +273,15 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     };
     output::print(&report, args.common.json)?;
     Ok(ExitCode::from(u8::from(report.rejected.is_some())))
+}
+
+/// What the history says.
+fn note(limit: Option<Limit>) -> String {
+    let percent = |part: f64| format!("{:.1} %", 100.0 * part);
+    limit.map_or_else(
+        || "learn".to_owned(),
+        |limit| format!("learn; {} of what was never taught is answered", percent(limit.answered)),
+    )
 }
 
 fn reason(effect: &Effect, harm: Harm) -> String {
@@ -396,11 +433,20 @@ impl Report for Learned {
             );
         }
         samples.push(')');
+        let mut unknown = output::percent(Some(f64::from(self.unknown_threshold)));
+        if let Some(Unknown { false_accepts, given_up }) = &self.unknown {
+            let percent = |part: &f64| output::percent(Some(*part));
+            unknown += &format!(
+                ": answers {} of what was never taught, and gives up {} of its right answers",
+                percent(false_accepts),
+                percent(given_up)
+            );
+        }
         let facts = [
             ("samples", samples),
             ("learner", self.learner.to_owned()),
             ("held-out accuracy", output::percent(self.held_out_accuracy)),
-            ("unknown below", output::percent(Some(f64::from(self.unknown_threshold)))),
+            ("unknown below", unknown),
             ("head", format!("{} bytes", output::thousands(self.head_bytes))),
             (
                 "time",

@@ -117,6 +117,21 @@ pub enum Problem {
         "the pack keeps a trainable tail, whose weights are float16 already: say --storage, and leave --half out"
     )]
     TailHalf,
+    /// `--false-accepts` with a trainable tail, or with a pack whose own head knows classes without samples here.
+    #[error(
+        "--false-accepts trains a head without each class, from samples of all of them: leave it out for a pack with a trainable tail or a head of its own"
+    )]
+    Strangers,
+    /// Too few classes to leave one out.
+    #[error(
+        "{found} classes do not tell what is strange to them: teach {least} or more, or leave --false-accepts out"
+    )]
+    FewClasses {
+        /// Those that have samples.
+        found: usize,
+        /// As many as there must be.
+        least: usize,
+    },
     /// A budget that one sample of each class does not fit.
     #[error("--max-bytes {bytes} does not hold one sample of each class: {least} bytes do")]
     Budget {

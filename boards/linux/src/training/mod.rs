@@ -13,6 +13,7 @@ pub mod places;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 mod progress;
 mod stand_in;
+mod strangers;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub mod tail;
 
@@ -21,8 +22,9 @@ use headstart::head::{HeadParts, Learner, Samples, Storage};
 
 pub use self::augment::Augment;
 use self::before::Before;
-pub use self::compact::compact;
+pub use self::compact::{compact, with_threshold};
 use self::fit::{Fit, Task};
+pub use self::strangers::{Limit, Strangers};
 use crate::Head;
 use crate::backend::Backend;
 use crate::state::{FeatureCache, Problem};
