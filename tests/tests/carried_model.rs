@@ -87,6 +87,7 @@ fn the_quantised_model_computes_what_onnx_runtimes_integer_kernels_compute_to_th
         let settings = Settings {
             freeze_point: freeze_point.to_owned(),
             grid: 1,
+            per_place: false,
             preprocessing: Preprocessing {
                 resize: Resize::Stretch,
                 mean: [127.5; 3],
@@ -105,7 +106,8 @@ fn the_quantised_model_computes_what_onnx_runtimes_integer_kernels_compute_to_th
             let image = input(class).data;
             let mut integers = vec![0; image.len()];
             preprocess::values(&pack, image.into_iter(), &mut integers).unwrap();
-            let found = Backbone::new(pack, &mut arena).unwrap().features(&integers).unwrap();
+            let mut backbone = Backbone::new(pack, &mut arena).unwrap();
+            let found = backbone.features(&integers).unwrap();
             let expected = golden[name][part].as_array().unwrap();
             let expected: Vec<i64> = expected.iter().map(|q| q.as_i64().unwrap()).collect();
             assert!(found.iter().map(|&q| i64::from(q)).eq(expected), "{name}: {part}");
