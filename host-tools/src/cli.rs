@@ -31,7 +31,7 @@ pub enum Command {
     /// List a model's layers and where it could be frozen.
     #[command(after_help = "Example:\n  headstart inspect mobilenet.onnx")]
     Inspect {
-        /// The ONNX file.
+        /// The model: `.onnx` or `.tflite`.
         model: PathBuf,
     },
     /// Freeze, calibrate and quantise a model into one file for the device.
@@ -80,7 +80,7 @@ pub enum Command {
     Compare {
         /// The pack.
         pack: PathBuf,
-        /// The ONNX file that it was made from.
+        /// The model file that it was made from.
         model: PathBuf,
         /// Labelled samples: one folder a class.
         #[arg(long, value_name = "DIR")]
@@ -109,7 +109,7 @@ pub enum Command {
     Export {
         /// The pack.
         pack: PathBuf,
-        /// The ONNX file that it was made from.
+        /// The model file that it was made from.
         model: PathBuf,
         /// Where `headstart-edge learn` keeps its head [default: the head in the pack].
         #[arg(long, value_name = "DIR")]
@@ -182,7 +182,7 @@ pub struct Sampling {
 /// What `pack` takes.
 #[derive(Debug, Args)]
 pub struct PackArgs {
-    /// The ONNX file.
+    /// The model: `.onnx` or `.tflite`.
     pub model: PathBuf,
     /// Samples that show what the device will see: one folder a class, or one flat folder of
     /// .jpg, .png or .npy files. A model that is already quantised needs none: it keeps its own scales.

@@ -11,6 +11,10 @@ fn headstart(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_headstart")).args(args).output().unwrap()
 }
 
+/// The same, as ONNX Runtime quantises it.
+const QUANTISED: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/carried-model/shapes-qdq.onnx");
+
 /// The JSON object of a command that succeeds.
 fn json(args: &[&str]) -> Value {
     let output = headstart(&[&["--json"], args].concat());
@@ -284,4 +288,35 @@ fn a_model_without_scales_of_its_own_needs_samples() {
         (&summary["own_scales"], &summary["differences"]),
         (&false.into(), &Value::Array(vec![]))
     );
+}
+
+#[test]
+fn a_model_with_scales_of_its_own_does_what_others_do() {
+    let desk = Desk::new();
+    let made = |name: &str, more: &[&str]| {
+        let pack = desk.path(name);
+        let common = ["pack", QUANTISED, "--preprocess", "tf", "--max-classes", "64", "-o", &pack];
+        let summary = json(&[&common[..], more].concat());
+        assert_eq!(summary["own_scales"], Value::Bool(true), "{name}");
+        assert_eq!(summary["differences"], Value::Array(vec![]), "{name}");
+        (pack, summary)
+    };
+    let (pack, summary) = made("head.hspk", &["--head", "keep"]);
+    assert_eq!(summary["features"], 64);
+    let compared = json(&["compare", &pack, QUANTISED, "--data", &desk.pictures]);
+    assert!(compared["feature_cosine"]["mean"].as_f64().unwrap() > 0.98, "{compared}");
+    let mine = desk.path("mine.onnx");
+    let exported = json(&["export", &pack, QUANTISED, "-o", &mine]);
+    assert_eq!(exported["classes"].as_array().unwrap().len(), 48);
+    assert_eq!(json(&["inspect", &mine])["input"], json(&["inspect", QUANTISED])["input"]);
+    let (pack, chosen) = made("auto.hspk", &["--freeze", "auto", "--data", &desk.pictures]);
+    let candidates = chosen["candidates"].as_array().unwrap();
+    assert!(candidates.len() > 10 && candidates[0]["tensor"] == chosen["freeze_point"]);
+    json(&["compare", &pack, QUANTISED, "--data", &desk.pictures]);
+    for cut in ["/features/features.8/Add_output_0", "none"] {
+        let (pack, _) = made("tail.hspk", &["--freeze", cut, "--tail", "keep"]);
+        let tail = &json(&["info", &pack])["tail"];
+        assert!(tail["parameters"].as_u64().unwrap() > 1_000, "{cut}: {tail}");
+        json(&["verify", &pack]);
+    }
 }

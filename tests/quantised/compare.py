@@ -10,12 +10,15 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import qdq
 from PIL import Image
 
 TOOLS, MODELS, SIGNS = map(Path, sys.argv[1:4])
 KEYWORDS = Path(sys.argv[4]) if len(sys.argv) > 4 else None
 MEAN = np.array([123.675, 116.28, 103.53], np.float32)
 STD = np.array([58.395, 57.12, 57.375], np.float32)
+# What the QDQ model was made of.
+FLOAT = "mobilenet_v2_imagenet.onnx"
 failed = False
 
 
@@ -49,21 +52,7 @@ def verdict(name, holds, text):
     print(f"{name}: {text}{'' if holds else '   MISSED'}", flush=True)
 
 
-def exposed(model, names):
-    """The ONNX model with more outputs, by their names."""
-    import onnx
-
-    proto = onnx.load(model)
-    have = {output.name for output in proto.graph.output}
-    for name in names:
-        if name not in have:
-            proto.graph.output.append(onnx.ValueInfoProto(name=name))
-    return proto.SerializeToString()
-
-
 def mobilenet(work):
-    import onnxruntime as ort
-
     name = "mobilenet_v2_imagenet_int8_qdq_pc.onnx"
     if not (MODELS / name).exists():
         print(f"{name}: LEFT OUT, it is not in {MODELS}")
@@ -72,51 +61,55 @@ def mobilenet(work):
     logits = pack(name, work / "logits.hspk", *options, "--freeze", "logits")
     kept = pack(name, work / "kept.hspk", *options, "--head", "keep")
     print(f"{name}: frozen at {kept['freeze_point']!r}, differences: {kept['differences']}")
-    settings = ort.SessionOptions()
-    settings.intra_op_num_threads = 2
-    quantised = "features_QuantizeLinear_Output"
-    session = ort.InferenceSession(
-        exposed(MODELS / name, [quantised]), settings, providers=["CPUExecutionProvider"]
-    )
-    settings_plain = ort.SessionOptions()
-    settings_plain.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    plain = ort.InferenceSession(str(MODELS / name), settings_plain, providers=["CPUExecutionProvider"])
-    same_logits = same_kept = among_best = total = same_plain = of_plain = 0
-    steps = {}
+    model = MODELS / name
+    sessions = {"integers": qdq.session(model, "integers", [qdq.LOGITS, qdq.FEATURES])}
+    sessions |= {by: qdq.session(model, by) for by in qdq.SETTINGS if by != "integers"}
+    in_float = {by: qdq.float_nodes(model, by) for by in sessions}
+    if (MODELS / FLOAT).exists():
+        sessions["float"] = qdq.session(MODELS / FLOAT, "default")
+    assert not in_float["integers"], f"ONNX Runtime's integers are not: {in_float['integers']}"
+    answers = {by: [] for by in ["ours", *sessions]}
+    margins, differing, same_kept, among_best = [], 0, 0, 0
     all_photos = photos()
     for start in range(0, len(all_photos), 64):
         batch = [pixels(path, 224) for path in all_photos[start : start + 64]]
         inputs = np.stack([((picture - MEAN) / STD).transpose(2, 0, 1) for picture in batch])
         found, _ = run(work / "logits.hspk", logits, inputs)
-        features, answers = run(work / "kept.hspk", kept, inputs)
+        features, classes = run(work / "kept.hspk", kept, inputs)
+        answers["ours"].extend(found.argmax(1))
         for index, one in enumerate(inputs):
-            wanted, of_ort = session.run(["logits", quantised], {"input": one[None]})
-            best = int(wanted[0].argmax())
-            if index % 8 == 0:
-                of_plain += 1
-                same_plain += int(plain.run(["logits"], {"input": one[None]})[0][0].argmax()) == best
-            same_logits += int(found[index].argmax()) == best
-            same_kept += int(answers[index]) == best
-            among_best += wanted[0][answers[index]] == wanted[0].max()
-            difference = np.abs(features[index].astype(int) - of_ort[0].astype(int))
-            for step, count in zip(*np.unique(difference, return_counts=True)):
-                steps[int(step)] = steps.get(int(step), 0) + int(count)
-        total += len(batch)
-    share = lambda count: f"{100 * count / total:.2f} % of {total}"
-    # Roundings that fall the other way at a half grow on their way through this model. What ONNX Runtime's own
-    # optimiser changes shows how far: it leaves some convolutions in float32 and makes integers of others.
+            of_ort, of_ort_features = (rows[0] for rows in sessions["integers"].run(None, {"input": one[None]}))
+            answers["integers"].append(of_ort.argmax())
+            second, first = np.sort(of_ort.astype(int))[-2:]
+            margins.append(first - second)
+            differing += int((found[index] != of_ort).sum()) + int((features[index] != of_ort_features).sum())
+            same_kept += int(classes[index] == of_ort.argmax())
+            among_best += int(of_ort[classes[index]] == of_ort.max())
+            for by in list(sessions)[1:]:
+                answers[by].append(sessions[by].run(None, {"input": one[None]})[0].argmax())
+    total = len(all_photos)
+    same = sum(a == b for a, b in zip(answers["ours"], answers["integers"], strict=True))
     verdict(
         "top answer, classifier int8 as in the model",
-        same_logits >= 0.995 * total,
-        f"agrees with ONNX Runtime on {share(same_logits)}; ONNX Runtime with its optimiser agrees with itself without "
-        f"on {100 * same_plain / of_plain:.2f} % of {of_plain}",
+        same >= 0.995 * total and differing == 0,
+        f"{100 * same / total:.2f} % of {total} photos as ONNX Runtime's integers; of logits and features, "
+        f"{differing} of {total * (logits['features'] + kept['features'])} differ",
     )
     print(
-        f"top answer, --head keep (float logits): the same on {share(same_kept)}; one of the best, of which ONNX "
-        f"Runtime's 8-bit logits have several, on {share(among_best)}"
+        f"top answer, --head keep (float logits): the same on {100 * same_kept / total:.2f} %; one of the best, of which "
+        f"the 8-bit logits have several, on {100 * among_best / total:.2f} %"
     )
-    count = sum(steps.values())
-    print("features, steps from ONNX Runtime's:", {s: f"{100 * n / count:.3f} %" for s, n in sorted(steps.items())})
+    margins = np.array(margins)
+    print(f"    the best two of 1000 logits are at most 2 steps apart on {100 * (margins <= 2).mean():.0f} %")
+    answers = {by: np.array(tops) for by, tops in answers.items()}
+    for by, tops in answers.items():
+        if by in in_float:
+            print(f"    {by}: {qdq.SETTINGS[by]}, {len(in_float[by])} operators in float32")
+        others = answers["ours"] != tops
+        near = f"; where not, {100 * (margins[others] <= 2).mean():.0f} % are such" if others.any() else ""
+        pairs = ", ".join(f"{name} {100 * (tops == of).mean():.2f} %" for name, of in answers.items())
+        print(f"    {by} agrees with {pairs}{near}")
+    qdq.report(model, [((pixels(path, 224) - MEAN) / STD).transpose(2, 0, 1) for path in all_photos[::400]])
 
 
 def litert(path, reference):
@@ -160,7 +153,10 @@ def apart(a, b):
 def answers_of_litert(path, name, inputs, reference):
     """LiteRT's own integers of the tensor of that name, a row an input."""
     interpreter = litert(path, reference)
-    target = next(t["index"] for t in interpreter.get_tensor_details() if t["name"] == name)
+    # A fused result has the names of all that was fused, with semicolons between; the first of them is ours.
+    named = {t["name"].split(";")[0]: t["index"] for t in interpreter.get_tensor_details()}
+    named |= {t["name"]: t["index"] for t in interpreter.get_tensor_details()}
+    target = named[name]
     given = interpreter.get_input_details()[0]
     rows = []
     for one in inputs:

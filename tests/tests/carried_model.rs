@@ -1,14 +1,21 @@
-//! The carried model computes here what it computes in ONNX Runtime (`golden.json` says what that is).
+//! The carried model computes here what it computes in ONNX Runtime (`golden.json` says what that is), and its quantised
+//! form what ONNX Runtime's integer kernels compute (`golden-int8.json`).
 
 use std::path::{Path, PathBuf};
 
+use headstart::backbone::Backbone;
 use headstart::burn::backend::Flex;
 use headstart::burn::{Executor, Tensor};
 use headstart::graph::Graph;
+use headstart::pack::{Pack, Preprocessing, Resize};
+use headstart::preprocess;
 use headstart_tests::drawings::figure::ICONS;
 use headstart_tests::drawings::picture::{SIDE, picture};
 use headstart_tests::drawings::{icons, random::Random};
+use headstart_tools::model::Model;
 use headstart_tools::onnx::{self, Imported};
+use headstart_tools::plan::Aim;
+use headstart_tools::quantised::{Settings, quantise};
 use headstart_tools::simplify::simplify;
 use serde_json::Value;
 
@@ -71,7 +78,47 @@ fn the_simplified_model_computes_the_same_without_batch_normalisation() {
 }
 
 #[test]
-fn the_model_stays_small_enough_to_carry() {
-    let bytes = std::fs::metadata(folder().join("shapes.onnx")).unwrap().len();
-    assert!(bytes < 150_000, "{bytes} bytes");
+fn the_quantised_model_computes_what_onnx_runtimes_integer_kernels_compute_to_the_bit() {
+    let golden = std::fs::read_to_string(folder().join("golden-int8.json")).unwrap();
+    let golden: Value = serde_json::from_str(&golden).unwrap();
+    let path = folder().join("shapes-qdq.onnx");
+    let model = Model { imported: onnx::import(&path).unwrap(), path };
+    for (part, freeze_point) in [("features", "/ReduceMean_output_0"), ("logits", "logits")] {
+        let settings = Settings {
+            freeze_point: freeze_point.to_owned(),
+            grid: 1,
+            per_place: false,
+            preprocessing: Preprocessing {
+                resize: Resize::Stretch,
+                mean: [127.5; 3],
+                std: [127.5; 3],
+            },
+            max_classes: 2,
+            arena: Aim::Speed,
+            tail: None,
+        };
+        let cut = model.cut_at(freeze_point).unwrap();
+        let quantised = quantise(&model, &cut, &[], settings, || ()).unwrap();
+        assert_eq!(quantised.differences, Vec::<String>::new());
+        let pack = Pack::open(&quantised.bytes).unwrap();
+        let mut arena = vec![0; pack.plan().arena_bytes as usize];
+        for (class, name) in ICONS.iter().enumerate() {
+            let image = input(class).data;
+            let mut integers = vec![0; image.len()];
+            preprocess::values(&pack, image.into_iter(), &mut integers).unwrap();
+            let mut backbone = Backbone::new(pack, &mut arena).unwrap();
+            let found = backbone.features(&integers).unwrap();
+            let expected = golden[name][part].as_array().unwrap();
+            let expected: Vec<i64> = expected.iter().map(|q| q.as_i64().unwrap()).collect();
+            assert!(found.iter().map(|&q| i64::from(q)).eq(expected), "{name}: {part}");
+        }
+    }
+}
+
+#[test]
+fn the_models_stay_small_enough_to_carry() {
+    for (name, most) in [("shapes.onnx", 150_000), ("shapes-qdq.onnx", 100_000)] {
+        let bytes = std::fs::metadata(folder().join(name)).unwrap().len();
+        assert!(bytes < most, "{name}: {bytes} bytes");
+    }
 }

@@ -1,7 +1,7 @@
 //! Models that are written here, from the file to the bits of the int8 backbone.
 
 use headstart::backbone::Backbone;
-use headstart::graph::Op;
+use headstart::graph::{Op, Scale};
 use headstart::pack::{Pack, Preprocessing, Resize};
 use headstart::preprocess;
 
@@ -95,6 +95,40 @@ fn images_turn_and_their_windows_with_them() {
         (imported.graph.values[out].name.as_str(), &imported.graph.values[out].shape[..]),
         ("conv", &[1, 4, 4, 3][..])
     );
+}
+
+#[test]
+fn a_fused_result_is_called_by_the_first_of_its_names_and_found_by_all_of_them() {
+    let fused = |name: &str| {
+        let (mut tensors, operators, ends) = network();
+        tensors[3].name = name.into();
+        let imported = import_bytes(&file(&tensors, &operators, ends), "test.tflite").unwrap();
+        let value = imported.aliases.find(&imported.graph, name).expect("its name in the file");
+        imported.graph.values[value].name.clone()
+    };
+    assert_eq!(fused("conv;norm/FusedBatchNormV3;relu1"), "conv");
+    // Another tensor is called so, or there is nothing in front.
+    assert_eq!(fused("deep;conv"), "deep;conv");
+    assert_eq!(fused(";conv"), ";conv");
+}
+
+#[test]
+fn another_scale_of_the_input_is_another_name_of_it() {
+    let of = |name: &str| TensorOf { name: name.into(), shape: vec![1, 4], ..TensorOf::default() };
+    let quantised =
+        TensorOf { kind: 9, scales: vec![0.5], zero_points: vec![3], ..of("q;quantize") };
+    let y = TensorOf { name: "y".into(), ..quantised.clone() };
+    let operators = [
+        OperatorOf { code: 114, inputs: vec![0], outputs: vec![1], ..OperatorOf::default() },
+        OperatorOf { code: 19, inputs: vec![1], outputs: vec![2], ..OperatorOf::default() },
+    ];
+    let bytes = file(&[of("x"), quantised, y], &operators, [0, 2]);
+    let imported = import_bytes(&bytes, "test.tflite").unwrap();
+    let x = imported.graph.inputs[0];
+    assert_eq!(imported.graph.values[x].scale, Some(Scale::Tensor { scale: 0.5, zero_point: 3 }));
+    for name in ["x", "q", "q;quantize"] {
+        assert_eq!(imported.aliases.find(&imported.graph, name), Some(x), "{name}");
+    }
 }
 
 #[test]
