@@ -320,3 +320,15 @@ fn a_model_with_scales_of_its_own_does_what_others_do() {
         json(&["verify", &pack]);
     }
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = Command::new(env!("CARGO_BIN_EXE_headstart"))
+        .args(["inspect", MODEL])
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!((output.status.code(), &output.stderr[..]), (Some(0), &b""[..]));
+}

@@ -136,13 +136,10 @@ fn show(report: Report, comparison: &Comparison, layers: &[(String, f64)], heads
         for (name, decibels) in layers {
             table.add_row([name.clone(), format!("{decibels:.1} dB")]);
         }
-        println!("{table}");
-        println!(
-            "feature cosine: mean {mean:.4}, least {least:.4}, over {} samples",
-            cosines.len()
-        );
+        say!("{table}");
+        say!("feature cosine: mean {mean:.4}, least {least:.4}, over {} samples", cosines.len());
         if let Some(Heads { float, int8, agreement }) = heads {
-            println!(
+            say!(
                 "cross-validated head: {:.1} ± {:.1} % on float features, {:.1} ± {:.1} % on int8; \
                  the same top answer for {:.1} %",
                 100.0 * float.accuracy,

@@ -46,7 +46,7 @@ pub(super) fn export(
     super::write(output, &onnx)?;
     let result = json!({ "output": output, "bytes": onnx.len(), "classes": labels });
     report.show(&result, || {
-        println!(
+        say!(
             "{}: {} classes, outputs `logits` and `probabilities`; labels stand in its metadata",
             output.display(),
             labels.len()

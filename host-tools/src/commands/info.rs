@@ -22,7 +22,7 @@ pub(super) fn info(report: Report, path: &Path) -> Result<(), Error> {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             table.add_row([key.replace('_', " "), text]);
         }
-        println!("{table}");
+        say!("{table}");
     });
     Ok(())
 }
@@ -60,12 +60,12 @@ pub(super) fn verify(
         "pack": path, "bytes": bytes.len(), "backbone_digest": digest, "signature": signature,
     });
     report.show(&result, || {
-        println!("{}: every byte is right; backbone {digest}", path.display());
+        say!("{}: every byte is right; backbone {digest}", path.display());
         if let Some(signature) = pack.signature() {
             let (family, counter) = (signature.family, signature.counter);
             let key = report::hex(&signature.key);
             let verified = if trusted.is_empty() { "not verified: give --key" } else { "verified" };
-            println!("signed by {key} for {family}, security counter {counter} ({verified})");
+            say!("signed by {key} for {family}, security counter {counter} ({verified})");
         }
     });
     Ok(())

@@ -56,8 +56,8 @@ pub(super) fn inspect(report: Report, path: &Path) -> Result<(), Error> {
                 kind(&layer.output).map_or("", word).to_owned(),
             ]);
         }
-        println!("{table}");
-        println!(
+        say!("{table}");
+        say!(
             "{} parameters, {} multiply-accumulates; freeze at any node or tensor that is marked",
             report::count(parameters),
             report::count(macs)
@@ -84,7 +84,7 @@ fn print_cuts(cuts: &[Cut]) {
     if cuts.is_empty() {
         return;
     }
-    println!("\nWith --tail keep, by --freeze (training: AdamW, {BATCH} samples a step, at most)");
+    say!("\nWith --tail keep, by --freeze (training: AdamW, {BATCH} samples a step, at most)");
     let header =
         ["--freeze", "backbone", "its MACs", "trained", "its MACs", "features", "training"];
     let mut table = report::table(&header);
@@ -99,7 +99,7 @@ fn print_cuts(cuts: &[Cut]) {
             report::bytes(cut.training_bytes),
         ]);
     }
-    println!("{table}");
+    say!("{table}");
 }
 
 fn word(kind: FreezeKind) -> &'static str {

@@ -31,7 +31,7 @@ pub(super) fn keygen(report: Report, output: &Path) -> Result<(), Error> {
         "secret_key": secret_path, "public_key": public_path, "key": name, "public": keys::hex(&key),
     });
     report.show(&result, || {
-        println!(
+        say!(
             "Key {name}.\n{}: the secret, readable by you only; keep it off the devices.\n{}: for the devices and for verify --key.",
             secret_path.display(),
             public_path.display()
@@ -51,7 +51,7 @@ pub(super) fn sign(report: Report, args: &SignArgs) -> Result<(), Error> {
         "pack": args.output, "bytes": signed.len(), "family": args.family, "counter": args.counter,
     });
     report.show(&result, || {
-        println!(
+        say!(
             "{}: signed for {}, security counter {}",
             args.output.display(),
             args.family,

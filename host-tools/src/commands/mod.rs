@@ -1,5 +1,7 @@
 //! What each command does.
 
+#[macro_use]
+mod say;
 mod compare;
 mod device;
 mod export;

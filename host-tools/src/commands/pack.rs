@@ -100,7 +100,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
         summary["certificate"] = json!(certificate);
     }
     report.show(&summary, || {
-        println!(
+        say!(
             "{}: {} frozen at '{}', {} features, {} of the head a class",
             args.output.display(),
             pack.provenance().model,
@@ -108,7 +108,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
             pack.feature_len(),
             report::bytes(4 * (pack.head_inputs() as u64 + 1)),
         );
-        println!(
+        say!(
             "{} in the file, {} of memory, {} multiply-accumulates a sample, {:.1} s",
             report::bytes(bytes.len() as u64),
             report::bytes(pack.plan().ram_bytes()),
@@ -116,7 +116,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
             started.elapsed().as_secs_f64(),
         );
         if own_scales {
-            println!(
+            say!(
                 "the model's own scales, {}",
                 match differences.len() {
                     0 => "and its weights to the bit".to_owned(),
@@ -125,7 +125,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
                 }
             );
         }
-        differences.iter().for_each(|line| println!("  {line}"));
+        differences.iter().for_each(|line| say!("  {line}"));
         if let Some(certificate) = certificate {
             print_certificate(&certificate);
         }
@@ -134,7 +134,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
 }
 
 fn print_certificate(of: &Certificate) {
-    println!("\nMemory on {}, in bytes ('at most': what its firmware keeps for itself)", of.board);
+    say!("\nMemory on {}, in bytes ('at most': what its firmware keeps for itself)", of.board);
     let mut table = report::table(&["", "", "bytes"]);
     for (memory, what, bytes) in [
         ("flash", "code and constants, at most", of.code_bytes),
@@ -152,7 +152,7 @@ fn print_certificate(of: &Certificate) {
     ] {
         table.add_row([memory.to_owned(), what.to_owned(), bytes.to_string()]);
     }
-    println!("{table}");
+    say!("{table}");
 }
 
 /// Where the model is cut.
@@ -309,5 +309,5 @@ fn print_candidates(candidates: &[Candidate], chosen: &Candidate) {
             report::bytes(candidate.ram_bytes),
         ]);
     }
-    println!("{table}");
+    say!("{table}");
 }

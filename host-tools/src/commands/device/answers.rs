@@ -71,7 +71,7 @@ pub(super) fn predict(
                 Err(_) => table.add_row([file, "refused".to_owned(), "–".to_owned()]),
             };
         }
-        println!("{table}");
+        say!("{table}");
     });
     failed.map_or(Ok(()), Err)
 }
@@ -140,7 +140,7 @@ pub(super) fn evaluate(
         "confusion": confusion,
     });
     report.show(&result, || {
-        println!(
+        say!(
             "accuracy {:.1} % on {} samples; {:.1} % called unknown\n",
             100.0 * share(right),
             samples.len(),
@@ -158,7 +158,7 @@ pub(super) fn evaluate(
                 percent(recall(at)),
             ]);
         }
-        println!("{table}");
+        say!("{table}");
     });
     Ok(())
 }

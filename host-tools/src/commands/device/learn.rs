@@ -47,22 +47,22 @@ pub(super) fn learn(
     });
     report.show(&result, || {
         if outcome.known {
-            println!("the board has learned these samples before; nothing is changed");
+            say!("the board has learned these samples before; nothing is changed");
         } else {
-            println!("{} samples learned, loss {:.3}", samples.len(), outcome.loss);
+            say!("{} samples learned, loss {:.3}", samples.len(), outcome.loss);
         }
         if let Some(number) = outcome.commit {
-            println!("commit {number}, {} bytes", standing.head_bytes);
+            say!("commit {number}, {} bytes", standing.head_bytes);
         } else if !outcome.known {
-            println!("not committed: `device commit` makes it durable");
+            say!("not committed: `device commit` makes it durable");
         }
         if !outcome.known && learner.is_some() && (outcome.trained as usize) < samples.len() {
-            println!(
+            say!(
                 "the board's flash keeps features of {} samples: the others were learned by one step each",
                 outcome.trained
             );
         }
-        println!("{}", super::standing::classes_table(&classes));
+        say!("{}", super::standing::classes_table(&classes));
     });
     Ok(())
 }

@@ -30,14 +30,14 @@ pub(super) fn device(report: Report, args: &DeviceArgs) -> Result<(), Error> {
         }
         DeviceCommand::Commit => {
             let number = connect()?.commit()?;
-            report.show(&json!({ "commit": number }), || println!("commit {number}"));
+            report.show(&json!({ "commit": number }), || say!("commit {number}"));
             Ok(())
         }
         DeviceCommand::Forget { class, .. } => {
             let left = connect()?.forget(class.as_deref())?;
             report.show(&json!({ "forgotten": class, "classes": left }), || match class {
-                Some(class) => println!("'{class}' is forgotten; {left} classes are left"),
-                None => println!("everything learned is forgotten; the pack's head answers"),
+                Some(class) => say!("'{class}' is forgotten; {left} classes are left"),
+                None => say!("everything learned is forgotten; the pack's head answers"),
             });
             Ok(())
         }
@@ -64,7 +64,7 @@ fn update(
     let result = json!({ "updated": changed, "pack": hex(&greeting.pack), "bytes": bytes.len() });
     report.show(&result, || {
         let done = if changed { "uses it now" } else { "has it already" };
-        println!("{}: the board {done}", path.display());
+        say!("{}: the board {done}", path.display());
     });
     Ok(())
 }
@@ -79,7 +79,7 @@ fn head(report: Report, board: &mut Board, output: &Path) -> Result<(), Error> {
     let labels: Vec<&str> = parsed.labels().collect();
     let result = json!({ "output": output, "bytes": record.len(), "classes": labels });
     report.show(&result, || {
-        println!("{}: {} bytes, {} classes", output.display(), record.len(), labels.len());
+        say!("{}: {} bytes, {} classes", output.display(), record.len(), labels.len());
     });
     Ok(())
 }

@@ -41,13 +41,13 @@ pub(super) fn status(report: Report, board: &mut Board) -> Result<(), Error> {
         "classes": classes_json(&classes),
     });
     report.show(&result, || {
-        println!("board      {}, firmware {}", greeting.board, greeting.firmware);
-        println!(
+        say!("board      {}, firmware {}", greeting.board, greeting.firmware);
+        say!(
             "pack       {}…, room for another of {}",
             hex(&greeting.pack[..4]),
             bytes(greeting.room.into())
         );
-        println!(
+        say!(
             "backbone   {}…, input {} × {} × {}",
             hex(&greeting.backbone[..4]),
             input.height,
@@ -55,25 +55,22 @@ pub(super) fn status(report: Report, board: &mut Board) -> Result<(), Error> {
             input.channels
         );
         if let Some(problem) = &problem {
-            println!("problem    {problem}");
+            say!("problem    {problem}");
         }
         let Some(s) = standing else { return };
         match s.commits {
-            0 => println!("head       from the pack"),
-            n => println!(
-                "head       commit {n}, {} bytes, {}",
-                s.head_bytes,
-                learner_name(s.learner)
-            ),
+            0 => say!("head       from the pack"),
+            n => say!("head       commit {n}, {} bytes, {}", s.head_bytes, learner_name(s.learner)),
         }
-        println!(
+        say!(
             "learned    {} samples that are not committed; features of {} are kept",
-            s.learned, s.most_kept
+            s.learned,
+            s.most_kept
         );
         if s.damaged > 0 {
-            println!("damaged    {} records were lost by the flash", s.damaged);
+            say!("damaged    {} records were lost by the flash", s.damaged);
         }
-        println!("{}", classes_table(&classes));
+        say!("{}", classes_table(&classes));
     });
     Ok(())
 }

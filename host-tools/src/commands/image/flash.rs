@@ -31,9 +31,7 @@ pub(crate) fn flash(report: Report, args: &FlashArgs) -> Result<(), Error> {
         let failed = |source| Error::Unwritable { path: target.clone(), source };
         std::fs::write(&target, bytes).map_err(failed)?;
         let result = json!({ "flashed": true, "with": "drive", "drive": drive });
-        report.show(&result, || {
-            println!("copied to {}: the board starts by itself", drive.display())
-        });
+        report.show(&result, || say!("copied to {}: the board starts by itself", drive.display()));
         return Ok(());
     }
     let Some(command) = commands.iter().find(|command| is_there(&command[0])) else {
@@ -60,7 +58,7 @@ pub(crate) fn flash(report: Report, args: &FlashArgs) -> Result<(), Error> {
         return Err(failed(std::io::Error::other(format!("it ended with {status}"))));
     }
     let result = json!({ "flashed": true, "with": command[0].to_string_lossy() });
-    report.show(&result, || println!("flashed"));
+    report.show(&result, || say!("flashed"));
     Ok(())
 }
 

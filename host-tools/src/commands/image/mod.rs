@@ -49,9 +49,9 @@ pub(super) fn image(report: Report, args: &ImageArgs) -> Result<(), Error> {
         "segments": segments,
     });
     report.show(&result, || {
-        println!("{}: {} bytes for {}", args.output.display(), file.len(), board.name);
+        say!("{}: {} bytes for {}", args.output.display(), file.len(), board.name);
         for segment in image.segments() {
-            println!("{:#010x}  {} bytes", segment.address, segment.bytes.len());
+            say!("{:#010x}  {} bytes", segment.address, segment.bytes.len());
         }
     });
     Ok(())
