@@ -30,6 +30,23 @@ impl<F: Flash> FlashStore<F> {
         result
     }
 
+    /// Whether these bytes stand at an offset in the region, all of them in one reading.
+    pub(super) fn reads_back(&mut self, offset: u32, expected: &[u8]) -> Result<bool, F::Error> {
+        for _ in 0..READS {
+            let (mut at, mut right, mut buffer) = (offset, true, [0; CHUNK]);
+            for chunk in expected.chunks(CHUNK) {
+                let found = buffer.get_mut(..chunk.len()).unwrap_or_default();
+                self.read(at, found)?;
+                right &= found == chunk;
+                at = at.saturating_add(CHUNK as u32);
+            }
+            if right {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The digests that headers must have for the payload of `source`, all from one reading.
     pub(super) fn digests<const N: usize>(
         &mut self,

@@ -1,8 +1,8 @@
 //! How a record becomes the current one.
 
-use super::flash_store::{FlashStore, READS};
+use super::flash_store::FlashStore;
 use super::medium::{CHUNK, Source, part};
-use super::slot::{COMMIT, Header};
+use super::slot::Header;
 use super::{Flash, StoreError};
 
 /// How many slots a commit tries where the first ones do not read back.
@@ -94,20 +94,23 @@ impl<F: Flash> FlashStore<F> {
         self.write(offset, &bytes)?;
         self.flash.barrier()?;
 
-        let read_back = self.header_at(offset)?.is_ok_and(|(found, _)| found == header);
-        if !read_back || !self.payload_is_right(&header)? {
+        // Where the record is still at hand every byte is compared, which says more than its digest.
+        let whole = self.reads_back(offset, &bytes)?
+            && match source {
+                Source::Record(record) => {
+                    self.reads_back(offset.saturating_add(self.payload_offset()), record)?
+                }
+                Source::Slot(_) => self.payload_is_right(&header)?,
+            };
+        if !whole {
             return Err(StoreError::NotWritten);
         }
         let place = offset.saturating_add(part(self.geometry));
         self.write(place, &commit)?;
         self.flash.barrier()?;
-        let mut found = [0; COMMIT];
-        for _ in 0..READS {
-            self.read(place, &mut found)?;
-            if found == commit {
-                return Ok(header);
-            }
+        if !self.reads_back(place, &commit)? {
+            return Err(StoreError::NotWritten);
         }
-        Err(StoreError::NotWritten)
+        Ok(header)
     }
 }
