@@ -197,7 +197,7 @@ where
         clip: None,
         label_smoothing: 0.0,
     };
-    let (weights, input) = (noise(6, 6, 0.8), noise(2 * 12, 7, 1.0));
+    let (weights, input) = (noise(6, 6, 0.8), [noise(2 * 12, 7, 1.0)]);
     // Two samples of four places; the second place shows two classes, the last does not count.
     let mut targets = vec![0.0; 2 * 4 * 3];
     for (place, class) in [2, 0, 1, 1, 0, 0, 2].into_iter().enumerate() {
@@ -206,10 +206,10 @@ where
     (targets[3], targets[4]) = (0.25, 0.75);
     let loss_at = |weights: &[f32]| {
         let mut trainer = of_places::<B>(weights, plain);
-        trainer.step_towards(&[input.clone()], 2, targets.clone(), 0.0).unwrap()
+        trainer.step_towards(&input, 2, targets.clone(), 0.0).unwrap()
     };
 
-    let logits = of_places::<B>(&weights, plain).logits(&[input.clone()], 2).unwrap();
+    let logits = of_places::<B>(&weights, plain).logits(&input, 2).unwrap();
     let (mut entropy, mut both, mut each) = (0.0, [0.0; 3], [0.0; 3]);
     for (logits, targets) in logits.chunks(3).zip(targets.chunks(3)).take(7) {
         let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
@@ -226,7 +226,7 @@ where
     assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
 
     let mut trainer = of_places::<B>(&weights, plain);
-    trainer.step_towards(&[input.clone()], 2, targets.clone(), 1.0).unwrap();
+    trainer.step_towards(&input, 2, targets.clone(), 1.0).unwrap();
     let after = trainer.learned().unwrap().1.weights;
     for at in 0..weights.len() {
         let moved = |step: f32| {
@@ -238,7 +238,7 @@ where
         let found = weights[at] - after[at];
         assert!((found - slope).abs() < 1e-3, "weight {at}: {found} is not {slope}");
     }
-    let wrong = trainer.step_towards(&[input.clone()], 2, vec![0.0; 3], 1.0);
+    let wrong = trainer.step_towards(&input, 2, vec![0.0; 3], 1.0);
     assert!(wrong.is_err());
 }
 
