@@ -4,7 +4,7 @@
 //! them, so that all wear alike, and the record that was committed last is never touched:
 //!
 //! ```text
-//! erase the next slot → payload → header → barrier → read back, check the digest
+//! erase the next slot → payload → header → barrier → read back, compare
 //!                     → commit word → barrier → read it back
 //! ```
 //!
