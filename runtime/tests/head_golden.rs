@@ -104,5 +104,5 @@ fn the_same_head_is_the_same_record() {
     let mut bytes = vec![0; parts.encoded_len().unwrap()];
     parts.emit(&mut bytes).unwrap();
     let end: String = bytes[bytes.len() - 8..].iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(end, "f574cf5cfa4bfd70");
+    assert_eq!(end, "da18da6b6748404f");
 }

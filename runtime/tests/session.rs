@@ -6,8 +6,8 @@ mod common;
 use common::contents;
 use headstart::Error;
 use headstart::head::sgd::Rehearsal;
-use headstart::head::{HeadRecord, Learner, Samples};
-use headstart::pack::{Pack, emit};
+use headstart::head::{HeadParts, HeadRecord, Learner, LinearHead, Samples, Storage};
+use headstart::pack::{Contents, Pack, emit};
 use headstart::session::{Session, SessionError, Store};
 
 /// A store in memory that fails when it is told to.
@@ -286,4 +286,39 @@ fn a_forgotten_class_leaves_the_others_as_they_were_and_revert_brings_it_back() 
     session.store().record = None;
     session.revert().unwrap();
     assert_eq!(session.labels().count(), 0);
+}
+
+#[test]
+fn a_session_goes_on_from_a_compact_head_in_its_pack_or_its_store() {
+    let backbone = Pack::open(&emit(&contents()).unwrap()).unwrap().backbone_digest();
+    let parts = HeadParts {
+        head: LinearHead::new(&[0.5, -0.25, -0.5, 0.25], &[1.0, -1.0], 2).unwrap(),
+        backbone_digest: backbone,
+        labels: &["bright", "dark"],
+        samples: &[300, 7],
+        learner: Learner::Lda,
+        storage: Storage::F16,
+        temperature: 2.0,
+        unknown_threshold: 0.5,
+        prototypes: None,
+        held_out: Some((9, 10)),
+    };
+    let mut record = vec![0; parts.encoded_len().unwrap()];
+    parts.emit(&mut record).unwrap();
+    let [plain, with_head] =
+        [None, Some(record.clone())].map(|head| emit(&Contents { head, ..contents() }).unwrap());
+    for (file, stored) in [(&with_head, None), (&plain, Some(record))] {
+        let pack = Pack::open(file).unwrap();
+        let mut store = Memory { record: stored, broken: false };
+        let mut memory = memory(&pack);
+        let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+        assert!(session.labels().eq(["bright", "dark"]));
+        assert_eq!((session.samples(), session.unknown_threshold()), (&[300, 7][..], 0.5));
+        assert_eq!(session.learner(), Learner::Lda);
+        session.learn(&BRIGHT[0], "bright").unwrap();
+        session.commit().unwrap();
+        let record = HeadRecord::parse_for(store.record.as_ref().unwrap(), &backbone).unwrap();
+        assert_eq!(record.storage(), Storage::F32);
+        assert!(record.samples().eq([301, 7]));
+    }
 }

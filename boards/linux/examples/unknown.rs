@@ -47,7 +47,7 @@ fn main() -> anyhow::Result<()> {
         let mut record = training::train(&known, None, Choice::Auto, backbone)?;
         if let Some(part) = part {
             let limit = Strangers::measure(&known, Choice::Auto, backbone)?.limit(part);
-            record = training::with_threshold(&record, limit.threshold)?;
+            record = training::with_threshold(&record, backbone, limit.threshold)?;
             let [answered, given_up] = [limit.answered, limit.given_up].map(|x| 100.0 * x);
             println!(
                 "stated: {answered:.1} % of strangers answered, {given_up:.1} % of right answers given up"

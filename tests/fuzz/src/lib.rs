@@ -108,9 +108,11 @@ fn sealed(data: &[u8]) -> Vec<u8> {
     [body, &Sha256::digest(body)].concat()
 }
 
-/// A head record, as it is and with the right digest.
+/// A head record, as it is and with the right digest of either version.
 pub fn head(data: &[u8]) {
-    for bytes in [data.to_vec(), sealed(data)] {
+    let body = &data[..data.len().saturating_sub(8)];
+    let compact = [body, &Sha256::digest(body)[..8]].concat();
+    for bytes in [data.to_vec(), sealed(data), compact] {
         let Ok(record) = HeadRecord::parse(&bytes) else { continue };
         let (classes, features) = (record.classes(), record.feature_len());
         let (mut weights, mut bias) = (vec![0.0; classes * features], vec![0.0; classes]);

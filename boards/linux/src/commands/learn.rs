@@ -216,10 +216,13 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         None => None,
     };
     let record = match limit {
-        Some(limit) => training::with_threshold(&record, limit.threshold).map_err(problem)?,
+        Some(limit) => {
+            training::with_threshold(&record, digest, limit.threshold).map_err(problem)?
+        }
         None => record,
     };
-    let record = if args.half { training::compact(&record).map_err(problem)? } else { record };
+    let record =
+        if args.half { training::compact(&record, digest).map_err(problem)? } else { record };
     let training_seconds = training.elapsed().as_secs_f64();
     let harm = effect.filter(|_| !args.force).and_then(|effect| Some((effect, effect.harm()?)));
     let rejected = harm.map(|(effect, harm)| reason(&effect, harm));

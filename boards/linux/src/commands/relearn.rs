@@ -93,7 +93,7 @@ impl<'a> Change<'a> {
         let record = training::train(&self.cache, self.of_pack.as_ref(), choice, self.backbone)
             .map_err(|problem| self.refuse(problem))?;
         let record = if self.of_state.is_half() {
-            training::compact(&record).map_err(|problem| self.refuse(problem))?
+            training::compact(&record, self.backbone).map_err(|problem| self.refuse(problem))?
         } else {
             record
         };

@@ -3,7 +3,11 @@
 use half::f16;
 use sha2::{Digest, Sha256};
 
-use super::{FLAG_F16, FLAG_PROTOTYPES, Layout, Learner, MAGIC, Storage, VERSION, label_is_valid};
+use super::{
+    COMPACT_DIGEST, COMPACT_MAGIC, COMPACT_VERSION, EXACT_DIGEST, EXACT_MAGIC, EXACT_VERSION,
+    FLAG_CALIBRATED, FLAG_HELD_OUT, FLAG_PROTOTYPES, FLAG_STANDS_IN, Learner, Storage,
+    label_is_valid,
+};
 use crate::Error;
 use crate::head::{LinearHead, MAX_CLASSES, MAX_FEATURES, numeric};
 
@@ -40,7 +44,10 @@ impl HeadParts<'_> {
     ///
     /// [`Error::ShapeOverflow`] past the limits of the format.
     pub fn encoded_len(&self) -> Result<usize, Error> {
-        Ok(self.layout(self.labels.iter().copied())?.total)
+        self.check_shape()?;
+        let mut writer = Writer { out: &mut [], written: 0 };
+        let digest = self.write(self.labels.iter().copied(), &mut writer);
+        Ok(writer.written.saturating_add(digest))
     }
 
     /// Writes the record to the start of `out` and says how long it is.
@@ -60,75 +67,111 @@ impl HeadParts<'_> {
         labels: impl Iterator<Item = &'l str> + Clone,
         out: &mut [u8],
     ) -> Result<usize, Error> {
-        let layout = self.layout(labels.clone())?;
+        self.check_shape()?;
         self.check(labels.clone())?;
-        let found = out.len();
-        let out = out
-            .get_mut(..layout.total)
-            .ok_or(Error::BufferLength { expected: layout.total, found })?;
-        let scale = self.weight_scale();
-        let held_out = self.held_out.unwrap_or((0, 0));
-        let (body, digest) = out.split_at_mut_checked(layout.body).ok_or(Error::Truncated)?;
+        let mut writer = Writer { out, written: 0 };
+        let length = self.write(labels, &mut writer);
+        let digest = Sha256::digest(writer.out.get(..writer.written).unwrap_or_default());
+        writer.put(digest.get(..length).unwrap_or(&digest));
+        let (expected, found) = (writer.written, writer.out.len());
+        if expected > found { Err(Error::BufferLength { expected, found }) } else { Ok(expected) }
+    }
 
-        let mut writer = Writer(body);
-        writer.put(&MAGIC)?;
-        writer.put(&VERSION.to_le_bytes())?;
-        let storage = if self.storage == Storage::F16 { FLAG_F16 } else { 0 };
-        let prototypes = if self.prototypes.is_some() { FLAG_PROTOTYPES } else { 0 };
-        writer.put(&[storage | prototypes, self.learner.id()])?;
-        writer.count(self.head.feature_len())?;
-        writer.count(self.head.classes())?;
-        writer.count(label_bytes(labels.clone())?)?;
-        writer.put(&self.temperature.to_le_bytes())?;
-        writer.put(&self.unknown_threshold.to_le_bytes())?;
-        writer.put(&held_out.0.to_le_bytes())?;
-        writer.put(&held_out.1.to_le_bytes())?;
-        writer.put(&scale.to_le_bytes())?;
-        writer.put(&self.backbone_digest)?;
-        for count in self.samples {
-            writer.put(&count.to_le_bytes())?;
+    /// Writes everything before the digest, and says how many bytes of that belong behind it.
+    fn write<'l>(
+        &self,
+        labels: impl Iterator<Item = &'l str> + Clone,
+        writer: &mut Writer<'_>,
+    ) -> usize {
+        match self.storage {
+            Storage::F32 => self.write_exact(labels, writer),
+            Storage::F16 => self.write_compact(labels, writer),
         }
-        for label in labels {
-            writer.put(&[u8::try_from(label.len()).map_err(|_| Error::ShapeOverflow)?])?;
-            writer.put(label.as_bytes())?;
-        }
-        writer.zeros(layout.label_padding)?;
-        for bias in self.head.bias() {
-            writer.put(&bias.to_le_bytes())?;
-        }
-        for &weight in self.head.weights() {
-            match self.storage {
-                Storage::F32 => writer.put(&weight.to_le_bytes())?,
-                Storage::F16 => writer.put(&f16::from_f32(weight / scale).to_le_bytes())?,
+    }
+
+    fn write_exact<'l>(
+        &self,
+        labels: impl Iterator<Item = &'l str> + Clone,
+        writer: &mut Writer<'_>,
+    ) -> usize {
+        let held_out = self.held_out.unwrap_or((0, 0));
+        writer.put(&EXACT_MAGIC);
+        writer.put(&EXACT_VERSION.to_le_bytes());
+        writer
+            .put(&[if self.prototypes.is_some() { FLAG_PROTOTYPES } else { 0 }, self.learner.id()]);
+        let label_bytes = labels.clone().map(|label| label.len().saturating_add(1));
+        let label_bytes = label_bytes.fold(0, usize::saturating_add);
+        writer.words(&[
+            self.head.feature_len() as u32,
+            self.head.classes() as u32,
+            label_bytes as u32,
+            self.temperature.to_bits(),
+            self.unknown_threshold.to_bits(),
+            held_out.0,
+            held_out.1,
+            1.0_f32.to_bits(),
+        ]);
+        writer.put(&self.backbone_digest);
+        writer.words(self.samples);
+        writer.labels(labels);
+        writer.align();
+        writer.words(bytemuck::cast_slice(self.head.bias()));
+        writer.words(bytemuck::cast_slice(self.head.weights()));
+        writer.put(bytemuck::cast_slice(self.prototypes.unwrap_or_default()));
+        writer.align();
+        EXACT_DIGEST
+    }
+
+    fn write_compact<'l>(
+        &self,
+        labels: impl Iterator<Item = &'l str>,
+        writer: &mut Writer<'_>,
+    ) -> usize {
+        let calibrated = (self.temperature, self.unknown_threshold) != (1.0, 0.0);
+        let held_out = self.held_out.filter(|&(_, all)| all > 0);
+        let flag = |is_there, flag| if is_there { flag } else { 0 };
+        let flags = flag(calibrated, FLAG_CALIBRATED)
+            | flag(held_out.is_some(), FLAG_HELD_OUT)
+            | flag(self.prototypes.is_some(), FLAG_STANDS_IN);
+        writer.put(&COMPACT_MAGIC);
+        writer.put(&[COMPACT_VERSION, self.learner.id() & 15 | flags]);
+        writer.put(self.backbone_digest.get(..8).unwrap_or_default());
+        writer.varint(self.head.feature_len() as u32);
+        writer.varint(self.head.classes() as u32);
+        let (weights, bias) = (self.head.weights(), self.head.bias());
+        let exponents = [exponent(weights), exponent(bias)];
+        writer.put(&exponents.map(i8::cast_unsigned));
+        if calibrated {
+            for number in [self.temperature, self.unknown_threshold] {
+                writer.put(&f16::from_f32(number).to_le_bytes());
             }
         }
-        writer.put(bytemuck::cast_slice(self.prototypes.unwrap_or_default()))?;
-        writer.zeros(layout.last_padding)?;
-        digest.copy_from_slice(&Sha256::digest(&*body));
-        Ok(layout.total)
+        if let Some((right, all)) = held_out {
+            writer.varint(right);
+            writer.varint(all.saturating_sub(right));
+        }
+        let least = self.samples.iter().copied().min().unwrap_or(0);
+        writer.varint(least);
+        for count in self.samples {
+            writer.varint(count.saturating_sub(least));
+        }
+        writer.labels(labels);
+        for (numbers, exponent) in [bias, weights].into_iter().zip(exponents.into_iter().rev()) {
+            let scale = libm::ldexpf(1.0, exponent.into());
+            for number in numbers {
+                writer.put(&f16::from_f32(number / scale).to_le_bytes());
+            }
+        }
+        writer.put(bytemuck::cast_slice(self.prototypes.unwrap_or_default()));
+        COMPACT_DIGEST
     }
 
-    /// Brings the largest weight to 2^14 … 2^15, so that small ones keep their bits in float16.
-    fn weight_scale(&self) -> f32 {
-        if self.storage == Storage::F32 {
-            return 1.0;
-        }
-        let largest =
-            self.head.weights().iter().fold(0.0_f32, |most, &weight| most.max(weight.abs()));
-        if !largest.is_normal() {
-            return 1.0;
-        }
-        let (_, exponent) = libm::frexpf(largest);
-        libm::ldexpf(1.0, exponent.saturating_sub(15).max(-126))
-    }
-
-    fn layout<'l>(&self, labels: impl Iterator<Item = &'l str>) -> Result<Layout, Error> {
+    fn check_shape(&self) -> Result<(), Error> {
         let (classes, feature_len) = (self.head.classes(), self.head.feature_len());
         if !(1..=MAX_CLASSES).contains(&classes) || !(1..=MAX_FEATURES).contains(&feature_len) {
             return Err(Error::ShapeOverflow);
         }
-        let with_prototypes = self.prototypes.is_some();
-        Layout::new(self.storage, feature_len, classes, label_bytes(labels)?, with_prototypes)
+        Ok(())
     }
 
     fn check<'l>(&self, labels: impl Iterator<Item = &'l str> + Clone) -> Result<(), Error> {
@@ -143,7 +186,11 @@ impl HeadParts<'_> {
                 return Err(Error::LabelInvalid { class: class as u16 });
             }
         }
-        if !(self.temperature.is_finite() && self.temperature > 0.0) {
+        let temperature = match self.storage {
+            Storage::F32 => self.temperature,
+            Storage::F16 => f16::from_f32(self.temperature).to_f32(),
+        };
+        if !(temperature.is_finite() && temperature > 0.0) {
             return Err(Error::FieldInvalid { offset: 24 });
         }
         if !(0.0..=1.0).contains(&self.unknown_threshold) {
@@ -159,28 +206,61 @@ impl HeadParts<'_> {
     }
 }
 
-fn label_bytes<'l>(mut labels: impl Iterator<Item = &'l str>) -> Result<usize, Error> {
-    labels.try_fold(0, |bytes, label| numeric::sum(&[bytes, 1, label.len()]))
+/// The power of two that brings the largest number to 2^14 … 2^15, so that small ones keep their bits
+/// in float16.
+fn exponent(numbers: &[f32]) -> i8 {
+    let largest = numbers.iter().fold(0.0_f32, |most, number| most.max(number.abs()));
+    if !largest.is_normal() {
+        return 0;
+    }
+    let (_, exponent) = libm::frexpf(largest);
+    // From −126 to 113.
+    exponent.saturating_sub(15).max(-126) as i8
 }
 
-/// Puts fields on the front of a buffer.
-struct Writer<'a>(&'a mut [u8]);
+/// Puts fields on the front of a buffer; what finds no room is only counted.
+struct Writer<'a> {
+    out: &'a mut [u8],
+    written: usize,
+}
 
 impl Writer<'_> {
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let (here, rest) = core::mem::take(&mut self.0)
-            .split_at_mut_checked(bytes.len())
-            .ok_or(Error::Truncated)?;
-        here.copy_from_slice(bytes);
-        self.0 = rest;
-        Ok(())
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.written.saturating_add(bytes.len());
+        if let Some(place) = self.out.get_mut(self.written..end) {
+            place.copy_from_slice(bytes);
+        }
+        self.written = end;
     }
 
-    fn count(&mut self, count: usize) -> Result<(), Error> {
-        self.put(&u32::try_from(count).map_err(|_| Error::ShapeOverflow)?.to_le_bytes())
+    fn words(&mut self, words: &[u32]) {
+        if cfg!(target_endian = "little") {
+            return self.put(bytemuck::cast_slice(words));
+        }
+        for word in words {
+            self.put(&word.to_le_bytes());
+        }
     }
 
-    fn zeros(&mut self, length: usize) -> Result<(), Error> {
-        self.put([0; 3].get(..length).ok_or(Error::ShapeOverflow)?)
+    fn varint(&mut self, mut value: u32) {
+        while value > 0x7F {
+            self.put(&[value as u8 | 0x80]);
+            value >>= 7;
+        }
+        self.put(&[value as u8]);
+    }
+
+    fn labels<'l>(&mut self, labels: impl Iterator<Item = &'l str>) {
+        for label in labels {
+            // A valid one has 64 bytes at most.
+            self.put(&[label.len() as u8]);
+            self.put(label.as_bytes());
+        }
+    }
+
+    /// Zeros up to a multiple of 4.
+    fn align(&mut self) {
+        self.put([0; 3].get(..self.written.wrapping_neg() & 3).unwrap_or_default());
     }
 }

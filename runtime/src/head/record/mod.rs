@@ -3,34 +3,59 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)]
 
 mod emit;
+mod header;
+mod numbers;
+mod reader;
 
 pub use emit::HeadParts;
 
-use half::f16;
 use sha2::{Digest, Sha256};
 
-use super::{MAX_CLASSES, MAX_FEATURES, MAX_LABEL_BYTES, numeric};
+use self::header::Header;
+use self::numbers::Numbers;
+use self::reader::Reader;
+use super::{MAX_LABEL_BYTES, numeric};
 use crate::Error;
 
-/// The first bytes of every head record.
-pub const MAGIC: [u8; 8] = *b"HSHEAD\x1a\n";
-/// The format version that this runtime reads and writes.
-pub const VERSION: u16 = 1;
-
-const HEADER: usize = 76;
-const DIGEST: usize = 32;
+/// The first bytes of an exact record, before its version.
+const EXACT_MAGIC: [u8; 8] = *b"HSHEAD\x1a\n";
+const EXACT_VERSION: u16 = 1;
+/// Bytes of an exact record before its tables.
+const EXACT_HEADER: usize = 76;
+const EXACT_DIGEST: usize = 32;
 const FLAG_F16: u8 = 1;
 const FLAG_PROTOTYPES: u8 = 2;
 
-/// How the weights are stored; the bias is always float32.
+/// The first bytes of a compact record, before its version.
+const COMPACT_MAGIC: [u8; 2] = *b"HS";
+const COMPACT_VERSION: u8 = 2;
+const COMPACT_DIGEST: usize = 8;
+const FLAG_CALIBRATED: u8 = 16;
+const FLAG_HELD_OUT: u8 = 32;
+const FLAG_STANDS_IN: u8 = 64;
+
+/// How the weights are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Storage {
     /// IEEE 754 binary32: exactly what was learned.
     F32,
-    /// IEEE 754 binary16 times one power of two: half the bytes, 11 significant bits.
+    /// IEEE 754 binary16 times one power of two: half the bytes, 11 significant bits. So are the
+    /// biases, with a power of their own, the temperature and the threshold.
     F16,
 }
+
+impl Storage {
+    /// Bytes of a number.
+    const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+        }
+    }
+}
+
+const OTHER: u8 = 255;
 
 /// The learner that made a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +87,7 @@ impl Learner {
             Self::Logistic => 4,
             Self::Blend => 5,
             Self::Lda => 6,
-            Self::Other => 255,
+            Self::Other => OTHER,
         }
     }
 
@@ -74,7 +99,7 @@ impl Learner {
             4 => Self::Logistic,
             5 => Self::Blend,
             6 => Self::Lda,
-            255 => Self::Other,
+            OTHER => Self::Other,
             _ => return None,
         })
     }
@@ -82,14 +107,15 @@ impl Learner {
 
 /// A checked view of a head record; it borrows the bytes, copies nothing and allocates nothing.
 ///
-/// Numbers are little-endian and need no alignment. `K` is the number of classes, `F` of features:
+/// Numbers are little-endian and need no alignment. `K` is the number of classes, `F` of features.
+/// An exact record, version 1:
 ///
 /// ```text
 ///  offset  bytes
 ///       0      8  magic "HSHEAD\x1a\n"
 ///       8      2  version, 1
 ///      10      1  flags: 1 weights are float16 times `weight scale`, else float32; 2 with prototypes
-///      11      1  learner: 1 sgd, 2 ridge, 3 imprint, 4 logistic, 5 blend, 255 other
+///      11      1  learner: 1 sgd, 2 ridge, 3 imprint, 4 logistic, 5 blend, 6 lda, 255 other
 ///      12      4  F, 1 to 2^20
 ///      16      4  K, 1 to 4096
 ///      20      4  L, bytes of the label table
@@ -108,6 +134,30 @@ impl Learner {
 ///       …  0 to 3 zeros up to a multiple of 4
 ///       …     32  SHA-256 of everything before
 /// ```
+///
+/// A compact one, version 2. `v` is a number of 32 bits, 7 a byte from the lowest on, in its shortest form:
+///
+/// ```text
+///  offset  bytes
+///       0      2  magic "HS"
+///       2      1  version, 2
+///       3      1  learner & 15; and flags: 16 calibrated, 32 measured, 64 with prototypes
+///       4      8  backbone digest, the first bytes
+///      12      v  F
+///       …      v  K
+///       …      1  exponent of the weights' scale, −126 to 127
+///       …      1  exponent of the biases' scale
+///       …      4  if calibrated: temperature and unknown threshold, float16; else 1 and 0
+///       …      v  if measured: held-out samples that were answered correctly
+///       …      v  if measured: those that were not
+///       …      v  the least number of samples that a class was learned from
+///       …     Kv  samples, a class each, less the least number
+///       …         labels, as above
+///       …     2K  bias, float16 times its scale
+///       …    2KF  weights, float16 times their scale
+///       …     KF  prototypes, if there are any
+///       …      8  SHA-256 of everything before, the first bytes
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct HeadRecord<'a> {
     storage: Storage,
@@ -117,12 +167,13 @@ pub struct HeadRecord<'a> {
     temperature: f32,
     unknown_threshold: f32,
     held_out: (u32, u32),
-    weight_scale: f32,
-    backbone: &'a [u8; 32],
+    backbone: &'a [u8],
     samples: &'a [u8],
+    /// What the numbers of `samples`, of one to five bytes, are more than; without it they have four.
+    least_samples: Option<u32>,
     labels: &'a [u8],
-    bias: &'a [u8],
-    weights: &'a [u8],
+    bias: Numbers<'a>,
+    weights: Numbers<'a>,
     prototypes: Option<&'a [u8]>,
 }
 
@@ -135,96 +186,7 @@ impl<'a> HeadRecord<'a> {
     /// [`Error::UnsupportedVersion`], [`Error::ShapeOverflow`], [`Error::DigestMismatch`],
     /// [`Error::FieldInvalid`], [`Error::LabelInvalid`] or [`Error::NotFinite`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
-        let mut rest = Reader(bytes);
-        let magic = rest.array::<8>().map_err(|error| {
-            if MAGIC.starts_with(bytes) && !bytes.is_empty() { error } else { Error::NotAHead }
-        })?;
-        if *magic != MAGIC {
-            return Err(Error::NotAHead);
-        }
-        let version = u16::from_le_bytes(*rest.array()?);
-        if version != VERSION {
-            return Err(if version > VERSION {
-                Error::UnsupportedVersion { found: version }
-            } else {
-                Error::FieldInvalid { offset: 8 }
-            });
-        }
-        let [flags, learner] = *rest.array()?;
-        let storage = if flags & FLAG_F16 == 0 { Storage::F32 } else { Storage::F16 };
-        let with_prototypes = flags & FLAG_PROTOTYPES != 0;
-        if flags & !(FLAG_F16 | FLAG_PROTOTYPES) != 0 {
-            return Err(Error::FieldInvalid { offset: 10 });
-        }
-        let feature_len = rest.count(MAX_FEATURES)?;
-        let classes = rest.count(MAX_CLASSES)?;
-        let label_bytes = rest.count(MAX_CLASSES * (1 + MAX_LABEL_BYTES))?;
-        let temperature = rest.float()?;
-        let unknown_threshold = rest.float()?;
-        let held_out = (rest.u32()?, rest.u32()?);
-        let weight_scale = rest.float()?;
-        let backbone = rest.array()?;
-
-        let layout = Layout::new(storage, feature_len, classes, label_bytes, with_prototypes)?;
-        match bytes.len() {
-            found if found < layout.total => return Err(Error::Truncated),
-            found if found > layout.total => return Err(Error::TrailingBytes),
-            _ => {}
-        }
-        let samples = rest.bytes(layout.table)?;
-        let labels = rest.bytes(label_bytes)?;
-        let label_padding = rest.bytes(layout.label_padding)?;
-        let bias = rest.bytes(layout.table)?;
-        let weights = rest.bytes(layout.weights)?;
-        let prototypes = rest.bytes(layout.prototypes)?;
-        let last_padding = rest.bytes(layout.last_padding)?;
-        let digest = rest.array::<DIGEST>()?;
-        let (body, _) = bytes.split_at_checked(layout.body).ok_or(Error::Truncated)?;
-        if <[u8; DIGEST]>::from(Sha256::digest(body)) != *digest {
-            return Err(Error::DigestMismatch { section: *b"HEAD" });
-        }
-
-        let learner = Learner::from_id(learner).ok_or(Error::FieldInvalid { offset: 11 })?;
-        if !(temperature.is_finite() && temperature > 0.0) {
-            return Err(Error::FieldInvalid { offset: 24 });
-        }
-        if !(0.0..=1.0).contains(&unknown_threshold) {
-            return Err(Error::FieldInvalid { offset: 28 });
-        }
-        if held_out.0 > held_out.1 {
-            return Err(Error::FieldInvalid { offset: 32 });
-        }
-        if !(weight_scale.is_normal() && weight_scale > 0.0) {
-            return Err(Error::FieldInvalid { offset: 40 });
-        }
-        if label_padding.iter().chain(last_padding).any(|&byte| byte != 0) {
-            return Err(Error::TrailingBytes);
-        }
-        let record = Self {
-            storage,
-            learner,
-            feature_len,
-            classes,
-            temperature,
-            unknown_threshold,
-            held_out,
-            weight_scale,
-            backbone,
-            samples,
-            labels,
-            bias,
-            weights,
-            prototypes: with_prototypes.then_some(prototypes),
-        };
-        record.check_labels()?;
-        let finite = match storage {
-            Storage::F32 => floats(weights).all(f32::is_finite),
-            Storage::F16 => halves(weights).all(|w| (w.to_f32() * weight_scale).is_finite()),
-        };
-        if !finite || !floats(bias).all(f32::is_finite) {
-            return Err(Error::NotFinite);
-        }
-        Ok(record)
+        Self::checked(bytes, None)
     }
 
     /// The same, for a device that runs the backbone with this digest.
@@ -233,13 +195,80 @@ impl<'a> HeadRecord<'a> {
     ///
     /// Those of [`Self::parse`], and [`Error::BackboneMismatch`].
     pub fn parse_for(bytes: &'a [u8], backbone: &[u8; 32]) -> Result<Self, Error> {
-        let record = Self::parse(bytes)?;
-        if record.backbone != backbone {
-            let [a, b, c, d, ..] = *backbone;
-            let [e, f, g, h, ..] = *record.backbone;
-            return Err(Error::BackboneMismatch { expected: [a, b, c, d], found: [e, f, g, h] });
+        Self::checked(bytes, Some(backbone))
+    }
+
+    fn checked(bytes: &'a [u8], backbone: Option<&[u8; 32]>) -> Result<Self, Error> {
+        let mut rest = Reader::new(bytes);
+        let header = Header::read(&mut rest)?;
+        let Header { compact, storage, .. } = header;
+        let (classes, feature_len) = (header.classes as usize, header.feature_len as usize);
+        let padding = |rest: &mut Reader<'a>| {
+            let at = bytes.len().wrapping_sub(rest.rest.len());
+            rest.bytes(if compact { 0 } else { at.wrapping_neg() & 3 })
+        };
+        let (least_samples, samples, labels);
+        if compact {
+            least_samples = Some(rest.varint());
+            samples = rest.taken(classes, Reader::varint);
+            labels = rest.taken(classes, Reader::label);
+        } else {
+            least_samples = None;
+            samples = rest.bytes(classes.saturating_mul(4));
+            labels = rest.bytes(header.label_bytes as usize);
         }
-        Ok(record)
+        let label_padding = padding(&mut rest);
+        let bias_storage = if compact { Storage::F16 } else { Storage::F32 };
+        let bias = rest.bytes(classes.saturating_mul(bias_storage.bytes()));
+        // More than the address space holds is more than the bytes.
+        let weights = classes.saturating_mul(feature_len);
+        let prototypes = if header.with_prototypes { weights } else { 0 };
+        let weights = rest.bytes(weights.saturating_mul(storage.bytes()));
+        let prototypes = rest.bytes(prototypes);
+        let last_padding = padding(&mut rest);
+        let body = bytes.len().wrapping_sub(rest.rest.len());
+        let digest = rest.bytes(if compact { COMPACT_DIGEST } else { EXACT_DIGEST });
+        if rest.short {
+            return Err(Error::Truncated);
+        }
+        if !rest.rest.is_empty() {
+            return Err(Error::TrailingBytes);
+        }
+        if !Sha256::digest(bytes.get(..body).unwrap_or_default()).starts_with(digest) {
+            return Err(Error::DigestMismatch { section: *b"HEAD" });
+        }
+
+        let record = Self {
+            storage,
+            learner: header.check()?,
+            feature_len,
+            classes,
+            temperature: header.temperature,
+            unknown_threshold: header.unknown_threshold,
+            held_out: header.held_out,
+            backbone: header.backbone,
+            samples,
+            least_samples,
+            labels,
+            bias: Numbers::new(bias, bias_storage, header.bias_scale),
+            weights: Numbers::new(weights, storage, header.weight_scale),
+            prototypes: header.with_prototypes.then_some(prototypes),
+        };
+        if label_padding.iter().chain(last_padding).any(|&byte| byte != 0) {
+            return Err(Error::TrailingBytes);
+        }
+        record.check_labels()?;
+        if !record.bias.are_finite() || !record.weights.are_finite() {
+            return Err(Error::NotFinite);
+        }
+        match backbone {
+            Some(backbone) if !backbone.starts_with(record.backbone) => {
+                let first = |digest: &[u8]| digest.first_chunk().copied().unwrap_or_default();
+                let (expected, found) = (first(backbone), first(record.backbone));
+                Err(Error::BackboneMismatch { expected, found })
+            }
+            _ => Ok(record),
+        }
     }
 
     /// How the weights are stored.
@@ -277,8 +306,8 @@ impl<'a> HeadRecord<'a> {
         (self.held_out.1 > 0).then_some(self.held_out)
     }
 
-    /// Digest of the backbone that the head was learned on.
-    pub fn backbone_digest(&self) -> &'a [u8; 32] {
+    /// Digest of the backbone that the head was learned on: all of it, or the first 8 bytes.
+    pub fn backbone_digest(&self) -> &'a [u8] {
         self.backbone
     }
 
@@ -299,7 +328,11 @@ impl<'a> HeadRecord<'a> {
 
     /// How many samples each class was learned from.
     pub fn samples(&self) -> impl Iterator<Item = u32> + use<'a> {
-        self.samples.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes))
+        let (mut rest, least) = (Reader::new(self.samples), self.least_samples);
+        (0..self.classes).map(move |_| match least {
+            None => rest.u32(),
+            Some(least) => least.saturating_add(rest.varint()),
+        })
     }
 
     /// A feature vector for each class that can stand for its samples where those are gone, `[class][feature]`.
@@ -315,45 +348,30 @@ impl<'a> HeadRecord<'a> {
     pub fn read(&self, weights: &mut [f32], bias: &mut [f32]) -> Result<(), Error> {
         numeric::expect_len(bias.len(), self.classes)?;
         numeric::expect_len(weights.len(), numeric::product(&[self.classes, self.feature_len])?)?;
-        for (to, from) in bias.iter_mut().zip(floats(self.bias)) {
-            *to = from;
-        }
-        match self.storage {
-            Storage::F32 => {
-                for (to, from) in weights.iter_mut().zip(floats(self.weights)) {
-                    *to = from;
-                }
-            }
-            Storage::F16 => {
-                for (to, from) in weights.iter_mut().zip(halves(self.weights)) {
-                    *to = from.to_f32() * self.weight_scale;
-                }
-            }
-        }
+        self.weights.read(weights);
+        self.bias.read(bias);
         Ok(())
     }
 
     fn check_labels(&self) -> Result<(), Error> {
-        let mut rest = Reader(self.labels);
+        let mut rest = Reader::new(self.labels);
         for class in 0..self.classes {
-            let invalid = Error::LabelInvalid { class: class as u16 };
-            let [length] = *rest.array().map_err(|_| invalid)?;
-            let bytes = rest.bytes(usize::from(length)).map_err(|_| invalid)?;
-            let label = core::str::from_utf8(bytes).map_err(|_| invalid)?;
+            // No valid label is empty.
+            let label = core::str::from_utf8(rest.label()).unwrap_or_default();
             if !label_is_valid(label) || self.labels().take(class).any(|earlier| earlier == label) {
-                return Err(invalid);
+                return Err(Error::LabelInvalid { class: class as u16 });
             }
         }
-        if rest.0.is_empty() { Ok(()) } else { Err(Error::TrailingBytes) }
+        if rest.rest.is_empty() { Ok(()) } else { Err(Error::TrailingBytes) }
     }
 }
 
 /// The labels of a label table, up to the first byte that is none.
 pub(crate) fn table_labels<'a>(table: &'a [u8]) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-    let mut rest = Reader(table);
+    let mut rest = Reader::new(table);
     core::iter::from_fn(move || {
-        let [length] = *rest.array().ok()?;
-        core::str::from_utf8(rest.bytes(usize::from(length)).ok()?).ok()
+        let label = rest.label();
+        if label.is_empty() { None } else { core::str::from_utf8(label).ok() }
     })
 }
 
@@ -361,7 +379,7 @@ pub(crate) fn table_labels<'a>(table: &'a [u8]) -> impl Iterator<Item = &'a str>
 /// and without prototypes: all labels as long as they may be. `None` past the address space.
 pub(crate) fn longest_overhead(classes: u32) -> Option<u32> {
     let labels = classes.checked_mul(LABEL_SLOT)?.checked_next_multiple_of(4)?;
-    let fixed = (HEADER as u32).checked_add(DIGEST as u32)?;
+    let fixed = (EXACT_HEADER as u32).checked_add(EXACT_DIGEST as u32)?;
     classes.checked_mul(4)?.checked_add(labels)?.checked_add(fixed)
 }
 
@@ -371,91 +389,6 @@ pub(crate) const LABEL_SLOT: u32 = 1 + MAX_LABEL_BYTES as u32;
 /// Whether a class can have this label: 1 to 64 bytes without control characters.
 pub fn label_is_valid(label: &str) -> bool {
     (1..=MAX_LABEL_BYTES).contains(&label.len()) && !label.contains(char::is_control)
-}
-
-fn floats(bytes: &[u8]) -> impl Iterator<Item = f32> {
-    bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four))
-}
-
-fn halves(bytes: &[u8]) -> impl Iterator<Item = f16> {
-    bytes.as_chunks().0.iter().map(|&two| f16::from_le_bytes(two))
-}
-
-/// Lengths in bytes of a record's parts.
-struct Layout {
-    table: usize,
-    label_padding: usize,
-    weights: usize,
-    prototypes: usize,
-    last_padding: usize,
-    /// Everything before the digest.
-    body: usize,
-    total: usize,
-}
-
-impl Layout {
-    fn new(
-        storage: Storage,
-        feature_len: usize,
-        classes: usize,
-        label_bytes: usize,
-        with_prototypes: bool,
-    ) -> Result<Self, Error> {
-        let element = match storage {
-            Storage::F32 => 4,
-            Storage::F16 => 2,
-        };
-        let table = numeric::product(&[classes, 4])?;
-        let weights = numeric::product(&[classes, feature_len, element])?;
-        let label_padding = label_bytes.wrapping_neg() & 3;
-        let prototypes =
-            if with_prototypes { numeric::product(&[classes, feature_len])? } else { 0 };
-        let last_padding = numeric::sum(&[weights, prototypes])?.wrapping_neg() & 3;
-        let body = numeric::sum(&[
-            HEADER,
-            table,
-            label_bytes,
-            label_padding,
-            table,
-            weights,
-            prototypes,
-            last_padding,
-        ])?;
-        let total = numeric::sum(&[body, DIGEST])?;
-        Ok(Self { table, label_padding, weights, prototypes, last_padding, body, total })
-    }
-}
-
-/// Takes fields off the front of bytes.
-#[derive(Clone)]
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn bytes(&mut self, length: usize) -> Result<&'a [u8], Error> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or(Error::Truncated)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], Error> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or(Error::Truncated)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn u32(&mut self) -> Result<u32, Error> {
-        Ok(u32::from_le_bytes(*self.array()?))
-    }
-
-    fn float(&mut self) -> Result<f32, Error> {
-        Ok(f32::from_le_bytes(*self.array()?))
-    }
-
-    /// A count from 1 to `most`.
-    fn count(&mut self, most: usize) -> Result<usize, Error> {
-        let count = usize::try_from(self.u32()?).map_err(|_| Error::ShapeOverflow)?;
-        if (1..=most).contains(&count) { Ok(count) } else { Err(Error::ShapeOverflow) }
-    }
 }
 
 #[cfg(test)]
