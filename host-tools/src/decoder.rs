@@ -147,13 +147,9 @@ impl Layers<'_> {
         let weight = self.graph.add_constant(format!("{name}.weight"), shape, weights)?;
         let zeros = vec![0.0; self.width];
         let bias = self.graph.add_constant(format!("{name}.bias"), vec![self.width], zeros)?;
-        let window = Window {
-            kernel: vec![kernel; 2],
-            strides: vec![1; 2],
-            dilations: vec![1; 2],
-            pads_begin: vec![kernel / 2; 2],
-            pads_end: vec![kernel / 2; 2],
-        };
+        let pads = vec![kernel / 2; 2];
+        let window =
+            Window { pads_begin: pads.clone(), pads_end: pads, ..Window::new(&[kernel; 2]) };
         self.node(Op::Conv(Conv { window, groups: 1 }), vec![x, weight, bias], name)
     }
 

@@ -173,13 +173,7 @@ where
     let x = graph.add_value("x", vec![1, 3, 2, 2]);
     graph.inputs.push(x);
     let weight = graph.add_constant("w", vec![2, 3, 1, 1], noise(6, 5, 1.0)).unwrap();
-    let window = Window {
-        kernel: vec![1; 2],
-        strides: vec![1; 2],
-        dilations: vec![1; 2],
-        pads_begin: vec![0; 2],
-        pads_end: vec![0; 2],
-    };
+    let window = Window::new(&[1; 2]);
     let y =
         graph.add_node("c", Op::Conv(Conv { window, groups: 1 }), vec![x, weight], "y").unwrap();
     graph.outputs.push(y);

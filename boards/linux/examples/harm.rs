@@ -163,10 +163,10 @@ impl Data {
         let mut trials = Vec::new();
         for (kind, update) in updates {
             let mut new = self.cache(&[&known, &update]);
-            let settled = harm::settle(&old, &mut new, update.len())?.unwrap_or_default();
+            let settled = harm::settle(&old, &mut new, update.len())?;
             // Of what would be learned.
             let gain = self.accuracy(&new, &judge)? - before;
-            let (effect, aside) = (settled.effect, settled.aside.len());
+            let (effect, aside) = (settled.effect.unwrap_or_default(), settled.aside.len());
             let of = update.len();
             println!(
                 "{seed} {kind}: gain {:+.2}, {aside} of {of} aside, {effect:?} {:?}",

@@ -3,31 +3,23 @@
 
 mod common;
 
-use common::{BLUE, Bench, GREEN, RED, tiny_pack};
+use common::{BLUE, Bench, GREEN, LEARN_TAIL, RED, RUNS_TAILS, tiny_pack, weights, with_tail};
 use headstart::graph::{Activation, Conv, Graph, Op, Window};
-use headstart::pack::{Contents, Pack, TailStorage, emit};
+use headstart::pack::TailStorage;
 use headstart::tail::emit_per_place;
 use headstart_edge::segmentation::Mask;
 use image::{Rgb, RgbImage};
 
-const RUNS_TAILS: bool = cfg!(any(feature = "ndarray", feature = "candle", feature = "flex"));
 const COLOURS: [[u8; 3]; 3] = [RED, GREEN, BLUE];
 const SIDE: u32 = 16;
 
 /// Six channels of the 4×4 map of colours, for three classes.
 fn bench() -> Bench {
-    let window = Window {
-        kernel: vec![1; 2],
-        strides: vec![1; 2],
-        dilations: vec![1; 2],
-        pads_begin: vec![0; 2],
-        pads_end: vec![0; 2],
-    };
-    let weights = (0..18).map(|at| (at * 37 % 11) as f32 / 11.0 - 0.45).collect();
+    let window = Window::new(&[1; 2]);
     let mut graph = Graph::default();
     let x = graph.add_value("x", vec![1, 3, 4, 4]);
     graph.inputs.push(x);
-    let weight = graph.add_constant("decoder.weight", vec![6, 3, 1, 1], weights).unwrap();
+    let weight = graph.add_constant("decoder.weight", vec![6, 3, 1, 1], weights(18)).unwrap();
     let conv = Op::Conv(Conv { window, groups: 1 });
     let x = graph.add_node("decoder", conv, vec![x, weight], "a").unwrap();
     let relu = Op::Activation(Activation::LeakyRelu { alpha: 0.1 });
@@ -35,21 +27,9 @@ fn bench() -> Bench {
     graph.outputs.push(x);
 
     let bench = Bench::new();
-    let bytes = tiny_pack(4, None);
-    let pack = Pack::open(&bytes).unwrap();
-    let with_tail = emit(&Contents {
-        provenance: *pack.provenance(),
-        input: *pack.input(),
-        max_classes: 3,
-        values: (0..2).map(|at| pack.value(at).unwrap()).collect(),
-        nodes: pack.nodes().map(Result::unwrap).collect(),
-        weights: Vec::new(),
-        channels: Vec::new(),
-        tables: Vec::new(),
-        tail: Some(emit_per_place(&graph, &[1], TailStorage::F32).unwrap()),
-        head: None,
-    });
-    std::fs::write(&bench.pack, with_tail.unwrap()).unwrap();
+    let section = emit_per_place(&graph, &[1], TailStorage::F32).unwrap();
+    let pack = with_tail(&tiny_pack(4, None), 3, section).unwrap();
+    std::fs::write(&bench.pack, pack).unwrap();
     bench.scenes("data", 0, 12);
     bench.scenes("test", 100, 4);
     bench
@@ -81,17 +61,15 @@ impl Bench {
     }
 }
 
-const LEARN: [&str; 8] = ["--data", "data", "--state", "state", "--rate", "0.05", "--epochs", "40"];
-
 #[test]
 fn places_are_learned_measured_and_written() {
     let bench = bench();
     if !RUNS_TAILS {
-        let refusal = bench.refusal(1, "learn", &LEARN);
+        let refusal = bench.refusal(1, "learn", &LEARN_TAIL);
         assert!(refusal.contains("--features flex"), "{refusal}");
         return;
     }
-    let learned = bench.json("learn", &LEARN);
+    let learned = bench.json("learn", &LEARN_TAIL);
     assert_eq!((&learned["samples"], &learned["new_samples"]), (&12.into(), &12.into()));
     assert_eq!(learned["classes"][1]["name"], "green");
     let measured =
@@ -114,7 +92,7 @@ fn places_are_learned_measured_and_written() {
     let first = head();
     // A mask that changed is a correction; the other pictures cost nothing.
     bench.mask("data", 3, &Mask::new(SIDE as usize, SIDE as usize, vec![255; 256]));
-    let again = bench.json("learn", &LEARN);
+    let again = bench.json("learn", &LEARN_TAIL);
     assert_eq!((&again["new_samples"], &again["corrected_samples"]), (&0.into(), &1.into()));
     assert!(head() != first);
     assert_eq!(bench.json("status", &["--state", "state"])["cached_samples"], 12);
@@ -130,7 +108,7 @@ fn what_does_not_fit_is_refused_by_name() {
         return;
     }
     let refusal = |named: &[&str]| {
-        let refusal = bench.refusal(1, "learn", &LEARN);
+        let refusal = bench.refusal(1, "learn", &LEARN_TAIL);
         for named in named {
             assert!(refusal.contains(named), "{refusal}");
         }
@@ -152,6 +130,17 @@ fn what_does_not_fit_is_refused_by_name() {
     let file = "test/images/101.png";
     let refusal = bench.refusal(1, "predict", &["--state", "state", file]);
     assert!(refusal.contains("--masks"), "{refusal}");
+    // No answer goes over a picture, or over another answer.
+    for (masks, files) in
+        [("test/images", &[file][..]), ("x", &[file, "data/images/../../test/images/101.png"])]
+    {
+        let arguments = [&["--state", "state", "--masks", masks], files].concat();
+        let refusal = bench.refusal(1, "predict", &arguments);
+        assert!(refusal.contains("101.png"), "{refusal}");
+    }
+    let overlays = ["--state", "state", "--data", "test", "--overlays", "test/masks"];
+    let refusal = bench.refusal(1, "eval", &overlays);
+    assert!(refusal.contains("written over"), "{refusal}");
     // And what is for places is refused where a picture has one answer.
     let plain = Bench::new();
     plain.colours("data", 0, 4);

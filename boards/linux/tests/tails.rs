@@ -2,26 +2,15 @@
 
 mod common;
 
-use common::Bench;
+use common::{Bench, LEARN_TAIL, RUNS_TAILS, weights, with_tail};
 use headstart::graph::{Activation, Conv, Graph, Op, Window};
-use headstart::pack::{Contents, Pack, TailStorage, emit};
+use headstart::pack::{Pack, TailStorage};
 use headstart::tail::Tail;
-
-const RUNS_TAILS: bool = cfg!(any(feature = "ndarray", feature = "candle", feature = "flex"));
 
 /// A convolution of the 2×2 features to six channels, a ReLU, another to four, and their means.
 fn tail() -> Graph {
-    let window = Window {
-        kernel: vec![1; 2],
-        strides: vec![1; 2],
-        dilations: vec![1; 2],
-        pads_begin: vec![0; 2],
-        pads_end: vec![0; 2],
-    };
+    let window = Window::new(&[1; 2]);
     let conv = || Op::Conv(Conv { window: window.clone(), groups: 1 });
-    let weights = |count: usize| {
-        (0..count).map(|at| (at * 37 % 11) as f32 / 11.0 - 0.45).collect::<Vec<f32>>()
-    };
     let mut graph = Graph::default();
     let x = graph.add_value("x", vec![1, 3, 2, 2]);
     graph.inputs.push(x);
@@ -40,37 +29,23 @@ fn tail() -> Graph {
 fn bench() -> Bench {
     let bench = Bench::new();
     let bytes = std::fs::read(&bench.pack).unwrap();
-    let pack = Pack::open(&bytes).unwrap();
+    let max_classes = Pack::open(&bytes).unwrap().plan().max_classes;
     let section = headstart::tail::emit(&tail(), &[1], TailStorage::F32).unwrap();
-    let with_tail = emit(&Contents {
-        provenance: *pack.provenance(),
-        input: *pack.input(),
-        max_classes: pack.plan().max_classes,
-        values: (0..2).map(|at| pack.value(at).unwrap()).collect(),
-        nodes: pack.nodes().map(Result::unwrap).collect(),
-        weights: Vec::new(),
-        channels: Vec::new(),
-        tables: Vec::new(),
-        tail: Some(section),
-        head: None,
-    });
-    std::fs::write(&bench.pack, with_tail.unwrap()).unwrap();
+    std::fs::write(&bench.pack, with_tail(&bytes, max_classes, section).unwrap()).unwrap();
     bench.colours("data", 0, 12);
     bench.colours("test", 100, 4);
     bench
 }
 
-const LEARN: [&str; 8] = ["--data", "data", "--state", "state", "--rate", "0.05", "--epochs", "40"];
-
 #[test]
 fn a_tail_is_learned_and_answers() {
     let bench = bench();
     if !RUNS_TAILS {
-        let refusal = bench.refusal(1, "learn", &LEARN);
+        let refusal = bench.refusal(1, "learn", &LEARN_TAIL);
         assert!(refusal.contains("--features flex"), "{refusal}");
         return;
     }
-    let learned = bench.json("learn", &LEARN);
+    let learned = bench.json("learn", &LEARN_TAIL);
     assert_eq!((&learned["learner"], &learned["samples"]), (&"tail".into(), &36.into()));
     let measured = bench.json("eval", &["--data", "test", "--state", "state"]);
     assert_eq!(measured["accuracy"], 1.0);
@@ -83,9 +58,12 @@ fn a_tail_is_learned_and_answers() {
     // The same samples and seed give the same record; other settings another, which can be undone.
     let head = || std::fs::read(bench.path("state").join("head.hshr")).unwrap();
     let first = head();
-    bench.json("learn", &LEARN);
+    bench.json("learn", &LEARN_TAIL);
     assert!(head() == first);
-    bench.json("learn", &[&LEARN[..], &["--optimiser", "sgd", "--training-seed", "5"]].concat());
+    bench.json(
+        "learn",
+        &[&LEARN_TAIL[..], &["--optimiser", "sgd", "--training-seed", "5"]].concat(),
+    );
     assert!(head() != first);
     assert_eq!(
         bench.json("history", &["--state", "state"])["commits"].as_array().unwrap().len(),
@@ -118,11 +96,12 @@ fn what_does_not_fit_a_tail_is_refused_by_name() {
         let output = bench.command("learn", &arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
     }
-    let refusal = bench.refusal(1, "learn", &[&LEARN[..], &["--train", "features.9"]].concat());
+    let refusal =
+        bench.refusal(1, "learn", &[&LEARN_TAIL[..], &["--train", "features.9"]].concat());
     assert!(refusal.contains("features.9"), "{refusal}");
     let plain = Bench::new();
     plain.colours("data", 0, 4);
-    let refusal = plain.refusal(1, "learn", &LEARN);
+    let refusal = plain.refusal(1, "learn", &LEARN_TAIL);
     assert!(refusal.contains("--tail keep"), "{refusal}");
 }
 
@@ -169,7 +148,7 @@ fn a_killed_training_goes_on_and_gives_the_same_record() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     let bench = bench();
-    bench.json("learn", &LEARN);
+    bench.json("learn", &LEARN_TAIL);
     let bytes = std::fs::read(&bench.pack).unwrap();
     let pack = Pack::open(&bytes).unwrap();
     let folder = StateFolder::new(&bench.path("state"));
@@ -208,7 +187,7 @@ fn a_killed_training_goes_on_and_gives_the_same_record() {
     assert_eq!(learn(&options).1, [1, 2, 3, 4, 5, 6]);
     // What is committed leaves none.
     drop(lock);
-    bench.json("learn", &LEARN);
+    bench.json("learn", &LEARN_TAIL);
     assert!(!path.exists());
 }
 
@@ -223,20 +202,7 @@ fn a_changed_or_cut_tail_is_refused() {
         graph
     });
     let section = headstart::tail::emit(&tail(), &[1], TailStorage::F32).unwrap();
-    let with = |section: Vec<u8>| {
-        emit(&Contents {
-            provenance: *pack.provenance(),
-            input: *pack.input(),
-            max_classes: 10,
-            values: (0..2).map(|at| pack.value(at).unwrap()).collect(),
-            nodes: pack.nodes().map(Result::unwrap).collect(),
-            weights: Vec::new(),
-            channels: Vec::new(),
-            tables: Vec::new(),
-            tail: Some(section),
-            head: None,
-        })
-    };
+    let with = |section: Vec<u8>| with_tail(&bytes, 10, section);
     // Sealed anew, every change is read or refused: nothing panics, and a cut is always refused.
     for at in 0..section.len() {
         for bit in [0, 3, 7] {

@@ -325,13 +325,7 @@ mod tests {
         let mut graph = Graph::default();
         let x = graph.add_value("x", vec![1, 2, 8, 8]);
         graph.inputs.push(x);
-        let point = Window {
-            kernel: vec![1; 2],
-            strides: vec![1; 2],
-            dilations: vec![1; 2],
-            pads_begin: vec![0; 2],
-            pads_end: vec![0; 2],
-        };
+        let point = Window::new(&[1; 2]);
         let conv = |graph: &mut Graph, name: &str, x, outputs: usize, inputs: usize| {
             let data = (0..outputs * inputs).map(|i| (i % 7) as f32 / 7.0 + 0.1).collect();
             let shape = vec![outputs, inputs, 1, 1];

@@ -209,13 +209,7 @@ mod tests {
         fn conv1x1(&mut self, x: ValueId, classes: usize) -> ValueId {
             let channels = self.0.values[x].shape[1];
             let weight = self.weight(&[classes, channels, 1, 1]);
-            let window = Window {
-                kernel: vec![1; 2],
-                strides: vec![1; 2],
-                dilations: vec![1; 2],
-                pads_begin: vec![0; 2],
-                pads_end: vec![0; 2],
-            };
+            let window = Window::new(&[1; 2]);
             self.node(Op::Conv(Conv { window, groups: 1 }), &[x, weight])
         }
 

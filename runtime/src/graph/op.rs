@@ -21,6 +21,21 @@ pub struct Window {
     pub pads_end: Vec<usize>,
 }
 
+impl Window {
+    /// A window of that extent over neighbouring elements, without padding, that moves by one.
+    #[must_use]
+    pub fn new(kernel: &[usize]) -> Self {
+        let each = |n: usize| core::iter::repeat_n(n, kernel.len()).collect::<Vec<_>>();
+        Self {
+            kernel: kernel.to_vec(),
+            strides: each(1),
+            dilations: each(1),
+            pads_begin: each(0),
+            pads_end: each(0),
+        }
+    }
+}
+
 /// `Conv`: operands `x [N, C, …]`, `weight [M, C / groups, kernel…]` and optionally `bias [M]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conv {

@@ -12,7 +12,7 @@ use headstart_edge::samples::{self, Dataset, SampleFile, SampleId};
 use headstart_edge::segmentation::is_per_place;
 use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
 use headstart_edge::training::harm::{self, Effect, Harm, Settled};
-use headstart_edge::training::{self, Choice, Limit, Strangers};
+use headstart_edge::training::{self, Choice, LEAST_CLASSES, Limit, Strangers};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
 
@@ -133,7 +133,11 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     // Before the lock, so that a refused call leaves no folder behind; and after it, because
     // another `learn` may have ended.
     let limit = pack.plan().max_classes as usize;
-    Before::load(&folder, &file, &pack)?.refuse_count(&data, limit, args)?;
+    let before = Before::load(&folder, &file, &pack)?;
+    if args.false_accepts.is_some() && before.of_pack.is_some() {
+        return Err(refuse(state::Problem::Strangers).into());
+    }
+    before.refuse_count(&data, limit, args)?;
     let lock = folder.lock()?;
     // Verified, then stored, then used.
     lock.raise_counter(counter)?;
@@ -182,19 +186,10 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
 
     let training = Instant::now();
     let problem = |problem| Error::State { path: args.state.clone(), problem };
-    // Pixels alone tell too little of what an update does.
-    let from_pixels = pack.tail().is_some() && pack.node_count() == 0;
-    let settled = if known.is_empty() || known == cache || from_pixels {
-        None
-    } else if args.force {
-        let effect = harm::effect(&known, &cache).map_err(problem)?;
-        effect.map(|effect| Settled { effect, aside: Vec::new() })
+    let Settled { effect, aside } = if known.is_empty() || known == cache {
+        Settled::default()
     } else {
-        harm::settle(&known, &mut cache, ids.len()).map_err(problem)?
-    };
-    let (effect, aside) = match settled {
-        Some(settled) => (Some(settled.effect), settled.aside),
-        None => (None, Vec::new()),
+        settle(args, &pack, &known, &mut cache, ids.len()).map_err(problem)?
     };
     let set_aside = data.samples.iter().zip(&ids).filter(|(_, id)| aside.contains(id));
     let set_aside = set_aside.map(|(sample, _)| Aside {
@@ -202,27 +197,22 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         class: data.classes[sample.label].clone(),
     });
     let set_aside: Vec<Aside> = set_aside.collect();
-    let record = match pack.tail() {
+    let limit = args.false_accepts.map(|part| {
+        let strangers = Strangers::measure(&cache, choice, digest).map_err(problem)?;
+        Ok::<_, Error>(strangers.limit(part.into()))
+    });
+    let limit = limit.transpose()?;
+    let mut record = match pack.tail() {
         None => training::train(&cache, of_pack.as_ref(), choice, digest).map_err(problem)?,
         Some(_) => super::tail::train(args, backend, &cache, &pack, of_pack.as_ref(), &lock)
             .map_err(problem)?,
     };
-    let limit = match args.false_accepts {
-        Some(_) if of_pack.is_some() => return Err(refuse(state::Problem::Strangers).into()),
-        Some(part) => {
-            let strangers = Strangers::measure(&cache, choice, digest).map_err(problem)?;
-            Some(strangers.limit(part.into()))
-        }
-        None => None,
-    };
-    let record = match limit {
-        Some(limit) => {
-            training::with_threshold(&record, digest, limit.threshold).map_err(problem)?
-        }
-        None => record,
-    };
-    let record =
-        if args.half { training::compact(&record, digest).map_err(problem)? } else { record };
+    if let Some(limit) = limit {
+        record = training::with_threshold(&record, digest, limit.threshold).map_err(problem)?;
+    }
+    if args.half {
+        record = training::compact(&record, digest).map_err(problem)?;
+    }
     let training_seconds = training.elapsed().as_secs_f64();
     let harm = effect.filter(|_| !args.force).and_then(|effect| Some((effect, effect.harm()?)));
     let rejected = harm.map(|(effect, harm)| reason(&effect, harm));
@@ -278,6 +268,24 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(report.rejected.is_some())))
 }
 
+/// What the update does, as far as it can be told, and what is set aside of it.
+fn settle(
+    args: &Learn,
+    pack: &Pack<'_>,
+    known: &FeatureCache,
+    new: &mut FeatureCache,
+    given: usize,
+) -> Result<Settled, state::Problem> {
+    // Pixels alone tell too little of what an update does.
+    if pack.tail().is_some() && pack.node_count() == 0 {
+        return Ok(Settled::default());
+    }
+    if args.force {
+        return Ok(Settled { effect: harm::effect(known, new)?, aside: Vec::new() });
+    }
+    harm::settle(known, new, given)
+}
+
 /// What the history says.
 fn note(limit: Option<Limit>) -> String {
     let percent = |part: f64| format!("{:.1} %", 100.0 * part);
@@ -292,6 +300,10 @@ fn reason(effect: &Effect, harm: Harm) -> String {
     let why = match harm {
         Harm::Loss => format!("what was known loses {} of its answers", percent(effect.loss)),
         Harm::NewClasses => "the new classes take over answers of the old ones".to_owned(),
+        Harm::MostLabels => format!(
+            "most labels look wrong (the head before surely prefers another class to {} of {})",
+            effect.doubtful, effect.given
+        ),
         Harm::Labels => format!(
             "the labels look wrong (the head before prefers another class by {}) and cost what was known",
             percent(effect.contradiction)
@@ -343,6 +355,10 @@ impl Before {
             ..2 => {
                 let path = args.selection.data.clone();
                 Err(Error::Sample { path, problem: samples::Problem::OneClass })
+            }
+            found if args.false_accepts.is_some() && found < LEAST_CLASSES => {
+                let problem = state::Problem::FewClasses { found, least: LEAST_CLASSES };
+                Err(Error::State { path: args.state.clone(), problem })
             }
             found if found > limit => {
                 let problem = state::Problem::UnplannedClasses { found, limit };

@@ -45,6 +45,24 @@ fn batches<'p>(
     None
 }
 
+/// Rows of a report on files, each with its own error, which is said at once; and the exit status.
+fn rows<T, R>(
+    paths: &[&Path],
+    answers: Vec<Result<T, Error>>,
+    row: impl Fn(String, Result<T, Error>) -> R,
+) -> (u8, Vec<R>) {
+    let mut status = 0;
+    let rows = paths.iter().zip(answers).map(|(path, answer)| {
+        if let Err(error) = &answer {
+            eprintln!("error: {error}");
+            status = status.max(error.exit_status());
+        }
+        row(path.display().to_string(), answer)
+    });
+    let rows = rows.collect();
+    (status, rows)
+}
+
 /// The pack's file, for this state if there is one.
 fn pack_file(pack: &Path, state: Option<&Path>) -> Result<PackFile, Error> {
     match state {

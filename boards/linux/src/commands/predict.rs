@@ -53,21 +53,13 @@ pub(crate) fn run(args: &Predict) -> anyhow::Result<ExitCode> {
     });
     bar.finish_and_clear();
 
-    let mut status = 0;
-    let mut files = Vec::new();
-    for (path, answer) in paths.iter().zip(answers) {
-        if let Err(error) = &answer {
-            eprintln!("error: {error}");
-            status = status.max(error.exit_status());
-        }
-        files.push(prediction(path, answer, head.labels()));
-    }
+    let (status, files) =
+        super::rows(&paths, answers, |file, answer| prediction(file, answer, head.labels()));
     output::print(&Predictions { files }, args.common.json)?;
     Ok(ExitCode::from(status))
 }
 
-fn prediction(path: &Path, answer: Result<Answer, Error>, labels: &[String]) -> Prediction {
-    let file = path.display().to_string();
+fn prediction(file: String, answer: Result<Answer, Error>, labels: &[String]) -> Prediction {
     match answer {
         Ok(Answer { class, probability, unknown }) => {
             let best = labels.get(class).cloned();

@@ -1,5 +1,6 @@
 //! `learn`, `predict` and `eval` where the pack answers a class for each place of a picture.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -250,8 +251,8 @@ pub(super) fn predict(
     let no_masks =
         || Error::State { path: args.common.pack.clone(), problem: state::Problem::NoMasks };
     let folder = args.masks.as_deref().ok_or_else(no_masks)?;
-    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let paths: Vec<&Path> = args.files.iter().map(AsRef::as_ref).collect();
+    outputs(folder, &paths, &paths)?;
     let bar = output::progress("predicting", paths.len());
     let engine = args.compute.engine();
     let batches = super::batches(backend, *pack, engine.kernels, false);
@@ -260,27 +261,20 @@ pub(super) fn predict(
     let answers = job.one_by_one(&paths, |file, features| {
         let size = decoded(pack, file)?.size(&InputShape::from(pack.input()));
         let mask = answer(pack, head, features, size).map_err(of(file))?;
-        let name = file.path().file_stem().unwrap_or_default();
-        let path = folder.join(name).with_added_extension("png");
+        let path = output(folder, file.path());
         write(&path, mask.encode())?;
         Ok((path, mask))
     });
     bar.finish_and_clear();
-    let (mut status, mut files) = (0, Vec::new());
-    for (file, answer) in paths.iter().zip(answers) {
-        let file = file.display().to_string();
-        files.push(match answer {
-            Ok((path, mask)) => {
-                let shares = shares(&mask, head.labels());
-                Prediction { file, mask: Some(path), shares, error: None }
-            }
-            Err(error) => {
-                eprintln!("error: {error}");
-                status = status.max(error.exit_status());
-                Prediction { file, mask: None, shares: Vec::new(), error: Some(error.to_string()) }
-            }
-        });
-    }
+    let (status, files) = super::rows(&paths, answers, |file, answer| match answer {
+        Ok((path, mask)) => {
+            let shares = shares(&mask, head.labels());
+            Prediction { file, mask: Some(path), shares, error: None }
+        }
+        Err(error) => {
+            Prediction { file, mask: None, shares: Vec::new(), error: Some(error.to_string()) }
+        }
+    });
     output::print(&Predictions { files }, args.common.json)?;
     Ok(ExitCode::from(status))
 }
@@ -293,6 +287,27 @@ fn shares(mask: &Mask, labels: &[String]) -> Vec<Share> {
         Share { name: name.clone(), share }
     };
     labels.iter().enumerate().map(share).filter(|share| share.share > 0.0).collect()
+}
+
+/// Where the answer for a picture goes.
+fn output(folder: &Path, picture: &Path) -> PathBuf {
+    folder.join(picture.file_stem().unwrap_or_default()).with_added_extension("png")
+}
+
+/// Makes the folder, and makes sure that no answer goes over one of the `inputs` or over another answer.
+fn outputs(folder: &Path, pictures: &[&Path], inputs: &[&Path]) -> anyhow::Result<()> {
+    let whole = |path: &Path| path.canonicalize().ok();
+    let inputs: HashSet<PathBuf> = inputs.iter().filter_map(|path| whole(path)).collect();
+    let mut taken = HashSet::new();
+    for picture in pictures {
+        let path = output(folder, picture);
+        let over_input = whole(&path).is_some_and(|path| inputs.contains(&path));
+        if over_input || !taken.insert(path.clone()) {
+            let problem = Problem::WrittenOver { picture: picture.to_path_buf() };
+            return Err(Error::Sample { path, problem }.into());
+        }
+    }
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())
 }
 
 fn write(path: &Path, content: Result<Vec<u8>, String>) -> Result<(), Error> {
@@ -330,10 +345,11 @@ pub(super) fn eval(
     let limit = args.selection.limit.map(|limit| limit as usize);
     let data = Pairs::read(&args.selection.data, limit, args.selection.seed)?;
     output::warn_skipped(&data.skipped);
-    if let Some(folder) = &args.overlays {
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
     let paths: Vec<&Path> = data.pairs.iter().map(|pair| pair.picture.as_path()).collect();
+    if let Some(folder) = &args.overlays {
+        let masks = data.pairs.iter().map(|pair| pair.mask.as_path());
+        outputs(folder, &paths, &masks.chain(paths.iter().copied()).collect::<Vec<_>>())?;
+    }
     let bar = output::progress("evaluating", paths.len());
     let engine = args.compute.engine();
     let batches = super::batches(backend, *pack, engine.kernels, false);
@@ -348,8 +364,7 @@ pub(super) fn eval(
         let mask = answer(pack, head, features, size).map_err(of(file))?;
         score.lock().unwrap_or_else(|e| e.into_inner()).add(&truth, &mask);
         if let Some(folder) = &args.overlays {
-            let name = file.path().file_stem().unwrap_or_default();
-            write_overlay(&folder.join(name).with_added_extension("png"), &picture, &mask)?;
+            write_overlay(&output(folder, file.path()), &picture, &mask)?;
         }
         Ok(())
     };

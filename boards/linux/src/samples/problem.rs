@@ -65,6 +65,12 @@ pub enum Problem {
     /// Two pictures that one mask would belong to.
     #[error("has the name of another picture but for its end: rename one of them and its mask")]
     SameName,
+    /// A file that the answer for a picture would replace.
+    #[error("would be written over by the answer for {}: name another folder", picture.display())]
+    WrittenOver {
+        /// The picture.
+        picture: std::path::PathBuf,
+    },
     /// A mask of another size than its picture.
     #[error(
         "has {} x {} pixels, and its picture {} x {}: make the mask as large as the picture",

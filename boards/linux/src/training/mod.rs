@@ -3,6 +3,8 @@
 mod augment;
 mod before;
 mod compact;
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+mod descent;
 pub mod doubts;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 mod engine;
@@ -24,7 +26,7 @@ pub use self::augment::Augment;
 use self::before::Before;
 pub use self::compact::{compact, with_threshold};
 use self::fit::{Fit, Task};
-pub use self::strangers::{Limit, Strangers};
+pub use self::strangers::{LEAST_CLASSES, Limit, Strangers};
 use crate::Head;
 use crate::backend::Backend;
 use crate::state::{FeatureCache, Problem};

@@ -6,12 +6,12 @@ use headstart::burn::tail::TailTrainer;
 use headstart::head::Random;
 use headstart::pack::Pack;
 use headstart::tail::Tail;
-use serde::{Deserialize, Serialize};
 
 use super::TailOptions;
 use super::augment::{Augment, augmented};
-use super::progress::{Keep, Kept, Progress};
-use super::tail::{Certainty, Learned, Run, balanced, failed, rate};
+use super::descent::{Lesson, descend, failed};
+use super::progress::{Keep, Kept};
+use super::tail::{Certainty, Run, balanced};
 use crate::Head;
 use crate::backend::{Backend, on_backend};
 use crate::segmentation::{VOID, mask_len};
@@ -46,21 +46,12 @@ pub fn train(
     on_backend!(backend, B, device => places::<Autodiff<B>>(device, &run, &masks, kept, epoch))
 }
 
-/// The best that was learned so far, by the cross-entropy of the pictures that are held out.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct Best {
-    loss: f64,
-    epoch: usize,
-    learned: Learned,
-    right: (u32, u32),
-}
-
 fn places<B: FloatBackend + AutodiffBackend>(
     device: &Device<B>,
     run: &Run<'_>,
     masks: &Masks<'_>,
-    mut kept: Kept<'_>,
-    mut epoch: impl FnMut(usize, f32),
+    kept: Kept<'_>,
+    epoch: impl FnMut(usize, f32),
 ) -> Result<Vec<u8>, Problem> {
     let (options, graph) = (run.options, &run.tail.graph);
     let (trained, last) = (run.trained()?, run.last_layer());
@@ -70,7 +61,6 @@ fn places<B: FloatBackend + AutodiffBackend>(
     let mut train: Vec<usize> = (0..run.cache.len()).collect();
     Random::new(options.seed).shuffle(&mut train);
     let held = train.split_off(train.len() - train.len() * usize::from(options.held_out) / 100);
-    let steps = options.epochs * train.len().div_ceil(options.batch);
     if options.balanced {
         let mut counts = vec![0.0; masks.classes];
         for &sample in &train {
@@ -81,64 +71,53 @@ fn places<B: FloatBackend + AutodiffBackend>(
         }
         trainer.weigh_classes(&balanced(&counts));
     }
-    let mut best: Option<Best> = None;
-    let mut before = 0;
-    if let Some(progress) = kept.read::<Best>()
-        && trainer.restore(&progress.snapshot)
-    {
-        (before, best) = (progress.epochs, progress.best);
-    }
-    let mut step = before * train.len().div_ceil(options.batch);
-    for done in before + 1..=options.epochs {
-        // Of its own for each epoch, so that any of them can be the first after a restart.
-        let mut random = Random::new(options.seed.wrapping_add((done as u64) << 32));
-        let mut order = train.clone();
-        random.shuffle(&mut order);
-        let mut losses = 0.0;
-        for batch in order.chunks(options.batch) {
-            let mut inputs = vec![Vec::new(); graph.inputs.len()];
-            let mut targets = Vec::new();
-            for &sample in batch {
-                // The mask moves as its picture does.
-                let mut twin = random.clone();
-                let augment = Some((options.augment, &mut random));
-                run.append(&mut inputs, masks.features(sample), augment)?;
-                targets.extend(masks.targets(sample, |mask, shape| {
-                    match options.augment.any() && graph.inputs.len() == 1 {
-                        true => {
-                            let augment = Augment { colour: false, ..options.augment };
-                            augmented(mask, shape, augment, run.levels(), &mut twin)
-                        }
-                        false => mask.to_vec(),
-                    }
-                }));
-            }
-            let rate = rate(options, step, steps);
-            let loss = trainer.step_towards(&inputs, batch.len(), targets, rate).map_err(failed)?;
-            losses += loss * batch.len() as f32;
-            step += 1;
-        }
-        if !held.is_empty() {
-            let (loss, right) = measure(run, masks, &trainer, &held)?;
-            if best.as_ref().is_none_or(|best| loss < best.loss) {
-                let learned = trainer.learned().map_err(failed)?;
-                best = Some(Best { loss, epoch: done, learned, right });
-            } else if best.as_ref().is_some_and(|best| done - best.epoch >= options.patience) {
-                break;
-            }
-        }
-        kept.write(|| {
-            let snapshot = trainer.snapshot().map_err(failed)?;
-            Ok(Progress { epochs: done, snapshot, best: best.clone() })
-        })?;
-        epoch(done, losses / train.len() as f32);
-    }
-    let (learned, held_out) = match best {
-        Some(best) => (best.learned, Some(best.right)),
-        None => (trainer.learned().map_err(failed)?, None),
-    };
+    let lesson = OfPlaces { run, masks, held };
+    let (learned, held_out) = descend(&lesson, trainer, &train, options, kept, epoch)?;
     let certainty = Certainty { temperature: 1.0, unknown_threshold: 0.0, held_out };
     run.write(learned, &masks.counts(), certainty)
+}
+
+/// A class for each place.
+struct OfPlaces<'a> {
+    run: &'a Run<'a>,
+    masks: &'a Masks<'a>,
+    held: Vec<usize>,
+}
+
+impl<B: FloatBackend + AutodiffBackend> Lesson<B> for OfPlaces<'_> {
+    /// Held-out places that are answered as most of their pixels are, and all of them.
+    type Measured = (u32, u32);
+
+    fn step(
+        &self,
+        trainer: &mut TailTrainer<B>,
+        batch: &[usize],
+        rate: f32,
+        random: &mut Random,
+    ) -> Result<f32, Problem> {
+        let Self { run, masks, .. } = self;
+        let options = run.options;
+        let mut inputs = vec![Vec::new(); run.tail.graph.inputs.len()];
+        let mut targets = Vec::new();
+        for &sample in batch {
+            // The mask moves as its picture does.
+            let mut twin = random.clone();
+            run.append(&mut inputs, masks.features(sample), Some((options.augment, random)))?;
+            let augment = Augment { colour: false, ..options.augment };
+            targets.extend(masks.targets(sample, |mask, shape| {
+                match augment.any() && inputs.len() == 1 {
+                    true => augmented(mask, shape, augment, run.levels(), &mut twin),
+                    false => mask.to_vec(),
+                }
+            }));
+        }
+        trainer.step_towards(&inputs, batch.len(), targets, rate).map_err(failed)
+    }
+
+    fn measure(&self, trainer: &TailTrainer<B>) -> Result<Option<(f64, (u32, u32))>, Problem> {
+        let held = Some(&self.held[..]).filter(|held| !held.is_empty());
+        held.map(|held| measure(self.run, self.masks, trainer, held)).transpose()
+    }
 }
 
 /// Mean cross-entropy of the places of some pictures; how many are answered as most of their pixels are, and of

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::TailOptions;
+use super::descent::Best;
 use crate::state::{FeatureCache, Problem, StateLock};
 
 const MAGIC: [u8; 8] = *b"HSTP\r\n\x1a\n";
@@ -16,11 +17,11 @@ const DIGEST_BYTES: usize = 32;
 
 /// Everything that the rest of the training follows from, at the end of an epoch.
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Progress<Best> {
+pub(super) struct Progress<M> {
     /// Epochs that are done.
     pub(super) epochs: usize,
     pub(super) snapshot: Snapshot,
-    pub(super) best: Option<Best>,
+    pub(super) best: Option<Best<M>>,
 }
 
 /// Where progress is kept, and how often.
@@ -61,7 +62,7 @@ impl<'a> Kept<'a> {
     }
 
     /// What a killed training of the same kind left. Anything else there is nothing to go on from.
-    pub(super) fn read<Best: DeserializeOwned>(&self) -> Option<Progress<Best>> {
+    pub(super) fn read<M: DeserializeOwned>(&self) -> Option<Progress<M>> {
         let bytes = self.keep?.lock.training()?;
         let content = bytes.len().checked_sub(DIGEST_BYTES)?;
         let (content, digest) = bytes.split_at(content);
@@ -73,9 +74,9 @@ impl<'a> Kept<'a> {
     }
 
     /// Keeps it if it is time; `progress` is asked for only then.
-    pub(super) fn write<Best: Serialize>(
+    pub(super) fn write<M: Serialize>(
         &mut self,
-        progress: impl FnOnce() -> Result<Progress<Best>, Problem>,
+        progress: impl FnOnce() -> Result<Progress<M>, Problem>,
     ) -> Result<(), Problem> {
         let Some(keep) = self.keep.filter(|keep| self.last.elapsed() >= keep.every) else {
             return Ok(());

@@ -14,7 +14,7 @@ use crate::state::{FeatureCache, Problem};
 /// Parts in which known samples are held out.
 const PARTS: usize = 4;
 /// With fewer classes the others do not stand for what is strange.
-const LEAST_CLASSES: usize = 3;
+pub const LEAST_CLASSES: usize = 3;
 
 /// Best probabilities, ascending: of samples of classes that the head did not know, and of right answers to held-out
 /// samples of classes that it did.
@@ -39,7 +39,7 @@ impl Strangers {
     /// Trains one head for each class and each part.
     ///
     /// # Errors
-    /// [`Problem::FewClasses`] below three classes with samples; those of [`train`].
+    /// [`Problem::FewClasses`] below [`LEAST_CLASSES`] classes with samples; those of [`train`].
     pub fn measure(
         cache: &FeatureCache,
         choice: Choice,

@@ -1,20 +1,19 @@
 //! Training the tail of a pack on cached features, through Burn.
 
-use headstart::burn::ExecuteError;
 use headstart::burn::FloatBackend;
 use headstart::burn::backend::{Autodiff, AutodiffBackend, Device};
-use headstart::burn::tail::{Constants, LastLayer, Optimiser, Settings, TailTrainer};
+use headstart::burn::tail::{LastLayer, Optimiser, Settings, TailTrainer};
 use headstart::graph::ValueId;
 use headstart::head::calibrate::HeldOut;
 use headstart::head::{HeadParts, Learner, LinearHead, Random, Samples, Storage};
 use headstart::pack::{Pack, TailStorage};
 use headstart::tail::{Tail, TailRecord};
-use serde::{Deserialize, Serialize};
 
 use super::TailOptions;
 use super::augment::{Augment, Levels, augmented};
+use super::descent::{Learned, Lesson, descend, failed};
 pub use super::progress::Keep;
-use super::progress::{Kept, Progress};
+use super::progress::Kept;
 use crate::Head;
 use crate::backend::{Backend, on_backend};
 use crate::state::{FeatureCache, Problem};
@@ -51,27 +50,12 @@ pub(super) struct Run<'a> {
     pub(super) options: &'a TailOptions,
 }
 
-/// The best that was learned so far, by the loss on what is held out.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Best {
-    loss: f32,
-    epoch: usize,
-    learned: Learned,
-    logits: Vec<f32>,
-}
-
-pub(super) type Learned = (Constants, LastLayer);
-
-pub(super) fn failed(error: ExecuteError) -> Problem {
-    Problem::Engine(error.to_string())
-}
-
 impl Run<'_> {
     fn train<B: FloatBackend + AutodiffBackend>(
         &self,
         device: &Device<B>,
-        mut kept: Kept<'_>,
-        mut epoch: impl FnMut(usize, f32),
+        kept: Kept<'_>,
+        epoch: impl FnMut(usize, f32),
     ) -> Result<Vec<u8>, Problem> {
         let options = self.options;
         let trained = self.trained()?;
@@ -83,64 +67,15 @@ impl Run<'_> {
             self.settings(),
         )
         .map_err(failed)?;
-        let (train, held) = self.split(&mut Random::new(options.seed));
         if options.balanced {
             let counts: Vec<f64> = self.cache.counts().iter().map(|&n| f64::from(n)).collect();
             trainer.weigh_classes(&balanced(&counts));
         }
-        let held = Held::new(held, self.cache);
-        let views = Views::new(self.cache);
-        let steps = options.epochs * train.len().div_ceil(options.batch);
-        let mut best: Option<Best> = None;
-        let mut before = 0;
-        if let Some(progress) = kept.read::<Best>()
-            && trainer.restore(&progress.snapshot)
-        {
-            (before, best) = (progress.epochs, progress.best);
-        }
-        let mut step = before * train.len().div_ceil(options.batch);
-        for done in before + 1..=options.epochs {
-            // Of its own for each epoch, so that any of them can be the first after a restart.
-            let mut random = Random::new(options.seed.wrapping_add((done as u64) << 32));
-            let mut order = train.clone();
-            random.shuffle(&mut order);
-            let mut losses = 0.0;
-            for batch in order.chunks(options.batch) {
-                let mut inputs = vec![Vec::new(); self.tail.graph.inputs.len()];
-                let mut labels = Vec::with_capacity(batch.len());
-                for &sample in batch {
-                    let row = views.any(sample, &mut random);
-                    self.append(&mut inputs, row, Some((options.augment, &mut random)))?;
-                    labels.push(self.cache.labels()[sample]);
-                }
-                let rate = rate(options, step, steps);
-                losses +=
-                    trainer.step(&inputs, &labels, rate).map_err(failed)? * batch.len() as f32;
-                step += 1;
-            }
-            if !held.samples.is_empty() {
-                let logits = self.logits(&trainer, &held.samples)?;
-                // Training that diverges ends with the best before it.
-                let diverged = !logits.iter().all(|logit| logit.is_finite());
-                let loss =
-                    if diverged { f32::INFINITY } else { held.measure(&logits)?.mean_loss() };
-                if best.as_ref().is_none_or(|best| loss < best.loss) {
-                    let learned = trainer.learned().map_err(failed)?;
-                    best = Some(Best { loss, epoch: done, learned, logits });
-                } else if best.as_ref().is_some_and(|best| done - best.epoch >= options.patience) {
-                    break;
-                }
-            }
-            kept.write(|| {
-                let snapshot = trainer.snapshot().map_err(failed)?;
-                Ok(Progress { epochs: done, snapshot, best: best.clone() })
-            })?;
-            epoch(done, losses / train.len() as f32);
-        }
-        match best {
-            Some(best) => self.record(best.learned, &held, &best.logits),
-            None => self.record(trainer.learned().map_err(failed)?, &held, &[]),
-        }
+        let (train, held) = self.split(&mut Random::new(options.seed));
+        let (held, views) = (Held::new(held, self.cache), Views::new(self.cache));
+        let whole = Whole { run: self, held, views };
+        let (learned, logits) = descend(&whole, trainer, &train, options, kept, epoch)?;
+        self.record(learned, &whole.held, &logits.unwrap_or_default())
     }
 
     pub(super) fn levels(&self) -> Levels {
@@ -232,24 +167,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn logits<B: FloatBackend + AutodiffBackend>(
-        &self,
-        trainer: &TailTrainer<B>,
-        samples: &[usize],
-    ) -> Result<Vec<f32>, Problem> {
-        let mut logits = Vec::with_capacity(samples.len() * self.cache.classes().len());
-        let features = self.cache.feature_len();
-        for batch in samples.chunks(self.options.batch) {
-            let mut inputs = vec![Vec::new(); self.tail.graph.inputs.len()];
-            for &sample in batch {
-                let row = &self.cache.features()[sample * features..][..features];
-                self.append(&mut inputs, row, None)?;
-            }
-            logits.extend(trainer.logits(&inputs, batch.len()).map_err(failed)?);
-        }
-        Ok(logits)
-    }
-
     fn record(&self, learned: Learned, held: &Held, logits: &[f32]) -> Result<Vec<u8>, Problem> {
         let (mut temperature, mut unknown_threshold, mut held_out) = (1.0, 0.0, None);
         if !logits.is_empty() {
@@ -290,6 +207,67 @@ impl Run<'_> {
         let storage = if self.options.half { TailStorage::F16 } else { TailStorage::F32 };
         let tail = TailRecord { constants }.emit(&self.tail, &digest, storage)?;
         Ok([tail, record].concat())
+    }
+}
+
+/// A class for each sample.
+struct Whole<'a> {
+    run: &'a Run<'a>,
+    held: Held,
+    views: Views<'a>,
+}
+
+impl<B: FloatBackend + AutodiffBackend> Lesson<B> for Whole<'_> {
+    /// Logits of what is held out.
+    type Measured = Vec<f32>;
+
+    fn step(
+        &self,
+        trainer: &mut TailTrainer<B>,
+        batch: &[usize],
+        rate: f32,
+        random: &mut Random,
+    ) -> Result<f32, Problem> {
+        let run = self.run;
+        let mut inputs = vec![Vec::new(); run.tail.graph.inputs.len()];
+        let mut labels = Vec::with_capacity(batch.len());
+        for &sample in batch {
+            let row = self.views.any(sample, random);
+            run.append(&mut inputs, row, Some((run.options.augment, random)))?;
+            labels.push(run.cache.labels()[sample]);
+        }
+        trainer.step(&inputs, &labels, rate).map_err(failed)
+    }
+
+    fn measure(&self, trainer: &TailTrainer<B>) -> Result<Option<(f64, Vec<f32>)>, Problem> {
+        if self.held.samples.is_empty() {
+            return Ok(None);
+        }
+        let logits = self.logits(trainer)?;
+        // Training that diverges ends with the best before it.
+        let diverged = !logits.iter().all(|logit| logit.is_finite());
+        let loss = if diverged { f32::INFINITY } else { self.held.measure(&logits)?.mean_loss() };
+        Ok(Some((loss.into(), logits)))
+    }
+}
+
+impl Whole<'_> {
+    fn logits<B: FloatBackend + AutodiffBackend>(
+        &self,
+        trainer: &TailTrainer<B>,
+    ) -> Result<Vec<f32>, Problem> {
+        let samples = &self.held.samples;
+        let mut logits = Vec::with_capacity(samples.len() * self.run.cache.classes().len());
+        let features = self.run.cache.feature_len();
+        for batch in samples.chunks(self.run.options.batch) {
+            let mut inputs = vec![Vec::new(); self.run.tail.graph.inputs.len()];
+            for &sample in batch {
+                let row = &self.run.cache.features()[sample * features..][..features];
+                self.run.append(&mut inputs, row, None)?;
+            }
+            logits.extend(trainer.logits(&inputs, batch.len()).map_err(failed)?);
+        }
+        Ok(logits)
     }
 }
 
@@ -351,16 +329,6 @@ pub(super) fn balanced(counts: &[f64]) -> Vec<f32> {
     let (all, shown) = (counts.iter().sum::<f64>(), counts.iter().filter(|&&n| n > 0.0).count());
     let weight = |&n: &f64| if n > 0.0 { (all / (shown as f64 * n)) as f32 } else { 0.0 };
     counts.iter().map(weight).collect()
-}
-
-/// Rising along a line while it warms up, then falling to 0 along half a cosine.
-pub(super) fn rate(options: &TailOptions, step: usize, steps: usize) -> f32 {
-    let warm = (options.warm_up * steps as f32) as usize;
-    if step < warm {
-        return options.rate * (step + 1) as f32 / warm as f32;
-    }
-    let part = (step - warm) as f32 / (steps - warm).max(1) as f32;
-    options.rate * 0.5 * (1.0 + (std::f32::consts::PI * part).cos())
 }
 
 impl TailOptions {

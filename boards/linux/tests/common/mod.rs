@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use headstart::backbone::{GridPool, Node};
-use headstart::pack::{Contents, Input, Preprocessing, Provenance, Resize, Value, emit};
+use headstart::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, Value, emit};
 use image::{Rgb, RgbImage};
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -58,6 +58,40 @@ pub(crate) fn tiny_pack(grid: u32, head: Option<Vec<u8>>) -> Vec<u8> {
 pub(crate) struct Bench {
     pub(crate) root: TempDir,
     pub(crate) pack: PathBuf,
+}
+
+/// Whether this build runs tails.
+pub(crate) const RUNS_TAILS: bool =
+    cfg!(any(feature = "ndarray", feature = "candle", feature = "flex"));
+
+/// Arguments that learn a tail of a few weights.
+pub(crate) const LEARN_TAIL: [&str; 8] =
+    ["--data", "data", "--state", "state", "--rate", "0.05", "--epochs", "40"];
+
+/// A tiny pack with that section for its tail.
+pub(crate) fn with_tail(
+    pack: &[u8],
+    max_classes: u32,
+    section: Vec<u8>,
+) -> Result<Vec<u8>, headstart::Error> {
+    let pack = Pack::open(pack).unwrap();
+    emit(&Contents {
+        provenance: *pack.provenance(),
+        input: *pack.input(),
+        max_classes,
+        values: (0..2).map(|at| pack.value(at).unwrap()).collect(),
+        nodes: pack.nodes().map(Result::unwrap).collect(),
+        weights: Vec::new(),
+        channels: Vec::new(),
+        tables: Vec::new(),
+        tail: Some(section),
+        head: None,
+    })
+}
+
+/// So many weights.
+pub(crate) fn weights(count: usize) -> Vec<f32> {
+    (0..count).map(|at| (at * 37 % 11) as f32 / 11.0 - 0.45).collect()
 }
 
 pub(crate) const RED: [u8; 3] = [200, 40, 40];

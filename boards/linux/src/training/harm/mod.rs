@@ -18,21 +18,13 @@
 //! The limits were set on updates of hand signs (`examples/harm.rs`, seeds from 1000) and measured on others.
 
 mod answers;
+mod before;
 mod side;
 
-use std::collections::HashSet;
-
-use headstart::head::argmax;
-
-use self::answers::{Answers, by_class, lead, mean, preference};
-use self::side::Side;
+use self::before::Before;
 use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};
 
-/// Parts of the samples before, each held out once.
-const PARTS: usize = 4;
-/// With more samples before, only the first parts are held out.
-const FEW: usize = 1200;
 /// The most that may be lost among the classes that were known before, as a part of the answers.
 pub const MARGIN: f64 = 0.06;
 /// The right answers that new classes may cost: telling more classes apart is harder.
@@ -90,12 +82,10 @@ pub struct Effect {
     pub doubtful: u32,
     /// The most of them in one class.
     pub doubtful_of_one: u32,
-    /// Samples that were given, those that were known before among them.
+    /// Samples that were known before.
+    pub known: u32,
+    /// Samples that were given, known ones among them.
     pub given: u32,
-    /// Whether these are a third of the samples before or more.
-    pub is_large: bool,
-    /// What these labels can do: 1 where they are a third of the samples before or more, less in proportion.
-    pub share: f64,
     /// By how much the head before prefers another class to these labels, as probability, beyond what it does on
     /// samples that it was not learned from.
     pub contradiction: f64,
@@ -112,6 +102,8 @@ pub enum Harm {
     Loss,
     /// New classes take over too many answers.
     NewClasses,
+    /// Most labels are contradicted, or one is given to what looks like many classes.
+    MostLabels,
     /// Labels that the head before contradicts make what was known worse.
     Labels,
     /// A class whose labels are contradicted loses its own samples.
@@ -128,7 +120,7 @@ impl Effect {
         }
         let lost = if (0.0..self.error).contains(&self.loss) { 0.0 } else { self.loss };
         let answers = (f64::from(self.before) - f64::from(self.after)) / f64::from(self.held_out);
-        let contradicted = self.share * self.contradiction.max(0.0);
+        let contradicted = self.share() * self.contradiction.max(0.0);
         let new_classes = self.after < self.after_among_known;
         if lost > MARGIN {
             Some(Harm::Loss)
@@ -151,29 +143,37 @@ impl Effect {
         // Samples that are known already are not contradicted.
         let part = |of_new: f64| of_new / f64::from(self.given.max(1));
         let contradicted = part(self.contradiction * f64::from(self.new));
-        let wrong = self.share * contradicted > MOSTLY_WRONG
-            || self.is_large && part(f64::from(self.doubtful)) > DOUBTFUL_PART
-            || self.is_large && part(f64::from(self.doubtful_of_one)) > FLOOD_PART;
-        strange.then_some(Harm::Strange).or(wrong.then_some(Harm::Labels))
+        let wrong = self.share() * contradicted > MOSTLY_WRONG
+            || self.is_large() && part(f64::from(self.doubtful)) > DOUBTFUL_PART
+            || self.is_large() && part(f64::from(self.doubtful_of_one)) > FLOOD_PART;
+        strange.then_some(Harm::Strange).or(wrong.then_some(Harm::MostLabels))
     }
 
-    /// A small update may well show just what the head before gets wrong.
+    /// What the new labels can do: 1 where they are a third of the samples before or more, less in proportion.
+    fn share(&self) -> f64 {
+        (FULL_SHARE * f64::from(self.new) / f64::from(self.known)).min(1.0)
+    }
+
+    /// Whether as much was given. A small update may well show just what the head before gets wrong.
+    fn is_large(&self) -> bool {
+        FULL_SHARE * f64::from(self.given) >= f64::from(self.known)
+    }
+
     fn is_doubted(&self) -> bool {
-        self.is_large && (self.contradiction > DOUBT || self.class_contradiction > CLASS_DOUBT)
+        self.is_large() && (self.contradiction > DOUBT || self.class_contradiction > CLASS_DOUBT)
     }
 }
 
 /// What an update is settled to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settled {
-    /// Of what is learned.
-    pub effect: Effect,
+    /// Of what is learned; `None` where no known sample can be held out.
+    pub effect: Option<Effect>,
     /// New samples with doubtful labels, which are not learned.
     pub aside: Vec<SampleId>,
 }
 
-/// Measures what the step from `old` to `new` does, and takes new samples with doubtful labels out of `new`; `None` where
-/// no sample can be held out. Both are in their order ([`FeatureCache::sort`]). So many samples were `given`, known ones among
+/// Measures what the step from `old` to `new` does, and takes new samples with doubtful labels out of `new`. Both are in their order ([`FeatureCache::sort`]). So many samples were `given`, known ones among
 /// them: what was set aside once is set aside when it is given again.
 ///
 /// # Errors
@@ -182,22 +182,22 @@ pub fn settle(
     old: &FeatureCache,
     new: &mut FeatureCache,
     given: usize,
-) -> Result<Option<Settled>, Problem> {
-    let Some((mut effect, doubts)) = measure(old, new)? else { return Ok(None) };
+) -> Result<Settled, Problem> {
+    let Some(before) = Before::new(old, new)? else { return Ok(Settled::default()) };
+    let Some((mut effect, doubts)) = before.measure(new)? else { return Ok(Settled::default()) };
     effect.given = given as u32;
-    effect.is_large = FULL_SHARE * given as f64 >= old.len() as f64;
-    let all = Settled { effect, aside: Vec::new() };
+    let all = Settled { effect: Some(effect), aside: Vec::new() };
     let doubtful = doubts.iter().filter(|(_, doubt)| *doubt > DOUBTFUL).map(|(id, _)| *id);
     let aside: Vec<SampleId> = doubtful.collect();
     if effect.outright().is_some() || !effect.is_doubted() || aside.is_empty() {
-        return Ok(Some(all));
+        return Ok(all);
     }
     let mut rest = new.clone();
     rest.forget_samples(&aside);
     rest.sort();
-    let Some((effect, _)) = measure(old, &rest)? else { return Ok(Some(all)) };
+    let Some((effect, _)) = before.measure(&rest)? else { return Ok(all) };
     *new = rest;
-    Ok(Some(Settled { effect, aside }))
+    Ok(Settled { effect: Some(effect), aside })
 }
 
 /// The same effect, with nothing taken out.
@@ -205,122 +205,8 @@ pub fn settle(
 /// # Errors
 /// [`Problem::Training`].
 pub fn effect(old: &FeatureCache, new: &FeatureCache) -> Result<Option<Effect>, Problem> {
-    Ok(measure(old, new)?.map(|(effect, _)| effect))
-}
-
-/// New samples of known classes, and by how much the head before prefers other classes to theirs.
-type Doubts = Vec<(SampleId, f64)>;
-
-/// A sample whose class the update changes is not asked for, but its new label is one that the update brings.
-fn measure(old: &FeatureCache, new: &FeatureCache) -> Result<Option<(Effect, Doubts)>, Problem> {
-    let (old_side, new_side) = (Side::new(old)?, Side::new(new)?);
-    let place = |name: &String| new.classes().iter().position(|other| other == name);
-    let Some(places) = old.classes().iter().map(place).collect::<Option<Vec<usize>>>() else {
-        return Ok(None);
-    };
-    let mut effect = Effect::default();
-    let (mut before, mut after) = (Answers::new(old), Answers::new(old));
-    // Logits of the head before, and the label that the update gives.
-    let mut brought = Answers::new(old);
-    for part in parts(old, new) {
-        let held: HashSet<SampleId> = part.iter().map(|&at| old.ids()[at]).collect();
-        let head_before = old_side.without(old, &held)?;
-        let head_after = new_side.without(new, &held)?;
-        for at in part {
-            let (row, label) = (old_side.samples.row(at), usize::from(old.labels()[at]));
-            let logits = head_before.logits(row)?;
-            let name = new.name_of(&old.ids()[at]).unwrap_or_default();
-            if name != old.classes()[label] {
-                if let Some(label) = old.classes().iter().position(|other| other == name) {
-                    brought.push(&logits, label);
-                }
-                continue;
-            }
-            before.push(&logits, label);
-            let logits = head_after.logits(row)?;
-            effect.after += u32::from(argmax(&logits) == places[label]);
-            let known: Vec<f32> = places.iter().map(|&place| logits[place]).collect();
-            after.push(&known, label);
-        }
-    }
-    if before.labels.is_empty() {
-        return Ok(None);
-    }
-    effect.held_out = before.labels.len() as u32;
-    (effect.before, effect.after_among_known) = (before.right(), after.right());
-    let (cold, warm) = (before.temperature()?, after.temperature()?);
-
-    let sure =
-        |answers: &Answers, t| answers.iter().map(|(l, c)| lead(l, c, t)).collect::<Vec<_>>();
-    let pairs = sure(&before, cold).into_iter().zip(sure(&after, warm));
-    let losses: Vec<f64> = pairs.map(|(before, after)| before - after).collect();
-    let count = losses.len() as f64;
-    effect.loss = losses.iter().sum::<f64>() / count;
-    let spread = losses.iter().map(|loss| (loss - effect.loss).powi(2)).sum::<f64>() / count;
-    effect.error = (spread / count).sqrt();
-    effect.class_loss = by_class(&before.labels, &losses, old.classes().len())
-        .into_iter()
-        .flatten()
-        .fold(0.0, f64::max);
-
-    let all = old_side.without(old, &HashSet::new())?;
-    let (mut fresh, mut doubts) = (Vec::new(), Vec::new());
-    for (at, id) in new.ids().iter().enumerate() {
-        let name = &new.classes()[usize::from(new.labels()[at])];
-        let label = old.classes().iter().position(|other| other == name);
-        if let (Some(label), false) = (label, old.contains(id)) {
-            let logits = all.logits(new_side.samples.row(at))?;
-            doubts.push((*id, preference(&logits, label, cold)));
-            brought.push(&logits, label);
-            fresh.push(at);
-        }
-    }
-    if !brought.labels.is_empty() {
-        (effect.new, effect.agreed) = (brought.labels.len() as u32, brought.right());
-        effect.share = (FULL_SHARE * f64::from(effect.new) / old.len() as f64).min(1.0);
-        (effect.given, effect.is_large) = (effect.new, effect.share >= 1.0);
-        let prefers = |answers: &Answers| {
-            let each = answers.iter().map(|(logits, label)| preference(logits, label, cold));
-            each.collect::<Vec<_>>()
-        };
-        let (usual, found) = (prefers(&before), prefers(&brought));
-        effect.contradiction = mean(&found) - mean(&usual);
-        let classes = old.classes().len();
-        let mut doubtful = vec![0_u32; classes];
-        for (&label, &doubt) in brought.labels.iter().zip(&found) {
-            doubtful[usize::from(label)] += u32::from(doubt > DOUBTFUL);
-        }
-        effect.doubtful = doubtful.iter().sum();
-        effect.doubtful_of_one = doubtful.into_iter().max().unwrap_or(0);
-        let usual = by_class(&before.labels, &usual, classes);
-        let found = by_class(&brought.labels, &found, classes);
-        effect.class_contradiction = found
-            .into_iter()
-            .zip(usual)
-            .filter_map(|(found, usual)| Some(found? - usual?))
-            .fold(0.0, f64::max);
-    }
-    if !fresh.is_empty() {
-        effect.strangeness = old_side.strangeness(&new_side, &fresh);
-    }
-    Ok(Some((effect, doubts)))
-}
-
-/// Samples before, in parts to hold out: those that the update leaves or gives another class. A class
-/// keeps at least one to learn from.
-fn parts(old: &FeatureCache, new: &FeatureCache) -> Vec<Vec<usize>> {
-    let mut counts = vec![0; old.classes().len()];
-    let mut parts = vec![Vec::new(); PARTS];
-    for (at, (id, &label)) in old.ids().iter().zip(old.labels()).enumerate() {
-        let place = &mut counts[usize::from(label)];
-        if old.counts()[usize::from(label)] > 1 && new.contains(id) {
-            parts[*place % PARTS].push(at);
-        }
-        *place += 1;
-    }
-    parts.truncate(if old.len() <= FEW { PARTS } else { 1 });
-    parts.retain(|part| !part.is_empty());
-    parts
+    let Some(before) = Before::new(old, new)? else { return Ok(None) };
+    Ok(before.measure(new)?.map(|(effect, _)| effect))
 }
 
 #[cfg(test)]
@@ -362,7 +248,7 @@ mod tests {
         add(&mut new, 100, 30, label, row);
         old.sort();
         new.sort();
-        measure(&old, &new).unwrap().unwrap().0
+        effect(&old, &new).unwrap().unwrap()
     }
 
     #[test]
@@ -396,8 +282,8 @@ mod tests {
         old.sort();
         new.sort();
         let all = new.clone();
-        let settled = settle(&old, &mut new, 45).unwrap().unwrap();
-        assert_eq!((settled.effect.harm(), settled.effect.new), (None, 30));
+        let settled = settle(&old, &mut new, 45).unwrap();
+        assert_eq!((settled.effect.unwrap().harm(), settled.effect.unwrap().new), (None, 30));
         let mut aside = settled.aside;
         aside.sort_unstable();
         assert_eq!(aside, (150..165).map(|id| [id; 16]).collect::<Vec<_>>());
@@ -405,22 +291,24 @@ mod tests {
         expected.sort();
         assert_eq!(new, expected);
         // Given again with what is known by now, they are set aside again; alone they are few, and learned.
-        let settled = settle(&expected, &mut { all }, 45).unwrap().unwrap();
-        assert_eq!((settled.aside.len(), settled.effect.harm()), (15, None));
+        let settled = settle(&expected, &mut { all }, 45).unwrap();
+        assert_eq!((settled.aside.len(), settled.effect.unwrap().harm()), (15, None));
         let few = |count| {
             let mut new = expected.clone();
             add(&mut new, 150, count, |class| (class + 1) % CLASSES, |row| row);
             new.sort();
-            settle(&expected, &mut new, count.into()).unwrap().unwrap()
+            settle(&expected, &mut new, count.into()).unwrap()
         };
-        assert_eq!((few(3).aside.len(), few(3).effect.harm()), (0, None));
+        assert_eq!((few(3).aside.len(), few(3).effect.unwrap().harm()), (0, None));
         // What is wrong for the most part is not taken apart.
         let mut wrong = old.clone();
         add(&mut wrong, 100, 30, |class| (class + 1) % CLASSES, |row| row);
         wrong.sort();
         let before = wrong.clone();
-        let settled = settle(&old, &mut wrong, 30).unwrap().unwrap();
-        assert!(settled.aside.is_empty() && settled.effect.harm().is_some() && wrong == before);
+        let settled = settle(&old, &mut wrong, 30).unwrap();
+        assert!(
+            settled.aside.is_empty() && settled.effect.unwrap().harm().is_some() && wrong == before
+        );
     }
 
     #[test]
@@ -431,7 +319,7 @@ mod tests {
         new.label(&[0; 16], 1).unwrap();
         old.sort();
         new.sort();
-        let (effect, _) = measure(&old, &new).unwrap().unwrap();
+        let effect = effect(&old, &new).unwrap().unwrap();
         assert_eq!((effect.held_out, effect.new, effect.agreed), (35, 1, 0));
     }
 
@@ -442,10 +330,9 @@ mod tests {
             before: 90,
             after: 90,
             after_among_known: 90,
-            share: 1.0,
+            known: 90,
             new: 30,
             given: 30,
-            is_large: true,
             ..Default::default()
         };
         let cases = [
@@ -455,20 +342,20 @@ mod tests {
             (Effect { loss: 0.07, error: 0.08, ..fine }, None),
             (Effect { loss: 0.05, contradiction: 0.3, ..fine }, Some(Harm::Labels)),
             (Effect { loss: -0.05, contradiction: 0.3, ..fine }, None),
-            (Effect { loss: 0.05, contradiction: 0.3, share: 0.2, ..fine }, None),
+            (Effect { loss: 0.05, contradiction: 0.3, known: 450, ..fine }, None),
             (Effect { class_loss: 0.2, class_contradiction: 0.8, ..fine }, Some(Harm::Class)),
             (Effect { strangeness: 4.0, contradiction: 0.2, ..fine }, Some(Harm::Strange)),
             (Effect { strangeness: 4.0, contradiction: 0.2, loss: -0.02, ..fine }, None),
             (Effect { strangeness: 4.0, agreed: 13, ..fine }, Some(Harm::Strange)),
             (Effect { strangeness: 4.0, agreed: 14, ..fine }, None),
-            (Effect { doubtful: 16, doubtful_of_one: 16, ..fine }, Some(Harm::Labels)),
+            (Effect { doubtful: 16, doubtful_of_one: 16, ..fine }, Some(Harm::MostLabels)),
             (Effect { doubtful: 20, doubtful_of_one: 15, ..fine }, None),
             (Effect { after: 84, ..fine }, Some(Harm::NewClasses)),
-            (Effect { loss: -0.05, contradiction: 0.6, ..fine }, Some(Harm::Labels)),
-            (Effect { doubtful: 21, ..fine }, Some(Harm::Labels)),
+            (Effect { loss: -0.05, contradiction: 0.6, ..fine }, Some(Harm::MostLabels)),
+            (Effect { doubtful: 21, ..fine }, Some(Harm::MostLabels)),
             (Effect { doubtful: 20, ..fine }, None),
             (Effect { doubtful: 21, given: 60, ..fine }, None),
-            (Effect { doubtful: 30, is_large: false, ..fine }, None),
+            (Effect { doubtful: 30, known: 91, ..fine }, None),
         ];
         for (effect, harm) in cases {
             assert_eq!(effect.harm(), harm, "{effect:?}");

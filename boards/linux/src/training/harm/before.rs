@@ -1,0 +1,167 @@
+//! What was known before, asked for what an update does to it.
+
+use std::collections::HashSet;
+
+use headstart::head::argmax;
+
+use super::answers::{Answers, by_class, lead, mean, preference};
+use super::side::{Ridge, Side};
+use super::{DOUBTFUL, Effect};
+use crate::samples::SampleId;
+use crate::state::{FeatureCache, Problem};
+
+/// Parts of the samples before, each held out once.
+const PARTS: usize = 4;
+/// With more samples before, only the first parts are held out.
+const FEW: usize = 1200;
+
+/// The samples before, and heads of them.
+pub(super) struct Before<'a> {
+    cache: &'a FeatureCache,
+    side: Side<'a>,
+    /// Samples to hold out, and the head of all others.
+    parts: Vec<(Vec<usize>, Ridge)>,
+    /// The head of all of them.
+    whole: Ridge,
+}
+
+/// New samples of known classes, and by how much the head before prefers other classes to theirs.
+pub(super) type Doubts = Vec<(SampleId, f64)>;
+
+impl<'a> Before<'a> {
+    /// For updates that leave the same samples as `new`; `None` where none of them can be held out.
+    pub(super) fn new(
+        cache: &'a FeatureCache,
+        new: &FeatureCache,
+    ) -> Result<Option<Self>, Problem> {
+        let side = Side::new(cache)?;
+        let mut parts = Vec::new();
+        for part in held_out(cache, new) {
+            let head = side.without(cache, &ids(cache, &part))?;
+            parts.push((part, head));
+        }
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let whole = side.without(cache, &HashSet::new())?;
+        Ok(Some(Self { cache, side, parts, whole }))
+    }
+
+    /// What the step to `new` does; `None` where it leaves no label to compare with. A sample whose class the update
+    /// changes is not asked for, but its new label is one that the update brings.
+    pub(super) fn measure(&self, new: &FeatureCache) -> Result<Option<(Effect, Doubts)>, Problem> {
+        let old = self.cache;
+        let new_side = Side::new(new)?;
+        let place = |name: &String| new.classes().iter().position(|other| other == name);
+        let Some(places) = old.classes().iter().map(place).collect::<Option<Vec<usize>>>() else {
+            return Ok(None);
+        };
+        let mut effect = Effect { known: old.len() as u32, ..Effect::default() };
+        let (mut before, mut after) = (Answers::new(old), Answers::new(old));
+        // Logits of the head before, and the label that the update gives.
+        let mut brought = Answers::new(old);
+        for (part, head_before) in &self.parts {
+            let head_after = new_side.without(new, &ids(old, part))?;
+            for &at in part {
+                let (row, label) = (self.side.samples.row(at), usize::from(old.labels()[at]));
+                let logits = head_before.logits(row)?;
+                let name = new.name_of(&old.ids()[at]).unwrap_or_default();
+                if name != old.classes()[label] {
+                    if let Some(label) = old.classes().iter().position(|other| other == name) {
+                        brought.push(&logits, label);
+                    }
+                    continue;
+                }
+                before.push(&logits, label);
+                let logits = head_after.logits(row)?;
+                effect.after += u32::from(argmax(&logits) == places[label]);
+                let known: Vec<f32> = places.iter().map(|&place| logits[place]).collect();
+                after.push(&known, label);
+            }
+        }
+        if before.labels.is_empty() {
+            return Ok(None);
+        }
+        let temperature = before.temperature()?;
+        losses(&mut effect, &before, temperature, &after, after.temperature()?);
+
+        let (mut fresh, mut doubts) = (Vec::new(), Vec::new());
+        for (at, id) in new.ids().iter().enumerate() {
+            let name = &new.classes()[usize::from(new.labels()[at])];
+            let label = old.classes().iter().position(|other| other == name);
+            if let (Some(label), false) = (label, old.contains(id)) {
+                let logits = self.whole.logits(new_side.samples.row(at))?;
+                doubts.push((*id, preference(&logits, label, temperature)));
+                brought.push(&logits, label);
+                fresh.push(at);
+            }
+        }
+        if !brought.labels.is_empty() {
+            labels(&mut effect, &before, &brought, temperature);
+        }
+        if !fresh.is_empty() {
+            effect.strangeness = self.side.strangeness(&new_side, &fresh);
+        }
+        Ok(Some((effect, doubts)))
+    }
+}
+
+/// What known samples are answered before and after, each at its own temperature.
+fn losses(effect: &mut Effect, before: &Answers, cold: f32, after: &Answers, warm: f32) {
+    effect.held_out = before.labels.len() as u32;
+    (effect.before, effect.after_among_known) = (before.right(), after.right());
+    let sure =
+        |answers: &Answers, t| answers.iter().map(|(l, c)| lead(l, c, t)).collect::<Vec<_>>();
+    let pairs = sure(before, cold).into_iter().zip(sure(after, warm));
+    let losses: Vec<f64> = pairs.map(|(before, after)| before - after).collect();
+    let count = losses.len() as f64;
+    effect.loss = losses.iter().sum::<f64>() / count;
+    let spread = losses.iter().map(|loss| (loss - effect.loss).powi(2)).sum::<f64>() / count;
+    effect.error = (spread / count).sqrt();
+    let of_classes = by_class(&before.labels, &losses, before.classes).into_iter().flatten();
+    effect.class_loss = of_classes.fold(0.0, f64::max);
+}
+
+/// What the head before says of the labels that the update brings, of which there are some.
+fn labels(effect: &mut Effect, before: &Answers, brought: &Answers, temperature: f32) {
+    (effect.new, effect.agreed) = (brought.labels.len() as u32, brought.right());
+    effect.given = effect.new;
+    let prefers = |answers: &Answers| {
+        let each = answers.iter().map(|(logits, label)| preference(logits, label, temperature));
+        each.collect::<Vec<_>>()
+    };
+    let (usual, found) = (prefers(before), prefers(brought));
+    effect.contradiction = mean(&found) - mean(&usual);
+    let mut doubtful = vec![0_u32; before.classes];
+    for (&label, &doubt) in brought.labels.iter().zip(&found) {
+        doubtful[usize::from(label)] += u32::from(doubt > DOUBTFUL);
+    }
+    effect.doubtful = doubtful.iter().sum();
+    effect.doubtful_of_one = doubtful.into_iter().max().unwrap_or(0);
+    let usual = by_class(&before.labels, &usual, before.classes);
+    let found = by_class(&brought.labels, &found, before.classes);
+    let more = found.into_iter().zip(usual).filter_map(|(found, usual)| Some(found? - usual?));
+    effect.class_contradiction = more.fold(0.0, f64::max);
+}
+
+fn ids(cache: &FeatureCache, part: &[usize]) -> HashSet<SampleId> {
+    part.iter().map(|&at| cache.ids()[at]).collect()
+}
+
+/// Samples before, in parts to hold out: those that the update leaves or gives another class. A class
+/// keeps at least one to learn from.
+fn held_out(old: &FeatureCache, new: &FeatureCache) -> Vec<Vec<usize>> {
+    let all = old.counts();
+    let mut counts = vec![0; all.len()];
+    let mut parts = vec![Vec::new(); PARTS];
+    for (at, (id, &label)) in old.ids().iter().zip(old.labels()).enumerate() {
+        let place = &mut counts[usize::from(label)];
+        if all[usize::from(label)] > 1 && new.contains(id) {
+            parts[*place % PARTS].push(at);
+        }
+        *place += 1;
+    }
+    parts.truncate(if old.len() <= FEW { PARTS } else { 1 });
+    parts.retain(|part| !part.is_empty());
+    parts
+}
