@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use headstart::backbone::Backbone;
-use headstart::burn::{FloatBackend, Integers, backend};
+use headstart::burn::backend::{self, Device};
+use headstart::burn::{FloatBackend, Integers};
 use headstart::pack::{Pack, Preprocessing, Resize};
 use headstart::preprocess;
 use headstart_tests::drawings::picture::{SIDE, picture};
@@ -24,8 +25,12 @@ struct Found {
 }
 
 /// Every value of every sample, on the kernels and on the backend, all samples at once there.
-fn compare<B: FloatBackend>(pack: &Pack<'_>, samples: &[i8]) -> (Integers<B>, Found) {
-    let integers = Integers::<B>::new(pack, &Default::default()).unwrap();
+fn compare<B: FloatBackend>(
+    device: &Device<B>,
+    pack: &Pack<'_>,
+    samples: &[i8],
+) -> (Integers<B>, Found) {
+    let integers = Integers::<B>::new(pack, device).unwrap();
     let elements = pack.value(0).unwrap().elements() as usize;
     let mut arena = vec![0; pack.plan().arena_bytes as usize];
     let mut backbone = Backbone::new(*pack, &mut arena).unwrap();
@@ -53,9 +58,17 @@ fn compare<B: FloatBackend>(pack: &Pack<'_>, samples: &[i8]) -> (Integers<B>, Fo
 }
 
 /// On every backend that is compiled: exact where that is said, and never further than a step.
+///
+/// The features `cuda` and `candle-cuda` need an NVIDIA GPU: without one they fail.
 fn check(name: &str, pack: &Pack<'_>, samples: &[i8]) {
-    fn on<B: FloatBackend>(engine: &str, name: &str, pack: &Pack<'_>, samples: &[i8]) {
-        let (integers, found) = compare::<B>(pack, samples);
+    fn on<B: FloatBackend>(
+        engine: &str,
+        device: &Device<B>,
+        name: &str,
+        pack: &Pack<'_>,
+        samples: &[i8],
+    ) {
+        let (integers, found) = compare::<B>(device, pack, samples);
         println!(
             "{name}: {engine}: {} values, {} differ, by {} at most; not proven exact: nodes {:?}",
             found.values,
@@ -65,11 +78,15 @@ fn check(name: &str, pack: &Pack<'_>, samples: &[i8]) {
         );
         assert!(found.furthest <= u8::from(!integers.is_exact()), "{name}: {engine}: {found:?}");
     }
-    on::<backend::Flex>("flex", name, pack, samples);
+    on::<backend::Flex>("flex", &Default::default(), name, pack, samples);
     #[cfg(feature = "ndarray")]
-    on::<backend::NdArray>("ndarray", name, pack, samples);
+    on::<backend::NdArray>("ndarray", &Default::default(), name, pack, samples);
     #[cfg(feature = "candle")]
-    on::<backend::Candle>("candle", name, pack, samples);
+    on::<backend::Candle>("candle", &Default::default(), name, pack, samples);
+    #[cfg(feature = "cuda")]
+    on::<backend::Cuda>("cuda", &backend::cuda_device(), name, pack, samples);
+    #[cfg(feature = "candle-cuda")]
+    on::<backend::Candle>("candle-cuda", &backend::candle_cuda_device(), name, pack, samples);
 }
 
 #[test]

@@ -141,6 +141,32 @@ fn frozen_layers_do_not_change_by_a_bit_on_any_engine() {
 
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 #[test]
+fn engines_agree_on_gradients() {
+    use headstart_edge::backend::{Backend, Engine};
+    use headstart_edge::state::StateFolder;
+    use headstart_edge::training::{TailOptions, trial};
+
+    let bench = bench();
+    bench.json("learn", &LEARN_TAIL);
+    let bytes = std::fs::read(&bench.pack).unwrap();
+    let pack = Pack::open(&bytes).unwrap();
+    let folder = StateFolder::new(&bench.path("state"));
+    let cache = folder.features(&pack.backbone_digest(), pack.feature_len()).unwrap().unwrap();
+    let engines = [Engine::Flex, Engine::Ndarray, Engine::Candle];
+    let backends: Vec<Backend> =
+        engines.into_iter().filter_map(|e| Some(Backend::choose(e, None).ok()?.0)).collect();
+    let mut options = TailOptions::usual();
+    let apart =
+        |options: &TailOptions, pair| trial::distance(&cache, &pack, None, options, pair).unwrap();
+    for &backend in &backends {
+        assert!(apart(&options, [backend, backends[0]]) < 1e-3, "{backend}");
+        options.backend = Some(backend);
+        assert_eq!(trial::trusted(&cache, &pack, None, &options).unwrap(), (Some(backend), None));
+    }
+}
+
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+#[test]
 fn a_killed_training_goes_on_and_gives_the_same_record() {
     use headstart_edge::state::StateFolder;
     use headstart_edge::training::TailOptions;

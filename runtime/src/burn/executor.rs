@@ -443,7 +443,7 @@ mod tests {
     fn autodiff_goes_through<B: FloatBackend>() {
         gradient_is_the_slope::<Autodiff<B>>();
     }
-    on_every_backend!(autodiff_goes_through);
+    on_every_backend!(autodiff_goes_through, in float32);
 
     fn what_is_wrong_is_refused_by_name<B: FloatBackend>() {
         let executor = executor::<B>(&network()).unwrap();

@@ -9,8 +9,13 @@ use crate::burn::{ExecuteError, Executor, Tensor};
 use crate::graph::{Graph, Op};
 
 /// Makes one test a backend out of a function generic over `B: FloatBackend`.
+///
+/// With `in float32`, not on a GPU's tensor cores, which round the operands of products to 11 bits.
 macro_rules! on_every_backend {
     ($property:ident) => {
+        on_every_backend!($property, in float32, on on_cuda);
+    };
+    ($property:ident, in float32 $(, on $cuda:ident)?) => {
         mod $property {
             #[cfg(feature = "burn-flex")]
             #[test]
@@ -27,6 +32,14 @@ macro_rules! on_every_backend {
             fn on_candle() {
                 super::$property::<crate::burn::backend::Candle>();
             }
+            $(
+                #[cfg(feature = "burn-cuda")]
+                #[test]
+                #[ignore = "needs an NVIDIA GPU"]
+                fn $cuda() {
+                    super::$property::<crate::burn::backend::Cuda>();
+                }
+            )?
         }
     };
 }

@@ -34,9 +34,17 @@ pub(super) fn train(
     lock: &StateLock,
 ) -> Result<Vec<u8>, Problem> {
     use headstart_edge::segmentation::is_per_place;
-    use headstart_edge::training::{TailOptions, places, tail};
+    use headstart_edge::training::{TailOptions, places, tail, trial};
 
-    let options = TailOptions { backend, ..options(args, is_per_place(pack)) };
+    let mut options = TailOptions { backend, ..options(args, is_per_place(pack)) };
+    let (trusted, apart) = trial::trusted(cache, pack, initial, &options)?;
+    if let (Some(wrong), Some(cpu), Some(apart)) = (options.backend, trusted, apart) {
+        let percent = 100.0 * apart;
+        crate::output::warn(&format!(
+            "{wrong} gives gradients that are {percent:.0} % from the CPU's: {cpu} trains instead"
+        ));
+    }
+    options.backend = trusted;
     let bar = crate::output::progress("training", options.epochs);
     let keep = Some(tail::Keep::new(lock, KEPT_EVERY));
     let epoch = |done, loss| {

@@ -18,6 +18,8 @@ mod stand_in;
 mod strangers;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub mod tail;
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+pub mod trial;
 
 use headstart::Error;
 use headstart::head::{HeadParts, Learner, Samples, Storage};

@@ -2,7 +2,7 @@
 
 use headstart::burn::FloatBackend;
 use headstart::burn::backend::{Autodiff, AutodiffBackend, Device};
-use headstart::burn::tail::TailTrainer;
+use headstart::burn::tail::{Settings, TailTrainer};
 use headstart::head::Random;
 use headstart::pack::Pack;
 use headstart::tail::Tail;
@@ -12,6 +12,7 @@ use super::augment::{Augment, augmented};
 use super::descent::{Lesson, descend, failed};
 use super::progress::{Keep, Kept};
 use super::tail::{Certainty, Run, balanced};
+use super::trial::{self, Changes};
 use crate::Head;
 use crate::backend::{Backend, on_backend};
 use crate::segmentation::{VOID, mask_len};
@@ -46,6 +47,13 @@ pub fn train(
     on_backend!(backend, B, device => places::<Autodiff<B>>(device, &run, &masks, kept, epoch))
 }
 
+/// See [`trial`].
+pub(super) fn changes(run: &Run<'_>, backend: Backend) -> Result<Changes, Problem> {
+    let map = run.tail.map().ok_or(Problem::Training(headstart::Error::BadTail))?;
+    let masks = Masks::new(run.cache, run.pack, map);
+    on_backend!(backend, B, device => second_step::<Autodiff<B>>(device, run, &masks))
+}
+
 fn places<B: FloatBackend + AutodiffBackend>(
     device: &Device<B>,
     run: &Run<'_>,
@@ -53,28 +61,21 @@ fn places<B: FloatBackend + AutodiffBackend>(
     kept: Kept<'_>,
     epoch: impl FnMut(usize, f32),
 ) -> Result<Vec<u8>, Problem> {
-    let (options, graph) = (run.options, &run.tail.graph);
-    let (trained, last) = (run.trained()?, run.last_layer());
-    let mut trainer =
-        TailTrainer::<B>::per_place(device, graph, &trained, last, run.settings(), DICE)
-            .map_err(failed)?;
-    let mut train: Vec<usize> = (0..run.cache.len()).collect();
-    Random::new(options.seed).shuffle(&mut train);
-    let held = train.split_off(train.len() - train.len() * usize::from(options.held_out) / 100);
-    if options.balanced {
-        let mut counts = vec![0.0; masks.classes];
-        for &sample in &train {
-            let targets = masks.targets(sample, |mask, _| mask.to_vec());
-            for row in targets.chunks_exact(masks.classes) {
-                counts.iter_mut().zip(row).for_each(|(count, &part)| *count += f64::from(part));
-            }
-        }
-        trainer.weigh_classes(&balanced(&counts));
-    }
-    let lesson = OfPlaces { run, masks, held };
-    let (learned, held_out) = descend(&lesson, trainer, &train, options, kept, epoch)?;
+    let (lesson, train) = OfPlaces::new(run, masks);
+    let trainer = lesson.trainer::<B>(device, &train, run.settings())?;
+    let (learned, held_out) = descend(&lesson, trainer, &train, run.options, kept, epoch)?;
     let certainty = Certainty { temperature: 1.0, unknown_threshold: 0.0, held_out };
     run.write(learned, &masks.counts(), certainty)
+}
+
+fn second_step<B: FloatBackend + AutodiffBackend>(
+    device: &Device<B>,
+    run: &Run<'_>,
+    masks: &Masks<'_>,
+) -> Result<Changes, Problem> {
+    let (lesson, train) = OfPlaces::new(run, masks);
+    let trainer = lesson.trainer::<B>(device, &train, trial::settings(run.settings()))?;
+    trial::second_step(&lesson, trainer, &train, run.options)
 }
 
 /// A class for each place.
@@ -82,6 +83,41 @@ struct OfPlaces<'a> {
     run: &'a Run<'a>,
     masks: &'a Masks<'a>,
     held: Vec<usize>,
+}
+
+impl<'a> OfPlaces<'a> {
+    /// What is measured on, and the pictures to learn from.
+    fn new(run: &'a Run<'a>, masks: &'a Masks<'a>) -> (Self, Vec<usize>) {
+        let options = run.options;
+        let mut train: Vec<usize> = (0..run.cache.len()).collect();
+        Random::new(options.seed).shuffle(&mut train);
+        let spared = train.len() * usize::from(options.held_out) / 100;
+        let held = train.split_off(train.len() - spared);
+        (Self { run, masks, held }, train)
+    }
+
+    fn trainer<B: FloatBackend + AutodiffBackend>(
+        &self,
+        device: &Device<B>,
+        train: &[usize],
+        settings: Settings,
+    ) -> Result<TailTrainer<B>, Problem> {
+        let Self { run, masks, .. } = self;
+        let (graph, trained, last) = (&run.tail.graph, run.trained()?, run.last_layer());
+        let mut trainer = TailTrainer::per_place(device, graph, &trained, last, settings, DICE)
+            .map_err(failed)?;
+        if run.options.balanced {
+            let mut counts = vec![0.0; masks.classes];
+            for &sample in train {
+                let targets = masks.targets(sample, |mask, _| mask.to_vec());
+                for row in targets.chunks_exact(masks.classes) {
+                    counts.iter_mut().zip(row).for_each(|(count, &part)| *count += f64::from(part));
+                }
+            }
+            trainer.weigh_classes(&balanced(&counts));
+        }
+        Ok(trainer)
+    }
 }
 
 impl<B: FloatBackend + AutodiffBackend> Lesson<B> for OfPlaces<'_> {

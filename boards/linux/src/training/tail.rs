@@ -14,6 +14,7 @@ use super::augment::{Augment, Levels, augmented};
 use super::descent::{Learned, Lesson, descend, failed};
 pub use super::progress::Keep;
 use super::progress::Kept;
+use super::trial::{self, Changes};
 use crate::Head;
 use crate::backend::{Backend, on_backend};
 use crate::state::{FeatureCache, Problem};
@@ -42,6 +43,11 @@ pub fn train(
     on_backend!(backend, B, device => run.train::<Autodiff<B>>(device, kept, epoch))
 }
 
+/// See [`trial`].
+pub(super) fn changes(run: &Run<'_>, backend: Backend) -> Result<Changes, Problem> {
+    on_backend!(backend, B, device => run.second_step::<Autodiff<B>>(device))
+}
+
 pub(super) struct Run<'a> {
     pub(super) cache: &'a FeatureCache,
     pub(super) pack: &'a Pack<'a>,
@@ -57,25 +63,41 @@ impl Run<'_> {
         kept: Kept<'_>,
         epoch: impl FnMut(usize, f32),
     ) -> Result<Vec<u8>, Problem> {
-        let options = self.options;
-        let trained = self.trained()?;
-        let mut trainer = TailTrainer::<B>::on(
-            device,
-            &self.tail.graph,
-            &trained,
-            self.last_layer(),
-            self.settings(),
-        )
-        .map_err(failed)?;
-        if options.balanced {
+        let trainer = self.trainer::<B>(device, self.settings())?;
+        let (whole, train) = self.lesson();
+        let (learned, logits) = descend(&whole, trainer, &train, self.options, kept, epoch)?;
+        self.record(learned, &whole.held, &logits.unwrap_or_default())
+    }
+
+    fn second_step<B: FloatBackend + AutodiffBackend>(
+        &self,
+        device: &Device<B>,
+    ) -> Result<Changes, Problem> {
+        let trainer = self.trainer::<B>(device, trial::settings(self.settings()))?;
+        let (whole, train) = self.lesson();
+        trial::second_step(&whole, trainer, &train, self.options)
+    }
+
+    fn trainer<B: FloatBackend + AutodiffBackend>(
+        &self,
+        device: &Device<B>,
+        settings: Settings,
+    ) -> Result<TailTrainer<B>, Problem> {
+        let (graph, trained) = (&self.tail.graph, self.trained()?);
+        let mut trainer = TailTrainer::on(device, graph, &trained, self.last_layer(), settings)
+            .map_err(failed)?;
+        if self.options.balanced {
             let counts: Vec<f64> = self.cache.counts().iter().map(|&n| f64::from(n)).collect();
             trainer.weigh_classes(&balanced(&counts));
         }
-        let (train, held) = self.split(&mut Random::new(options.seed));
+        Ok(trainer)
+    }
+
+    /// What is measured on, and the samples to learn from.
+    fn lesson(&self) -> (Whole<'_>, Vec<usize>) {
+        let (train, held) = self.split(&mut Random::new(self.options.seed));
         let (held, views) = (Held::new(held, self.cache), Views::new(self.cache));
-        let whole = Whole { run: self, held, views };
-        let (learned, logits) = descend(&whole, trainer, &train, options, kept, epoch)?;
-        self.record(learned, &whole.held, &logits.unwrap_or_default())
+        (Whole { run: self, held, views }, train)
     }
 
     pub(super) fn levels(&self) -> Levels {

@@ -89,5 +89,5 @@ mod tests {
             .collect();
         assert_close(&found, &expected);
     }
-    on_every_backend!(ranks_and_batches_follow_numpy);
+    on_every_backend!(ranks_and_batches_follow_numpy, in float32);
 }
