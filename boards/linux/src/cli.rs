@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use headstart::kernels::{Isa, Kernels, UnknownIsa};
 use headstart_edge::backend::{self, Backend, Device};
 use headstart_edge::extract::Engine;
-use headstart_edge::state::Problem;
+use headstart_edge::state::{Bits, Problem};
 
 use crate::output;
 
@@ -193,6 +193,9 @@ pub(crate) struct Learn {
     /// Keep so many bytes of features at most: where there are more, the classes that have most lose samples.
     #[arg(long, value_name = "N")]
     pub(crate) max_bytes: Option<u64>,
+    /// Keep features in four bits from now on, those of before too: half the room, for a little accuracy. What is lost does not come back.
+    #[arg(long, value_name = "BITS")]
+    pub(crate) kept_bits: Option<BitsChoice>,
     #[command(flatten)]
     pub(crate) tail: TailArgs,
     /// Say how often the heads before and after are right on the samples of this folder, which are not learned from:
@@ -331,6 +334,26 @@ pub(crate) enum StorageChoice {
     F16,
     /// IEEE 754 binary32.
     F32,
+}
+
+/// In how many bits features are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BitsChoice {
+    /// As the nearest of 16 levels of each sample.
+    #[value(name = "4")]
+    Four,
+    /// As the backbone gives them.
+    #[value(name = "8")]
+    Eight,
+}
+
+impl From<BitsChoice> for Bits {
+    fn from(choice: BitsChoice) -> Self {
+        match choice {
+            BitsChoice::Four => Self::Four,
+            BitsChoice::Eight => Self::Eight,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -48,3 +48,45 @@ fn samples_are_kept_within_a_budget() {
     let message = bench.refusal(1, "learn", &[&learn[..], &["100"]].concat());
     assert!(message.contains("one sample of each class"), "{message}");
 }
+
+#[test]
+fn features_in_four_bits_take_half_and_are_what_is_learned_from() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 10);
+    bench.colours("more", 30, 10);
+    bench.colours("test", 100, 8);
+    let file = |state: &str, name| std::fs::read(bench.path(state).join(name)).unwrap();
+    let cache = |state: &str| file(state, "features.hsfc");
+    let learn = |data: &str, state: &str, more: &[&str]| {
+        bench.json("learn", &[&["--data", data, "--state", state, "--force"], more].concat())
+    };
+    let four = ["--kept-bits", "4"];
+    learn("data", "whole", &[]);
+    learn("data", "half", &four);
+    assert!(cache("half").len() < cache("whole").len());
+    let status = |state| bench.json("status", &["--state", state])["feature_bits"].as_u64();
+    assert_eq!((status("whole"), status("half")), (Some(8), Some(4)));
+    let eval = bench.json("eval", &["--data", "test", "--state", "half"]);
+    assert_eq!(eval["accuracy"], 1.0);
+
+    // It stays so, and neither the order nor a detour shows.
+    learn("more", "half", &[]);
+    learn("more", "other", &four);
+    learn("data", "other", &[]);
+    assert_eq!(status("half"), Some(4));
+    assert!(cache("half") == cache("other"));
+    assert!(file("half", "head.hshr") == file("other", "head.hshr"));
+    // A whole state becomes the same one.
+    learn("more", "whole", &four);
+    assert!(cache("whole") == cache("half"));
+
+    let back = ["--data", "data", "--state", "half", "--kept-bits", "8"];
+    assert!(bench.refusal(1, "learn", &back).contains("does not come back"));
+    learn("data", "eight", &[]);
+    let merge = ["--state", "half", "--from", "eight"];
+    assert!(bench.refusal(1, "merge", &merge).contains("--kept-bits 4"));
+    learn("data", "eight", &four);
+    bench.json("merge", &merge);
+    bench.json("forget", &["--state", "half", "--class", "red"]);
+    assert_eq!(status("half"), Some(4));
+}

@@ -115,6 +115,9 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         (Some(_), _) if args.half => {
             return Err(refuse(state::Problem::TailHalf).into());
         }
+        (Some(_), _) if args.kept_bits.is_some() && !is_per_place(&pack) => {
+            return Err(refuse(state::Problem::TailBits).into());
+        }
         (Some(_), _) if Backend::fastest().is_none() => {
             return Err(refuse(state::Problem::TailMissing).into());
         }
@@ -144,6 +147,11 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let before = Before::load(&folder, &file, &pack)?;
     before.refuse_count(&data, limit, args)?;
     let Before { of_state, of_pack, mut cache } = before;
+    if let Some(bits) = args.kept_bits
+        && !cache.keep_in(bits.into())
+    {
+        return Err(refuse(state::Problem::KeptBits).into());
+    }
     let mut known = cache.clone();
     known.sort();
     // A head's own classes come first, in its order.

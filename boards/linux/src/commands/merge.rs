@@ -25,6 +25,9 @@ pub(crate) fn run(args: &Merge) -> anyhow::Result<ExitCode> {
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let mut change = Change::begin(&args.state, &file)?;
     let other = change.other(&args.from)?;
+    if change.cache.bits() != other.bits() {
+        return Err(change.refuse(Problem::MergedBits).into());
+    }
     let merged = change.cache.merge(&other);
     let limit = file.pack()?.plan().max_classes as usize;
     let found = change.cache.classes().len();

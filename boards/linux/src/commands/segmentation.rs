@@ -58,6 +58,7 @@ pub(super) fn learn(
         (args.views.is_some(), "--views"),
         (!args.report.is_empty(), "--report"),
         (args.max_bytes.is_some(), "--max-bytes"),
+        (args.kept_bits.is_some(), "--kept-bits"),
     ] {
         if given {
             return Err(at_state(state::Problem::NotOfPlaces(option)).into());

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use headstart_edge::PackFile;
 use headstart_edge::segmentation::row_len;
-use headstart_edge::state::StateFolder;
+use headstart_edge::state::{Bits, FeatureCache, StateFolder};
 use serde::Serialize;
 
 use crate::cli::Status;
@@ -29,6 +29,8 @@ struct Standing {
     /// Samples whose features are cached; more than `samples` where a `learn` was cut off before
     /// its head was stored.
     cached_samples: usize,
+    /// In how many bits each of these features is kept.
+    feature_bits: u8,
 }
 
 #[derive(Serialize)]
@@ -66,7 +68,11 @@ pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
         held_out_accuracy: head.held_out_accuracy(),
         unknown_threshold: head.unknown_threshold(),
         head_bytes: head.record_bytes(),
-        cached_samples: cache.map_or(0, |c| c.len()),
+        cached_samples: cache.as_ref().map_or(0, FeatureCache::len),
+        feature_bits: match cache.map(|cache| cache.bits()) {
+            Some(Bits::Four) => 4,
+            _ => 8,
+        },
     };
     output::print(&standing, args.common.json)?;
     Ok(ExitCode::SUCCESS)
@@ -93,6 +99,7 @@ impl Report for Standing {
             ("unknown below", output::percent(Some(f64::from(self.unknown_threshold)))),
             ("samples", output::thousands(self.samples)),
             ("cached samples", output::thousands(self.cached_samples)),
+            ("bits a feature", self.feature_bits.to_string()),
         ];
         let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
         format!("{}\n\n{}", output::facts(facts), output::table(&["class", "samples"], classes))

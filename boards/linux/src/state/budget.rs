@@ -56,7 +56,8 @@ impl FeatureCache {
     }
 
     fn sample_bytes(&self, at: usize) -> usize {
-        20 + self.feature_len + self.again[at].len()
+        let rows = 1 + self.again[at].len() / self.feature_len;
+        20 + rows * self.bits.row_bytes(self.feature_len)
     }
 }
 

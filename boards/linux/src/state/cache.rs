@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use super::Problem;
+use super::four_bits;
 use super::reader::Reader;
 use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId};
 
 const MAGIC: [u8; 8] = *b"HSFC\r\n\x1a\n";
-const VERSION: u16 = 1;
+/// Of files whose features have eight bits, and four.
+const VERSIONS: [(u16, Bits); 2] = [(1, Bits::Eight), (2, Bits::Four)];
 pub(super) const DIGEST_BYTES: usize = 32;
 /// The most rows that show one sample.
 pub const MAX_VIEWS: usize = 16;
@@ -25,6 +27,27 @@ pub enum Insertion {
     Corrected,
 }
 
+/// In how many bits a feature is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bits {
+    /// As the backbone gives it.
+    #[default]
+    Eight,
+    /// As the nearest of 16 levels of its row: half the room. Whatever is learned is learned from these levels, so that
+    /// the order of samples does not show here either.
+    Four,
+}
+
+impl Bits {
+    /// Bytes of a row of so many features.
+    pub(super) fn row_bytes(self, features: usize) -> usize {
+        match self {
+            Self::Eight => features,
+            Self::Four => four_bits::row_bytes(features),
+        }
+    }
+}
+
 /// Samples by content: label and int8 features.
 ///
 /// As a file (`features.hsfc`; integers little-endian):
@@ -32,14 +55,16 @@ pub enum Insertion {
 /// ```text
 /// offset  bytes
 ///      0      8  magic "HSFC\r\n\x1a\n"
-///      8      2  version, 1
+///      8      2  version: 1, or 2 where features have four bits
 ///     10      2  zero
 ///     12     32  digest of the backbone
 ///     44      4  F, features a sample
 ///     48      4  C, classes
 ///     52      4  N, samples
 ///     56         C class names: 2 bytes length (1…64), then UTF-8
-///                N samples: 16 bytes sample id, 2 bytes label (below C), 2 bytes V (1…16), V · F int8 features
+///                N samples: 16 bytes sample id, 2 bytes label (below C), 2 bytes V (1…16), V rows of F features: int8, or in
+///                version 2 one byte that says where 16 levels lie (0: evenly, 1: growing apart with the square), the least
+///                and the greatest level, and a level in four bits for each feature, the first one in the low bits
 ///    end     32  SHA-256 of all bytes before
 /// ```
 ///
@@ -49,6 +74,7 @@ pub enum Insertion {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureCache {
     pub(super) feature_len: usize,
+    pub(super) bits: Bits,
     pub(super) classes: Vec<String>,
     pub(super) places: HashMap<SampleId, usize>,
     pub(super) ids: Vec<SampleId>,
@@ -62,6 +88,7 @@ impl FeatureCache {
     pub fn new(feature_len: usize) -> Self {
         Self {
             feature_len,
+            bits: Bits::Eight,
             classes: Vec::new(),
             places: HashMap::new(),
             ids: Vec::new(),
@@ -69,6 +96,28 @@ impl FeatureCache {
             features: Vec::new(),
             again: Vec::new(),
         }
+    }
+
+    /// In how many bits features are kept.
+    pub fn bits(&self) -> Bits {
+        self.bits
+    }
+
+    /// Keeps features in so many bits from now on, those that are there too. Returns whether that can be: what four bits have
+    /// lost does not come back.
+    #[must_use]
+    pub fn keep_in(&mut self, bits: Bits) -> bool {
+        if self.bits == Bits::Four && bits == Bits::Eight && !self.is_empty() {
+            return false;
+        }
+        self.bits = bits;
+        if bits == Bits::Four {
+            self.features.chunks_exact_mut(self.feature_len).for_each(four_bits::reduce);
+            for rows in &mut self.again {
+                rows.chunks_exact_mut(self.feature_len).for_each(four_bits::reduce);
+            }
+        }
+        true
     }
 
     /// The label of a class's name; a name that is new gets the next one. `None` past
@@ -108,7 +157,11 @@ impl FeatureCache {
         if let Some(insertion) = self.label(&id, label) {
             return insertion;
         }
-        self.push(id, label, rows);
+        let mut rows = rows.to_vec();
+        if self.bits == Bits::Four {
+            rows.chunks_exact_mut(self.feature_len).for_each(four_bits::reduce);
+        }
+        self.push(id, label, &rows);
         Insertion::New
     }
 
@@ -183,12 +236,10 @@ impl FeatureCache {
 
     /// The file's bytes.
     pub fn emit(&self, backbone: &[u8; 32]) -> Vec<u8> {
-        let names: usize = self.classes.iter().map(|c| 2 + c.len()).sum();
-        let samples =
-            self.len() * 20 + self.features.len() + self.again.iter().map(Vec::len).sum::<usize>();
-        let mut bytes = Vec::with_capacity(56 + names + samples + DIGEST_BYTES);
+        let mut bytes = Vec::with_capacity(self.file_bytes());
         bytes.extend(MAGIC);
-        bytes.extend(VERSION.to_le_bytes());
+        let version = VERSIONS.iter().find(|(_, bits)| *bits == self.bits).map_or(1, |(v, _)| *v);
+        bytes.extend(version.to_le_bytes());
         bytes.extend([0; 2]);
         bytes.extend(backbone);
         for count in [self.feature_len, self.classes.len(), self.len()] {
@@ -205,7 +256,12 @@ impl FeatureCache {
             bytes.extend(id);
             bytes.extend(label.to_le_bytes());
             bytes.extend((views as u16).to_le_bytes());
-            bytes.extend(features.iter().chain(again).map(|f| f.cast_unsigned()));
+            for row in std::iter::once(features).chain(again.chunks_exact(self.feature_len)) {
+                match self.bits {
+                    Bits::Eight => bytes.extend(row.iter().map(|f| f.cast_unsigned())),
+                    Bits::Four => four_bits::emit(row, &mut bytes),
+                }
+            }
         }
         let digest = Sha256::digest(&bytes);
         bytes.extend(digest);
@@ -218,13 +274,15 @@ impl FeatureCache {
     /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
     /// [`Problem::OtherBackbone`].
     pub fn parse(bytes: &[u8], backbone: &[u8; 32], feature_len: usize) -> Result<Self, Problem> {
-        let mut reader = Reader::sealed(bytes, MAGIC, VERSION, backbone)?;
+        let (mut reader, version) =
+            Reader::sealed(bytes, MAGIC, &VERSIONS.map(|(v, _)| v), backbone)?;
+        let bits = VERSIONS.iter().find(|(v, _)| *v == version).map_or(Bits::Eight, |(_, b)| *b);
         if reader.count(usize::MAX)? != feature_len {
             return Err(reader.broken("the feature count is not the backbone's"));
         }
         let classes = reader.count(MAX_CLASSES)?;
         let samples = reader.count(MAX_SAMPLES)?;
-        let mut cache = Self::new(feature_len);
+        let mut cache = Self { bits, ..Self::new(feature_len) };
         for label in 0..classes {
             let name = reader.name()?;
             if cache.class(name).map(usize::from) != Some(label) {
@@ -241,9 +299,18 @@ impl FeatureCache {
             if !(1..=MAX_VIEWS).contains(&views) {
                 return Err(reader.broken("a sample is shown never, or too often"));
             }
-            let length = views.checked_mul(feature_len);
+            let length = views.checked_mul(bits.row_bytes(feature_len));
             let length = length.ok_or_else(|| reader.broken("the features are too many"))?;
-            let rows: Vec<i8> = reader.take(length)?.iter().map(|f| f.cast_signed()).collect();
+            let bytes = reader.take(length)?;
+            let rows: Vec<i8> = match bits {
+                Bits::Eight => bytes.iter().map(|f| f.cast_signed()).collect(),
+                Bits::Four => bytes
+                    .chunks_exact(bits.row_bytes(feature_len))
+                    .map(|row| four_bits::parse(row, feature_len))
+                    .collect::<Option<Vec<_>>>()
+                    .ok_or_else(|| reader.broken("levels of a row are not as they are written"))?
+                    .concat(),
+            };
             if cache.contains(&id) {
                 return Err(reader.broken("a sample stands twice"));
             }
@@ -301,6 +368,39 @@ mod tests {
         assert_eq!(parsed.len(), 4);
         assert_eq!(parsed.features()[9..], [1, 2, 3]);
         assert_eq!(parsed.again(), (vec![4, 5, 6, 7, 8, 9], vec![3, 3]));
+    }
+
+    #[test]
+    fn four_bits_take_half_and_are_parsed_as_they_are() {
+        let row = |seed: usize| -> Vec<i8> {
+            (0..90).map(|at| ((at * at + 31 * seed) % 251) as u8 as i8).collect()
+        };
+        let mut whole = FeatureCache::new(30);
+        let mut half = FeatureCache::new(30);
+        assert!(half.keep_in(Bits::Four) && half.keep_in(Bits::Eight) && half.keep_in(Bits::Four));
+        for seed in 0..20 {
+            for cache in [&mut whole, &mut half] {
+                let label = cache.class(["mug", "cup"][seed % 2]).unwrap();
+                cache.insert([seed as u8; 16], label, &row(seed));
+            }
+        }
+        assert_ne!(whole.features(), half.features());
+        let bytes = half.emit(&BACKBONE);
+        assert_eq!((bytes[8], bytes.len()), (2, half.file_bytes()));
+        assert_eq!(whole.file_bytes() - bytes.len(), 20 * 3 * (30 - 18));
+        let mut parsed = FeatureCache::parse(&bytes, &BACKBONE, 30).unwrap();
+        assert_eq!(parsed, half);
+        // What is lost is lost; what was whole is reduced to the same.
+        assert!(!parsed.keep_in(Bits::Eight));
+        assert_eq!(parsed, half);
+        assert!(whole.keep_in(Bits::Four));
+        assert_eq!(whole, half);
+        let body = &bytes[..bytes.len() - DIGEST_BYTES];
+        let first = 56 + 2 * 5 + 20;
+        let mut forged = body.to_vec();
+        forged[first] = 2;
+        let refused = FeatureCache::parse(&sealed(forged), &BACKBONE, 30).unwrap_err();
+        assert!(refused.to_string().contains("levels of a row"), "{refused}");
     }
 
     #[test]
@@ -367,8 +467,8 @@ mod tests {
         let other = FeatureCache::parse(&bytes, &[8; 32], 3).unwrap_err();
         assert!(matches!(other, Problem::OtherBackbone { .. }));
         assert!(other.to_string().contains("0707070707070707"));
-        bytes[8] = 2;
+        bytes[8] = 3;
         let later = FeatureCache::parse(&bytes, &BACKBONE, 3).unwrap_err();
-        assert!(matches!(later, Problem::CacheVersion { found: 2 }));
+        assert!(matches!(later, Problem::CacheVersion { found: 3 }));
     }
 }

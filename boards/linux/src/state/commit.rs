@@ -105,7 +105,7 @@ impl Commit {
     /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
     /// [`Problem::OtherBackbone`].
     pub fn parse(bytes: &[u8], backbone: &[u8; 32]) -> Result<Self, Problem> {
-        let mut reader = Reader::sealed(bytes, MAGIC, VERSION, backbone)?;
+        let (mut reader, _) = Reader::sealed(bytes, MAGIC, &[VERSION], backbone)?;
         let number = u32::from_le_bytes(reader.array()?);
         let class_count = reader.count(MAX_CLASSES)?;
         let sample_count = reader.count(MAX_SAMPLES)?;

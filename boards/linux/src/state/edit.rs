@@ -26,7 +26,7 @@ impl FeatureCache {
         names.iter().enumerate().for_each(|(to, &from)| places[from] = to as u16);
         let mut samples: Vec<usize> = (0..self.len()).collect();
         samples.sort_by_key(|&at| (places[usize::from(self.labels[at])], self.ids[at]));
-        let mut sorted = Self::new(self.feature_len);
+        let mut sorted = Self { bits: self.bits, ..Self::new(self.feature_len) };
         sorted.classes = names.iter().map(|&at| std::mem::take(&mut self.classes[at])).collect();
         for at in samples {
             let label = places[usize::from(self.labels[at])];
@@ -43,7 +43,7 @@ impl FeatureCache {
         classes.extend(self.classes.iter().filter(|name| !names.contains(name)).cloned());
         let mut samples: Vec<usize> = (0..self.len()).collect();
         samples.sort_by_key(|&at| self.ids[at]);
-        let mut sorted = Self::new(self.feature_len);
+        let mut sorted = Self { bits: self.bits, ..Self::new(self.feature_len) };
         for at in samples {
             let name = &self.classes[usize::from(self.labels[at])];
             let label = classes.iter().position(|class| class == name).unwrap_or_default();
@@ -128,7 +128,7 @@ impl FeatureCache {
 
     /// Keeps the samples of these ids, under these class names.
     pub fn keep(&mut self, samples: &[(SampleId, String)]) -> Option<()> {
-        let mut kept = Self::new(self.feature_len);
+        let mut kept = Self { bits: self.bits, ..Self::new(self.feature_len) };
         for (id, name) in samples {
             let (&place, label) = (self.places.get(id)?, kept.class(name)?);
             kept.push(*id, label, &self.rows(place));
@@ -155,7 +155,7 @@ impl FeatureCache {
     }
 
     pub(super) fn retain(&mut self, keep: impl Fn(usize, &Self) -> bool) {
-        let mut kept = Self::new(self.feature_len);
+        let mut kept = Self { bits: self.bits, ..Self::new(self.feature_len) };
         kept.classes.clone_from(&self.classes);
         for at in (0..self.len()).filter(|&at| keep(at, self)) {
             kept.push(self.ids[at], self.labels[at], &self.rows(at));

@@ -20,11 +20,12 @@ mod cache;
 mod commit;
 mod edit;
 mod folder;
+mod four_bits;
 mod problem;
 mod reader;
 mod replace;
 
-pub use cache::{FeatureCache, Insertion, MAX_VIEWS};
+pub use cache::{Bits, FeatureCache, Insertion, MAX_VIEWS};
 pub use commit::Commit;
 pub use edit::Merged;
 pub use folder::{StateFolder, StateLock};

@@ -117,6 +117,21 @@ pub enum Problem {
         "the pack keeps a trainable tail, whose weights are float16 already: say --storage, and leave --half out"
     )]
     TailHalf,
+    /// Eight bits of features that were kept in four.
+    #[error(
+        "the features are kept in four bits, and what they lost does not come back: leave --kept-bits out, or learn in a new state folder"
+    )]
+    KeptBits,
+    /// Features of another number of bits than the state's.
+    #[error(
+        "one of the two devices keeps its features in four bits, and the other one in eight: learn with --kept-bits 4 on both first"
+    )]
+    MergedBits,
+    /// Four bits for values that cross a cut.
+    #[error(
+        "the pack keeps a trainable tail, whose inputs are kept as they are: leave --kept-bits out"
+    )]
+    TailBits,
     /// `--false-accepts` with a trainable tail, or with a pack whose own head knows classes without samples here.
     #[error(
         "--false-accepts trains a head without each class, from samples of all of them: leave it out for a pack with a trainable tail or a head of its own"

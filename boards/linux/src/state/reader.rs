@@ -13,7 +13,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Behind the front that every file of a state has: magic, version, two bytes of zero and the
-    /// digest of the backbone; the check sum at the end is left out of what is read.
+    /// digest of the backbone; the check sum at the end is left out of what is read. Says which of the versions it is.
     ///
     /// # Errors
     /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
@@ -21,16 +21,16 @@ impl<'a> Reader<'a> {
     pub(super) fn sealed(
         bytes: &'a [u8],
         magic: [u8; 8],
-        version: u16,
+        versions: &[u16],
         backbone: &[u8; 32],
-    ) -> Result<Self, Problem> {
+    ) -> Result<(Self, u16), Problem> {
         let mut reader = Self { bytes, at: 0 };
         if reader.array::<8>()? != magic {
             return Err(reader.broken("the magic is missing"));
         }
-        let found = u16::from_le_bytes(reader.array()?);
-        if found != version {
-            return Err(Problem::CacheVersion { found });
+        let version = u16::from_le_bytes(reader.array()?);
+        if !versions.contains(&version) {
+            return Err(Problem::CacheVersion { found: version });
         }
         let split = bytes.len().saturating_sub(DIGEST_BYTES);
         let (body, digest) = bytes.split_at(split);
@@ -45,7 +45,7 @@ impl<'a> Reader<'a> {
         if found != *backbone {
             return Err(Problem::OtherBackbone { expected: short(backbone), found: short(&found) });
         }
-        Ok(reader)
+        Ok((reader, version))
     }
 
     pub(super) fn broken(&self, reason: &'static str) -> Problem {
