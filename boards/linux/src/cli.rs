@@ -77,8 +77,8 @@ pub(crate) struct Selection {
 /// Which of the CPU's instructions are used.
 #[derive(Debug, Args)]
 pub(crate) struct Instructions {
-    /// Kernels to run the backbone on, generic, avx2, avx512vnni, neon or dotprod; the features are
-    /// the same for all [default: the fastest that this CPU has].
+    /// Kernels to run the backbone on, generic, avx2, avxvnni, avx512vnni, neon or dotprod; the
+    /// features are the same for all [default: the fastest that this CPU has].
     #[arg(long, value_name = "ISA", env = "HEADSTART_ISA", value_parser = parse_kernels)]
     isa: Option<Kernels>,
 }

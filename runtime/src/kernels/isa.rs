@@ -9,6 +9,8 @@ pub enum Isa {
     Generic,
     /// x86-64 with AVX2.
     Avx2,
+    /// x86-64 with AVX2 and AVX-VNNI.
+    AvxVnni,
     /// x86-64 with AVX-512 (F, BW, VL) and VNNI.
     Avx512Vnni,
     /// aarch64 with NEON: Cortex-A57 and A72 among others.
@@ -21,8 +23,15 @@ pub enum Isa {
 
 impl Isa {
     /// All of them, the preferred ones last.
-    pub const ALL: [Self; 6] =
-        [Self::Generic, Self::Avx2, Self::Avx512Vnni, Self::Neon, Self::DotProd, Self::Dsp];
+    pub const ALL: [Self; 7] = [
+        Self::Generic,
+        Self::Avx2,
+        Self::AvxVnni,
+        Self::Avx512Vnni,
+        Self::Neon,
+        Self::DotProd,
+        Self::Dsp,
+    ];
 
     /// Its name on a command line.
     #[must_use]
@@ -30,6 +39,7 @@ impl Isa {
         match self {
             Self::Generic => "generic",
             Self::Avx2 => "avx2",
+            Self::AvxVnni => "avxvnni",
             Self::Avx512Vnni => "avx512vnni",
             Self::Neon => "neon",
             Self::DotProd => "dotprod",
@@ -42,7 +52,9 @@ impl Isa {
     pub const fn is_compiled(self) -> bool {
         match self {
             Self::Generic => true,
-            Self::Avx2 | Self::Avx512Vnni => cfg!(all(feature = "std", target_arch = "x86_64")),
+            Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni => {
+                cfg!(all(feature = "std", target_arch = "x86_64"))
+            }
             Self::Neon | Self::DotProd => cfg!(all(feature = "std", target_arch = "aarch64")),
             Self::Dsp => cfg!(headstart_dsp),
         }

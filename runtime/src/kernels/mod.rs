@@ -43,6 +43,8 @@ enum Chosen {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx2(x86_64::Avx2),
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    AvxVnni(x86_64::AvxVnni),
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx512Vnni(x86_64::Avx512Vnni),
     #[cfg(all(feature = "std", target_arch = "aarch64"))]
     Neon(aarch64::Neon),
@@ -58,6 +60,8 @@ macro_rules! dispatch {
         match $chosen {
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Chosen::Avx2($kernels) => $call,
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Chosen::AvxVnni($kernels) => $call,
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Chosen::Avx512Vnni($kernels) => $call,
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
@@ -79,6 +83,8 @@ impl Kernels {
             Isa::Generic => Some(Chosen::Generic),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Isa::Avx2 => x86_64::Avx2::new().map(Chosen::Avx2),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Isa::AvxVnni => x86_64::AvxVnni::new().map(Chosen::AvxVnni),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Isa::Avx512Vnni => x86_64::Avx512Vnni::new().map(Chosen::Avx512Vnni),
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
@@ -106,6 +112,8 @@ impl Kernels {
             Chosen::Generic => Isa::Generic,
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Chosen::Avx2(_) => Isa::Avx2,
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Chosen::AvxVnni(_) => Isa::AvxVnni,
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Chosen::Avx512Vnni(_) => Isa::Avx512Vnni,
             #[cfg(all(feature = "std", target_arch = "aarch64"))]

@@ -9,6 +9,7 @@ HEADSTART = "Headstart"
 ISA_FLAGS = {
     "generic": set(),
     "avx2": {"avx2"},
+    "avxvnni": {"avx_vnni"},
     "avx512vnni": {"avx512_vnni"},
     "neon": {"asimd"},
     "dotprod": {"asimddp"},

@@ -5,11 +5,15 @@
 #![allow(unsafe_code, reason = "functions with target features, loads and stores")]
 
 mod add;
+mod block;
 mod columns;
 mod requantise;
 mod tile;
 
 use core::arch::x86_64::__m128i;
+
+pub(in crate::kernels::x86_64) use self::block::Block;
+pub(in crate::kernels::x86_64) use self::requantise::Requantise;
 
 use crate::kernels::columns as depthwise;
 use crate::kernels::generic::{Convolution, Output, Term};
@@ -54,7 +58,7 @@ impl Avx2 {
 /// # Safety
 /// `from` is readable for `count` bytes.
 #[inline(always)]
-unsafe fn load(from: *const i8, count: usize) -> __m128i {
+pub(in crate::kernels::x86_64) unsafe fn load(from: *const i8, count: usize) -> __m128i {
     // SAFETY: no more than `count` bytes are read.
     unsafe {
         match count {
@@ -76,7 +80,7 @@ unsafe fn load(from: *const i8, count: usize) -> __m128i {
 /// # Safety
 /// `to` is writable for `count` bytes.
 #[inline(always)]
-unsafe fn store(bytes: __m128i, count: usize, to: *mut i8) {
+pub(in crate::kernels::x86_64) unsafe fn store(bytes: __m128i, count: usize, to: *mut i8) {
     // SAFETY: no more than `count` bytes are written.
     unsafe {
         if count == 16 {

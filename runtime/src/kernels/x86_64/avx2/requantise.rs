@@ -7,7 +7,7 @@ use crate::kernels::generic::Output;
 /// Bounds are applied to int8 after the packs, which saturate; only reals past int32 are bounded
 /// before. Conversion rounds to nearest even, the mode that Rust demands of the CPU.
 #[derive(Clone, Copy)]
-pub(super) struct Requantise {
+pub(in crate::kernels::x86_64) struct Requantise {
     greatest: __m256,
     zero_point: __m256i,
     min: __m128i,
@@ -17,7 +17,7 @@ pub(super) struct Requantise {
 impl Requantise {
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub(super) fn new(to: &Output) -> Self {
+    pub(in crate::kernels::x86_64) fn new(to: &Output) -> Self {
         Self {
             greatest: _mm256_set1_ps(1e9),
             zero_point: _mm256_set1_epi16(i16::from(to.zero_point)),
@@ -57,6 +57,27 @@ impl Requantise {
         self.bytes(self.words(sums, multiplier))
     }
 
+    /// 32 results of channels `4i` to `4i + 3` of each 16, for sums `i`, in the channels' order.
+    ///
+    /// # Safety
+    /// There are four vectors of multipliers.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(in crate::kernels::x86_64) unsafe fn narrow(
+        self,
+        sums: [__m256i; 4],
+        multipliers: *const __m256,
+    ) -> __m256i {
+        let mut rounded = sums;
+        for (i, sums) in rounded.iter_mut().enumerate() {
+            // SAFETY: the caller's.
+            *sums = self.rounded(*sums, unsafe { multipliers.add(i).read() });
+        }
+        let low = _mm256_adds_epi16(_mm256_packs_epi32(rounded[0], rounded[1]), self.zero_point);
+        let high = _mm256_adds_epi16(_mm256_packs_epi32(rounded[2], rounded[3]), self.zero_point);
+        self.bounded(_mm256_packs_epi16(low, high))
+    }
+
     /// 32 results, those of `sums[0]` first.
     #[inline]
     #[target_feature(enable = "avx2")]
@@ -80,7 +101,12 @@ impl Requantise {
             _mm256_adds_epi16(_mm256_packs_epi32(a, b), self.zero_point)
         };
         let bytes = _mm256_packs_epi16(words(reals[0], reals[1]), words(reals[2], reals[3]));
-        let bytes = _mm256_permutevar8x32_epi32(bytes, order);
+        self.bounded(_mm256_permutevar8x32_epi32(bytes, order))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn bounded(self, bytes: __m256i) -> __m256i {
         let (min, max) =
             (_mm256_broadcastsi128_si256(self.min), _mm256_broadcastsi128_si256(self.max));
         _mm256_min_epi8(_mm256_max_epi8(bytes, min), max)

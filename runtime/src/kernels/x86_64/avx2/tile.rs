@@ -1,7 +1,6 @@
 use core::arch::x86_64::*;
 
-use super::Avx2;
-use super::requantise::Requantise;
+use super::{Avx2, Block};
 use crate::backbone::{BLOCK, QUAD};
 use crate::kernels::tiles::{Panel, Runs, Tile, read_records};
 
@@ -100,13 +99,12 @@ unsafe fn widen(runs: &Runs, pixels: usize, to: *mut u8) {
 /// As [`Tile::run`] says; `first + M` is at most the panel's pixels.
 #[target_feature(enable = "avx2")]
 unsafe fn multiply<const M: usize>(panel: &Panel<'_>, block: usize, first: usize) -> usize {
-    let channels = (panel.channels - block * BLOCK).min(BLOCK);
     // SAFETY: the caller's; a whole block is loaded as two vectors, of another what it has.
     unsafe {
         if panel.width(block) == BLOCK {
-            products::<M, true>(panel, block, first, channels)
+            products::<M, true>(panel, block, first)
         } else {
-            products::<M, false>(panel, block, first, channels)
+            products::<M, false>(panel, block, first)
         }
     }
 }
@@ -118,42 +116,14 @@ unsafe fn products<const M: usize, const FULL: bool>(
     panel: &Panel<'_>,
     block: usize,
     first: usize,
-    channels: usize,
 ) -> usize {
-    let width = panel.width(block);
     let step = panel.step;
-    let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    let width_lanes = _mm256_set1_epi32(width as i32);
-    let masks = [
-        _mm256_cmpgt_epi32(width_lanes, lanes),
-        _mm256_cmpgt_epi32(width_lanes, _mm256_add_epi32(lanes, _mm256_set1_epi32(8))),
-    ];
-    // SAFETY: biases and multipliers of a whole panel are there; so are the weights of its blocks
-    // and the rows from `first` on.
-    let (bias, multiplier, weights, rows) = unsafe {
-        let bias: *const __m256i = panel.bias.as_ptr().add(block * BLOCK).cast();
-        let multiplier = panel.multiplier.as_ptr().add(block * BLOCK);
-        (
-            [_mm256_loadu_si256(bias), _mm256_loadu_si256(bias.add(1))],
-            [_mm256_loadu_ps(multiplier), _mm256_loadu_ps(multiplier.add(8))],
-            panel.weights.as_ptr().add(block * panel.quads * BLOCK * QUAD),
-            panel.rows.add(first * panel.step),
-        )
-    };
-    let mut sums = [bias; M];
+    // SAFETY: the block is one of the panel's, and so are the rows from `first` on.
+    let (block, rows) = unsafe { (Block::new(panel, block), panel.rows.add(first * step)) };
+    let mut sums = [block.bias; M];
     for quad in 0..panel.quads {
-        let at = weights.wrapping_add(quad * width * QUAD);
-        let mut w = [_mm256_setzero_si256(); 2];
-        unroll!(half in [0 1], below 2 => {
-            let at = at.wrapping_add(half * 32);
-            w[half] = if FULL {
-                // SAFETY: a full block has 64 bytes a quad.
-                unsafe { _mm256_loadu_si256(at.cast()) }
-            } else {
-                // SAFETY: the mask keeps the load within the block's channels.
-                unsafe { _mm256_maskload_epi32(at.cast(), masks[half]) }
-            };
-        });
+        // SAFETY: there are `quads` of them.
+        let w = unsafe { block.quad::<FULL>(block.weights.wrapping_add(quad * block.step)) };
         let w = [halves(w[0]), halves(w[1])];
         unroll!(parity in [0 1], below 2 => {
             unroll!(m in [0 1 2 3 4], below M => {
@@ -169,21 +139,10 @@ unsafe fn products<const M: usize, const FULL: bool>(
             });
         });
     }
-    let requantise = Requantise::new(panel.to);
-    let multipliers = [multiplier[0], multiplier[1], multiplier[0], multiplier[1]];
     unroll!(pair in [0 1 2], below M.div_ceil(2) => {
-        let (m, second) = (pair * 2, if pair * 2 + 1 < M { pair * 2 + 1 } else { pair * 2 });
-        let vectors = [sums[m][0], sums[m][1], sums[second][0], sums[second][1]];
-        let results = requantise.in_order(vectors, multipliers);
-        // SAFETY: the stores keep to the block's channels.
-        unsafe {
-            let out = panel.out.add((first + m) * panel.out_stride + block * BLOCK);
-            super::store(_mm256_castsi256_si128(results), channels, out);
-            if second > m {
-                let results = _mm256_extracti128_si256::<1>(results);
-                super::store(results, channels, out.add(panel.out_stride));
-            }
-        }
+        let second = if pair * 2 + 1 < M { Some(sums[pair * 2 + 1]) } else { None };
+        // SAFETY: the panel has `M` pixels from `first` on.
+        unsafe { block.finish(panel, first + pair * 2, sums[pair * 2], second) };
     });
     M
 }

@@ -1,220 +1,44 @@
-use core::arch::x86_64::*;
-
-use super::requantise::Requantise;
 use super::{Avx512Vnni, low_bits};
-use crate::kernels::columns::{Columns, Run};
+use crate::kernels::x86_64::quads::columns_by_quads;
 
-/// Vectors of a block that hold biases and multipliers, before the weights.
-const RECORDS: usize = 8;
-/// Channels of a block.
-const CHANNELS: usize = 32;
+columns_by_quads!(
+    Avx512Vnni,
+    "avx512f,avx512bw,avx512vl,avx512vnni",
+    _mm256_dpbusd_epi32,
+    load,
+    store,
+);
 
-impl Columns for Avx512Vnni {
-    const CHANNELS: usize = CHANNELS;
-    const TILES: &'static [usize] = &[7, 4, 1];
-    const FOLDS: &'static [usize] = &[2, 4];
-
-    unsafe fn prepare(
-        self,
-        weights: *const i8,
-        kernel: usize,
-        step: usize,
-        records: &[[u8; 8]],
-        block: *mut u8,
-    ) {
-        // SAFETY: the token proves the features; the caller vouches for the pointers.
-        unsafe {
-            match kernel {
-                3 => prepare::<3>(weights, step, records, block.cast()),
-                _ => prepare::<5>(weights, step, records, block.cast()),
-            }
-        }
-    }
-
-    unsafe fn run(self, run: &Run<'_>, pixels: usize) {
-        // SAFETY: the token proves the features; the caller vouches for the run.
-        unsafe {
-            match (run.kernel, run.stride, pixels) {
-                (3, 1, 7) => tile::<3, 1, 7>(run),
-                (3, 1, 4) => tile::<3, 1, 4>(run),
-                (3, 1, _) => tile::<3, 1, 1>(run),
-                (3, 2, 7) => tile::<3, 2, 7>(run),
-                (3, 2, 4) => tile::<3, 2, 4>(run),
-                (3, 2, _) => tile::<3, 2, 1>(run),
-                (3, _, 4) => tile::<3, 4, 4>(run),
-                (3, _, _) => tile::<3, 4, 1>(run),
-                (_, 1, 7) => tile::<5, 1, 7>(run),
-                (_, 1, 4) => tile::<5, 1, 4>(run),
-                (_, 1, _) => tile::<5, 1, 1>(run),
-                (_, 2, 7) => tile::<5, 2, 7>(run),
-                (_, 2, 4) => tile::<5, 2, 4>(run),
-                (_, 2, _) => tile::<5, 2, 1>(run),
-                (_, _, 4) => tile::<5, 4, 4>(run),
-                (_, _, _) => tile::<5, 4, 1>(run),
-            }
-        }
-    }
-
-    fn portable(self, work: impl FnOnce()) {
-        self.compiled(work);
-    }
-}
-
-/// Four rows of 32 bytes as quads: vector `i` holds those of channels `4i` to `4i + 3` of each 16.
-/// That is the order that [`Requantise::narrow`] undoes.
+/// Up to 32 bytes; zeros behind them.
+///
+/// # Safety
+/// `from` is readable for `count` bytes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn quads(rows: [__m256i; 4]) -> [__m256i; 4] {
-    let (a, b) = (_mm256_unpacklo_epi8(rows[0], rows[1]), _mm256_unpackhi_epi8(rows[0], rows[1]));
-    let (c, d) = (_mm256_unpacklo_epi8(rows[2], rows[3]), _mm256_unpackhi_epi8(rows[2], rows[3]));
-    [
-        _mm256_unpacklo_epi16(a, c),
-        _mm256_unpackhi_epi16(a, c),
-        _mm256_unpacklo_epi16(b, d),
-        _mm256_unpackhi_epi16(b, d),
-    ]
-}
-
-/// Writes biases, multipliers and then the quads of every kernel column.
-///
-/// # Safety
-/// As [`Columns::prepare`] says.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn prepare<const K: usize>(
-    weights: *const i8,
-    step: usize,
-    records: &[[u8; 8]],
-    block: *mut __m256i,
-) {
-    let groups = K.div_ceil(4);
-    let mask = low_bits(records.len());
-    let offset = _mm256_set1_epi8(i8::MIN);
-    let mut offsets = [_mm256_setzero_si256(); 4];
-    for kx in 0..K {
-        for group in 0..groups {
-            let mut rows = [_mm256_setzero_si256(); 4];
-            for (row, ky) in rows.iter_mut().zip(group * 4..K) {
-                // SAFETY: the mask keeps the load within the block's channels.
-                *row = unsafe { _mm256_maskz_loadu_epi8(mask, weights.add((ky * K + kx) * step)) };
-            }
-            for (i, quads) in quads(rows).into_iter().enumerate() {
-                offsets[i] = _mm256_dpbusd_epi32(offsets[i], offset, quads);
-                // SAFETY: `5 · 2 · 4` vectors and the eight before them are within the block.
-                unsafe { block.add(RECORDS + (kx * groups + group) * 4 + i).write(quads) };
-            }
-        }
-    }
-    for (i, &offset) in offsets.iter().enumerate() {
-        // SAFETY: masks keep the loads within the records; the block has room for eight vectors
-        // before its weights.
-        unsafe {
-            let part = |first: usize| {
-                let mask = low_bits(records.len().saturating_sub(first).min(4)) as __mmask8;
-                let from = records.as_ptr().wrapping_add(first).cast();
-                _mm256_castsi256_ps(_mm256_maskz_loadu_epi64(mask, from))
-            };
-            let (low, high) = (part(i * 4), part(16 + i * 4));
-            let in_order = |v| _mm256_permute4x64_epi64::<0b1101_1000>(_mm256_castps_si256(v));
-            let bias = in_order(_mm256_shuffle_ps::<0b1000_1000>(low, high));
-            block.add(i).write(_mm256_sub_epi32(bias, offset));
-            block.add(4 + i).write(in_order(_mm256_shuffle_ps::<0b1101_1101>(low, high)));
-        }
-    }
-}
-
-/// `P` pixels of a kernel of `K` rows and columns with stride `S`.
-///
-/// # Safety
-/// As [`Columns::run`] says.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn tile<const K: usize, const S: usize, const P: usize>(run: &Run<'_>) {
-    // SAFETY: the caller's.
+unsafe fn load(from: *const i8, count: usize) -> __m256i {
+    // SAFETY: the mask keeps the load within `count` bytes.
     unsafe {
-        match (run.whole, run.channels == CHANNELS) {
-            (true, true) => columns::<K, S, P, true, true>(run),
-            (true, false) => columns::<K, S, P, true, false>(run),
-            (false, true) => columns::<K, S, P, false, true>(run),
-            (false, false) => columns::<K, S, P, false, false>(run),
+        if count == CHANNELS {
+            _mm256_loadu_si256(from.cast())
+        } else {
+            _mm256_maskz_loadu_epi8(low_bits(count), from)
         }
     }
 }
 
+/// The first `count` bytes of 32.
+///
+/// # Safety
+/// `to` is writable for `count` bytes.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn columns<
-    const K: usize,
-    const S: usize,
-    const P: usize,
-    const WHOLE: bool,
-    const FULL: bool,
->(
-    run: &Run<'_>,
-) {
-    let mask = low_bits(run.channels);
-    let block = run.block.cast::<__m256i>();
-    let padding = _mm256_set1_epi8(run.zero_point);
-    let offset = _mm256_set1_epi8(i8::MIN);
-    let requantise = Requantise::new(run.to);
-    let mut sums = [[_mm256_setzero_si256(); 4]; P];
-    // SAFETY, for the loads below: the mask keeps them within the block's channels of a pixel that
-    // lies inside the input; biases, multipliers and weights were written by `prepare`.
-    unroll!(column in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16], below (P - 1) * S + K => {
-        // Columns between the windows of a stride above the kernel are not read.
-        if column % S < K || column / S >= P {
-            let x = run.column + column as isize;
-            let here = WHOLE || (x >= 0 && x < run.width.cast_signed());
-            unroll!(group in [0 1], below K.div_ceil(4) => {
-                let mut rows = [offset; 4];
-                unroll!(r in [0 1 2 3], below 4 => {
-                    if group * 4 + r < K {
-                        let ky = group * 4 + r;
-                        let inputs = if here && (WHOLE || run.inside[ky]) {
-                            // SAFETY: see above.
-                            unsafe {
-                                let at = run.rows[ky].offset(x * run.step.cast_signed());
-                                if FULL {
-                                    _mm256_loadu_si256(at.cast())
-                                } else {
-                                    _mm256_maskz_loadu_epi8(mask, at)
-                                }
-                            }
-                        } else {
-                            padding
-                        };
-                        rows[r] = _mm256_xor_si256(inputs, offset);
-                    }
-                });
-                let inputs = quads(rows);
-                unroll!(p in [0 1 2 3 4 5 6], below P => {
-                    if column >= p * S && column - p * S < K {
-                        unroll!(i in [0 1 2 3], below 4 => {
-                            if column == p * S && group == 0 {
-                                // SAFETY: see above.
-                                sums[p][i] = unsafe { block.add(i).read() };
-                            }
-                            let at = RECORDS + ((column - p * S) * K.div_ceil(4) + group) * 4 + i;
-                            // SAFETY: see above.
-                            let w = unsafe { block.add(at).read() };
-                            sums[p][i] = _mm256_dpbusd_epi32(sums[p][i], inputs[i], w);
-                        });
-                    }
-                });
-            });
-            // A pixel is finished with its last column: few sums are in registers at any time.
-            unroll!(p in [0 1 2 3 4 5 6], below P => {
-                if column + 1 == p * S + K {
-                    // SAFETY: see above; the mask keeps the store within the block's channels.
-                    unsafe {
-                        let results = requantise.narrow(sums[p], block.add(4).cast());
-                        let out = run.out.add(p * run.out_step);
-                        if FULL {
-                            _mm256_storeu_si256(out.cast(), results);
-                        } else {
-                            _mm256_mask_storeu_epi8(out, mask, results);
-                        }
-                    }
-                }
-            });
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+unsafe fn store(bytes: __m256i, count: usize, to: *mut i8) {
+    // SAFETY: the mask keeps the store within `count` bytes.
+    unsafe {
+        if count == CHANNELS {
+            _mm256_storeu_si256(to.cast(), bytes);
+        } else {
+            _mm256_mask_storeu_epi8(to, low_bits(count), bytes);
         }
-    });
+    }
 }

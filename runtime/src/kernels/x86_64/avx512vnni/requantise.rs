@@ -26,28 +26,6 @@ impl Requantise {
         }
     }
 
-    /// 32 results of channels `4i` to `4i + 3` of each 16, for sums `i`, in the channels' order.
-    ///
-    /// # Safety
-    /// There are four vectors of multipliers.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    pub(super) unsafe fn narrow(self, sums: [__m256i; 4], multipliers: *const __m256) -> __m256i {
-        let greatest = _mm512_castps512_ps256(self.greatest);
-        let zero_point = _mm512_castsi512_si256(self.zero_point);
-        let mut rounded = sums;
-        for (i, sums) in rounded.iter_mut().enumerate() {
-            // SAFETY: the caller's.
-            let multiplier = unsafe { multipliers.add(i).read() };
-            let real = _mm256_mul_ps(_mm256_cvtepi32_ps(*sums), multiplier);
-            *sums = _mm256_cvtps_epi32(_mm256_min_ps(real, greatest));
-        }
-        let low = _mm256_adds_epi16(_mm256_packs_epi32(rounded[0], rounded[1]), zero_point);
-        let high = _mm256_adds_epi16(_mm256_packs_epi32(rounded[2], rounded[3]), zero_point);
-        let bytes = _mm256_packs_epi16(low, high);
-        _mm256_min_epi8(_mm256_max_epi8(bytes, self.min), self.max)
-    }
-
     /// 64 results, those of `sums[0]` first.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
