@@ -1,4 +1,5 @@
 use core::arch::aarch64::*;
+use core::arch::asm;
 
 use super::edge::Edge;
 use super::{CHANNELS, MULTIPLIERS, RECORDS, prepare_records, tap};
@@ -96,6 +97,8 @@ unsafe fn pixels<const K: usize, const S: usize, const M: usize>(
         // SAFETY: every pixel of the row lies inside the input; `prepare` wrote all taps.
         unsafe {
             let row = run.rows[ky].offset(start);
+            // Registers hold the pointers of two rows' columns.
+            let row = if ky < 2 { row } else { opaque(row) };
             unroll!(column in [0 1 2 3 4 5 6], below (M - 1) * S + K => {
                 inputs[ky][column] = vld1q_s8(row.add(column * run.step));
             });
@@ -130,6 +133,16 @@ unsafe fn pixels<const K: usize, const S: usize, const M: usize>(
         // SAFETY: the block has all channels.
         unsafe { vst1q_s8(run.out.add((first + m) * run.out_step), results) };
     });
+}
+
+/// The same pointer, of unknown origin: else the compiler keeps a pointer for each column of each row,
+/// more than there are registers, instead of a row's pointer and so many steps.
+#[inline(always)]
+fn opaque(pointer: *const i8) -> *const i8 {
+    let mut pointer = pointer;
+    // SAFETY: no instruction at all.
+    unsafe { asm!("/* {0} */", inout(reg) pointer, options(nomem, nostack, preserves_flags)) };
+    pointer
 }
 
 /// Products of the low and of the high eight bytes.
