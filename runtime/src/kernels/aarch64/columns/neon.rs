@@ -138,6 +138,7 @@ unsafe fn pixels<const K: usize, const S: usize, const M: usize>(
 /// The same pointer, of unknown origin: else the compiler keeps a pointer for each column of each row,
 /// more than there are registers, instead of a row's pointer and so many steps.
 #[inline(always)]
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written through it")]
 fn opaque(pointer: *const i8) -> *const i8 {
     let mut pointer = pointer;
     // SAFETY: no instruction at all.
