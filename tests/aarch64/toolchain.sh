@@ -46,14 +46,14 @@ else
     }
 fi
 
-# built COMMAND...: the executables that cargo says it built, one a line.
+# built COMMAND...: the test programs that cargo says it built, one a line. Examples are none, though cargo builds them too.
 built() {
     cargo_aarch64 "$@" --message-format=json |
         python3 -c '
 import json, sys
 for line in sys.stdin:
     message = json.loads(line)
-    if message.get("executable"):
+    if message.get("executable") and message["profile"]["test"]:
         print(message["executable"])
 '
 }

@@ -34,7 +34,7 @@ const MOST_LANES: usize = 32;
 const LEAST_BLOCK: usize = 16;
 
 /// A tile: neighbouring output pixels of one row, one block of channels.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Run<'a> {
     /// Extent of the kernel, 3 or 5.
     pub(super) kernel: usize,

@@ -65,8 +65,7 @@ macro_rules! kernels {
                 first: usize,
                 out: &mut [i8],
             ) {
-                // Each product of a depthwise convolution stands alone: dot products do not help.
-                depthwise::depthwise(Neon(()), c, first, out);
+                depthwise::depthwise(self, c, first, out);
             }
         }
     };

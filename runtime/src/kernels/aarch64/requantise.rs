@@ -32,25 +32,55 @@ impl Requantise {
         vqaddq_s16(words, self.zero_point)
     }
 
-    /// 16 results in the order of the sums.
-    #[inline]
-    #[target_feature(enable = "neon")]
+    /// 16 results in the order of the sums; always inlined, so that sums stay in registers.
+    #[inline(always)]
     pub(super) fn results(self, sums: [int32x4_t; 4], multiplier: [float32x4_t; 4]) -> int8x16_t {
-        self.reals([
-            vmulq_f32(vcvtq_f32_s32(sums[0]), multiplier[0]),
-            vmulq_f32(vcvtq_f32_s32(sums[1]), multiplier[1]),
-            vmulq_f32(vcvtq_f32_s32(sums[2]), multiplier[2]),
-            vmulq_f32(vcvtq_f32_s32(sums[3]), multiplier[3]),
-        ])
+        // SAFETY: a `Requantise` is made where NEON is.
+        unsafe {
+            self.reals([
+                vmulq_f32(vcvtq_f32_s32(sums[0]), multiplier[0]),
+                vmulq_f32(vcvtq_f32_s32(sums[1]), multiplier[1]),
+                vmulq_f32(vcvtq_f32_s32(sums[2]), multiplier[2]),
+                vmulq_f32(vcvtq_f32_s32(sums[3]), multiplier[3]),
+            ])
+        }
     }
 
-    /// 16 reals, rounded.
-    #[inline]
-    #[target_feature(enable = "neon")]
+    /// 16 reals, rounded; always inlined.
+    #[inline(always)]
     pub(super) fn reals(self, reals: [float32x4_t; 4]) -> int8x16_t {
-        let low = vqmovn_s16(self.words(reals[0], reals[1]));
-        let bytes = vqmovn_high_s16(low, self.words(reals[2], reals[3]));
-        vminq_s8(vmaxq_s8(bytes, self.min), self.max)
+        // SAFETY: a `Requantise` is made where NEON is.
+        unsafe {
+            let low = vqmovn_s16(self.words(reals[0], reals[1]));
+            let bytes = vqmovn_high_s16(low, self.words(reals[2], reals[3]));
+            vminq_s8(vmaxq_s8(bytes, self.min), self.max)
+        }
+    }
+}
+
+/// 16 integers; written out, since nothing with vectors is inlined into `map`.
+///
+/// # Safety
+/// `from` is readable for all of them.
+#[inline]
+#[target_feature(enable = "neon")]
+pub(super) unsafe fn integers(from: *const i32) -> [int32x4_t; 4] {
+    // SAFETY: the caller's.
+    unsafe {
+        [vld1q_s32(from), vld1q_s32(from.add(4)), vld1q_s32(from.add(8)), vld1q_s32(from.add(12))]
+    }
+}
+
+/// 16 reals.
+///
+/// # Safety
+/// `from` is readable for all of them.
+#[inline]
+#[target_feature(enable = "neon")]
+pub(super) unsafe fn reals(from: *const f32) -> [float32x4_t; 4] {
+    // SAFETY: the caller's.
+    unsafe {
+        [vld1q_f32(from), vld1q_f32(from.add(4)), vld1q_f32(from.add(8)), vld1q_f32(from.add(12))]
     }
 }
 

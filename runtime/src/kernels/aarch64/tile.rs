@@ -1,7 +1,7 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-use super::requantise::{Requantise, store};
+use super::requantise::{Requantise, integers, reals, store};
 use super::{DotProd, Neon};
 use crate::backbone::{BLOCK, QUAD};
 use crate::kernels::tiles::{Panel, Runs, Tile, copy, read_records};
@@ -96,8 +96,8 @@ unsafe fn block(panel: &Panel<'_>, block: usize) -> Block {
         Block {
             weights: panel.weights.as_ptr().add(before),
             width: panel.width(block),
-            sums: [0, 4, 8, 12].map(|at| vld1q_s32(bias.add(at))),
-            multiplier: [0, 4, 8, 12].map(|at| vld1q_f32(multiplier.add(at))),
+            sums: integers(bias),
+            multiplier: reals(multiplier),
         }
     }
 }
