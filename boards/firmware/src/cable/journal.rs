@@ -3,6 +3,9 @@
 //! A commit takes two steps: first the journal names the transaction and the record that it is going to
 //! make, then the record is committed. Whether the second step was done is seen by the record itself:
 //! so a host that lost its board in between knows, after any reset, whether to teach it again.
+//!
+//! To forget a class takes a third one: all older records are erased, and then the journal names no record any
+//! more. What a reset left undone of that is done by the next start.
 
 use core::cell::RefCell;
 
@@ -32,6 +35,14 @@ pub(super) struct Entry {
     pub(super) transaction: u64,
     /// The first bytes of the digest at the end of the record.
     pub(super) record: [u8; 16],
+}
+
+impl Entry {
+    /// Whether a class was being forgotten: only then a record is committed by no transaction, and named until
+    /// all older ones are erased.
+    fn is_forgetting(&self) -> bool {
+        self.transaction == 0 && self.record != [0; 16]
+    }
 }
 
 /// The journal's store.
@@ -90,7 +101,21 @@ impl<'f, F: Flash> Heads<'f, F> {
     ) -> Result<Self, StoreError<F::Error>> {
         let (window, region) = Self::window(flash, layout);
         let store = FlashStore::open(window, region, backbone)?;
-        Ok(Self { store, journal: Journal::new(flash, layout), transaction: 0 })
+        let mut heads = Self { store, journal: Journal::new(flash, layout), transaction: 0 };
+        // A flash that does not take it has its last head all the same, and is asked again by what changes it.
+        let _ = heads.finish_forgetting();
+        Ok(heads)
+    }
+
+    /// Erases older records if a class was being forgotten: whether the record without it was committed or not,
+    /// none that knows it is left behind the current one.
+    pub(super) fn finish_forgetting(&mut self) -> Result<(), StoreError<F::Error>> {
+        let entry = self.journal.read()?;
+        if !entry.is_forgetting() {
+            return Ok(());
+        }
+        self.store.erase_others()?;
+        self.journal.write(&Entry { record: [0; 16], ..entry })
     }
 
     /// Erases all heads. The journal forgets their transaction first.
@@ -101,7 +126,7 @@ impl<'f, F: Flash> Heads<'f, F> {
     ) -> Result<Self, StoreError<F::Error>> {
         let journal = Journal::new(flash, layout);
         let entry = journal.read()?;
-        journal.write(&Entry { transaction: 0, ..entry })?;
+        journal.write(&Entry { transaction: 0, record: [0; 16], ..entry })?;
         let (window, region) = Self::window(flash, layout);
         let store = FlashStore::format(window, region, backbone)?;
         Ok(Self { store, journal, transaction: 0 })
@@ -134,6 +159,8 @@ impl<F: Flash> Store for Heads<'_, F> {
         if record.len() > limit {
             return Err(StoreError::TooLong { limit, found: record.len() });
         }
+        // Before the journal names another record.
+        self.finish_forgetting()?;
         let entry = self.journal.read()?;
         let (transaction, record_end) = (self.transaction, digest(record));
         self.journal.write(&Entry { transaction, record: record_end, ..entry })?;

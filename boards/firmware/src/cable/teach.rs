@@ -256,9 +256,8 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
 
     pub(super) fn commit(&mut self) -> Result<u64, Refusal> {
         self.staged = 0;
-        let commits = self.session.store().commits();
         if self.transaction == 0 {
-            return if commits > 0 { Ok(commits) } else { Err(Refusal::NoClasses) };
+            return Err(Refusal::Order { learned: 0 });
         }
         self.session.store().transaction = self.transaction;
         match self.session.commit() {
@@ -323,6 +322,8 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
             self.revert()?;
             return Ok(self.classes());
         };
+        // What a flash did not take before.
+        self.session.store().finish_forgetting().map_err(store_refusal)?;
         if self.session.labels().eq([label]) {
             return Err(Refusal::LastClass);
         }
@@ -331,10 +332,8 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
         }
         erase_features(&mut self.window)?;
         self.session.store().transaction = 0;
-        // Until no slot holds a head that knows the class.
-        for _ in 0..layout.heads.slots {
-            self.session.commit().map_err(session_refusal)?;
-        }
+        self.session.commit().map_err(session_refusal)?;
+        self.session.store().finish_forgetting().map_err(store_refusal)?;
         Ok(self.classes())
     }
 }

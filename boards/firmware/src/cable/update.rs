@@ -96,7 +96,11 @@ impl<'f, F: Mapped> Update<'f, F> {
             return Err(lost);
         }
         let mut window = Window::new(self.flash, place);
-        put(&mut window, offset, bytes).map_err(|_| Refusal::Flash)?;
+        if put(&mut window, offset, bytes).is_err() {
+            // Words may be torn that cannot be written twice: it begins anew, with an erased place.
+            self.coming = None;
+            return Err(Refusal::Flash);
+        }
         coming.written = end;
         Ok(end)
     }
