@@ -35,6 +35,9 @@ pub(super) struct Entry {
     pub(super) transaction: u64,
     /// The first bytes of the digest at the end of the record.
     pub(super) record: [u8; 16],
+    /// The highest security counter of a pack that was used, where packs must be signed. It stands last: entries of
+    /// before end without it.
+    pub(super) counter: u64,
 }
 
 impl Entry {
@@ -68,10 +71,27 @@ impl<'f, F: Flash> Journal<'f, F> {
 
     /// The last entry; one of zeros where there is none.
     pub(super) fn read(&self) -> Result<Entry, StoreError<F::Error>> {
+        Ok(self.read_doubting()?.0)
+    }
+
+    /// The same, and whether a later one may have been lost.
+    pub(super) fn read_doubting(&self) -> Result<(Entry, bool), StoreError<F::Error>> {
         let mut bytes = [0; ENTRY];
-        let length = self.store()?.load(&mut bytes)?.unwrap_or(0);
-        let entry = bytes.get(..length).and_then(|bytes| postcard::from_bytes(bytes).ok());
-        Ok(entry.unwrap_or_default())
+        let mut store = self.store()?;
+        let length = store.load(&mut bytes)?;
+        // A zero behind it is the counter of an entry that has none.
+        let end = length.unwrap_or(0).saturating_add(1);
+        let entry = bytes.get(..end).and_then(|bytes| postcard::from_bytes(bytes).ok());
+        let doubtful = length.is_none() || store.damaged() > 0;
+        Ok((entry.unwrap_or_default(), doubtful))
+    }
+
+    /// Writes an entry so often that a slot that is lost later loses nothing: for what must never go back.
+    pub(super) fn write_to_all(&self, entry: &Entry) -> Result<(), StoreError<F::Error>> {
+        for _ in 0..self.region.slots {
+            self.write(entry)?;
+        }
+        Ok(())
     }
 
     pub(super) fn write(&self, entry: &Entry) -> Result<(), StoreError<F::Error>> {

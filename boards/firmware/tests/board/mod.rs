@@ -13,7 +13,7 @@ use headstart::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, 
 use headstart::store::{Flash, Geometry, Region};
 use headstart_cable::client::{Board, Port, Timing};
 use headstart_firmware::MemoryFlash;
-use headstart_firmware::cable::{self, Device, Layout, Mapped, Place, Server};
+use headstart_firmware::cable::{self, Active, Device, Layout, Mapped, Place, Server};
 
 pub(crate) const LAYOUT: Layout = Layout {
     packs: [Place { start: 0, bytes: 8 << 10 }, Place { start: 8 << 10, bytes: 8 << 10 }],
@@ -89,7 +89,7 @@ pub(crate) struct Faults {
 }
 
 /// Memory whose power fails in the middle of an operation, or that fails by itself in the middle of one.
-struct Cut {
+pub(crate) struct Cut {
     flash: MemoryFlash<'static>,
     power: Power,
 }
@@ -174,6 +174,7 @@ pub(crate) struct Simulated {
     to_host: VecDeque<u8>,
     held: Option<Vec<u8>>,
     power: Power,
+    start: fn(Kept) -> Started,
     lose_reply: bool,
     pub(crate) boots: u32,
     frames: u32,
@@ -187,28 +188,48 @@ pub(crate) fn blank(pack: &[u8]) -> Vec<u8> {
 }
 
 type Booted = (&'static RefCell<Cut>, Server<'static, 'static, Cut>);
+/// A board's flash, and the board that was started with it.
+pub(crate) type Kept = &'static RefCell<Cut>;
+pub(crate) type Started = Device<'static, 'static, Cut>;
 
-/// A start of the firmware. What it borrows is static on a board, and never freed here.
-fn boot(memory: Vec<u8>, power: &Power) -> Booted {
-    power.dead.set(false);
-    let flash = Cut { flash: MemoryFlash::new(memory.leak()), power: power.clone() };
-    let flash = &*Box::leak(Box::new(RefCell::new(flash)));
-    let pack = cable::active(flash, &LAYOUT).map(|active| {
+/// A start of the firmware that takes any pack.
+pub(crate) fn start(flash: Kept) -> Started {
+    device(flash, cable::active(flash, &LAYOUT))
+}
+
+/// A board with that pack. What it borrows is static on a board, and never freed here.
+pub(crate) fn device(flash: Kept, active: Option<Active>) -> Started {
+    let pack = active.map(|active| {
         let start = LAYOUT.packs[usize::from(active.place)].start;
         let bytes = Mapped::bytes(&*flash.borrow(), start, active.bytes).unwrap().to_vec().leak();
         (&*Box::leak(Box::new(Pack::open(bytes).unwrap())), active)
     });
     let words = vec![0xCCCC_CCCC_u32; MEMORY / 4].leak();
     let board = cable::Board { name: "simulated", firmware: "0.0.0" };
-    let device = Device::new(board, flash, &LAYOUT, pack, bytemuck::cast_slice_mut(words));
-    (flash, Server::new(device))
+    Device::new(board, flash, &LAYOUT, pack, bytemuck::cast_slice_mut(words))
+}
+
+fn boot(memory: Vec<u8>, power: &Power, start: fn(Kept) -> Started) -> Booted {
+    power.dead.set(false);
+    let flash = Cut { flash: MemoryFlash::new(memory.leak()), power: power.clone() };
+    let flash = &*Box::leak(Box::new(RefCell::new(flash)));
+    (flash, Server::new(start(flash)))
 }
 
 impl Simulated {
     pub(crate) fn new(flash: Vec<u8>, faults: Faults) -> Rc<RefCell<Self>> {
+        Self::started(flash, faults, start)
+    }
+
+    /// A board whose firmware starts so.
+    pub(crate) fn started(
+        flash: Vec<u8>,
+        faults: Faults,
+        start: fn(Kept) -> Started,
+    ) -> Rc<RefCell<Self>> {
         let power = Power::default();
         power.left.set(u32::MAX);
-        let (flash, server) = boot(flash, &power);
+        let (flash, server) = boot(flash, &power, start);
         let random = Random::new(faults.seed);
         let mut board = Self {
             faults,
@@ -218,6 +239,7 @@ impl Simulated {
             to_host: VecDeque::new(),
             held: None,
             power,
+            start,
             lose_reply: false,
             boots: 1,
             frames: 0,
@@ -258,7 +280,7 @@ impl Simulated {
     pub(crate) fn reset(&mut self) {
         self.arm();
         loop {
-            (self.flash, self.server) = boot(self.memory(), &self.power);
+            (self.flash, self.server) = boot(self.memory(), &self.power, self.start);
             self.boots += 1;
             if !self.power.dead.get() {
                 break;
