@@ -411,6 +411,40 @@ fn wear_is_spread_over_all_slots() {
 }
 
 #[test]
+fn a_cut_while_older_records_are_erased_keeps_the_last_one_and_the_second_try_leaves_no_other() {
+    let region = Region { start: 512, slot_bytes: 1024, slots: 3 };
+    // Another seed than those of the records.
+    let mut before = Medium::new(geometry(8, 512, 0xFF, 512 * 8), 2);
+    let records: Vec<_> = (0..4).map(|number| record(16 * number + 1, 300)).collect();
+    for record in &records {
+        open(&mut before, region).unwrap().commit(record).unwrap();
+    }
+    let holds = |medium: &Medium, record: &[u8]| {
+        medium.bytes.windows(record.len()).any(|window| window == record)
+    };
+    assert!(records[1..].iter().all(|record| holds(&before, record)));
+    let mut medium = before.clone();
+    for torn in TORN {
+        // Two slots are erased.
+        for (change, moment) in
+            (0..2).flat_map(|change| moments().into_iter().map(move |m| (change, m)))
+        {
+            medium.restore(&before);
+            medium.arm(Some(Cut { change, moment, torn }));
+            let _ = open(&mut medium, region).unwrap().erase_others();
+            medium.arm(None);
+            let mut store = open(&mut medium, region).unwrap();
+            assert_eq!(load(&mut store).unwrap().as_ref(), Some(&records[3]));
+            store.erase_others().unwrap();
+            assert_eq!(load(&mut store).unwrap().as_ref(), Some(&records[3]));
+            let left: Vec<_> = records[..3].iter().map(|record| holds(&medium, record)).collect();
+            assert_eq!(left, [false; 3], "{change} {moment:?} {torn:?}");
+            check(&mut medium, region, &[Some(&records[3])]);
+        }
+    }
+}
+
+#[test]
 fn what_the_store_must_not_replace_is_refused() {
     let region = Region { start: 0, slot_bytes: 1024, slots: 4 };
     let mut medium = Medium::new(geometry(4, 512, 0xFF, 4096), 1);

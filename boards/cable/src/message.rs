@@ -325,6 +325,15 @@ pub enum Refusal {
     },
     /// Something that the firmware does not expect.
     Internal,
+    /// The new pack is not signed for this board by a key that its firmware knows.
+    Untrusted,
+    /// The new pack has a lower security counter than one that was used.
+    Older {
+        /// The new pack's.
+        found: u64,
+        /// The least that is taken.
+        least: u64,
+    },
 }
 
 impl core::fmt::Display for Refusal {
@@ -389,6 +398,13 @@ impl core::fmt::Display for Refusal {
                 "a head of the pack takes {needed} bytes, and a slot of its flash holds {available}: pack it with fewer --max-classes"
             ),
             Self::Internal => f.write_str("its firmware met something that it does not expect"),
+            Self::Untrusted => f.write_str(
+                "the new pack is not signed for this board by a key that its firmware knows: sign it (headstart sign)",
+            ),
+            Self::Older { found, least } => write!(
+                f,
+                "the new pack's security counter is {found}, and a pack with {least} was used: take a newer one"
+            ),
         }
     }
 }

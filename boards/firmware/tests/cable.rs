@@ -130,7 +130,7 @@ fn what_was_not_committed_is_dropped_by_a_reset_and_kept_for_a_host_that_comes_b
     let mut client = host(&board).unwrap();
     assert_eq!(client.greeting().learned, 9);
     assert_eq!(client.commit().unwrap(), 2);
-    assert_eq!(client.commit().unwrap(), 2);
+    assert!(matches!(client.commit(), Err(Error::NothingLearned)));
     let mut expected = head;
     learned(&bytes, &mut expected, &second, Some(Learner::Sgd));
     assert_eq!(client.head().unwrap(), expected);
@@ -165,6 +165,134 @@ fn a_forgotten_class_and_a_forgotten_head_leave_no_trace_in_the_flash() {
     assert_eq!(client.head().unwrap(), None);
     // What was forgotten can be learned again.
     assert!(!client.learn(lesson(&samples(9, 9)), |_| ()).unwrap().known);
+}
+
+#[test]
+fn a_commit_tells_whether_what_was_held_is_durable_or_gone() {
+    let bytes = pack("first", 1);
+    let board = Simulated::new(blank(&bytes), Faults::default());
+    let (first, second) = (samples(9, 0), samples(9, 9));
+    host(&board).unwrap().learn(lesson(&first), |_| ()).unwrap();
+    let hold = Lesson { commit: false, ..lesson(&second) };
+    // Gone before the host that commits comes.
+    host(&board).unwrap().learn(hold, |_| ()).unwrap();
+    board.borrow_mut().reset();
+    assert!(matches!(host(&board).unwrap().commit(), Err(Error::NothingLearned)));
+    // Gone when it has come.
+    let mut client = host(&board).unwrap();
+    client.learn(hold, |_| ()).unwrap();
+    board.borrow_mut().reset();
+    assert!(matches!(client.commit(), Err(Error::Gone { samples: 9 })));
+    assert!(matches!(client.commit(), Err(Error::NothingLearned)));
+    // Another host takes the board over, and nothing is gone.
+    client.learn(hold, |_| ()).unwrap();
+    host(&board).unwrap();
+    assert_eq!(client.commit().unwrap(), 2);
+    // Committed, and the answer is lost with the board.
+    client.learn(Lesson { commit: false, ..lesson(&first) }, |_| ()).unwrap();
+    board.borrow_mut().lose_the_next_reply();
+    let boots = board.borrow().boots;
+    assert_eq!((client.commit().unwrap(), board.borrow().boots), (3, boots + 1));
+    client.learn(hold, |_| ()).unwrap();
+    assert_eq!(client.commit().unwrap(), 4);
+    // Cut in each operation of the flash: it was committed, or is gone, and the host knows which.
+    let learned = board.borrow().memory();
+    let (mut durable, mut gone) = (0, 0);
+    for operation in 1.. {
+        let board = Simulated::new(learned.clone(), Faults::default());
+        let mut client = host(&board).unwrap();
+        let before = client.head().unwrap();
+        client.learn(Lesson { commit: false, ..lesson(&first) }, |_| ()).unwrap();
+        board.borrow_mut().cut_at(operation, false);
+        let result = client.commit();
+        let now = client.head().unwrap();
+        match result {
+            Ok(number) => {
+                durable += 1;
+                assert_eq!((number, client.status().unwrap().0.commits), (5, 5));
+                assert_ne!(now, before);
+            }
+            Err(Error::Gone { samples: 9 }) => {
+                gone += 1;
+                assert_eq!(now, before);
+            }
+            Err(error) => panic!("{error}"),
+        }
+        if !board.borrow().was_cut() {
+            break;
+        }
+    }
+    assert!(durable > 0 && gone > 4, "{durable} durable, {gone} gone");
+}
+
+/// What a board keeps besides packs: every window of bytes of it.
+fn keeps(board: &std::cell::RefCell<Simulated>, bytes: &[u8]) -> bool {
+    let memory = board.borrow().memory();
+    memory[LAYOUT.heads.start as usize..].windows(bytes.len()).any(|window| window == bytes)
+}
+
+#[test]
+fn a_forgotten_class_leaves_no_trace_whichever_operation_of_the_flash_is_cut() {
+    let bytes = pack("first", 1);
+    let untouched = Simulated::new(blank(&bytes), Faults::default());
+    let mut client = host(&untouched).unwrap();
+    let mut heads = vec![];
+    for taught in [samples(9, 0), samples(9, 9)] {
+        client.learn(lesson(&taught), |_| ()).unwrap();
+        heads.push(client.head().unwrap().unwrap());
+    }
+    let learned = untouched.borrow().memory();
+    // The weights of the class in both heads: four float32 each.
+    let rows = heads.iter().map(|head| {
+        let record = HeadRecord::parse(head).unwrap();
+        let class = record.labels().position(|label| label == "cup").unwrap();
+        let (mut weights, mut bias) =
+            (vec![0.0; 4 * record.classes()], vec![0.0; record.classes()]);
+        record.read(&mut weights, &mut bias).unwrap();
+        bytemuck::cast_slice::<f32, u8>(&weights[4 * class..][..4]).to_vec()
+    });
+    let rows: Vec<Vec<u8>> = rows.collect();
+    for faulty in [false, true] {
+        let (mut operation, mut cuts) = (0, 0);
+        loop {
+            operation += 1;
+            let board = Simulated::new(learned.clone(), Faults::default());
+            let mut client = host(&board).unwrap();
+            let traces = || keeps(&board, b"cup") || rows.iter().any(|row| keeps(&board, row));
+            assert!(traces());
+            board.borrow_mut().cut_at(operation, faulty);
+            let boots = board.borrow().boots;
+            match client.forget(Some("cup")) {
+                Ok(classes) => assert_eq!(classes, 2),
+                // The host is told, and asks again.
+                Err(Error::Refused(Refusal::Flash)) if faulty => match client.forget(Some("cup")) {
+                    Ok(_) | Err(Error::Refused(Refusal::NoSuchClass)) => {}
+                    Err(error) => panic!("{error}"),
+                },
+                Err(error) => panic!("{error}"),
+            }
+            assert!(!traces(), "operation {operation}, faulty: {faulty}");
+            let head = client.head().unwrap().unwrap();
+            assert!(HeadRecord::parse(&head).unwrap().labels().eq(["mug", "jar"]));
+            // Behind the last operation nothing was cut.
+            let cut = board.borrow().was_cut();
+            cuts += u32::from(cut);
+            assert!(faulty || cut == (board.borrow().boots > boots));
+            if !cut {
+                break;
+            }
+        }
+        assert!(cuts > 8, "{cuts} cuts");
+    }
+}
+
+#[test]
+fn a_class_that_was_never_there_is_not_forgotten_by_a_reset() {
+    let board = Simulated::new(blank(&pack("first", 1)), Faults::default());
+    let mut client = host(&board).unwrap();
+    client.learn(lesson(&samples(9, 0)), |_| ()).unwrap();
+    board.borrow_mut().reset();
+    assert!(matches!(client.forget(Some("pot")), Err(Error::Refused(Refusal::NoSuchClass))));
 }
 
 #[test]
@@ -211,6 +339,31 @@ fn a_new_pack_is_used_once_it_is_whole_and_a_head_is_lost_only_by_permission() {
         (client.greeting().pack, client.greeting().problem),
         (first[32..64].try_into().unwrap(), None)
     );
+}
+
+#[test]
+fn an_update_begins_anew_after_the_flash_has_failed_in_it() {
+    let (first, second) = (pack("first", 1), pack("second", 1));
+    let mut failed = 0;
+    for operation in 1..=24 {
+        let board = Simulated::new(blank(&first), Faults::default());
+        let mut client = host(&board).unwrap();
+        board.borrow_mut().cut_at(operation, true);
+        match client.update(&second, false, |_| ()) {
+            Err(Error::Refused(Refusal::Flash)) => {
+                failed += 1;
+                assert_eq!(client.greeting().pack, first[32..64]);
+                // Without a reset, and where a word was torn before.
+                assert_eq!(board.borrow().boots, 1);
+                client.update(&second, false, |_| ()).unwrap();
+            }
+            // The journal has another slot to go to.
+            Ok(true) => {}
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(client.greeting().pack, second[32..64]);
+    }
+    assert!(failed > 2, "{failed} failed");
 }
 
 #[test]

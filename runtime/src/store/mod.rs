@@ -17,6 +17,7 @@
     warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)
 )]
 
+mod erase;
 mod error;
 mod feature_log;
 mod find;

@@ -7,6 +7,9 @@ use crate::{DATA, Input, Refusal, Reply, Request, Standing, UNKNOWN_CLASS, VERSI
 /// How often what was lost is sent again.
 pub(super) const RESTARTS: u32 = 32;
 
+/// Most bytes of a head record: more than any board's flash has for one.
+const MOST_HEAD: u32 = 16 << 20;
+
 /// A board at the other end of a cable.
 pub struct Board {
     pub(super) link: Link,
@@ -133,9 +136,7 @@ impl Board {
     /// As [`predict`](Self::predict).
     pub fn status(&mut self) -> Result<(Standing, Vec<Class>), Error> {
         self.surely(|link| {
-            let Reply::Status(standing) = link.call(&Request::Status)? else {
-                return Err(Error::Answer);
-            };
+            let standing = standing(link)?;
             let mut classes = Vec::new();
             for index in 0..standing.classes {
                 let Reply::Class { label, samples } = link.call(&Request::Class { index })? else {
@@ -150,12 +151,35 @@ impl Board {
     /// Makes what was learned durable, and gives the number of the commit.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict).
+    /// [`Error::NothingLearned`] where no transaction with a sample in it is open; [`Error::Gone`] if the board
+    /// was started again before it had committed; as [`predict`](Self::predict).
     pub fn commit(&mut self) -> Result<u64, Error> {
-        self.surely(|link| match link.call(&Request::Commit)? {
-            Reply::Committed { number } => Ok(number),
-            _ => Err(Error::Answer),
-        })
+        let Greeting { transaction, learned, .. } = self.greeting;
+        if transaction == 0 || learned == 0 {
+            return Err(Error::NothingLearned);
+        }
+        let mut again = false;
+        let number = self.surely(|link| {
+            if again {
+                // The answer was lost, or the board: only its journal tells whether this was committed.
+                match link.call(&Request::Begin { transaction })? {
+                    Reply::Learned { committed: true, .. } => return commits(link),
+                    Reply::Learned { samples, .. } if samples == learned => {}
+                    Reply::Learned { .. } => return Err(Error::Gone { samples: learned }),
+                    _ => return Err(Error::Answer),
+                }
+            }
+            match link.call(&Request::Commit) {
+                Ok(Reply::Committed { number }) => Ok(number),
+                Ok(_) => Err(Error::Answer),
+                Err(error) => {
+                    again = error.is_lost();
+                    Err(error)
+                }
+            }
+        })?;
+        (self.greeting.transaction, self.greeting.learned) = (0, 0);
+        Ok(number)
     }
 
     /// Forgets a class, or everything, and gives the number of classes that are left.
@@ -163,48 +187,65 @@ impl Board {
     /// # Errors
     /// [`Refusal::NoSuchClass`]; [`Refusal::LastClass`]; as [`predict`](Self::predict).
     pub fn forget(&mut self, label: Option<&str>) -> Result<u16, Error> {
+        let known = match label {
+            Some(label) => self.status()?.1.iter().any(|class| class.name == label),
+            None => false,
+        };
         let mut again = false;
-        self.surely(|link| match link.call(&Request::Forget { label }) {
+        let classes = self.surely(|link| match link.call(&Request::Forget { label }) {
             Ok(Reply::Forgotten { classes }) => Ok(classes),
             Ok(_) => Err(Error::Answer),
-            // It was forgotten before the board was reset.
-            Err(Error::Refused(Refusal::NoSuchClass)) if again => {
-                match link.call(&Request::Status)? {
-                    Reply::Status(standing) => Ok(standing.classes),
-                    _ => Err(Error::Answer),
-                }
+            // It was forgotten before the board was reset, which has finished it when it started.
+            Err(Error::Refused(Refusal::NoSuchClass)) if again && known => {
+                Ok(standing(link)?.classes)
             }
             Err(error) => {
-                again = error.is_lost();
+                again |= error.is_lost();
                 Err(error)
             }
-        })
+        })?;
+        (self.greeting.transaction, self.greeting.learned) = (0, 0);
+        Ok(classes)
     }
 
     /// The head record that was committed last; `None` if there is none.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict).
+    /// [`Error::Answer`] if the board says that it is longer than 16 MiB, or not as long as it said before; as
+    /// [`predict`](Self::predict).
     pub fn head(&mut self) -> Result<Option<Vec<u8>>, Error> {
         self.surely(|link| {
-            let mut record = Vec::new();
+            let (mut record, mut first) = (Vec::new(), None);
             loop {
                 let offset = u32::try_from(record.len()).map_err(|_| Error::Answer)?;
                 let Reply::Head { bytes, part } = link.call(&Request::Head { offset })? else {
                     return Err(Error::Answer);
                 };
+                if bytes > MOST_HEAD || *first.get_or_insert(bytes) != bytes {
+                    return Err(Error::Answer);
+                }
                 record.extend(part);
-                let whole = record.len() >= bytes as usize;
-                if whole || part.is_empty() {
-                    return if whole {
-                        Ok((bytes > 0).then_some(record))
-                    } else {
-                        Err(Error::Answer)
-                    };
+                if record.len() > bytes as usize || part.is_empty() && bytes > offset {
+                    return Err(Error::Answer);
+                }
+                if record.len() == bytes as usize {
+                    return Ok((bytes > 0).then_some(record));
                 }
             }
         })
     }
+}
+
+fn standing(link: &mut Link) -> Result<Standing, Error> {
+    match link.call(&Request::Status)? {
+        Reply::Status(standing) => Ok(standing),
+        _ => Err(Error::Answer),
+    }
+}
+
+/// The number of the last commit.
+fn commits(link: &mut Link) -> Result<u64, Error> {
+    standing(link).map(|standing| standing.commits)
 }
 
 /// Begins a session.

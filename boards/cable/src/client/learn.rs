@@ -82,7 +82,14 @@ impl Board {
                     self.greeting = greet(&mut self.link)?;
                 }
                 Err(error) if error.is_lost() => return Err(Error::Restarts(restarts)),
-                done => return done.map(|outcome| Outcome { restarts, ..outcome }),
+                done => {
+                    let outcome = done?;
+                    // What the next greeting would say.
+                    let held = !outcome.known && outcome.commit.is_none();
+                    self.greeting.transaction = if held { transaction } else { 0 };
+                    self.greeting.learned = if held { lesson.samples.len() as u32 } else { 0 };
+                    return Ok(Outcome { restarts, ..outcome });
+                }
             }
         }
     }

@@ -74,6 +74,11 @@ impl Link {
                 }
             }
             self.open = self.port.write(bytes).is_ok() && self.wait()?;
+            if !self.open {
+                // A server may take every connection and close it at once.
+                std::thread::sleep(REOPEN.min(patience));
+                continue;
+            }
             if self.is_reply() {
                 return match parse::<Reply<'_>>(&self.payload) {
                     Some(Frame { body: Reply::Refused(refusal), .. }) => {

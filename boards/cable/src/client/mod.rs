@@ -56,6 +56,19 @@ pub enum Error {
     /// A label or name that no frame holds.
     #[error("a name is too long for the cable: use at most 64 bytes")]
     TooLong,
+    /// There is nothing to commit.
+    #[error(
+        "the board has learned nothing that is not committed: what was held is gone if it was started again since"
+    )]
+    NothingLearned,
+    /// What was learned was lost before it was committed.
+    #[error(
+        "the board was started again before it had committed: the {samples} samples that it had learned are gone, teach them again"
+    )]
+    Gone {
+        /// Samples.
+        samples: u32,
+    },
     /// The board starts again and again.
     #[error("the board was started again {0} times while it worked: check its power")]
     Restarts(u32),
@@ -67,8 +80,12 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Refused(Refusal::Flash | Refusal::Internal) => 2,
-            Self::Refused(_) | Self::PortName { .. } | Self::TooLong => 1,
-            Self::Port { .. } | Self::Silent { .. } | Self::Answer | Self::Restarts(_) => 2,
+            Self::Refused(_) | Self::PortName { .. } | Self::TooLong | Self::NothingLearned => 1,
+            Self::Port { .. }
+            | Self::Silent { .. }
+            | Self::Answer
+            | Self::Gone { .. }
+            | Self::Restarts(_) => 2,
         }
     }
 

@@ -48,20 +48,32 @@ impl Board {
         progress: &mut impl FnMut(usize),
     ) -> Result<(), Error> {
         let bytes = u32::try_from(pack.len()).map_err(|_| Error::TooLong)?;
-        let mut reply = self.link.call(&Request::Update { bytes, id, forget })?;
+        let mut offset = received(self.link.call(&Request::Update { bytes, id, forget })?)?;
         loop {
-            let Reply::Received { bytes: offset } = reply else { return Err(Error::Answer) };
             progress(offset as usize);
             let rest = pack.get(offset as usize..).ok_or(Error::Answer)?;
             if rest.is_empty() {
                 break;
             }
             let bytes = rest.get(..DATA).unwrap_or(rest);
-            reply = self.link.call(&Request::Write { offset, bytes })?;
+            let now = received(self.link.call(&Request::Write { offset, bytes })?)?;
+            // A board that takes nothing would be written to for ever.
+            if now <= offset {
+                return Err(Error::Answer);
+            }
+            offset = now;
         }
         match self.link.call(&Request::Activate)? {
             Reply::Activated => Ok(()),
             _ => Err(Error::Answer),
         }
+    }
+}
+
+/// The bytes that are there now.
+fn received(reply: Reply<'_>) -> Result<u32, Error> {
+    match reply {
+        Reply::Received { bytes } => Ok(bytes),
+        _ => Err(Error::Answer),
     }
 }

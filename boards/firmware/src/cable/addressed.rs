@@ -8,7 +8,7 @@ use headstart::pack::Pack;
 use headstart::store::{Flash, Geometry, Nor};
 
 use super::window::Mapped;
-use super::{Board, Device, Layout, Port, active, serve};
+use super::{Active, Board, Device, Layout, Port, active, serve};
 
 /// Runs reads that may meet words which a power cut left torn. On most chips it only calls what it is given;
 /// where error correction makes such a read a bus fault, it must let the read go on with any value.
@@ -81,10 +81,37 @@ pub fn run<D: NorFlash>(
     memory: &mut [u8],
     port: &mut impl Port,
 ) {
+    run_with(board, flash, layout, memory, port, active, |device| device);
+}
+
+/// The same with packs that this maker has signed, and no others.
+#[cfg(feature = "signed")]
+#[inline(never)]
+pub fn run_signed<D: NorFlash>(
+    board: Board,
+    flash: Addressed<D>,
+    layout: &Layout,
+    maker: &'static super::Maker,
+    memory: &mut [u8],
+    port: &mut impl Port,
+) {
+    let choose = |flash: &RefCell<_>, layout: &Layout| super::active_signed(flash, layout, maker);
+    run_with(board, flash, layout, memory, port, choose, |device| device.trusting(maker));
+}
+
+fn run_with<D: NorFlash>(
+    board: Board,
+    flash: Addressed<D>,
+    layout: &Layout,
+    memory: &mut [u8],
+    port: &mut impl Port,
+    choose: impl Fn(&RefCell<Addressed<D>>, &Layout) -> Option<Active>,
+    prepare: impl for<'f, 'm> FnOnce(Device<'f, 'm, Addressed<D>>) -> Device<'f, 'm, Addressed<D>>,
+) {
     let (base, guard) = (flash.base, flash.guard);
     let flash = RefCell::new(flash);
     let mut chosen = None;
-    guard(&mut || chosen = active(&flash, layout));
+    guard(&mut || chosen = choose(&flash, layout));
     let pack = chosen.and_then(|chosen| {
         let start = layout.packs[usize::from(chosen.place & 1)].start as usize;
         let (start, length) = ((base + start) as *const u8, chosen.bytes as usize);
@@ -92,5 +119,5 @@ pub fn run<D: NorFlash>(
         Pack::open(unsafe { slice::from_raw_parts(start, length) }).ok()
     });
     let device = Device::new(board, &flash, layout, pack.as_ref().zip(chosen), memory);
-    serve(device, port);
+    serve(prepare(device), port);
 }

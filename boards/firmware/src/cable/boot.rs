@@ -37,6 +37,48 @@ pub fn active<F: Mapped>(flash: &RefCell<F>, layout: &Layout) -> Option<Active> 
     })
 }
 
+/// Chooses a pack that the maker has signed, with a counter that is not too low. A higher one than before is durable when
+/// this returns: verify, then persist, then use. `None` also where the flash does not take it.
+#[cfg(feature = "signed")]
+pub fn active_signed<F: Mapped>(
+    flash: &RefCell<F>,
+    layout: &Layout,
+    maker: &super::Maker,
+) -> Option<Active> {
+    let journal = Journal::new(flash, layout);
+    let (entry, doubtful) = journal.read_doubting().ok()?;
+    let signed = |place: usize, least| signed(flash, layout.packs[place], maker, least);
+    let mut least = entry.counter;
+    if doubtful {
+        // A journal that was lost must not let an older pack come back: what lies beside it was used, or could be.
+        let found = [0, 1].into_iter().filter_map(|place| signed(place, 0));
+        least = found.map(|(_, counter)| counter).fold(least, u64::max);
+    }
+    let flashed = id(flash, layout.packs[0]);
+    let first = usize::from(entry.active == 1 && flashed == Some(entry.flashed)) & 1;
+    let (place, (bytes, counter)) = [first, 1 - first]
+        .into_iter()
+        .find_map(|place| signed(place, least).map(|found| (place, found)))?;
+    if counter > entry.counter {
+        journal.write_to_all(&Entry { counter, ..entry }).ok()?;
+    }
+    Some(Active { place: place as u8, bytes })
+}
+
+/// Bytes and counter of the pack at that place, if the maker has signed it.
+#[cfg(feature = "signed")]
+fn signed<F: Mapped>(
+    flash: &RefCell<F>,
+    place: Place,
+    maker: &super::Maker,
+    least: u64,
+) -> Option<(u32, u64)> {
+    let length = length(flash, place)?;
+    let flash = flash.borrow();
+    let (_, counter) = maker.open(flash.bytes(place.start, length)?, least).ok()?;
+    Some((length, counter))
+}
+
 /// What an entry of the journal says once this pack is in use.
 pub(super) fn entry<F: Mapped>(
     flash: &RefCell<F>,
@@ -60,11 +102,16 @@ fn header<F: Mapped>(flash: &RefCell<F>, place: Place) -> Option<[u8; 64]> {
     Some(header)
 }
 
-/// Bytes of the pack at that place, if it is one.
-pub(super) fn verified<F: Mapped>(flash: &RefCell<F>, place: Place) -> Option<u32> {
+/// Bytes that a pack at that place would have.
+fn length<F: Mapped>(flash: &RefCell<F>, place: Place) -> Option<u32> {
     let header = header(flash, place)?;
     let length = header.get(16..24)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))?;
-    let length = u32::try_from(length).ok().filter(|&length| length <= place.bytes)?;
+    u32::try_from(length).ok().filter(|&length| length <= place.bytes)
+}
+
+/// Bytes of the pack at that place, if it is one.
+fn verified<F: Mapped>(flash: &RefCell<F>, place: Place) -> Option<u32> {
+    let length = length(flash, place)?;
     is_pack(flash.borrow().bytes(place.start, length)?).then_some(length)
 }
 

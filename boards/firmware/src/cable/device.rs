@@ -60,6 +60,15 @@ impl<'f, 'm, F: Mapped> Device<'f, 'm, F> {
         Self { board, pack, teacher, update, flash, layout, restart: false }
     }
 
+    /// The same board, which takes updates by this maker only. Its pack was chosen by
+    /// [`active_signed`](super::active_signed).
+    #[cfg(feature = "signed")]
+    #[must_use]
+    pub fn trusting(mut self, maker: &'f super::Maker) -> Self {
+        self.update.maker = Some(maker);
+        self
+    }
+
     pub(super) fn must_restart(&self) -> bool {
         self.restart
     }

@@ -3,6 +3,9 @@
 //! A commit takes two steps: first the journal names the transaction and the record that it is going to
 //! make, then the record is committed. Whether the second step was done is seen by the record itself:
 //! so a host that lost its board in between knows, after any reset, whether to teach it again.
+//!
+//! To forget a class takes a third one: all older records are erased, and then the journal names no record any
+//! more. What a reset left undone of that is done by the next start.
 
 use core::cell::RefCell;
 
@@ -32,6 +35,17 @@ pub(super) struct Entry {
     pub(super) transaction: u64,
     /// The first bytes of the digest at the end of the record.
     pub(super) record: [u8; 16],
+    /// The highest security counter of a pack that was used, where packs must be signed. It stands last: entries of
+    /// before end without it.
+    pub(super) counter: u64,
+}
+
+impl Entry {
+    /// Whether a class was being forgotten: only then a record is committed by no transaction, and named until
+    /// all older ones are erased.
+    fn is_forgetting(&self) -> bool {
+        self.transaction == 0 && self.record != [0; 16]
+    }
 }
 
 /// The journal's store.
@@ -57,10 +71,27 @@ impl<'f, F: Flash> Journal<'f, F> {
 
     /// The last entry; one of zeros where there is none.
     pub(super) fn read(&self) -> Result<Entry, StoreError<F::Error>> {
+        Ok(self.read_doubting()?.0)
+    }
+
+    /// The same, and whether a later one may have been lost.
+    pub(super) fn read_doubting(&self) -> Result<(Entry, bool), StoreError<F::Error>> {
         let mut bytes = [0; ENTRY];
-        let length = self.store()?.load(&mut bytes)?.unwrap_or(0);
-        let entry = bytes.get(..length).and_then(|bytes| postcard::from_bytes(bytes).ok());
-        Ok(entry.unwrap_or_default())
+        let mut store = self.store()?;
+        let length = store.load(&mut bytes)?;
+        // A zero behind it is the counter of an entry that has none.
+        let end = length.unwrap_or(0).saturating_add(1);
+        let entry = bytes.get(..end).and_then(|bytes| postcard::from_bytes(bytes).ok());
+        let doubtful = length.is_none() || store.damaged() > 0;
+        Ok((entry.unwrap_or_default(), doubtful))
+    }
+
+    /// Writes an entry so often that a slot that is lost later loses nothing: for what must never go back.
+    pub(super) fn write_to_all(&self, entry: &Entry) -> Result<(), StoreError<F::Error>> {
+        for _ in 0..self.region.slots {
+            self.write(entry)?;
+        }
+        Ok(())
     }
 
     pub(super) fn write(&self, entry: &Entry) -> Result<(), StoreError<F::Error>> {
@@ -90,7 +121,21 @@ impl<'f, F: Flash> Heads<'f, F> {
     ) -> Result<Self, StoreError<F::Error>> {
         let (window, region) = Self::window(flash, layout);
         let store = FlashStore::open(window, region, backbone)?;
-        Ok(Self { store, journal: Journal::new(flash, layout), transaction: 0 })
+        let mut heads = Self { store, journal: Journal::new(flash, layout), transaction: 0 };
+        // A flash that does not take it has its last head all the same, and is asked again by what changes it.
+        let _ = heads.finish_forgetting();
+        Ok(heads)
+    }
+
+    /// Erases older records if a class was being forgotten: whether the record without it was committed or not,
+    /// none that knows it is left behind the current one.
+    pub(super) fn finish_forgetting(&mut self) -> Result<(), StoreError<F::Error>> {
+        let entry = self.journal.read()?;
+        if !entry.is_forgetting() {
+            return Ok(());
+        }
+        self.store.erase_others()?;
+        self.journal.write(&Entry { record: [0; 16], ..entry })
     }
 
     /// Erases all heads. The journal forgets their transaction first.
@@ -101,7 +146,7 @@ impl<'f, F: Flash> Heads<'f, F> {
     ) -> Result<Self, StoreError<F::Error>> {
         let journal = Journal::new(flash, layout);
         let entry = journal.read()?;
-        journal.write(&Entry { transaction: 0, ..entry })?;
+        journal.write(&Entry { transaction: 0, record: [0; 16], ..entry })?;
         let (window, region) = Self::window(flash, layout);
         let store = FlashStore::format(window, region, backbone)?;
         Ok(Self { store, journal, transaction: 0 })
@@ -134,6 +179,8 @@ impl<F: Flash> Store for Heads<'_, F> {
         if record.len() > limit {
             return Err(StoreError::TooLong { limit, found: record.len() });
         }
+        // Before the journal names another record.
+        self.finish_forgetting()?;
         let entry = self.journal.read()?;
         let (transaction, record_end) = (self.transaction, digest(record));
         self.journal.write(&Entry { transaction, record: record_end, ..entry })?;

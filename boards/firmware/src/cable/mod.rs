@@ -9,8 +9,11 @@
 mod addressed;
 mod boot;
 mod device;
+mod events;
 mod journal;
 mod layout;
+#[cfg(feature = "signed")]
+mod maker;
 #[cfg(feature = "chip")]
 mod serial;
 mod serve;
@@ -19,11 +22,17 @@ mod teach;
 mod update;
 mod window;
 
+#[cfg(all(feature = "chip", feature = "signed"))]
+pub use addressed::run_signed;
 #[cfg(feature = "chip")]
 pub use addressed::{Addressed, Guard, run, unguarded};
+#[cfg(feature = "signed")]
+pub use boot::active_signed;
 pub use boot::{Active, active};
 pub use device::{Board, Device};
 pub use layout::{Layout, Place};
+#[cfg(feature = "signed")]
+pub use maker::Maker;
 #[cfg(feature = "chip")]
 pub use serial::Serial;
 pub use serve::{Port, serve};

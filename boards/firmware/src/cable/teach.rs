@@ -24,7 +24,7 @@ use super::device::answer;
 use super::journal::{Heads, digest};
 use super::layout::Layout;
 use super::window::{Mapped, Window};
-use super::{refusal, session_refusal, store_refusal};
+use super::{events, refusal, session_refusal, store_refusal};
 
 /// Most samples whose features are kept.
 const MOST: u16 = 256;
@@ -189,6 +189,9 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
 
     /// Back to the last commit, without a transaction.
     fn revert(&mut self) -> Result<(), Refusal> {
+        if self.learned > 0 {
+            events::dropped(self.learned);
+        }
         (self.transaction, self.learned, self.staged) = (0, 0, 0);
         (self.trained, self.log) = (None, None);
         self.session.revert().map_err(session_refusal)
@@ -216,13 +219,15 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
         let loss = self.session.learn_staged(label).map_err(refusal)?;
         self.learned = learned.saturating_add(1);
         self.trained = None;
-        self.keep(label);
+        self.keep(label, loss);
         Ok(self.reply(false, loss))
     }
 
-    /// Keeps the features of the sample that was learned, if there is room.
-    fn keep(&mut self, label: &str) {
-        let (Ok(class), Some(log)) = (self.session.class(label), &mut self.log) else { return };
+    /// Tells of the sample that was learned, and keeps its features if there is room.
+    fn keep(&mut self, label: &str, loss: f32) {
+        let Ok(class) = self.session.class(label) else { return };
+        events::learned(class, loss);
+        let Some(log) = &mut self.log else { return };
         let Ok(features) = self.session.last_features() else { return };
         // A full log, or a flash that does not take them: the sample was learned all the same, and the
         // host sees that its features are not kept.
@@ -242,6 +247,7 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
         match train(&mut self.session, log, self.flash, self.window.place().start, learner) {
             Ok(loss) => {
                 let samples = self.kept();
+                events::trained(samples, self.classes());
                 self.trained = Some((learner, samples, loss));
                 Ok(Reply::Trained { samples, loss })
             }
@@ -256,9 +262,8 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
 
     pub(super) fn commit(&mut self) -> Result<u64, Refusal> {
         self.staged = 0;
-        let commits = self.session.store().commits();
         if self.transaction == 0 {
-            return if commits > 0 { Ok(commits) } else { Err(Refusal::NoClasses) };
+            return Err(Refusal::Order { learned: 0 });
         }
         self.session.store().transaction = self.transaction;
         match self.session.commit() {
@@ -271,7 +276,9 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
             Err(SessionError::Store(error)) => return Err(store_refusal(error)),
         }
         (self.transaction, self.learned, self.trained, self.log) = (0, 0, None, None);
-        Ok(self.session.store().commits())
+        let number = self.session.store().commits();
+        events::committed(number);
+        Ok(number)
     }
 
     pub(super) fn standing(&mut self) -> Result<Standing, Refusal> {
@@ -321,8 +328,11 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
             let backbone = self.pack.backbone_digest();
             *self.session.store() = Self::erase(self.flash, layout, &backbone)?;
             self.revert()?;
+            events::forgotten(self.classes());
             return Ok(self.classes());
         };
+        // What a flash did not take before.
+        self.session.store().finish_forgetting().map_err(store_refusal)?;
         if self.session.labels().eq([label]) {
             return Err(Refusal::LastClass);
         }
@@ -331,10 +341,9 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
         }
         erase_features(&mut self.window)?;
         self.session.store().transaction = 0;
-        // Until no slot holds a head that knows the class.
-        for _ in 0..layout.heads.slots {
-            self.session.commit().map_err(session_refusal)?;
-        }
+        self.session.commit().map_err(session_refusal)?;
+        self.session.store().finish_forgetting().map_err(store_refusal)?;
+        events::forgotten(self.classes());
         Ok(self.classes())
     }
 }
@@ -385,7 +394,7 @@ fn train<'f, F: Mapped>(
     let rows = flash.bytes(start, (labels.len() * features) as u32).ok_or(Error::Truncated)?;
     let samples = Samples::new(bytemuck::cast_slice(rows), labels, features)?;
     match learner {
-        Learner::Sgd => session.rehearse(samples, Rehearsal::default(), |_, _| ()),
+        Learner::Sgd => session.rehearse(samples, Rehearsal::default(), events::epoch),
         Learner::Ridge => session.solve(samples, ridge::PENALTY).map(|()| 0.0),
         Learner::Imprint => session.imprint(samples).map(|()| 0.0),
     }

@@ -31,6 +31,9 @@ pub(super) struct Update<'f, F> {
     /// Bytes of RAM for a session.
     memory: usize,
     coming: Option<Coming>,
+    /// Who must have signed a pack.
+    #[cfg(feature = "signed")]
+    pub(super) maker: Option<&'f super::Maker>,
 }
 
 impl<'f, F: Mapped> Update<'f, F> {
@@ -41,7 +44,16 @@ impl<'f, F: Mapped> Update<'f, F> {
         active: Option<u8>,
         memory: usize,
     ) -> Self {
-        Self { flash, layout, pack, active, memory, coming: None }
+        Self {
+            flash,
+            layout,
+            pack,
+            active,
+            memory,
+            coming: None,
+            #[cfg(feature = "signed")]
+            maker: None,
+        }
     }
 
     /// The place that is not in use; the first one where none is.
@@ -96,7 +108,11 @@ impl<'f, F: Mapped> Update<'f, F> {
             return Err(lost);
         }
         let mut window = Window::new(self.flash, place);
-        put(&mut window, offset, bytes).map_err(|_| Refusal::Flash)?;
+        if put(&mut window, offset, bytes).is_err() {
+            // Words may be torn that cannot be written twice: it begins anew, with an erased place.
+            self.coming = None;
+            return Err(Refusal::Flash);
+        }
         coming.written = end;
         Ok(end)
     }
@@ -110,8 +126,8 @@ impl<'f, F: Mapped> Update<'f, F> {
             let Coming { bytes: expected, written: received, .. } = coming;
             return Err(Refusal::Incomplete { received, expected });
         }
-        let backbone = match self.verify(&coming, personal) {
-            Ok(backbone) => backbone,
+        let (backbone, counter) = match self.verify(&coming, personal) {
+            Ok(verified) => verified,
             Err(refusal) => {
                 // It must be written again, unless only a word of the host is missing.
                 self.coming = self.coming.filter(|_| refusal == Refusal::OtherBackbone);
@@ -122,18 +138,26 @@ impl<'f, F: Mapped> Update<'f, F> {
         let entry = journal.read().map_err(store_refusal)?;
         let entry = boot::entry(self.flash, self.layout, entry, self.spare());
         let forget_for = coming.forget.then_some(backbone);
-        journal.write(&Entry { forget_for, ..entry }).map_err(store_refusal)
+        // One entry has both: the pack is used with its counter, or neither is there.
+        let new = Entry { forget_for, counter: counter.max(entry.counter), ..entry };
+        let written = if new.counter > entry.counter {
+            journal.write_to_all(&new)
+        } else {
+            journal.write(&new)
+        };
+        written.map_err(store_refusal)
     }
 
     #[inline(never)]
-    fn verify(&self, coming: &Coming, personal: bool) -> Result<[u8; 32], Refusal> {
+    fn verify(&self, coming: &Coming, personal: bool) -> Result<([u8; 32], u64), Refusal> {
         let place = self.place();
         if boot::id(self.flash, place) != Some(coming.id) {
             return Err(Refusal::OtherPack);
         }
+        let least = self.least()?;
         let flash = self.flash.borrow();
         let bytes = flash.bytes(place.start, coming.bytes).ok_or(Refusal::BadPack)?;
-        let pack = Pack::open(bytes).map_err(|_| Refusal::BadPack)?;
+        let (pack, counter) = self.open(bytes, least)?;
         let clamp = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
         let (needed, available) = (pack.plan().ram_bytes(), self.memory as u64);
         if needed > available {
@@ -150,7 +174,25 @@ impl<'f, F: Mapped> Update<'f, F> {
         if other && personal && !coming.forget {
             return Err(Refusal::OtherBackbone);
         }
-        Ok(backbone)
+        Ok((backbone, counter))
+    }
+
+    /// The least security counter that a new pack may have.
+    fn least(&self) -> Result<u64, Refusal> {
+        let entry = Journal::new(self.flash, self.layout).read().map_err(store_refusal)?;
+        // That of the pack in use is signed too, and a journal may have been lost.
+        let used = self.pack.and_then(|pack| pack.signature());
+        Ok(used.map_or(0, |signature| signature.counter).max(entry.counter))
+    }
+
+    /// The pack and its counter, which is 0 where packs need not be signed.
+    fn open<'a>(&self, bytes: &'a [u8], least: u64) -> Result<(Pack<'a>, u64), Refusal> {
+        #[cfg(feature = "signed")]
+        if let Some(maker) = self.maker {
+            return maker.open(bytes, least);
+        }
+        let _ = least;
+        Ok((Pack::open(bytes).map_err(|_| Refusal::BadPack)?, 0))
     }
 }
 

@@ -13,7 +13,7 @@ use headstart::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, 
 use headstart::store::{Flash, Geometry, Region};
 use headstart_cable::client::{Board, Port, Timing};
 use headstart_firmware::MemoryFlash;
-use headstart_firmware::cable::{self, Device, Layout, Mapped, Place, Server};
+use headstart_firmware::cable::{self, Active, Device, Layout, Mapped, Place, Server};
 
 pub(crate) const LAYOUT: Layout = Layout {
     packs: [Place { start: 0, bytes: 8 << 10 }, Place { start: 8 << 10, bytes: 8 << 10 }],
@@ -88,25 +88,38 @@ pub(crate) struct Faults {
     pub(crate) host_frames: u32,
 }
 
-/// Memory whose power fails in the middle of an operation.
-struct Cut {
+/// Memory whose power fails in the middle of an operation, or that fails by itself in the middle of one.
+pub(crate) struct Cut {
     flash: MemoryFlash<'static>,
-    /// Operations until then.
+    power: Power,
+}
+
+/// What the flash and the board's surroundings know of each other.
+#[derive(Clone, Default)]
+struct Power {
+    /// Operations until it fails.
     left: Rc<Cell<u32>>,
     dead: Rc<Cell<bool>>,
+    /// Whether the operation that is cut is the only one: the flash failed, and the power is there.
+    faulty: Rc<Cell<bool>>,
+    /// Whether one was cut.
+    cut: Rc<Cell<bool>>,
 }
 
 impl Cut {
     /// Whether the power is there for a whole operation; `None` if it fails in this one.
     fn power(&self) -> Option<bool> {
-        if self.dead.get() {
+        let Power { left, dead, faulty, cut } = &self.power;
+        if dead.get() {
             return Some(false);
         }
-        self.left.set(self.left.get().saturating_sub(1));
-        if self.left.get() > 0 {
+        left.set(left.get().saturating_sub(1));
+        if left.get() > 0 {
             return Some(true);
         }
-        self.dead.set(true);
+        dead.set(!faulty.get());
+        cut.set(true);
+        left.set(u32::MAX);
         None
     }
 }
@@ -119,7 +132,7 @@ impl Flash for Cut {
     }
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), ()> {
-        if self.dead.get() { Err(()) } else { self.flash.read(offset, bytes).map_err(drop) }
+        if self.power.dead.get() { Err(()) } else { self.flash.read(offset, bytes).map_err(drop) }
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), ()> {
@@ -160,8 +173,9 @@ pub(crate) struct Simulated {
     server: Server<'static, 'static, Cut>,
     to_host: VecDeque<u8>,
     held: Option<Vec<u8>>,
-    left: Rc<Cell<u32>>,
-    dead: Rc<Cell<bool>>,
+    power: Power,
+    start: fn(Kept) -> Started,
+    lose_reply: bool,
     pub(crate) boots: u32,
     frames: u32,
 }
@@ -174,28 +188,48 @@ pub(crate) fn blank(pack: &[u8]) -> Vec<u8> {
 }
 
 type Booted = (&'static RefCell<Cut>, Server<'static, 'static, Cut>);
+/// A board's flash, and the board that was started with it.
+pub(crate) type Kept = &'static RefCell<Cut>;
+pub(crate) type Started = Device<'static, 'static, Cut>;
 
-/// A start of the firmware. What it borrows is static on a board, and never freed here.
-fn boot(memory: Vec<u8>, left: &Rc<Cell<u32>>, dead: &Rc<Cell<bool>>) -> Booted {
-    dead.set(false);
-    let flash = MemoryFlash::new(memory.leak());
-    let flash = Cut { flash, left: left.clone(), dead: dead.clone() };
-    let flash = &*Box::leak(Box::new(RefCell::new(flash)));
-    let pack = cable::active(flash, &LAYOUT).map(|active| {
+/// A start of the firmware that takes any pack.
+pub(crate) fn start(flash: Kept) -> Started {
+    device(flash, cable::active(flash, &LAYOUT))
+}
+
+/// A board with that pack. What it borrows is static on a board, and never freed here.
+pub(crate) fn device(flash: Kept, active: Option<Active>) -> Started {
+    let pack = active.map(|active| {
         let start = LAYOUT.packs[usize::from(active.place)].start;
         let bytes = Mapped::bytes(&*flash.borrow(), start, active.bytes).unwrap().to_vec().leak();
         (&*Box::leak(Box::new(Pack::open(bytes).unwrap())), active)
     });
     let words = vec![0xCCCC_CCCC_u32; MEMORY / 4].leak();
     let board = cable::Board { name: "simulated", firmware: "0.0.0" };
-    let device = Device::new(board, flash, &LAYOUT, pack, bytemuck::cast_slice_mut(words));
-    (flash, Server::new(device))
+    Device::new(board, flash, &LAYOUT, pack, bytemuck::cast_slice_mut(words))
+}
+
+fn boot(memory: Vec<u8>, power: &Power, start: fn(Kept) -> Started) -> Booted {
+    power.dead.set(false);
+    let flash = Cut { flash: MemoryFlash::new(memory.leak()), power: power.clone() };
+    let flash = &*Box::leak(Box::new(RefCell::new(flash)));
+    (flash, Server::new(start(flash)))
 }
 
 impl Simulated {
     pub(crate) fn new(flash: Vec<u8>, faults: Faults) -> Rc<RefCell<Self>> {
-        let (left, dead) = (Rc::new(Cell::new(u32::MAX)), Rc::new(Cell::new(false)));
-        let (flash, server) = boot(flash, &left, &dead);
+        Self::started(flash, faults, start)
+    }
+
+    /// A board whose firmware starts so.
+    pub(crate) fn started(
+        flash: Vec<u8>,
+        faults: Faults,
+        start: fn(Kept) -> Started,
+    ) -> Rc<RefCell<Self>> {
+        let power = Power::default();
+        power.left.set(u32::MAX);
+        let (flash, server) = boot(flash, &power, start);
         let random = Random::new(faults.seed);
         let mut board = Self {
             faults,
@@ -204,8 +238,9 @@ impl Simulated {
             server,
             to_host: VecDeque::new(),
             held: None,
-            left,
-            dead,
+            power,
+            start,
+            lose_reply: false,
             boots: 1,
             frames: 0,
         };
@@ -216,7 +251,24 @@ impl Simulated {
     /// Chooses the operation of the flash that is cut next.
     fn arm(&mut self) {
         let cuts = self.faults.cuts;
-        self.left.set(if cuts == 0 { u32::MAX } else { 1 + self.random.below(2 * cuts) });
+        self.power.left.set(if cuts == 0 { u32::MAX } else { 1 + self.random.below(2 * cuts) });
+    }
+
+    /// The operation of the flash that is cut next, from 1; the power stays on where the flash itself fails.
+    pub(crate) fn cut_at(&mut self, operation: u32, faulty: bool) {
+        self.power.left.set(operation);
+        self.power.faulty.set(faulty);
+        self.power.cut.set(false);
+    }
+
+    /// Resets the board when it has done the next request, before the host hears of it.
+    pub(crate) fn lose_the_next_reply(&mut self) {
+        self.lose_reply = true;
+    }
+
+    /// Whether that one was reached.
+    pub(crate) fn was_cut(&self) -> bool {
+        self.power.cut.get()
     }
 
     /// All of the flash.
@@ -228,9 +280,9 @@ impl Simulated {
     pub(crate) fn reset(&mut self) {
         self.arm();
         loop {
-            (self.flash, self.server) = boot(self.memory(), &self.left, &self.dead);
+            (self.flash, self.server) = boot(self.memory(), &self.power, self.start);
             self.boots += 1;
-            if !self.dead.get() {
+            if !self.power.dead.get() {
                 break;
             }
             self.arm();
@@ -250,7 +302,11 @@ impl Simulated {
             }
             let reply = self.server.push(byte).map(<[u8]>::to_vec);
             // Without power nothing is sent.
-            if self.dead.get() || self.server.must_restart() && resets > 0 && self.one_of(2) {
+            let lost = reply.is_some() && std::mem::take(&mut self.lose_reply);
+            if lost
+                || self.power.dead.get()
+                || self.server.must_restart() && resets > 0 && self.one_of(2)
+            {
                 self.reset();
                 continue;
             }

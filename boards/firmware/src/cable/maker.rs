@@ -1,0 +1,31 @@
+//! Whose packs a board uses, where it does not use anyone's.
+
+use headstart::Error;
+use headstart::pack::{Pack, Trust};
+use headstart_cable::Refusal;
+
+/// The maker of packs, as a firmware knows it when it is built. What is signed by nobody else is refused before
+/// it is used, and so is a pack with a lower security counter than one that was used.
+#[derive(Clone, Copy, Debug)]
+pub struct Maker {
+    /// Ed25519 public keys; two while one replaces the other.
+    pub keys: &'static [[u8; 32]],
+    /// The boards that this is one of.
+    pub family: &'static str,
+}
+
+impl Maker {
+    /// The pack and its counter.
+    #[inline(never)]
+    pub(super) fn open<'a>(&self, bytes: &'a [u8], least: u64) -> Result<(Pack<'a>, u64), Refusal> {
+        let trust = Trust { keys: self.keys, family: self.family, least_counter: least };
+        Pack::open_trusted(bytes, &trust).map_err(|error| match error {
+            Error::Unsigned
+            | Error::UnknownKey { .. }
+            | Error::SignatureInvalid
+            | Error::OtherFamily => Refusal::Untrusted,
+            Error::Downgrade { found, least } => Refusal::Older { found, least },
+            _ => Refusal::BadPack,
+        })
+    }
+}
