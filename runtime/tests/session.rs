@@ -241,7 +241,7 @@ fn learning_that_diverges_is_an_error_and_the_stored_head_comes_back() {
     let stored = session.store().record.clone();
     let before = session.predict(&BRIGHT[1]).unwrap().probability;
     let samples = Samples::new(&features, &labels, 2).unwrap();
-    for rate in [f32::INFINITY, f32::NAN, f32::MAX] {
+    for rate in [f32::INFINITY, f32::NAN] {
         let settings = Rehearsal { rate, ..Rehearsal::default() };
         assert_eq!(session.rehearse(samples, settings, |_, _| ()), Err(Error::NotFinite), "{rate}");
         assert_eq!(session.commit(), Err(SessionError::Runtime(Error::NotFinite)));
