@@ -89,6 +89,7 @@ impl<E: core::fmt::Debug + core::fmt::Display> core::error::Error for SessionErr
 
 /// The answer to one input.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Answer<'s> {
     /// The class; `None` if it is unknown.
     pub label: Option<&'s str>,
