@@ -89,6 +89,7 @@ impl<E: core::fmt::Debug + core::fmt::Display> core::error::Error for SessionErr
 
 /// The answer to one input.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Answer<'s> {
     /// The class; `None` if it is unknown.
     pub label: Option<&'s str>,
@@ -139,8 +140,9 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
     /// # Errors
     ///
     /// [`Error::BufferLength`] for other memory, or for a record that is too long for this pack;
-    /// [`Error::Misaligned`]; those of [`HeadRecord::parse_for`]; [`Error::TooManyClasses`]; and
-    /// those of the store.
+    /// [`Error::Misaligned`]; those of [`HeadRecord::parse_for`]; [`Error::TooManyClasses`];
+    /// [`Error::NotFinite`] for a head whose logits are not finite for all features; and those of the
+    /// store.
     #[inline(never)]
     pub fn open(
         pack: &'p Pack<'p>,
@@ -213,8 +215,19 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         }
         let (weights, bias) = (&mut self.weights[..classes * features], &mut self.bias[..classes]);
         record.read(weights, bias)?;
-        for number in weights.iter_mut().chain(bias) {
-            *number /= record.temperature();
+        let temperature = record.temperature();
+        for (row, bias) in weights.chunks_exact_mut(features).zip(bias) {
+            // A class that is never the answer has the least bias that there is, and keeps it.
+            *bias = (*bias / temperature).max(f32::MIN);
+            let mut most = libm::fabsf(*bias);
+            for weight in row {
+                *weight /= temperature;
+                most += 128.0 * libm::fabsf(*weight);
+            }
+            // No features have a larger logit than this one.
+            if !most.is_finite() {
+                return Err(Error::NotFinite.into());
+            }
         }
         for (count, samples) in self.counts.iter_mut().zip(record.samples()) {
             *count = samples;

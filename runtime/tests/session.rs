@@ -162,6 +162,97 @@ fn a_broken_store_keeps_the_old_head_and_a_foreign_head_is_refused() {
     assert!(session.labels().eq(["bright"]));
 }
 
+/// A head record of two classes for the pack of [`contents`].
+fn record(weights: [f32; 4], bias: [f32; 2], temperature: f32) -> Vec<u8> {
+    let parts = HeadParts {
+        head: LinearHead::new(&weights, &bias, 2).unwrap(),
+        backbone_digest: Pack::open(&emit(&contents()).unwrap()).unwrap().backbone_digest(),
+        labels: &["bright", "dark"],
+        samples: &[3, 0],
+        learner: Learner::Lda,
+        storage: Storage::F32,
+        temperature,
+        unknown_threshold: 0.0,
+        prototypes: None,
+        held_out: None,
+    };
+    let mut record = vec![0; parts.encoded_len().unwrap()];
+    parts.emit(&mut record).unwrap();
+    record
+}
+
+#[test]
+fn a_head_whose_logits_are_not_finite_is_refused() {
+    let file = emit(&contents()).unwrap();
+    let pack = Pack::open(&file).unwrap();
+    let mut memory = memory(&pack);
+    // A temperature that makes its weights infinite; a bias past the range; weights whose products are.
+    for crafted in [
+        record([1.0; 4], [0.0; 2], f32::from_bits(1)),
+        record([0.0; 4], [0.0, 1.0], f32::from_bits(1)),
+        record([0.0, 0.0, 0.0, f32::MAX], [0.0; 2], 1.0),
+        record([0.0, 0.0, 0.0, f32::MIN], [0.0; 2], 1.0),
+    ] {
+        HeadRecord::parse(&crafted).unwrap();
+        let mut store = Memory { record: Some(crafted), broken: false };
+        let refused = Session::open(&pack, bytes(&pack, &mut memory), &mut store).err();
+        assert_eq!(refused, Some(SessionError::Runtime(Error::NotFinite)));
+        // Nor can one that is open go back to it.
+        let good = record([1.0; 4], [0.0; 2], 1.0);
+        let crafted = store.record.replace(good);
+        let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+        session.store().record = crafted;
+        assert_eq!(session.revert(), Err(SessionError::Runtime(Error::NotFinite)));
+        assert_eq!(session.predict(&BRIGHT[0]), Err(Error::NoSamples));
+        session.learn(&BRIGHT[0], "bright").unwrap();
+        session.commit().unwrap();
+    }
+}
+
+#[test]
+fn a_class_that_is_never_the_answer_is_none_after_a_temperature_below_one() {
+    let file = emit(&contents()).unwrap();
+    let pack = Pack::open(&file).unwrap();
+    let mut memory = memory(&pack);
+    let shipped = record([1.0, -1.0, 0.0, 0.0], [0.5, f32::MIN], 0.5);
+    let mut store = Memory { record: Some(shipped), broken: false };
+    let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+    let answer = session.predict(&DARK[0]).unwrap();
+    assert_eq!((answer.label, answer.probability), (Some("bright"), 1.0));
+    session.learn(&BRIGHT[0], "bright").unwrap();
+    session.commit().unwrap();
+}
+
+#[test]
+fn learning_that_diverges_is_an_error_and_the_stored_head_comes_back() {
+    let file = emit(&contents()).unwrap();
+    let pack = Pack::open(&file).unwrap();
+    let (mut memory, mut store) = (memory(&pack), Memory::default());
+    let mut session = Session::open(&pack, bytes(&pack, &mut memory), &mut store).unwrap();
+    let (mut features, mut labels) = (vec![], vec![]);
+    for (inputs, label) in [(BRIGHT, "bright"), (DARK, "dark")] {
+        for input in inputs {
+            session.learn(&input, label).unwrap();
+            features.extend_from_slice(session.last_features().unwrap());
+            labels.push(session.class(label).unwrap());
+        }
+    }
+    session.commit().unwrap();
+    let stored = session.store().record.clone();
+    let before = session.predict(&BRIGHT[1]).unwrap().probability;
+    let samples = Samples::new(&features, &labels, 2).unwrap();
+    for rate in [f32::INFINITY, f32::NAN] {
+        let settings = Rehearsal { rate, ..Rehearsal::default() };
+        assert_eq!(session.rehearse(samples, settings, |_, _| ()), Err(Error::NotFinite), "{rate}");
+        assert_eq!(session.commit(), Err(SessionError::Runtime(Error::NotFinite)));
+        assert_eq!(session.store().record, stored);
+        session.revert().unwrap();
+        assert_eq!(session.predict(&BRIGHT[1]).unwrap().probability, before);
+        session.commit().unwrap();
+        assert_eq!(session.store().record, stored);
+    }
+}
+
 #[test]
 fn stored_features_are_rehearsed_and_solved_in_the_planned_memory() {
     let file = emit(&contents()).unwrap();

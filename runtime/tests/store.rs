@@ -510,45 +510,127 @@ fn regions_and_geometries_are_checked() {
     }
 }
 
-/// A log of features: what was acknowledged before a cut is there afterwards, and nothing else.
 #[test]
-fn a_log_of_features_keeps_what_was_appended_through_any_cut() {
-    const FEATURES: u32 = 32;
-    let region = LogRegion { start: 1024, samples: 12 };
-    let geometry = geometry(4, 512, 0xFF, 4096);
-    let row = |sample: u16| [sample as i8 * 3 - 17; FEATURES as usize];
-    let open = |medium: &mut Medium, backbone: &[u8; 32]| {
-        FeatureLog::open(medium, region, backbone, FEATURES).map(|log| log.len())
-    };
-    for seed in 0..200 {
-        let mut medium = Medium::new(geometry, seed);
-        assert_eq!(open(&mut medium, &BACKBONE), Ok(0));
-        let moment = [Moment::Before, Moment::Inside(seed as u8), Moment::After][seed as usize % 3];
-        let change = seed as usize / 3 % 24;
-        medium.arm(Some(Cut { change, moment, torn: Torn::Stable }));
-        let mut acknowledged = 0;
-        let mut log = FeatureLog::open(&mut medium, region, &BACKBONE, FEATURES).unwrap();
-        let _ = log.clear(&BACKBONE);
-        while log.append(acknowledged, &row(acknowledged)).is_ok() {
-            acknowledged += 1;
-        }
-        medium.arm(None);
-        let mut log = FeatureLog::open(&mut medium, region, &BACKBONE, FEATURES).unwrap();
-        let found = log.len();
-        assert!(found == acknowledged || found == acknowledged + 1, "{found} {acknowledged}");
-        let start = log.features_start();
-        for sample in 0..found {
-            assert_eq!(log.class(sample), Ok(Some(sample)));
-        }
-        if found > 0 {
-            assert!(matches!(log.append(0, &row(0)), Err(StoreError::TooLong { .. })));
-        }
-        for sample in 0..found {
-            let mut bytes = [0; FEATURES as usize];
-            let at = start + u32::from(sample) * FEATURES;
-            medium.read(at, &mut bytes).unwrap();
-            assert_eq!(bytes.map(u8::cast_signed), row(sample), "seed {seed}, sample {sample}");
-        }
-        assert_eq!(open(&mut medium, &[8; 32]), Ok(0), "another backbone's samples are cleared");
+fn a_payload_in_which_a_block_begins_like_a_slot_is_refused() {
+    let other = Region { start: 0, slot_bytes: 512, slots: 2 };
+    let mut medium = Medium::new(geometry(4, 512, 0xFF, 1024), 1);
+    open(&mut medium, other).unwrap().commit(b"of another region").unwrap();
+    let header = medium.bytes[..104].to_vec();
+
+    let region = Region { start: 0, slot_bytes: 1536, slots: 2 };
+    for (write, before) in [(4, 256), (4, 768), (256, 0), (256, 512)] {
+        let mut medium = Medium::new(geometry(write, 512, 0xFF, 3072), 1);
+        let mut store = open(&mut medium, region).unwrap();
+        store.commit(b"old").unwrap();
+        let payload = |before: usize| [&vec![0; before][..], &header].concat();
+        assert_eq!(store.commit(&payload(before)), Err(StoreError::LooksLikeASlot), "{before}");
+        let mut store = open(&mut medium, region).unwrap();
+        assert_eq!(load(&mut store), Ok(Some(b"old".to_vec())));
+        // Elsewhere no header is looked for.
+        let beside = payload(before + 1);
+        store.commit(&beside).unwrap();
+        store.commit(&header[..7]).unwrap();
+        store.commit(&beside).unwrap();
+        assert_eq!(load(&mut open(&mut medium, region).unwrap()), Ok(Some(beside)));
     }
+}
+
+/// Every word size, read in words or in bytes, and both erased values.
+fn log_geometries() -> impl Iterator<Item = Geometry> {
+    [1, 4, 8, 32, 64, 256].into_iter().flat_map(|write| {
+        [1, write].into_iter().flat_map(move |read| {
+            [0xFF, 0x00].map(|erased| Geometry { capacity: 8192, read, write, erase: 512, erased })
+        })
+    })
+}
+
+/// The features of a sample, which say which filling of the log it belongs to.
+fn row(filling: i8, sample: u16, features: u32) -> Vec<i8> {
+    (0..features).map(|at| filling ^ (u32::from(sample) * 7 + at) as i8).collect()
+}
+
+/// More entries than one block has at the larger words.
+const LOG: LogRegion = LogRegion { start: 1024, samples: 6 };
+
+fn open_log(
+    medium: &mut Medium,
+    features: u32,
+) -> Result<FeatureLog<&mut Medium>, StoreError<MediumError>> {
+    FeatureLog::open(medium, LOG, &BACKBONE, features)
+}
+
+/// A log that is cleared and filled anew, with a cut anywhere: its samples are the first ones of the old
+/// filling, or all acknowledged ones of the new one, whole.
+#[test]
+fn a_log_of_features_that_is_cleared_and_refilled_shows_whole_samples_after_any_cut() {
+    const OLD: u16 = 5;
+    let (mut cuts, mut olds, mut news) = (0_u64, 0_u64, 0_u64);
+    for (number, geometry) in log_geometries().enumerate() {
+        let features = 96_u32.next_multiple_of(geometry.write);
+        for seed in [0, 1] {
+            let mut medium = Medium::new(geometry, 2 * number as u64 + seed);
+            let mut log = open_log(&mut medium, features).unwrap();
+            for sample in 0..OLD {
+                log.append(sample, &row(0, sample, features)).unwrap();
+            }
+            let snapshot = medium.clone();
+            for (torn, moment) in
+                TORN.into_iter().flat_map(|torn| moments().into_iter().map(move |m| (torn, m)))
+            {
+                for change in 0.. {
+                    medium.restore(&snapshot);
+                    medium.arm(Some(Cut { change, moment, torn }));
+                    let mut log = open_log(&mut medium, features).unwrap();
+                    assert_eq!(log.len(), OLD);
+                    let cleared = log.clear(&BACKBONE).is_ok();
+                    let mut acknowledged = 0;
+                    while log.append(acknowledged, &row(-1, acknowledged, features)).is_ok() {
+                        acknowledged += 1;
+                    }
+                    if acknowledged == LOG.samples {
+                        break;
+                    }
+                    medium.arm(None);
+                    let mut log = open_log(&mut medium, features).unwrap();
+                    let (found, start) = (log.len(), log.features_start());
+                    if cleared {
+                        assert!(found == acknowledged || found == acknowledged + 1);
+                        news += u64::from(found);
+                    } else {
+                        assert!(found <= OLD);
+                        olds += u64::from(found);
+                    }
+                    for sample in 0..found {
+                        match log.class(sample) {
+                            Ok(None) | Err(_) => assert_eq!(torn, Torn::Weak),
+                            class => assert_eq!(class, Ok(Some(sample))),
+                        }
+                    }
+                    if found > 0 {
+                        let refused = log.append(0, &row(0, 0, features));
+                        assert!(matches!(refused, Err(StoreError::TooLong { .. })));
+                    }
+                    for sample in 0..found {
+                        let mut bytes = vec![0; features as usize];
+                        medium.read(start + u32::from(sample) * features, &mut bytes).unwrap();
+                        let expected = row(if cleared { -1 } else { 0 }, sample, features);
+                        assert_eq!(bytemuck::cast_slice::<u8, i8>(&bytes), expected);
+                    }
+                    let mut log = open_log(&mut medium, features).unwrap();
+                    log.clear(&BACKBONE).unwrap();
+                    log.append(9, &row(3, 9, features)).unwrap();
+                    assert_eq!(open_log(&mut medium, features).unwrap().class(0), Ok(Some(9)));
+                    cuts += 1;
+                }
+            }
+            medium.arm(None);
+            assert_eq!(
+                FeatureLog::open(&mut medium, LOG, &[8; 32], features).unwrap().len(),
+                0,
+                "another backbone's samples are cleared"
+            );
+        }
+    }
+    println!("{cuts} cuts: {olds} samples of the old filling, {news} of the new one");
+    assert!(cuts > 10_000 && olds > 0 && news > 0, "{cuts} {olds} {news}");
 }

@@ -10,6 +10,7 @@ pub type ValueId = u32;
 
 /// A window over rows and columns. `[vertical, horizontal]` everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Window {
     /// Extent.
     pub kernel: [u16; 2],
@@ -25,6 +26,7 @@ pub struct Window {
 /// A convolution: `q = clamp(rne(f32(acc) · multiplier[c]) + zero point, min, max)` with
 /// `acc = bias[c] + Σ x · w` over the window; padding reads the input's zero point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Conv {
     /// The operand.
     pub input: ValueId,
@@ -46,6 +48,7 @@ pub struct Conv {
 
 /// An operator of two operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum BinaryOp {
     /// `f32(a) · scale_a + f32(b) · scale_b` on integers less their zero points.
     Add,
@@ -57,6 +60,7 @@ pub enum BinaryOp {
 
 /// Two operands, each extent of which is the result's or 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Binary {
     /// What it computes.
     pub op: BinaryOp,
@@ -76,6 +80,7 @@ pub struct Binary {
 
 /// The mean over windows: `rne(f32(Σ (x − zero point)) · (multiplier / f32(n)))`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct AveragePool {
     /// The operand.
     pub input: ValueId,
@@ -91,6 +96,7 @@ pub struct AveragePool {
 /// The mean over a grid as fine as the output: bin `i` of `g` covers rows
 /// `⌊i · height / g⌋ .. ⌈(i + 1) · height / g⌉`, likewise columns.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct GridPool {
     /// The operand.
     pub input: ValueId,
@@ -100,6 +106,7 @@ pub struct GridPool {
 
 /// What stands in the padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum PadMode {
     /// One integer.
     Constant(i8),
@@ -111,6 +118,7 @@ pub enum PadMode {
 
 /// One node. Node `k` defines value `k + 1`; its operands are values `0..=k`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Node<'a> {
     /// Convolution; a fully-connected layer is one of extent 1.
     Conv(Conv),

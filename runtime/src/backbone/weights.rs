@@ -26,6 +26,7 @@ pub const QUAD: usize = 4;
 
 /// The rows of one group's output channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WeightRows {
     /// Output channels of the group.
     pub outputs: usize,

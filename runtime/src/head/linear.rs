@@ -121,7 +121,8 @@ pub fn grow(
     for (old, new) in [(head.weights, weights), (head.bias, bias)] {
         let (kept, added) = new.split_at_mut(old.len());
         for (new, old) in kept.iter_mut().zip(old) {
-            *new = old / temperature;
+            // The bias of a class that is never the answer is the least number, and stays finite.
+            *new = (old / temperature).clamp(f32::MIN, f32::MAX);
         }
         added.fill(0.0);
     }
@@ -159,6 +160,14 @@ mod tests {
         new.logits(&[3, -4], &mut after).unwrap();
         assert_eq!([before[0] / 2.0, before[1] / 2.0, 0.0], after);
         assert!(grow(new, 1.0, &mut [0.0; 4], &mut [0.0; 2]).is_err());
+    }
+
+    #[test]
+    fn a_class_that_is_never_the_answer_stays_so_in_a_grown_head() {
+        let old = LinearHead::new(&[1.0, 0.0], &[0.25, f32::MIN], 1).unwrap();
+        let (mut weights, mut bias) = ([9.0; 2], [9.0; 2]);
+        grow(old, 0.5, &mut weights, &mut bias).unwrap();
+        assert_eq!((weights, bias), ([2.0, 0.0], [0.5, f32::MIN]));
     }
 
     #[test]

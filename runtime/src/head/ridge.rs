@@ -194,6 +194,19 @@ mod tests {
     }
 
     #[test]
+    fn a_solution_that_rounding_has_spoilt_is_inaccurate() {
+        // The same features in two classes: what is solved for grows as the penalty falls.
+        let features: Vec<i8> =
+            [[40, -3, 7, 90, 11], [-20, 33, 5, -8, 70], [40, -3, 7, 90, 11]].concat();
+        let samples = Samples::new(&features, &[0, 0, 1], 5).unwrap();
+        let (mut weights, mut bias) = ([0.0; 10], [0.0; 2]);
+        let mut scratch = std::vec![0.0; scratch_len(3, 5, 2).unwrap()];
+        let mut solve = |penalty| train(samples, penalty, &mut weights, &mut bias, &mut scratch);
+        assert_eq!(solve(1e-2), Ok(()));
+        assert_eq!(solve(1e-6), Err(Error::Inaccurate));
+    }
+
+    #[test]
     fn one_class_and_one_sample_are_enough() {
         let samples = Samples::new(&[5, -3, 100], &[0], 3).unwrap();
         let (mut weights, mut bias) = ([0.0; 6], [0.0; 2]);

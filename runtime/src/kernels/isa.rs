@@ -3,6 +3,7 @@ use core::str::FromStr;
 
 /// A set of instructions that kernels are written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Isa {
     /// Portable code: the written definition.
@@ -69,6 +70,7 @@ impl fmt::Display for Isa {
 
 /// No instruction set has that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UnknownIsa;
 
 impl fmt::Display for UnknownIsa {

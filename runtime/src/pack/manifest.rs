@@ -7,6 +7,7 @@ use crate::head::record;
 
 /// The manifest of any version. The variant's index is the first byte of its section.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Manifest<'a> {
     /// The first version.
     #[serde(borrow)]
@@ -15,6 +16,7 @@ pub enum Manifest<'a> {
 
 /// The first version's manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ManifestV1<'a> {
     /// Where the pack came from.
     #[serde(borrow)]
@@ -27,6 +29,7 @@ pub struct ManifestV1<'a> {
 
 /// Where a pack came from, so that it can be made again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Provenance<'a> {
     /// The model's name: the source file's stem.
     pub model: &'a str,
@@ -70,6 +73,7 @@ fn digest<'de, D: Deserializer<'de>>(bytes: D) -> Result<[u8; 32], D::Error> {
 
 /// Shape of the input and of the features, and how pixels become input values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BackboneSpec {
     /// The input tensor and how it is made.
     pub input: Input,
@@ -79,6 +83,7 @@ pub struct BackboneSpec {
 
 /// The input tensor: `[height, width, channels]`, int8, row-major; its scale is value 0's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Input {
     /// Rows.
     pub height: u32,
@@ -95,6 +100,7 @@ pub struct Input {
 
 /// From pixels (0…255) to the model's input values: resize, crop, then `(pixel − mean) / std`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Preprocessing {
     /// How the picture is brought to the input's size.
     pub resize: Resize,
@@ -106,6 +112,7 @@ pub struct Preprocessing {
 
 /// How a picture is brought to the input's height and width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Resize {
     /// Both axes are scaled on their own.
     Stretch,
@@ -116,6 +123,7 @@ pub enum Resize {
 
 /// Bytes of memory, each exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Plan {
     /// Activations of one backbone pass.
     pub arena_bytes: u32,

@@ -27,6 +27,7 @@ pub const MESSAGE_BYTES: usize = DOMAIN.len() + 64 + 32;
 /// 64  64  Ed25519 signature
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Signature<'a> {
     /// The boards that the pack is for: 1 to 32 bytes of ASCII letters, digits, `-`, `_` and `.`.
     pub family: &'a str,

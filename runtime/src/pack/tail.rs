@@ -16,6 +16,7 @@ pub(super) const FIXED: usize = 12;
 
 /// How the constants of two and more dimensions are stored; the others are always float32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum TailStorage {
     /// IEEE 754 binary32: as they were.
     F32,

@@ -25,6 +25,7 @@ pub const MAX_ELEMENTS: u32 = 1 << 28;
 /// 22 2  rows that are kept at a time, 0: all
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Value {
     /// First byte in the arena.
     pub offset: u32,

@@ -18,6 +18,9 @@ pub enum StoreError<E> {
         /// The record's bytes.
         found: usize,
     },
+    /// A record in which a block of the flash would begin as a slot does: no other region of slots could
+    /// be told from it.
+    LooksLikeASlot,
     /// The region holds what was learned on another backbone; the first bytes of both digests.
     OtherBackbone {
         /// The backbone that the store was opened for.
@@ -57,6 +60,7 @@ impl<E: core::fmt::Display> core::fmt::Display for StoreError<E> {
             Self::TooLong { limit, found } => {
                 write!(f, "the record has {found} bytes, and a slot holds {limit}: use larger slots")
             }
+            Self::LooksLikeASlot => f.write_str("the record holds bytes of a slot where a block begins"),
             Self::OtherBackbone { expected, found } => write!(
                 f,
                 "the flash holds what was learned on another backbone ({:08x}…, here it is {:08x}…): use its pack, or format the region",

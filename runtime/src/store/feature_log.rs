@@ -1,5 +1,6 @@
 //! Features of samples in flash, one after another: seen once, learned from again and again.
 
+use super::medium::read_words;
 use super::{Flash, StoreError};
 
 /// Bytes of a label's entry, or the flash's word if that is longer.
@@ -24,9 +25,16 @@ pub struct LogRegion {
 ///         samples × features, int8, in whole words
 /// ```
 ///
-/// Features are written before their entry. What a power cut tore may look erased and must not be
-/// written over, so a log that was opened with samples in it is read only until it is cleared. Where the flash is in the address space, all features are one slice
+/// Features are written before their entry, and the digest is erased before anything else, so that an
+/// entry is never seen without its features. What a power cut tore may look erased and must not be
+/// written over, so a log that was opened with this digest is read only until it is cleared; what cannot be
+/// read is not there. Where the flash is in the address space, all features are one slice
 /// `[sample][feature]`, from [`features_start`](Self::features_start) on.
+///
+/// ```text
+/// append  features → barrier → entry → barrier → read it back
+/// clear   erase digest and entries → barrier → erase features → barrier → digest → barrier
+/// ```
 #[derive(Debug)]
 pub struct FeatureLog<F> {
     flash: F,
@@ -78,10 +86,11 @@ impl<F: Flash> FeatureLog<F> {
         let mut log =
             Self { flash, region, entry, features, features_start, end, len: 0, open: false };
         let mut found = [0; 32];
-        log.flash.read(region.start, &mut found)?;
-        if found == *backbone {
-            log.find()?;
+        let read = read_words(&mut log.flash, region.start, &mut found);
+        if read.is_ok() && found == *backbone {
+            log.find();
         } else {
+            // Another backbone's, or torn.
             log.clear(backbone)?;
         }
         Ok(log)
@@ -92,12 +101,12 @@ impl<F: Flash> FeatureLog<F> {
         32_u32.next_multiple_of(if word == 0 { 1 } else { word })
     }
 
-    fn find(&mut self) -> Result<(), StoreError<F::Error>> {
+    /// Counts the samples up to the first place that has none, or an entry that was torn.
+    fn find(&mut self) {
         self.len = 0;
-        while self.len < self.region.samples && self.class(self.len)?.is_some() {
+        while self.len < self.region.samples && matches!(self.class(self.len), Ok(Some(_))) {
             self.len = self.len.saturating_add(1);
         }
-        Ok(())
     }
 
     fn entry_at(&self, sample: u16) -> u32 {
@@ -144,7 +153,8 @@ impl<F: Flash> FeatureLog<F> {
             return Ok(None);
         }
         let mut bytes = [0; ENTRY as usize];
-        self.flash.read(self.entry_at(sample), &mut bytes)?;
+        let at = self.entry_at(sample);
+        read_words(&mut self.flash, at, &mut bytes)?;
         let [a, b, c, d, ..] = bytes;
         let (class, check) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
         Ok((class == !check).then_some(class))
@@ -155,7 +165,8 @@ impl<F: Flash> FeatureLog<F> {
     /// # Errors
     ///
     /// [`StoreError::TooLong`] if the log is full, was not cleared since it was opened with samples in
-    /// it, or the features are not as many as it was opened for; [`StoreError::Flash`].
+    /// it, or the features are not as many as it was opened for; [`StoreError::NotWritten`];
+    /// [`StoreError::Flash`]. After the last two it must be cleared.
     pub fn append(&mut self, class: u16, features: &[i8]) -> Result<(), StoreError<F::Error>> {
         let limit = usize::from(self.region.samples);
         if !self.open || self.len >= self.region.samples || features.len() != self.features as usize
@@ -172,26 +183,34 @@ impl<F: Flash> FeatureLog<F> {
         entry.iter_mut().zip(words).for_each(|(to, from)| *to = from);
         self.flash.write(self.entry_at(self.len), entry)?;
         self.flash.barrier()?;
-        self.find()?;
+        if self.class(self.len)? != Some(class) {
+            return Err(StoreError::NotWritten);
+        }
+        self.len = self.len.saturating_add(1);
         self.open = true;
         Ok(())
     }
 
-    /// Forgets all samples.
+    /// Forgets all samples. After a power cut the samples are there as they were, or the first of
+    /// them, or none.
     ///
     /// # Errors
     ///
     /// [`StoreError::Flash`].
     pub fn clear(&mut self, backbone: &[u8; 32]) -> Result<(), StoreError<F::Error>> {
         self.open = false;
-        self.flash.erase(self.region.start, self.end)?;
+        self.len = 0;
+        // One erase goes through its blocks in any order: features must outlive the entries.
+        self.flash.erase(self.region.start, self.features_start)?;
+        self.flash.barrier()?;
+        self.flash.erase(self.features_start, self.end)?;
+        self.flash.barrier()?;
         let mut header = [0xFF; 256];
         let length = Self::header(self.flash.geometry().write) as usize;
         let header = header.get_mut(..length).ok_or(StoreError::Geometry)?;
         header.iter_mut().zip(backbone).for_each(|(to, from)| *to = *from);
         self.flash.write(self.region.start, header)?;
         self.flash.barrier()?;
-        self.find()?;
         self.open = true;
         Ok(())
     }

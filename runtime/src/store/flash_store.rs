@@ -1,7 +1,7 @@
 //! Head records in slots of flash.
 
 use super::medium::{CHUNK, Source, part};
-use super::slot::Header;
+use super::slot::{Header, MAGIC};
 use super::{Flash, Geometry, StoreError};
 use crate::session::Store;
 
@@ -117,6 +117,15 @@ impl<F: Flash> FlashStore<F> {
         self.flash
     }
 
+    /// Whether a header of another region could be found in this payload: [`scan`](Self::scan) looks at
+    /// the start of every erase block, and a torn payload has no digest that says what it is.
+    fn looks_like_a_slot(&self, record: &[u8]) -> bool {
+        // The payload starts in the first block or with the second one.
+        let block = self.geometry.erase as usize;
+        let first = block.saturating_sub(self.payload_offset() as usize);
+        record.get(first..).unwrap_or_default().chunks(block).any(|rest| rest.starts_with(&MAGIC))
+    }
+
     fn unread(flash: F, region: Region, backbone: &[u8; 32]) -> Result<Self, StoreError<F::Error>> {
         let geometry = flash.geometry();
         if !geometry.is_supported() {
@@ -165,13 +174,16 @@ impl<F: Flash> Store for FlashStore<F> {
 
     /// # Errors
     ///
-    /// [`StoreError::TooLong`]; [`StoreError::NotWritten`]; [`StoreError::Exhausted`];
-    /// [`StoreError::Flash`]. The record before is then still current. Only if the flash also refuses
+    /// [`StoreError::TooLong`]; [`StoreError::LooksLikeASlot`]; [`StoreError::NotWritten`];
+    /// [`StoreError::Exhausted`]; [`StoreError::Flash`]. The record before is then still current. Only if the flash also refuses
     /// to erase the failed slot can the next [`open`](FlashStore::open) find the new one.
     fn commit(&mut self, record: &[u8]) -> Result<(), Self::Error> {
         let limit = self.capacity();
         if record.len() > limit {
             return Err(StoreError::TooLong { limit, found: record.len() });
+        }
+        if self.looks_like_a_slot(record) {
+            return Err(StoreError::LooksLikeASlot);
         }
         self.put(Source::Record(record))
     }

@@ -115,21 +115,29 @@ impl<F: Flash> FlashStore<F> {
 
     /// Reads from an offset in the region, a chunk at most.
     pub(super) fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
-        let mut buffer = [0; CHUNK];
-        let words = bytes.len().next_multiple_of(self.geometry.read as usize);
-        let words = buffer.get_mut(..words).unwrap_or_default();
-        let from = self.region.start.saturating_add(offset);
-        let mut result = Ok(());
-        for _ in 0..READS {
-            result = self.flash.read(from, words);
-            if result.is_ok() {
-                break;
-            }
-        }
-        result?;
-        bytes.copy_from_slice(words.get(..bytes.len()).unwrap_or_default());
-        Ok(())
+        read_words(&mut self.flash, self.region.start.saturating_add(offset), bytes)
     }
+}
+
+/// Reads a chunk at most from an offset in the flash, in whole words, and again where that fails.
+pub(super) fn read_words<F: Flash>(
+    flash: &mut F,
+    from: u32,
+    bytes: &mut [u8],
+) -> Result<(), F::Error> {
+    let mut buffer = [0; CHUNK];
+    let words = bytes.len().next_multiple_of(flash.geometry().read as usize);
+    let words = buffer.get_mut(..words).unwrap_or_default();
+    let mut result = Ok(());
+    for _ in 0..READS {
+        result = flash.read(from, words);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result?;
+    bytes.copy_from_slice(words.get(..bytes.len()).unwrap_or_default());
+    Ok(())
 }
 
 /// Header and commit word stand in parts of this size, so that the payload starts at a page of most

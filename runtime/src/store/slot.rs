@@ -9,7 +9,7 @@ pub(super) const HEADER: usize = 104;
 /// Bytes of the commit word.
 pub(super) const COMMIT: usize = 8;
 
-const MAGIC: [u8; 8] = *b"HSSLOT\x1a\n";
+pub(super) const MAGIC: [u8; 8] = *b"HSSLOT\x1a\n";
 const VERSION: u16 = 1;
 /// Wrong bits of a commit word that are forgiven: it differs from erased flash in 32 on average.
 const FORGIVEN: u32 = 15;

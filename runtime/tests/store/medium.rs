@@ -70,6 +70,8 @@ pub(crate) struct Medium {
     /// Erases of each block.
     pub(crate) erases: Vec<u32>,
     pub(crate) faults: Faults,
+    /// An erase goes from its last block to the first one.
+    pub(crate) backwards: bool,
     /// Bits that cannot be erased: byte and mask of bits that stay programmed.
     pub(crate) stuck: Vec<(usize, u8)>,
     pub(crate) random: Random,
@@ -88,6 +90,7 @@ impl Medium {
             changes: 0,
             erases: vec![0; capacity / geometry.erase as usize],
             faults: Faults::default(),
+            backwards: seed % 2 == 1,
             stuck: Vec::new(),
             random: Random::new(seed),
         };
@@ -273,7 +276,8 @@ impl Flash for Medium {
         let whole = cut.map_or(blocks, |(whole, _)| whole);
         let word_size = self.geometry.write as usize;
         for index in 0..blocks.min(whole + 1) {
-            let block = from / size + index;
+            let index_of_block = if self.backwards { blocks - 1 - index } else { index };
+            let block = from / size + index_of_block;
             let words = block * size / word_size..(block + 1) * size / word_size;
             self.erases[block] += 1;
             if let Some((_, torn)) = cut.filter(|_| index == whole) {

@@ -46,7 +46,8 @@ impl Before {
                 weights[to_row + at] = linear.weights()[from_row + at] / head.temperature();
                 before.stand_ins[to_row + at] = stand_ins[from_row + at];
             }
-            bias[to] = linear.bias()[from] / head.temperature();
+            // That of a class that is never the answer stays the least number.
+            bias[to] = (linear.bias()[from] / head.temperature()).max(f32::MIN);
             before.samples[to] = head.samples()[from];
             before.known[to] = true;
         }

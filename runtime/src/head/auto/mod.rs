@@ -32,6 +32,7 @@ const UNMEASURED_TEMPERATURE: f32 = 1.5;
 
 /// What [`train`] found out.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Outcome {
     /// The learner that won; `None` if the initial head is kept as it was.
     pub learner: Option<Learner>,

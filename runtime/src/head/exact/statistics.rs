@@ -183,7 +183,9 @@ impl<'a> Statistics<'a> {
             let sums = &mut self.sums[to * self.features..][..self.features];
             sums.iter_mut().zip(other.sums(from)).for_each(|(to, from)| *to += from);
         }
-        self.products.iter_mut().zip(&*other.products).for_each(|(to, from)| *to += from);
+        // As in `apply`.
+        let pairs = self.products.iter_mut().zip(&*other.products);
+        pairs.for_each(|(to, from)| *to = to.wrapping_add(*from));
         self.samples = samples;
         Ok(())
     }

@@ -184,6 +184,26 @@ fn a_sample_that_was_never_learned_is_not_forgotten() {
     assert_eq!(owned, Owned::new(2, 3));
 }
 
+#[test]
+fn products_that_no_samples_have_wrap_when_they_are_merged() {
+    let mut owned = [Owned::new(1, 1), Owned::new(1, 1)];
+    let [mut one, mut other] = owned.each_mut().map(Owned::view);
+    for view in [&mut one, &mut other] {
+        (0..MAX_SAMPLES / 2).for_each(|_| view.add(&[0], 0).unwrap());
+        for _ in 0..MAX_SAMPLES / 2 {
+            // Never learned: sums stay possible, and squares fall below zero.
+            for row in [[127], [-127]] {
+                view.add(&[0], 0).unwrap();
+                view.remove(&row, 0).unwrap();
+            }
+        }
+    }
+    let square = one.products(0)[0];
+    assert!(square < -(1 << 30));
+    one.merge(&other, &[0]).unwrap();
+    assert_eq!(one.products(0), [square.wrapping_mul(2)]);
+}
+
 /// A system that is written out densely and solved by elimination.
 fn eliminate(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Vec<f64> {
     let n = b.len();
@@ -307,4 +327,20 @@ fn little_and_singular_input_is_solved_or_refused() {
     }
     lda(&view, 1.0, &mut weights, &mut bias, &mut scratch).unwrap();
     assert!(LinearHead::new(&weights, &bias, 3).unwrap().is_finite());
+}
+
+#[test]
+fn a_solution_that_rounding_has_spoilt_is_inaccurate() {
+    // Within the classes only one direction varies, and the means lie outside of it: what is solved for grows
+    // as the shrinkage falls, until the residual shows it and before a pivot does.
+    let samples = [([10, -20, 30], 0), ([10, -20, 30], 1), ([-10, 20, 35], 1)];
+    let samples: Vec<Sample> = samples.map(|(row, class)| (row.to_vec(), class)).into();
+    let mut owned = Owned::of(&samples, 3, 2);
+    let (mut weights, mut bias) = (vec![0.0; 6], vec![0.0; 2]);
+    let mut scratch = vec![0.0; scratch_len(3, 2).unwrap()];
+    let view = owned.view();
+    let mut solve = |shrinkage| lda(&view, shrinkage, &mut weights, &mut bias, &mut scratch);
+    assert_eq!(solve(1e-6), Ok(()));
+    assert_eq!(solve(1e-13), Err(Error::Inaccurate));
+    assert!(matches!(solve(0.0), Err(Error::NotPositiveDefinite { .. })));
 }

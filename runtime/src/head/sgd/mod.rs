@@ -19,6 +19,7 @@ use crate::Error;
 
 /// How [`train`] descends; [`Default`] suits most tasks, because features are standardised first.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Settings {
     /// Passes over as many samples as there are, at most.
     pub epochs: u32,

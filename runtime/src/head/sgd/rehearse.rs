@@ -134,4 +134,24 @@ mod tests {
         let error = Error::ClassOutOfRange { class: 1, classes: 1 };
         assert_eq!(run(&mut [0; 2], &mut [0; 2]), Err(error));
     }
+
+    #[test]
+    fn steps_that_grow_without_end_are_an_error() {
+        let blobs = Blobs::new(3, 5, 4, 2.0, 4);
+        for rate in [f32::INFINITY, f32::NAN, f32::MAX] {
+            let (mut weights, mut bias) = blobs.head();
+            let settings = Rehearsal { rate, ..Rehearsal::default() };
+            let diverged = rehearse(
+                blobs.samples(),
+                settings,
+                &mut weights,
+                &mut bias,
+                &mut [0.0; 3],
+                &mut [0; 4],
+                &mut [0; 15],
+                |_, _| (),
+            );
+            assert_eq!(diverged, Err(Error::NotFinite), "{rate}");
+        }
+    }
 }
