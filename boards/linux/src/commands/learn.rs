@@ -138,9 +138,11 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         return Err(refuse(state::Problem::Strangers).into());
     }
     before.refuse_count(&data, limit, args)?;
+    let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
+    folder.refuse_files(&before.cache, &paths, args.max_bytes)?;
     let lock = folder.lock()?;
     // Verified, then stored, then used.
-    lock.raise_counter(counter)?;
+    file.raise_counter(counter, &lock)?;
     let before = Before::load(&folder, &file, &pack)?;
     before.refuse_count(&data, limit, args)?;
     let Before { of_state, of_pack, mut cache } = before;
@@ -157,6 +159,10 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let labels: Vec<u16> =
         data.classes.iter().map(|name| label_of(&mut cache, name)).collect::<Result<_, _>>()?;
 
+    // First, so that a wrong folder costs no time.
+    let shown = args.report.iter();
+    let shown = shown.map(|dir| Shown::read(dir, cache.classes(), pack, args.compute.engine()));
+    let shown = shown.collect::<Result<Vec<_>, _>>()?;
     let (features, backbone) = extract(args, backend, pack, &data, &cache)?;
     let ids: Vec<SampleId> = features.iter().map(|(id, _)| *id).collect();
     let (mut new_samples, mut corrected_samples) = (0, 0);
@@ -180,9 +186,6 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         None => 0,
     };
     cache.sort();
-    let shown = args.report.iter();
-    let shown = shown.map(|dir| Shown::read(dir, cache.classes(), pack, args.compute.engine()));
-    let shown = shown.collect::<Result<Vec<_>, _>>()?;
 
     let training = Instant::now();
     let problem = |problem| Error::State { path: args.state.clone(), problem };

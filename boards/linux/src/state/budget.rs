@@ -56,7 +56,13 @@ impl FeatureCache {
     }
 
     fn sample_bytes(&self, at: usize) -> usize {
-        20 + self.feature_len + self.again[at].len()
+        Self::bytes_of(self.feature_len + self.again[at].len())
+    }
+
+    /// Bytes that a sample with so many features takes, all of its rows together.
+    #[must_use]
+    pub fn bytes_of(features: usize) -> usize {
+        features.saturating_add(20)
     }
 }
 

@@ -23,6 +23,7 @@ mod folder;
 mod problem;
 mod reader;
 mod replace;
+mod room;
 
 pub use cache::{FeatureCache, Insertion, MAX_VIEWS};
 pub use commit::Commit;
