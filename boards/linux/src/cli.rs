@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use headstart::kernels::{Isa, Kernels, UnknownIsa};
 use headstart_edge::backend::{self, Backend, Device};
 use headstart_edge::extract::Engine;
@@ -21,6 +21,12 @@ Exit status: 0 done, 1 the input was refused, 2 the machine failed.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What was asked for. A negative number is a value, which its option refuses by name, and no option of its own.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let command = Cli::command().mut_subcommands(|command| command.allow_negative_numbers(true));
+    Cli::from_arg_matches(&command.try_get_matches()?)
 }
 
 #[derive(Debug, Subcommand)]
@@ -399,7 +405,7 @@ pub(crate) struct Predict {
     #[command(flatten)]
     pub(crate) common: Common,
     /// Folder of what was learned; without it, or where it has no head, the pack's own head
-    /// answers.
+    /// answers. A program for signed packs needs it.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
     /// Where answers are written as masks, for a pack that answers a class for each place: MASKS/NAME.png.
@@ -421,7 +427,7 @@ pub(crate) struct Eval {
     #[command(flatten)]
     pub(crate) common: Common,
     /// Folder of what was learned; without it, or where it has no head, the pack's own head
-    /// answers.
+    /// answers. A program for signed packs needs it.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
     #[command(flatten)]
@@ -489,7 +495,7 @@ pub(crate) struct Forget {
     pub(crate) class: Vec<String>,
     /// Forget this sample: its file, or the id that `samples` shows.
     #[arg(long, value_name = "ID|FILE")]
-    pub(crate) sample: Vec<String>,
+    pub(crate) sample: Vec<PathBuf>,
     /// Needed to forget everything, because nothing asks again.
     #[arg(long, conflicts_with_all = ["class", "sample"])]
     pub(crate) yes: bool,

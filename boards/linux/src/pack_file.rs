@@ -7,7 +7,7 @@ use headstart::pack::Pack;
 use memmap2::Mmap;
 
 use crate::samples::Problem;
-use crate::state::StateFolder;
+use crate::state::{StateFolder, StateLock};
 use crate::{Error, trust};
 
 /// A mapped pack file: its bytes stay in the page cache, shared by every process that runs it.
@@ -65,6 +65,17 @@ impl PackFile {
     /// As [`pack`](Self::pack).
     pub fn trusted(&self) -> Result<(Pack<'_>, u64), Error> {
         trust::open(&self.path, &self.map, self.least_counter)
+    }
+
+    /// Stores the pack's security counter in a state folder, where it is higher than before: what comes after may
+    /// use the pack.
+    ///
+    /// # Errors
+    /// [`Error::Pack`] where another process has used a newer pack meanwhile; those of
+    /// [`StateLock::raise_counter`].
+    pub fn raise_counter(&self, counter: u64, lock: &StateLock) -> Result<(), Error> {
+        trust::refuse_older(&self.path, counter, lock.counter()?)?;
+        lock.raise_counter(counter)
     }
 
     /// Where the file is.

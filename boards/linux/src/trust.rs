@@ -35,6 +35,17 @@ pub(crate) fn open<'a>(
     Pack::open(bytes).map(|pack| (pack, 0)).map_err(|e| Error::pack(path, e))
 }
 
+/// Refuses a pack that is older than one that was used since it was opened.
+///
+/// # Errors
+/// [`Error::Pack`]; none for a program that trusts anyone.
+pub(crate) fn refuse_older(path: &Path, found: u64, least: u64) -> Result<(), Error> {
+    if cfg!(feature = "signed") && found < least {
+        return Err(Error::pack(path, headstart::Error::Downgrade { found, least }));
+    }
+    Ok(())
+}
+
 #[cfg(feature = "signed")]
 const KEYS: [[u8; 32]; COUNT] = keys(env!("HEADSTART_KEYS").as_bytes());
 

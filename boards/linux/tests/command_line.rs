@@ -41,6 +41,32 @@ fn a_wrong_command_line_is_refused_input() {
 }
 
 #[test]
+fn numbers_out_of_range_are_refused_by_their_option() {
+    let bench = Bench::new();
+    for (option, values) in [
+        ("--limit", &["-1", "0", "4294967296", "1e3", "NaN"][..]),
+        ("--seed", &["-1", "18446744073709551616", "0.5"]),
+        ("--false-accepts", &["-0.1", "1", "NaN", "inf", "1e300"]),
+        ("--max-bytes", &["-1", "18446744073709551616", "1e9"]),
+        ("--views", &["-1", "0", "6", "256"]),
+        ("--threads", &["-1", "0", "1025", "65536"]),
+        ("--epochs", &["-1", "0", "65536"]),
+        ("--rate", &["-1", "0", "NaN", "inf", "1e300"]),
+        ("--clip", &["-1", "NaN", "inf", "1e300"]),
+        ("--weight-decay", &["-0.5", "1", "NaN", "1e300"]),
+        ("--held-out", &["-1", "91", "256"]),
+    ] {
+        for value in values {
+            let arguments = ["--data", "d", "--state", "s", option, value];
+            let message = bench.refusal(1, "learn", &arguments);
+            assert!(message.contains(&format!("'{value}' for '{option} <")), "{message}");
+        }
+    }
+    let message = bench.refusal(1, "rollback", &["--state", "s", "--to", "-1"]);
+    assert!(message.contains("'-1' for '--to <"), "{message}");
+}
+
+#[test]
 fn what_is_no_pack_is_refused_by_name() {
     let bench = Bench::new();
     let whole = std::fs::read(&bench.pack).unwrap();
@@ -59,6 +85,33 @@ fn what_is_no_pack_is_refused_by_name() {
     for name in ["absent.hspk", "."] {
         let bench = Bench { pack: bench.path(name), root: Bench::new().root };
         assert!(bench.refusal(1, "bench", &[]).contains(name), "{name}");
+    }
+}
+
+#[test]
+fn a_state_that_is_none_is_named_as_what_it_is() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 2);
+    bench.json("learn", &["--data", "data", "--state", "state"]);
+    std::fs::write(bench.path("file"), "").unwrap();
+    let merge = ["--state", "state", "--from"];
+    for (command, arguments) in [
+        ("learn", &["--data", "data", "--state"][..]),
+        ("predict", &["data/red/0.png", "--state"]),
+        ("status", &["--state"]),
+        ("samples", &["--state"]),
+        ("history", &["--state"]),
+        ("forget", &["--yes", "--state"]),
+        ("rollback", &["--state"]),
+        ("merge", &merge),
+    ] {
+        let message = bench.refusal(1, command, &[arguments, &["file"]].concat());
+        assert!(message.starts_with("error: file: is not a folder"), "{command}: {message}");
+    }
+    for (command, arguments) in [("samples", &["--state"][..]), ("merge", &merge)] {
+        let message = bench.refusal(1, command, &[arguments, &["absent"]].concat());
+        assert!(message.contains("absent: holds no samples"), "{command}: {message}");
+        assert!(!bench.path("absent").exists());
     }
 }
 

@@ -9,6 +9,21 @@ fn learn(bench: &Bench, data: &str, state: &str, learner: &str) {
 }
 
 #[test]
+fn a_sample_is_forgotten_by_a_file_of_any_name() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let bench = Bench::new();
+    bench.colours("data", 0, 3);
+    bench.json("learn", &["--data", "data", "--state", "state"]);
+    let name = std::ffi::OsStr::from_bytes(b"\xff\xfe.png");
+    std::fs::rename(bench.path("data/red/0.png"), bench.root.path().join(name)).unwrap();
+    let mut command = bench.command("forget", &["--state", "state", "--json", "--sample"]);
+    let output = command.arg(name).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("\"forgotten_samples\":1"));
+}
+
+#[test]
 fn any_order_of_the_same_samples_gives_the_same_state() {
     let bench = Bench::new();
     bench.pictures("one", "red", RED, 0, 4);

@@ -10,6 +10,17 @@ use headstart_edge::state::{FeatureCache, StateFolder};
 const LEARN: [&str; 4] = ["--data", "data", "--state", "state"];
 
 #[test]
+fn a_wrong_report_is_found_before_the_samples_are_learned() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 2);
+    // The second picture of all cannot be decoded: the report is refused before it is looked at.
+    std::fs::write(bench.path("data/blue/1.png"), "no picture").unwrap();
+    let learn = ["--data", "data", "--state", "state", "--report"];
+    let message = bench.refusal(1, "learn", &[&learn[..], &["absent"]].concat());
+    assert!(message.contains("absent"), "{message}");
+}
+
+#[test]
 fn what_was_learned_is_answered_measured_and_reported() {
     let bench = Bench::new();
     bench.colours("data", 0, 10);

@@ -71,6 +71,17 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// Replaces a file in one step: it is old or new, and nothing is left beside it.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_for(path, bytes, 0o666)
+}
+
+/// The same for what is personal: only its owner can read it.
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_for(path, bytes, 0o600)
+}
+
+/// `mode` is what the file may have of; the process's mask takes away from it.
+#[cfg_attr(not(unix), allow(unused_variables, reason = "other systems have no modes"))]
+fn write_for(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let failed = |source| Error::Unwritable { path: path.to_owned(), source };
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -78,10 +89,30 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     };
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     let mut file = builder.prefix(".headstart-").tempfile_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn what_is_personal_is_readable_by_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("head.hshr");
+        // Also where a file that all can read is replaced.
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        write_private(&path, b"a head").unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        write(&path, b"a pack").unwrap();
+        assert_ne!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o400, 0);
+    }
 }

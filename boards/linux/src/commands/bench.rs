@@ -67,11 +67,12 @@ struct Times {
 
 pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
     let file = super::pack_file(&args.common.pack, args.state.as_deref())?;
-    let pack = file.pack()?;
+    let (pack, counter) = file.trusted()?;
     let head = match super::head(args.state.as_deref(), &file, &pack)? {
         Some(head) => head,
         None => stand_in(&file, &pack, pack.head_inputs())?,
     };
+    super::keep_counter(&file, args.state.as_deref(), counter)?;
     // A step is one of a linear head; one with a hidden layer is trained whole.
     let steppable = match head.linear() {
         Some(_) => head.clone(),

@@ -38,8 +38,9 @@ struct Class {
 
 pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
     let file = super::pack_file(&args.common.pack, args.state.as_deref())?;
-    let pack = file.pack()?;
+    let (pack, counter) = file.trusted()?;
     let head = super::required_head(args.state.as_deref(), &file, &pack)?;
+    super::keep_counter(&file, args.state.as_deref(), counter)?;
     let refuse = |problem| Error::State { path: args.common.pack.clone(), problem };
     let backend = args.backend.choose().map_err(refuse)?;
     if is_per_place(&pack) {

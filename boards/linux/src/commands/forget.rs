@@ -60,7 +60,8 @@ fn some(args: &Forget) -> anyhow::Result<ExitCode> {
     }
     for sample in &args.sample {
         let id = sample_id(sample)?;
-        let id = id.ok_or_else(|| change.refuse(Problem::NoSample(sample.clone())))?;
+        let id =
+            id.ok_or_else(|| change.refuse(Problem::NoSample(sample.display().to_string())))?;
         change.cache.forget_sample(&id);
     }
     let forgotten_samples = before - change.cache.len();
@@ -70,11 +71,11 @@ fn some(args: &Forget) -> anyhow::Result<ExitCode> {
 }
 
 /// An id in hexadecimal, or that of a file's content.
-fn sample_id(text: &str) -> Result<Option<SampleId>, Error> {
-    let path = Path::new(text);
-    if path.is_file() {
-        return SampleFile::read(path).map(|file| Some(file.id()));
+fn sample_id(sample: &Path) -> Result<Option<SampleId>, Error> {
+    if sample.is_file() {
+        return SampleFile::read(sample).map(|file| Some(file.id()));
     }
+    let Some(text) = sample.to_str() else { return Ok(None) };
     let mut id = SampleId::default();
     if text.len() != 2 * id.len() || !text.is_ascii() {
         return Ok(None);

@@ -31,7 +31,7 @@ struct Entry {
 
 pub(crate) fn run(args: &History) -> anyhow::Result<ExitCode> {
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
-    let pack = file.pack()?;
+    let (pack, counter) = file.trusted()?;
     let backbone = pack.backbone_digest();
     let folder = StateFolder::new(&args.state);
     let head = folder.head()?;
@@ -48,6 +48,10 @@ pub(crate) fn run(args: &History) -> anyhow::Result<ExitCode> {
         })
     };
     let commits = folder.commits(&backbone)?;
+    // A refused or an empty answer leaves no folder behind.
+    if !commits.is_empty() {
+        super::keep_counter(&file, Some(&args.state), counter)?;
+    }
     let current = commits.iter().rposition(|commit| Some(&commit.head) == head.as_ref());
     let commits = commits.iter().enumerate().map(|(at, c)| entry(c, Some(at) == current));
     let rejected = folder.rejected(&backbone)?;

@@ -136,22 +136,19 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     // Before the lock, so that a refused call leaves no folder behind; and after it, because
     // another `learn` may have ended.
     let limit = pack.plan().max_classes as usize;
-    let before = Before::load(&folder, &file, &pack)?;
+    let before = Before::load(&folder, &file, &pack)?.kept_in(args)?;
     if args.false_accepts.is_some() && before.of_pack.is_some() {
         return Err(refuse(state::Problem::Strangers).into());
     }
     before.refuse_count(&data, limit, args)?;
+    let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
+    folder.refuse_files(&before.cache, &paths, args.max_bytes)?;
     let lock = folder.lock()?;
     // Verified, then stored, then used.
-    lock.raise_counter(counter)?;
-    let before = Before::load(&folder, &file, &pack)?;
+    file.raise_counter(counter, &lock)?;
+    let before = Before::load(&folder, &file, &pack)?.kept_in(args)?;
     before.refuse_count(&data, limit, args)?;
     let Before { of_state, of_pack, mut cache } = before;
-    if let Some(bits) = args.kept_bits
-        && !cache.keep_in(bits.into())
-    {
-        return Err(refuse(state::Problem::KeptBits).into());
-    }
     let mut known = cache.clone();
     known.sort();
     // A head's own classes come first, in its order.
@@ -165,6 +162,10 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let labels: Vec<u16> =
         data.classes.iter().map(|name| label_of(&mut cache, name)).collect::<Result<_, _>>()?;
 
+    // First, so that a wrong folder costs no time.
+    let shown = args.report.iter();
+    let shown = shown.map(|dir| Shown::read(dir, cache.classes(), pack, args.compute.engine()));
+    let shown = shown.collect::<Result<Vec<_>, _>>()?;
     let (features, backbone) = extract(args, backend, pack, &data, &cache)?;
     let ids: Vec<SampleId> = features.iter().map(|(id, _)| *id).collect();
     let (mut new_samples, mut corrected_samples) = (0, 0);
@@ -188,9 +189,6 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         None => 0,
     };
     cache.sort();
-    let shown = args.report.iter();
-    let shown = shown.map(|dir| Shown::read(dir, cache.classes(), pack, args.compute.engine()));
-    let shown = shown.collect::<Result<Vec<_>, _>>()?;
 
     let training = Instant::now();
     let problem = |problem| Error::State { path: args.state.clone(), problem };
@@ -352,6 +350,16 @@ impl Before {
             of_pack: super::pack_head(file, pack)?,
             cache: features.unwrap_or_else(|| FeatureCache::new(pack.feature_len())),
         })
+    }
+
+    /// With features in the number of bits that was asked for.
+    fn kept_in(mut self, args: &Learn) -> Result<Self, Error> {
+        match args.kept_bits {
+            Some(bits) if !self.cache.keep_in(bits.into()) => {
+                Err(Error::State { path: args.state.clone(), problem: state::Problem::KeptBits })
+            }
+            _ => Ok(self),
+        }
     }
 
     /// A head that knows one class only would answer it for everything, and one of more classes

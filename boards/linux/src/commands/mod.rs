@@ -63,12 +63,33 @@ fn rows<T, R>(
     (status, rows)
 }
 
-/// The pack's file, for this state if there is one.
+/// The pack's file, for this state if there is one. A program that uses signed packs only needs one, which tells it
+/// the packs that are too old.
 fn pack_file(pack: &Path, state: Option<&Path>) -> Result<PackFile, Error> {
     match state {
         Some(state) => PackFile::open_for(pack, state),
+        None if cfg!(feature = "signed") => {
+            Err(Error::State { path: pack.to_owned(), problem: Problem::StateNeeded })
+        }
         None => PackFile::open(pack),
     }
+}
+
+/// Stores the counter of a pack that is going to answer, so that no older one does from then on.
+fn keep_counter(file: &PackFile, state: Option<&Path>, counter: u64) -> Result<(), Error> {
+    let Some(path) = state.filter(|_| cfg!(feature = "signed")) else { return Ok(()) };
+    let folder = StateFolder::new(path);
+    if counter == folder.counter()? {
+        return Ok(());
+    }
+    let kept = folder.lock().and_then(|lock| file.raise_counter(counter, &lock));
+    kept.map_err(|error| match error {
+        Error::Machine { path, reason, .. } => {
+            let action = "storing the pack's security counter, without which the pack is not used,";
+            Error::Machine { path, action, reason }
+        }
+        error => error,
+    })
 }
 
 /// The head in use: the state's, else the one that the pack ships.

@@ -32,8 +32,9 @@ struct Prediction {
 
 pub(crate) fn run(args: &Predict) -> anyhow::Result<ExitCode> {
     let file = super::pack_file(&args.common.pack, args.state.as_deref())?;
-    let pack = file.pack()?;
+    let (pack, counter) = file.trusted()?;
     let head = super::required_head(args.state.as_deref(), &file, &pack)?;
+    super::keep_counter(&file, args.state.as_deref(), counter)?;
     let refuse = |problem| Error::State { path: args.common.pack.clone(), problem };
     let backend = args.backend.choose().map_err(refuse)?;
     if is_per_place(&pack) {

@@ -49,7 +49,7 @@ impl<'a> Change<'a> {
         }
         let lock = folder.lock()?;
         // Verified, then stored, then used.
-        lock.raise_counter(counter)?;
+        file.raise_counter(counter, &lock)?;
         let of_state = super::state_head(&folder, &pack)?.ok_or_else(|| refuse(Problem::NoHead))?;
         let backbone = pack.backbone_digest();
         let cache = folder.features(&backbone, row_len(&pack))?;
@@ -70,8 +70,13 @@ impl<'a> Change<'a> {
 
     /// The other device's samples, of the same backbone.
     pub(crate) fn other(&self, path: &Path) -> Result<FeatureCache, Error> {
-        let other = StateFolder::new(path).features(&self.backbone, self.cache.feature_len())?;
-        other.ok_or_else(|| Error::State { path: path.to_owned(), problem: Problem::NoFeatures })
+        let folder = StateFolder::new(path);
+        let other = folder.features(&self.backbone, self.cache.feature_len())?;
+        let problem = match folder.head()? {
+            Some(_) => Problem::NoFeatures,
+            None => Problem::NoSamples,
+        };
+        other.ok_or_else(|| Error::State { path: path.to_owned(), problem })
     }
 
     /// Learns the head of the samples that are there now, with the learner of the head before, and

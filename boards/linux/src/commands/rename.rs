@@ -24,8 +24,12 @@ pub(crate) fn run(args: &Rename) -> anyhow::Result<ExitCode> {
     if !headstart::head::record::label_is_valid(&args.to) {
         return Err(change.refuse(Problem::BadName(args.to.clone())).into());
     }
-    let joined = change.cache.classes().contains(&args.to);
-    if !change.cache.rename(&args.class, &args.to) {
+    let is_class = change.cache.classes().contains(&args.to);
+    let renamed = change.cache.rename(&args.class, &args.to);
+    // A call that was cut off has renamed it, and the head does not know yet.
+    let half_done = !renamed && is_class && change.knows(&args.class);
+    let joined = if half_done { change.knows(&args.to) } else { is_class };
+    if !renamed && !half_done {
         return Err(change.refuse(Problem::NoClass(args.class.clone())).into());
     }
     let standing = change.finish(&format!("rename {} to {}", args.class, args.to), false)?;

@@ -29,11 +29,16 @@ struct Entry {
 
 pub(crate) fn run(args: &Samples) -> anyhow::Result<ExitCode> {
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
-    let pack = file.pack()?;
+    let (pack, counter) = file.trusted()?;
     let folder = StateFolder::new(&args.state);
     let refuse = |problem| headstart_edge::Error::State { path: args.state.clone(), problem };
     let cache = folder.features(&pack.backbone_digest(), row_len(&pack))?;
-    let mut cache = cache.ok_or_else(|| refuse(Problem::NoFeatures))?;
+    let mut cache = match cache {
+        Some(cache) => cache,
+        None if folder.head()?.is_some() => return Err(refuse(Problem::NoFeatures).into()),
+        None => return Err(refuse(Problem::NoSamples).into()),
+    };
+    super::keep_counter(&file, Some(&args.state), counter)?;
     if row_len(&pack) == pack.feature_len() {
         cache.sort();
     } else if args.doubtful {

@@ -80,9 +80,10 @@ pub(super) fn learn(
         Ok((cache.unwrap_or_else(|| FeatureCache::new(row_len(&pack))), names))
     };
     // Before the lock, so that a refused call leaves no folder behind.
-    load()?;
+    let paths: Vec<&Path> = data.pairs.iter().map(|pair| pair.picture.as_path()).collect();
+    folder.refuse_files(&load()?.0, &paths, None)?;
     let lock = folder.lock()?;
-    lock.raise_counter(counter)?;
+    file.raise_counter(counter, &lock)?;
     let (mut cache, names) = load()?;
     cache.order(&names);
 

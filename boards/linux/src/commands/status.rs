@@ -41,10 +41,11 @@ struct Class {
 
 pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
-    let pack = file.pack()?;
+    let (pack, counter) = file.trusted()?;
     let state = StateFolder::new(&args.state);
     let of_state = state.head()?.is_some();
     let head = super::required_head(Some(&args.state), &file, &pack)?;
+    super::keep_counter(&file, Some(&args.state), counter)?;
     let cache = state.features(&pack.backbone_digest(), row_len(&pack))?;
     let counts = head.samples().iter().copied();
     let classes: Vec<Class> = head

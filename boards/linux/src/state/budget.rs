@@ -56,8 +56,13 @@ impl FeatureCache {
     }
 
     fn sample_bytes(&self, at: usize) -> usize {
-        let rows = 1 + self.again[at].len() / self.feature_len;
-        20 + rows * self.bits.row_bytes(self.feature_len)
+        self.bytes_of(1 + self.again[at].len() / self.feature_len)
+    }
+
+    /// Bytes that a sample with so many rows takes.
+    #[must_use]
+    pub fn bytes_of(&self, rows: usize) -> usize {
+        rows.saturating_mul(self.bits.row_bytes(self.feature_len)).saturating_add(20)
     }
 }
 

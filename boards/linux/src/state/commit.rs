@@ -12,7 +12,7 @@ const VERSION: u16 = 1;
 /// The longest note.
 const MAX_NOTE_BYTES: usize = 1024;
 /// The longest head record: 4096 classes of 16,384 float32 weights.
-const MAX_HEAD_BYTES: usize = 1 << 28;
+pub(super) const MAX_HEAD_BYTES: usize = 1 << 28;
 
 /// A commit, or a candidate that was rejected.
 ///

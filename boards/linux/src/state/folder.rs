@@ -11,7 +11,7 @@ use super::{Commit, FeatureCache, Problem};
 use crate::Error;
 
 const HEAD: &str = "head.hshr";
-const FEATURES: &str = "features.hsfc";
+pub(super) const FEATURES: &str = "features.hsfc";
 const REJECTED: &str = "rejected.hsco";
 /// How far the training of a tail has come.
 const TRAINING: &str = "training.hstp";
@@ -29,12 +29,14 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 #[derive(Clone, Debug)]
 pub struct StateFolder {
     path: PathBuf,
+    /// The most bytes of a file: what is written can be read again.
+    pub(super) limit: u64,
 }
 
 impl StateFolder {
     /// Names a folder; touches nothing.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: path.to_owned(), limit: MAX_FILE_BYTES }
     }
 
     /// The folder.
@@ -183,7 +185,8 @@ impl StateLock {
     /// Replaces the cache, keeps the commit and replaces the head. `note` says what made it.
     ///
     /// # Errors
-    /// [`Error::Machine`]; the state is then the old one, perhaps with the new cache.
+    /// [`Error::Machine`]; the state is then the old one, perhaps with the new cache. [`Error::State`] where it could
+    /// not be read again; nothing is changed then.
     pub fn commit(
         &self,
         cache: &FeatureCache,
@@ -192,6 +195,7 @@ impl StateLock {
         note: &str,
     ) -> Result<(), Error> {
         let folder = &self.folder;
+        folder.refuse_commit(cache, head)?;
         self.replace(FEATURES, &cache.emit(backbone))?;
         let mut numbers = folder.numbers()?;
         let last = numbers.last().copied();
@@ -232,11 +236,20 @@ impl StateLock {
         head: &[u8],
         note: &str,
     ) -> Result<(), Error> {
+        self.folder.refuse_commit(cache, head)?;
         self.replace(FEATURES, &cache.emit(backbone))?;
         self.forget_commits()?;
         let commit = Commit::new(1, note, cache, head);
         self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
         self.replace(HEAD, head)
+    }
+
+    /// The security counter that no other process changes meanwhile.
+    ///
+    /// # Errors
+    /// As [`StateFolder::counter`].
+    pub fn counter(&self) -> Result<u64, Error> {
+        self.folder.counter()
     }
 
     /// Stores the security counter of a pack that is going to be used, where it is higher than before.
@@ -256,6 +269,7 @@ impl StateLock {
     /// # Errors
     /// [`Error::Machine`]; the state is the old one.
     pub fn reject(&self, candidate: &Commit, backbone: &[u8; 32]) -> Result<(), Error> {
+        self.folder.refuse_head(&candidate.head)?;
         self.replace(REJECTED, &candidate.emit(backbone))?;
         self.remove([TRAINING.to_owned()]).map(drop)
     }
@@ -366,6 +380,18 @@ fn create(path: &Path) -> Result<(), Error> {
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let refuse = |e| Error::state(path, Problem::Unreadable(e));
+    // Before it is opened: opening a pipe waits for whoever writes into it.
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) if e.kind() == ErrorKind::NotADirectory => {
+            return Err(Error::state(path.parent().unwrap_or(path), Problem::NotAFolder));
+        }
+        Err(e) => return Err(refuse(e)),
+    };
+    if !metadata.is_file() {
+        return Err(Error::state(path, Problem::NotAFile));
+    }
     let file = match File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
@@ -515,9 +541,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_plain_file_is_refused_unread() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path());
+        for (target, exists) in
+            [("/dev/zero", true), ("/dev/tty", true), ("/", true), ("/absent", false)]
+        {
+            std::os::unix::fs::symlink(target, state.head_path()).unwrap();
+            match state.head() {
+                Ok(None) => assert!(!exists, "{target}"),
+                Err(Error::State { problem: Problem::NotAFile, .. }) => assert!(exists, "{target}"),
+                other => panic!("{target}: {other:?}"),
+            }
+            std::fs::remove_file(state.head_path()).unwrap();
+        }
+        // Opening it would wait for a writer.
+        let made = std::process::Command::new("mkfifo").arg(state.head_path()).status();
+        assert!(made.unwrap().success());
+        assert!(matches!(state.head(), Err(Error::State { problem: Problem::NotAFile, .. })));
+    }
+
+    #[test]
     fn a_file_is_no_state_folder() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let error = StateFolder::new(file.path()).lock().unwrap_err();
-        assert!(matches!(error, Error::State { problem: Problem::NotAFolder, .. }));
+        let state = StateFolder::new(file.path());
+        for error in
+            [state.lock().unwrap_err(), state.counter().unwrap_err(), state.head().unwrap_err()]
+        {
+            assert!(matches!(error, Error::State { problem: Problem::NotAFolder, .. }), "{error}");
+            assert!(error.to_string().starts_with(&file.path().display().to_string()), "{error}");
+        }
     }
 }

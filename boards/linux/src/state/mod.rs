@@ -24,6 +24,7 @@ mod four_bits;
 mod problem;
 mod reader;
 mod replace;
+mod room;
 
 pub use cache::{Bits, FeatureCache, Insertion, MAX_VIEWS};
 pub use commit::Commit;

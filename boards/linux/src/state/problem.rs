@@ -9,6 +9,9 @@ pub enum Problem {
     /// The folder is something else.
     #[error("is not a folder: give another --state")]
     NotAFolder,
+    /// A file is something else.
+    #[error("is not a plain file: remove it, or give another --state")]
+    NotAFile,
     /// A file cannot be read.
     #[error("cannot be read ({0}): check the permissions")]
     Unreadable(std::io::Error),
@@ -20,12 +23,45 @@ pub enum Problem {
         /// The limit.
         limit: u64,
     },
+    /// Features that make a file past the size limit.
+    #[error(
+        "would have {bytes} bytes, more than the {limit} that can be read again: learn fewer samples, or say learn --max-bytes {limit}"
+    )]
+    WouldBeTooLarge {
+        /// What the file would have.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// More samples than a file may have.
+    #[error(
+        "would hold {found} samples, more than the {limit} that can be read again: learn fewer, or say learn --max-bytes N"
+    )]
+    TooManySamples {
+        /// How many there would be.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A head past the size limit.
+    #[error(
+        "would have {bytes} bytes, more than the {limit} that can be read again: pack the model with a later --freeze"
+    )]
+    HeadTooLarge {
+        /// What the head takes.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// Another process learns or forgets in this folder.
     #[error("is in use by another headstart-edge: wait for it and try again")]
     Busy,
     /// Neither the folder nor the pack has a head.
     #[error("holds no head, and the pack ships none: run learn first")]
     NoHead,
+    /// There is nothing that was learned.
+    #[error("holds no samples: check the path, or run learn first")]
+    NoSamples,
     /// A head alone: learning would lose what it knows.
     #[error(
         "holds a head without the features.hsfc that it was learned from: copy both files, ship the head in a pack, or run forget"
@@ -34,6 +70,11 @@ pub enum Problem {
     /// The head record is refused.
     #[error("{0}: use the pack that it was learned on, or run forget and learn again")]
     Head(headstart::Error),
+    /// No folder for the security counter.
+    #[error(
+        "this program uses signed packs, and keeps the newest one's security counter in the state folder: say with --state DIR where that is"
+    )]
+    StateNeeded,
     /// A security counter that was damaged.
     #[error("is not a security counter: only the maker of this device can say how to go on")]
     Counter,

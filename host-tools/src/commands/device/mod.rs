@@ -75,7 +75,7 @@ fn head(report: Report, board: &mut Board, output: &Path) -> Result<(), Error> {
     })?;
     let refuse = |problem| Error::Option(format!("the board's head record: {problem}"));
     let parsed = HeadRecord::parse_for(&record, &board.greeting().backbone).map_err(refuse)?;
-    super::write(output, &record)?;
+    super::write_private(output, &record)?;
     let labels: Vec<&str> = parsed.labels().collect();
     let result = json!({ "output": output, "bytes": record.len(), "classes": labels });
     report.show(&result, || {

@@ -1,0 +1,137 @@
+//! Breaks every system call of a command that changes a state, and looks at what is left.
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use nix::errno::Errno;
+
+use crate::common::{Bench, contents};
+use crate::tracer::{Break, call, run};
+
+pub(crate) type Files = Vec<(String, Vec<u8>)>;
+
+pub(crate) static NOTHING: Files = Files::new();
+
+const BREAKS: [Break; 5] = [
+    Break::KillBefore,
+    Break::KillInside,
+    Break::KillAfter,
+    Break::Fail(Errno::ENOSPC),
+    Break::Fail(Errno::EIO),
+];
+
+pub(crate) fn command(bench: &Bench, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headstart-edge"));
+    command.current_dir(bench.root.path()).args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+pub(crate) fn restore(bench: &Bench, files: Option<&Files>) {
+    let state = bench.path("state");
+    let _ = fs::remove_dir_all(&state);
+    let Some(files) = files else { return };
+    fs::create_dir(&state).unwrap();
+    for (name, content) in files {
+        fs::write(state.join(name), content).unwrap();
+    }
+}
+
+/// The state folder's files without those that a killed process may leave, and how many of those.
+pub(crate) fn found(bench: &Bench) -> (Files, usize) {
+    let state = bench.path("state");
+    if !state.exists() {
+        return (Files::new(), 0);
+    }
+    let all = contents(&state);
+    let count = all.len();
+    let files: Files =
+        all.into_iter().filter(|(name, _)| !name.starts_with(".headstart-")).collect();
+    let left_over = count - files.len();
+    (files, left_over)
+}
+
+/// A command that leads from one state to another.
+pub(crate) struct Change<'a> {
+    pub(crate) arguments: &'a [&'a str],
+    /// `None` for no folder at all.
+    pub(crate) old: Option<&'a Files>,
+    pub(crate) new: &'a Files,
+    /// The exit status of a whole run: 1 where a candidate is rejected.
+    pub(crate) status: i32,
+    /// The exit status of a run that finds the new state.
+    pub(crate) again: i32,
+}
+
+impl Change<'_> {
+    /// Whether every file is one of before or of after, and the head is new only with new features.
+    fn is_between(&self, files: &Files) -> bool {
+        let (old, new) = (self.old.unwrap_or(&NOTHING), self.new);
+        let of = |files: &Files, name: &str| files.iter().find(|(n, _)| n == name).cloned();
+        let names = [files, old, new].into_iter().flatten().map(|(name, _)| name);
+        let head_is_new = of(files, "head.hshr") == of(new, "head.hshr");
+        let forgets = self.arguments[0] == "forget";
+        names.into_iter().all(|name| {
+            let found = of(files, name);
+            let must_be_new = head_is_new && name == "features.hsfc" && !new.is_empty();
+            // Earlier commits go before the one that has forgotten comes.
+            let dropped = forgets && found.is_none() && name.starts_with("commit-");
+            dropped || found == of(new, name) || (found == of(old, name) && !must_be_new)
+        })
+    }
+
+    /// Breaks every system call. Gives how many were broken.
+    pub(crate) fn break_every_call(&self, bench: &Bench) -> usize {
+        let Self { arguments, old, new, .. } = *self;
+        restore(bench, old);
+        let whole = run(command(bench, arguments), None);
+        assert_eq!(whole.status, Some(self.status), "{arguments:?}");
+        assert_eq!(&found(bench), &(new.clone(), 0), "{arguments:?}");
+        let (mut count, mut olds, mut news) = (0, 0, 0);
+        for breakage in BREAKS {
+            for at in 0.. {
+                restore(bench, old);
+                let broken = run(command(bench, arguments), Some((at, breakage)));
+                if broken.calls.len() <= at {
+                    break;
+                }
+                count += 1;
+                let name =
+                    format!("{arguments:?}: call {at} (number {}), {breakage:?}", broken.calls[at]);
+                let (files, left_over) = found(bench);
+                let is_new = files == *new;
+                if is_new {
+                    news += 1;
+                } else {
+                    assert!(self.is_between(&files), "{name}: neither old nor new");
+                    assert_ne!(broken.status, Some(0), "{name}: success is claimed");
+                    olds += 1;
+                }
+                if let Break::Fail(_) = breakage {
+                    // The loader, and Rust where there is no memory, end a process by a signal.
+                    let working = broken.calls[..at].contains(&call::FLOCK);
+                    let dying = !working || call::MEMORY.contains(&broken.calls[at]);
+                    assert!(broken.status.is_some() || dying, "{name}: it died of a signal");
+                    let removing = [call::UNLINK, call::UNLINKAT].contains(&broken.calls[at]);
+                    assert!(left_over == 0 || removing, "{name}: a stray file");
+                    let durable = [call::FSYNC, call::RENAME].contains(&broken.calls[at]);
+                    assert!(
+                        !durable || broken.status == Some(2),
+                        "{name}: a failure is not reported"
+                    );
+                }
+                // Whatever was left: the next call gets there, and leaves nothing behind.
+                let status = command(bench, arguments).status().unwrap();
+                let expected = if is_new { self.again } else { self.status };
+                assert_eq!(status.code(), Some(expected), "{name}");
+                assert_eq!(&found(bench), &(new.clone(), 0), "{name}");
+            }
+        }
+        println!(
+            "{arguments:?}: {count} calls broken, {olds} kept the old state, {news} made the new"
+        );
+        assert!(olds > 0 && news > 0, "{arguments:?}");
+        count
+    }
+}
