@@ -130,7 +130,7 @@ fn corrections_that_make_no_sense_are_refused_and_change_nothing() {
         ("forget", &["--class", "red", "--class", "blue"], "one class only"),
         ("rename", &["--class", "white", "--to", "red"], "knows no class white"),
         ("rename", &["--class", "red", "--to", ""], "1 to 64 bytes"),
-        ("merge", &["--from", "none"], "features.hsfc"),
+        ("merge", &["--from", "none"], "none: holds no samples"),
     ] {
         let message = bench.refusal(1, command, &[&["--state", "state"], arguments].concat());
         assert!(message.contains(words), "{message}");
