@@ -15,10 +15,13 @@ pub(super) fn segments(bytes: &[u8]) -> Result<(Vec<Segment>, u32), String> {
     if header.e_machine(endian) != EM_ARM {
         return Err("the firmware is not for an Arm core".into());
     }
-    let mut segments = Vec::new();
+    // Segments may stand for the same bytes, many times.
+    let (mut segments, mut room) = (Vec::new(), bytes.len());
     for program in file.elf_program_headers() {
         let data = program.data(endian, bytes).map_err(|()| "the firmware's file is cut short")?;
         if program.p_type(endian) == PT_LOAD && !data.is_empty() {
+            let left = room.checked_sub(data.len());
+            room = left.ok_or("the firmware's segments are more than its file holds")?;
             segments.push(Segment { address: program.p_paddr(endian), bytes: data.to_vec() });
         }
     }

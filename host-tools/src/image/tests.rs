@@ -30,6 +30,22 @@ fn an_elf_file_loads_firmware_and_pack_at_their_addresses() {
 }
 
 #[test]
+fn segments_that_stand_for_the_same_bytes_are_refused_before_they_are_copied() {
+    let (_, mut file) = firmware();
+    // The second one becomes as long as the file, and the first one is there twice.
+    let (header, entry) = (52, 32);
+    let first = file[header..header + entry].to_vec();
+    file[header + entry..header + 2 * entry].copy_from_slice(&first);
+    let length = (file.len() as u32 / 2 + 1).to_le_bytes();
+    for start in [header, header + entry] {
+        file[start + 4..start + 8].fill(0);
+        file[start + 16..start + 20].copy_from_slice(&length);
+    }
+    let refused = elf::segments(&file).unwrap_err();
+    assert!(refused.contains("more than its file holds"), "{refused}");
+}
+
+#[test]
 fn a_hex_file_reads_back() {
     let (image, _) = image();
     let bytes = image.emit(Format::Hex, board().flashing().unwrap()).unwrap();

@@ -53,7 +53,11 @@ impl Mask {
         Ok(mask)
     }
 
-    fn decode(content: &[u8]) -> Result<Self, Problem> {
+    /// A PNG's content, whatever classes it holds.
+    ///
+    /// # Errors
+    /// [`Problem::NotAMask`] and [`Problem::ImageTooLarge`].
+    pub fn decode(content: &[u8]) -> Result<Self, Problem> {
         let unreadable = |e: png::DecodingError| Problem::NotAMask(e.to_string());
         let mut decoder =
             Decoder::new_with_limits(Cursor::new(content), Limits { bytes: MAX_BYTES });

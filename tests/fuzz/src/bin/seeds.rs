@@ -3,23 +3,27 @@
 #[path = "../../../../runtime/tests/common/mod.rs"]
 mod common;
 #[cfg(feature = "importers")]
-#[path = "../../../../host-tools/src/tflite/testing.rs"]
-mod tflite;
-#[cfg(feature = "importers")]
 #[path = "../../../../host-tools/src/onnx/testing.rs"]
 #[allow(dead_code, reason = "seeds need a part of it")]
 mod testing;
+#[cfg(feature = "importers")]
+#[path = "../../../../host-tools/src/tflite/testing.rs"]
+mod tflite;
 
 use std::path::Path;
 
 use ed25519_dalek::{Signer, SigningKey};
 use headstart::backbone::{AveragePool, Binary, BinaryOp, Node, Window};
 use headstart::head::{HeadParts, Learner, LinearHead, Storage};
-use headstart::pack::{Contents, MESSAGE_BYTES, Value, emit, sign};
+use headstart::pack::{Contents, MESSAGE_BYTES, Pack, TailStorage, Value, emit, sign};
+use headstart::tail::{Tail, TailRecord};
+use headstart_edge::Head;
+use headstart_edge::segmentation::Mask;
 use headstart_edge::state::{Commit, FeatureCache};
-use headstart_fuzz::{BACKBONE, SECRET};
+use headstart_fuzz::{BACKBONE, SECRET, pack_with_tail, small_pack};
 #[cfg(feature = "importers")]
 use headstart_tools::onnx::{ImportError, Imported, import_bytes};
+use sha2::{Digest, Sha256};
 
 fn put(target: &str, name: &str, bytes: &[u8]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
@@ -71,28 +75,62 @@ fn many_nodes() -> Contents<'static> {
     contents
 }
 
+const LABELS: [&str; 3] = ["mug", "cup", "Tässchen"];
+
+/// A head record of three classes.
+fn record(weights: &[f32], storage: Storage, prototypes: Option<&[i8]>) -> Vec<u8> {
+    let parts = HeadParts {
+        head: LinearHead::new(weights, &[0.0, 1.0, -1.0], weights.len() / 3).unwrap(),
+        backbone_digest: BACKBONE,
+        labels: &LABELS,
+        samples: &[3, 4, 0],
+        learner: Learner::Blend,
+        storage,
+        temperature: 0.5,
+        unknown_threshold: 0.4,
+        held_out: Some((5, 7)),
+        prototypes,
+    };
+    let mut bytes = vec![0; parts.encoded_len().unwrap()];
+    parts.emit(&mut bytes).unwrap();
+    bytes
+}
+
+/// A head record of one feature, as the smallest pack has.
+fn record_of_one(storage: Storage) -> Vec<u8> {
+    record(&[0.5, -1.0, 2.0], storage, None)
+}
+
+/// A hidden layer of two units on three features, as `boards/linux/src/hidden.rs` lays it out, before a record.
+fn hidden(record: &[u8]) -> Vec<u8> {
+    let mut bytes = b"HSHIDE\x1a\n\x01\0\0\0".to_vec();
+    bytes.extend([3_u32, 2].iter().flat_map(|count| count.to_le_bytes()));
+    let numbers = [0.5_f32, -2.0, 1.0, 2.0, -1.0, 0.5, 0.0, 3.0];
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    let digest = Sha256::digest(&bytes);
+    [&bytes[..], &digest, record].concat()
+}
+
+/// What was learned of the tail of [`pack_with_tail`], before a head record.
+fn tail_record(storage: TailStorage, record: &[u8]) -> Vec<u8> {
+    let file = pack_with_tail(TailStorage::F32);
+    let pack = Pack::open(&file).unwrap();
+    let tail = Tail::parse(&pack).unwrap().unwrap();
+    let constants = tail
+        .parameters()
+        .into_iter()
+        .map(|id| (id, tail.graph.values[id].constant.clone().unwrap()));
+    let record_of_tail = TailRecord { constants: constants.collect() };
+    let bytes = record_of_tail.emit(&tail, &pack.backbone_digest(), storage).unwrap();
+    [&bytes[..], record].concat()
+}
+
 fn main() {
     let small = emit(&common::contents()).unwrap();
     let large = emit(&many_nodes()).unwrap();
-    let labels = ["mug", "cup", "Tässchen"];
+    let labels = LABELS;
     let weights = [0.5, -1.0, 2.0, 0.25, 1.0, 0.0];
-    let record = |storage, prototypes| {
-        let parts = HeadParts {
-            head: LinearHead::new(&weights, &[0.0, 1.0, -1.0], 2).unwrap(),
-            backbone_digest: BACKBONE,
-            labels: &labels,
-            samples: &[3, 4, 0],
-            learner: Learner::Blend,
-            storage,
-            temperature: 0.5,
-            unknown_threshold: 0.4,
-            held_out: Some((5, 7)),
-            prototypes,
-        };
-        let mut bytes = vec![0; parts.encoded_len().unwrap()];
-        parts.emit(&mut bytes).unwrap();
-        bytes
-    };
+    let record = |storage, prototypes| record(&weights, storage, prototypes);
     // `record-1` is a float16 one of version 1, which nothing writes any more.
     let records = [
         record(Storage::F32, None),
@@ -101,6 +139,27 @@ fn main() {
     ];
     for (at, bytes) in [0, 2, 3].into_iter().zip(&records) {
         put("head", &format!("record-{at}"), bytes);
+    }
+    for (at, storage) in [(4, Storage::F32), (5, Storage::F16)] {
+        put("head", &format!("record-{at}"), &record_of_one(storage));
+    }
+    let with_hidden = hidden(&records[0]);
+    Head::parse(Path::new("two-units"), &with_hidden, &BACKBONE).unwrap();
+    put("hidden", "two-units", &with_hidden);
+    for (name, storage) in [("float32", TailStorage::F32), ("float16", TailStorage::F16)] {
+        put("tail_record", name, &tail_record(storage, &records[0]));
+        let pack = pack_with_tail(storage);
+        put("pack", &format!("tail-{name}"), &pack);
+        put("pack_sealed", &format!("tail-{name}"), &pack);
+    }
+    let backbone = Pack::open(&small_pack(None)).unwrap().backbone_digest();
+    let mut own = record_of_one(Storage::F32);
+    own[44..76].copy_from_slice(&backbone);
+    let end = own.len() - 32;
+    let digest = Sha256::digest(&own[..end]);
+    own[end..].copy_from_slice(&digest);
+    for target in ["pack", "pack_sealed"] {
+        put(target, "head", &small_pack(Some(own.clone())));
     }
     let key = SigningKey::from_bytes(&SECRET);
     let public = key.verifying_key().to_bytes();
@@ -146,8 +205,35 @@ fn main() {
         grey.write_to(&mut bytes, format).unwrap();
         put("image", &format!("grey-{name}"), bytes.get_ref());
     }
+    let classes = (0..20).map(|at| [0, 1, 2, 255][at % 4]).collect();
+    put("mask", "palette", &Mask::new(4, 5, classes).encode().unwrap());
+    let bits = image::GrayImage::from_fn(9, 3, |x, y| image::Luma([(x + y) as u8 % 2]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    bits.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    put("mask", "grey", bytes.get_ref());
+    put("firmware", "two", &firmware());
     #[cfg(feature = "importers")]
-    models();
+    {
+        let board = headstart_tools::board::Board::named("pico2").unwrap();
+        headstart_tools::image::Image::new(&board, &small, Some(&firmware())).unwrap();
+        models();
+    }
+}
+
+/// An ELF file for Arm that loads eight bytes each at two addresses of a Pico 2.
+fn firmware() -> Vec<u8> {
+    let mut bytes = vec![0x7F, b'E', b'L', b'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let words = |bytes: &mut Vec<u8>, words: &[u32]| {
+        bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    };
+    bytes.extend([2, 0, 40, 0]);
+    words(&mut bytes, &[1, 0x1000_0101, 52, 0, 0x0500_0000]);
+    bytes.extend([52, 0, 32, 0, 2, 0, 40, 0, 0, 0, 0, 0]);
+    for (offset, address) in [(116, 0x1000_0000), (124, 0x1000_FFF8)] {
+        words(&mut bytes, &[1, offset, address, address, 8, 8, 5, 1]);
+    }
+    bytes.extend(1..=16);
+    bytes
 }
 
 /// Small networks; of ONNX three: convolutions to a classifier, the shape arithmetic that exporters write, and other nodes.
@@ -157,7 +243,12 @@ fn models() {
     let classifier = Builder::new(13, &[1, 3, 8, 8])
         .weight("w", &[4, 3, 3, 3])
         .floats("b", &[4], &[0.5, -0.5, 0.0, 1.0])
-        .node("Conv", &["x", "w", "b"], "c", vec![ints("pads", &[1, 1, 1, 1]), ints("strides", &[2, 2])])
+        .node(
+            "Conv",
+            &["x", "w", "b"],
+            "c",
+            vec![ints("pads", &[1, 1, 1, 1]), ints("strides", &[2, 2])],
+        )
         .node("Relu", &["c"], "r", vec![])
         .node("GlobalAveragePool", &["r"], "g", vec![])
         .node("Flatten", &["g"], "f", vec![int("axis", 1)])

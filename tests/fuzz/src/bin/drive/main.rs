@@ -1,7 +1,9 @@
-//! Runs the targets on changed seeds, without a fuzzer's compiler: `drive SECONDS [TARGET...]`.
+//! Runs the targets on changed seeds, without a fuzzer's compiler: `drive SECONDS|INPUTSx [TARGET...]`.
 //!
-//! A panic ends it with the seed of the random numbers and the input's path. It knows nothing of coverage: `cargo fuzz`
+//! A panic, or more than 512 MiB of memory for one input, ends it with the seed of the random numbers and the input's path. It knows nothing of coverage: `cargo fuzz`
 //! with the feature `libfuzzer` searches deeper.
+
+mod memory;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,9 +11,20 @@ use std::time::{Duration, Instant};
 use headstart::head::Random;
 use headstart_fuzz::TARGETS;
 
+/// The most memory that one input may take, in bytes.
+const MEMORY: usize = 512 << 20;
+
+/// Seconds, and how many inputs at most.
+fn bound(text: &str) -> (f64, u64) {
+    match text.strip_suffix('x') {
+        Some(inputs) => (1e9, inputs.parse().expect("a number of inputs")),
+        None => (text.parse().expect("seconds"), u64::MAX),
+    }
+}
+
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let seconds: f64 = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(30.0);
+    let (seconds, most) = bound(&arguments.next().unwrap_or_else(|| "30".into()));
     let names: Vec<String> = arguments.collect();
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     for &(name, target) in TARGETS {
@@ -26,23 +39,35 @@ fn main() {
         assert!(!seeds.is_empty(), "corpus/{name} is empty");
         seeds.iter().for_each(|seed| target(seed));
         let (start, limit) = (Instant::now(), Duration::from_secs_f64(seconds));
+        let mut largest = 0;
         let seed = start.elapsed().as_nanos() as u64 ^ u64::from(std::process::id());
         let mut random = Random::new(seed);
         let failed = std::env::temp_dir().join(format!("headstart-fuzz-{name}"));
         let mut count = 0_u64;
-        while start.elapsed() < limit {
+        while start.elapsed() < limit && count < most {
             for _ in 0..64 {
                 let input = change(&seeds, &mut random);
+                memory::start();
                 let outcome = std::panic::catch_unwind(|| target(&input));
-                if outcome.is_err() {
+                let peak = memory::peak();
+                largest = largest.max(peak);
+                if outcome.is_err() || peak > MEMORY {
                     std::fs::write(&failed, &input).unwrap();
-                    eprintln!("{name}: failed after {count} inputs: {}", failed.display());
+                    let mebibytes = peak >> 20;
+                    eprintln!(
+                        "{name}: failed after {count} inputs, with {mebibytes} MiB: {}",
+                        failed.display()
+                    );
                     std::process::exit(1);
                 }
                 count += 1;
             }
         }
-        println!("{name:12} {count} inputs in {:.0} s", start.elapsed().as_secs_f64());
+        let seconds = start.elapsed().as_secs_f64();
+        println!(
+            "{name:12} {count} inputs in {seconds:.0} s, {} KiB at most",
+            largest.div_ceil(1 << 10)
+        );
     }
 }
 
