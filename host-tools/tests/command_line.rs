@@ -222,6 +222,12 @@ fn a_board_gets_a_certificate_or_a_refusal_that_says_what_to_do() {
     let arguments = ["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &pack];
     let message = refusal(&[&arguments[..], &["--max-classes", "4096"], &board].concat());
     assert!(message.contains("bytes of RAM are missing") && message.contains("--max-classes"));
+    assert!(message.contains("most of them at '"), "{message}");
+    // A head that fits the RAM twice, and no slot of 24 KiB.
+    let classes = 1 + 24_064 / (4 * (1 + summary["features"].as_u64().unwrap()));
+    let message =
+        refusal(&[&arguments[..], &["--max-classes", &classes.to_string()], &board].concat());
+    assert!(message.contains("more than a slot of its flash holds"), "{message}");
     let message = refusal(&[&arguments[..], &["--board", "abacus"]].concat());
     assert!(message.contains("there is no board 'abacus'"), "{message}");
     assert!(!Path::new(&pack).exists());

@@ -55,10 +55,8 @@ impl AddressFlash {
     fn at(start: u32, length: u32) -> Option<(*mut u8, usize)> {
         let Layout { packs: [first, second], features, .. } = layout();
         let end = start.checked_add(length)?;
-        let regions = [
-            first.start..first.start + first.bytes,
-            second.start..features.start + features.bytes,
-        ];
+        let regions =
+            [first.start..first.start + first.bytes, second.start..features.start + features.bytes];
         let inside = regions.iter().any(|region| region.start <= start && end <= region.end);
         inside.then_some((start as *mut u8, length as usize))
     }

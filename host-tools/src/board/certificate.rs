@@ -149,3 +149,120 @@ fn heaviest(graph: &Graph) -> Option<String> {
     let node = graph.nodes.iter().max_by_key(|node| weights(node))?;
     Some(format!("'{}' ({} weights)", node.name, weights(node)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use headstart::graph::{Conv, Op, Window};
+    use headstart::pack::{Preprocessing, Provenance, Resize};
+
+    use super::*;
+    use crate::calibrate::calibrate;
+    use crate::lower::lower;
+    use crate::model::FloatGraph;
+    use crate::plan::Aim;
+    use crate::write::{Description, pack_bytes};
+
+    /// Three convolutions: `wide` has the largest tensors, `heavy` the most weights.
+    fn graph() -> Graph {
+        let mut graph = Graph::default();
+        let mut last = graph.add_value("x", vec![1, 3, 16, 16]);
+        graph.inputs.push(last);
+        for (name, inputs, outputs, kernel, stride) in
+            [("wide", 3, 16, 1, 1), ("thin", 16, 8, 1, 4), ("heavy", 8, 64, 3, 1)]
+        {
+            let shape = vec![outputs, inputs, kernel, kernel];
+            let weights = (0..shape.iter().product()).map(|at: usize| (at % 7) as f32 * 0.1 - 0.3);
+            let weights: Vec<f32> = weights.collect();
+            let weight = graph.add_constant(format!("{name}.w"), shape, weights).unwrap();
+            let window = Window {
+                kernel: vec![kernel; 2],
+                strides: vec![stride; 2],
+                dilations: vec![1; 2],
+                pads_begin: vec![kernel / 2; 2],
+                pads_end: vec![kernel / 2; 2],
+            };
+            let conv = Op::Conv(Conv { window, groups: 1 });
+            last = graph.add_node(name, conv, vec![last, weight], format!("{name}.y")).unwrap();
+        }
+        graph.outputs.push(last);
+        graph
+    }
+
+    fn pack(graph: &Graph) -> Vec<u8> {
+        let samples: Vec<Vec<f32>> = (1..4_u8)
+            .map(|sample| {
+                (0..768_u16).map(|at| f32::from(at * u16::from(sample) % 13) - 6.0).collect()
+            })
+            .collect();
+        let float = FloatGraph::new(Path::new("test"), graph).unwrap();
+        let ranges = calibrate(graph, &float, &samples, 1, || ()).unwrap();
+        let description = Description {
+            provenance: Provenance {
+                model: "test",
+                source_sha256: [0; 32],
+                tool_version: "0",
+                freeze_point: "heavy",
+                calibration: "",
+                calibration_samples: 3,
+                multiply_accumulates: 1,
+            },
+            preprocessing: Preprocessing { resize: Resize::Stretch, mean: [0.0; 3], std: [1.0; 3] },
+            max_classes: 4,
+            arena: Aim::Speed,
+            tail: None,
+            head: None,
+        };
+        pack_bytes(&lower(graph, &ranges, 1).unwrap(), &description).unwrap()
+    }
+
+    #[test]
+    fn a_pack_that_does_not_fit_is_refused_with_layer_missing_bytes_and_a_smaller_choice() {
+        let graph = graph();
+        let bytes = pack(&graph);
+        let pack = Pack::open(&bytes).unwrap();
+        let roomy = Board::named("pico2").unwrap();
+        let of = |board: &Board| Certificate::new(board, &pack, bytes.len());
+        let refused = |board: &Board| of(board).check(board, &pack, &graph).unwrap_err();
+        let fits = |board: &Board| of(board).check(board, &pack, &graph) == Ok(());
+        let says = |message: &str, parts: &[&str]| {
+            assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        };
+        let all = of(&roomy);
+        assert!(fits(&roomy));
+
+        let ram = |ram_bytes| Board { ram_bytes, ..roomy.clone() };
+        assert!(fits(&ram(all.ram())));
+        says(
+            &refused(&ram(all.ram() - 10)),
+            &["10 bytes of RAM are missing", "'wide'", "freeze before", "--max-classes"],
+        );
+
+        let record = u64::from(pack.plan().record_bytes());
+        let slot = |slot_bytes| Board { slot_bytes, ..roomy.clone() };
+        assert!(fits(&slot(record + 512)));
+        says(
+            &refused(&slot(record + 505)),
+            &["head record of 4 classes", "7 more than a slot", "--max-classes", "--pool 1"],
+        );
+
+        let room = |pack_room| {
+            let mut board = roomy.clone();
+            board.flashing.as_mut().unwrap().pack_room = pack_room;
+            board
+        };
+        assert!(fits(&room(bytes.len() as u32)));
+        says(
+            &refused(&room(bytes.len() as u32 - 3)),
+            &["3 bytes more than its flash has for one", "'heavy' (4608 weights)", "smaller model"],
+        );
+
+        let flash = |flash_bytes| Board { flash_bytes, ..roomy.clone() };
+        assert!(fits(&flash(all.flash())));
+        says(
+            &refused(&flash(all.flash() - 5)),
+            &["5 bytes of flash are missing", "'heavy' (4608 weights)", "freeze before"],
+        );
+    }
+}

@@ -6,6 +6,9 @@ use object::read::elf::{ElfFile32, FileHeader, ProgramHeader};
 
 use super::Segment;
 
+/// Most segments of a firmware, which has a handful.
+const MOST: usize = 256;
+
 /// What the file loads into flash, at the addresses of loading, and its entry.
 pub(super) fn segments(bytes: &[u8]) -> Result<(Vec<Segment>, u32), String> {
     let refuse =
@@ -15,19 +18,25 @@ pub(super) fn segments(bytes: &[u8]) -> Result<(Vec<Segment>, u32), String> {
     if header.e_machine(endian) != EM_ARM {
         return Err("the firmware is not for an Arm core".into());
     }
-    // Segments may stand for the same bytes, many times.
-    let (mut segments, mut room) = (Vec::new(), bytes.len());
+    let mut loaded = Vec::new();
+    let mut left = bytes.len();
     for program in file.elf_program_headers() {
         let data = program.data(endian, bytes).map_err(|()| "the firmware's file is cut short")?;
         if program.p_type(endian) == PT_LOAD && !data.is_empty() {
-            let left = room.checked_sub(data.len());
-            room = left.ok_or("the firmware's segments are more than its file holds")?;
-            segments.push(Segment { address: program.p_paddr(endian), bytes: data.to_vec() });
+            // Before anything is copied: each byte of the file is loaded once at most.
+            left = left.checked_sub(data.len()).ok_or("the firmware's segments overlap")?;
+            if loaded.len() == MOST {
+                return Err(format!("the firmware has more than {MOST} segments"));
+            }
+            loaded.push((program.p_paddr(endian), data));
         }
     }
-    if segments.is_empty() {
+    if loaded.is_empty() {
         return Err("the firmware's file loads nothing".into());
     }
+    let segments =
+        loaded.into_iter().map(|(address, data)| Segment { address, bytes: data.to_vec() });
+    let segments = segments.collect();
     Ok((segments, header.e_entry(endian)))
 }
 

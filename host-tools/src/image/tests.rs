@@ -30,22 +30,6 @@ fn an_elf_file_loads_firmware_and_pack_at_their_addresses() {
 }
 
 #[test]
-fn segments_that_stand_for_the_same_bytes_are_refused_before_they_are_copied() {
-    let (_, mut file) = firmware();
-    // The second one becomes as long as the file, and the first one is there twice.
-    let (header, entry) = (52, 32);
-    let first = file[header..header + entry].to_vec();
-    file[header + entry..header + 2 * entry].copy_from_slice(&first);
-    let length = (file.len() as u32 / 2 + 1).to_le_bytes();
-    for start in [header, header + entry] {
-        file[start + 4..start + 8].fill(0);
-        file[start + 16..start + 20].copy_from_slice(&length);
-    }
-    let refused = elf::segments(&file).unwrap_err();
-    assert!(refused.contains("more than its file holds"), "{refused}");
-}
-
-#[test]
 fn a_hex_file_reads_back() {
     let (image, _) = image();
     let bytes = image.emit(Format::Hex, board().flashing().unwrap()).unwrap();
@@ -114,4 +98,28 @@ fn a_pack_alone_starts_at_its_place_and_what_does_not_fit_is_refused() {
     let image = Image::new(&nucleo, b"pack", None).unwrap();
     assert!(image.emit(Format::Uf2, nucleo.flashing().unwrap()).is_err());
     assert!(Image::new(&Board::named("mps2-an386").unwrap(), b"pack", None).is_err());
+}
+
+/// A file with so many entries of its table of segments, each loading all of `length` bytes behind the table.
+fn crowded(count: u16, length: u32) -> Vec<u8> {
+    let segment = Segment { address: 0x1000_0000, bytes: vec![5; length as usize] };
+    let one = elf::emit(&[segment], 0);
+    let (header, rest) = one.split_at(52);
+    let (entry, data) = rest.split_at(32);
+    let (mut header, mut entry) = (header.to_vec(), entry.to_vec());
+    header[44..46].copy_from_slice(&count.to_le_bytes());
+    entry[4..8].copy_from_slice(&(52 + 32 * u32::from(count)).to_le_bytes());
+    [header, entry.repeat(count.into()), data.to_vec()].concat()
+}
+
+#[test]
+fn segments_that_load_the_same_bytes_again_and_again_are_refused_before_they_are_copied() {
+    // 65,534 times 4 MiB; 65,535 would say that the count stands elsewhere: more memory than there is.
+    for (count, length, problem) in
+        [(0xFFFE, 4 << 20, "overlap"), (2, 1000, "overlap"), (300, 1, "more than 256 segments")]
+    {
+        let error = elf::segments(&crowded(count, length)).unwrap_err();
+        assert!(error.contains(problem), "{error}");
+    }
+    assert_eq!(elf::segments(&crowded(1, 100)).unwrap().0[0].bytes, [5; 100]);
 }

@@ -98,7 +98,9 @@ fn main() -> ! {
         FlashStore::open(flash, SLOTS, &digest)
     };
     let Ok(store) = store else { fail("the store does not open") };
-    let Ok(mut session) = Session::open(&pack, ram, store) else { fail("the session does not open") };
+    let Ok(mut session) = Session::open(&pack, ram, store) else {
+        fail("the session does not open")
+    };
     if first {
         learn(&mut session, &["mug", "cup", "mug"]);
         if session.commit().is_err() {
@@ -124,7 +126,9 @@ fn main() -> ! {
     let Ok(store) = FlashStore::open(worn, SLOTS, &pack.backbone_digest()) else {
         fail("a worn flash does not open")
     };
-    let Ok(mut session) = Session::open(&pack, ram, store) else { fail("the session does not open") };
+    let Ok(mut session) = Session::open(&pack, ram, store) else {
+        fail("the session does not open")
+    };
     learn(&mut session, &["jar"]);
     if session.commit().is_ok() {
         fail("a worn flash took a head");
