@@ -39,7 +39,7 @@ fn a_kill_or_an_error_at_every_system_call_keeps_old_or_new() {
         (&forget, Some(&second), &NOTHING),
         (&sample, Some(&second), &without),
     ] {
-        let change = Change { arguments, old, new, status: 0, again: 0 };
+        let change = Change { arguments, old, new, status: 0, again: 0, only_reads_again: false };
         count += change.break_every_call(&bench);
     }
     assert!(count > 4_000, "{count}");
@@ -64,7 +64,14 @@ fn so_it_does_where_a_class_is_renamed_states_are_merged_or_a_commit_is_returned
     for (arguments, again) in [(&rename[..], 1), (&merge, 0), (&rollback, 0)] {
         let (new, status) = after(&bench, Some(&second), arguments);
         assert_eq!((new.len(), status), (5, Some(0)), "{arguments:?}");
-        let change = Change { arguments, old: Some(&second), new: &new, status: 0, again };
+        let change = Change {
+            arguments,
+            old: Some(&second),
+            new: &new,
+            status: 0,
+            again,
+            only_reads_again: false,
+        };
         count += change.break_every_call(&bench);
     }
     assert!(count > 3_000, "{count}");
@@ -80,7 +87,14 @@ fn so_it_does_where_a_candidate_is_rejected() {
     bench.pictures("data", "blue", RED, 200, 5);
     let (new, status) = after(&bench, Some(&old), &LEARN);
     assert_eq!((old.len(), new.len(), status), (3, 4, Some(1)));
-    let change = Change { arguments: &LEARN, old: Some(&old), new: &new, status: 1, again: 1 };
+    let change = Change {
+        arguments: &LEARN,
+        old: Some(&old),
+        new: &new,
+        status: 1,
+        again: 1,
+        only_reads_again: false,
+    };
     assert!(change.break_every_call(&bench) > 1_000);
 }
 
