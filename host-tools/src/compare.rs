@@ -49,6 +49,21 @@ impl Noise {
         });
         10.0 * (signal / noise.sum::<f64>().max(f64::MIN_POSITIVE)).log10()
     }
+
+    /// Cosine of the angle between the elements of both, over all samples; factors of an equalised tensor's
+    /// channels are taken out as for [`decibels`](Self::decibels).
+    #[must_use]
+    pub fn cosine(&self) -> f64 {
+        let [mut rr, mut qq, mut rq] = [0.0; 3];
+        for &[real, quantised, both] in &self.sums {
+            let factor = if self.equalised && quantised > 0.0 { both / quantised } else { 1.0 };
+            rr += real;
+            qq += factor * factor * quantised;
+            rq += factor * both;
+        }
+        let norms = (rr * qq).sqrt();
+        if norms > 0.0 { rq / norms } else { f64::from(u8::from(rr == qq)) }
+    }
 }
 
 /// What one sample, or several, showed.
@@ -243,7 +258,10 @@ mod tests {
         // Found: channel a 1, 3 and channel b 2, 4.
         assert_eq!(noise.sums, [[10.0, 10.0, 10.0], [29.0, 20.0, 24.0]]);
         assert!((noise.decibels() - 10.0 * (39.0_f64).log10()).abs() < 1e-9);
+        assert!((noise.cosine() - 34.0 / (39.0_f64 * 30.0).sqrt()).abs() < 1e-9);
         noise.equalised = true;
         assert!(noise.decibels() > 20.0);
+        // A factor of 24/20 makes the second channel 2.4, 4.8; the first is right as it is.
+        assert!((noise.cosine() - (38.8_f64 / 39.0).sqrt()).abs() < 1e-9);
     }
 }

@@ -88,6 +88,34 @@ fn a_model_becomes_a_pack_that_says_and_verifies_itself() {
 }
 
 #[test]
+fn each_sensible_cut_is_shown_with_its_price_and_its_cosine() {
+    let desk = Desk::new();
+    let inspected = json(&["inspect", MODEL]);
+    let cuts = inspected["cuts"].as_array().unwrap();
+    let middle = cuts.len() / 2;
+    let tensor = cuts[middle]["tensor"].as_str().unwrap();
+    let (pack, _) = desk.pack("middle.hspk", &["--freeze", tensor]);
+    let arguments = ["compare", &pack, MODEL, "--data", &desk.pictures];
+    let compared = json(&arguments);
+    assert_eq!(compared["training_batch"], inspected["training_batch"]);
+    let seen = compared["cuts"].as_array().unwrap();
+    assert_eq!(seen.len(), cuts.len());
+    for (at, (cut, seen)) in cuts.iter().zip(seen).enumerate() {
+        for (key, value) in cut.as_object().unwrap() {
+            assert_eq!(&seen[key], value, "{key} of {cut}");
+        }
+        assert_eq!(seen["of_this_pack"], at == middle, "{seen}");
+        // Behind the pack's cut there are no integers to compare.
+        let cosine = seen["cosine"].as_f64();
+        assert_eq!(cosine.is_some(), at <= middle, "{seen}");
+        assert!(cosine.is_none_or(|cosine| cosine > 0.97 && cosine <= 1.0), "{seen}");
+    }
+    let table = String::from_utf8(headstart(&arguments).stdout).unwrap();
+    let row = table.lines().find(|line| line.contains("this pack")).unwrap();
+    assert!(row.contains(tensor) && row.contains("KiB") && row.contains("0.9"), "{row}");
+}
+
+#[test]
 fn the_samples_choose_a_cut_within_the_budget() {
     let desk = Desk::new();
     let data = ["--freeze", "auto", "--data", &desk.pictures];

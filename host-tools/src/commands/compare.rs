@@ -7,12 +7,14 @@ use headstart_edge::samples::Dataset;
 use serde_json::{Value, json};
 
 use super::report::{self, Report};
+use super::sensible;
 use crate::cli::Sampling;
-use crate::compare::{Comparison, Pair};
+use crate::compare::{Comparison, Noise, Pair};
 use crate::equalise::groups;
 use crate::error::Error;
 use crate::freeze::{self, Score};
 use crate::inputs;
+use crate::inspect::{BATCH, Cut, cuts};
 use crate::lower::{Lowered, Ranges, lower};
 use crate::model::{FloatGraph, Model};
 use crate::quantise::Quantisation;
@@ -64,8 +66,13 @@ pub(super) fn compare(
         .filter_map(|(value, noise)| Some((name(value), noise.as_ref()?.decibels())))
         .collect();
     let labels: Vec<usize> = dataset.samples.iter().map(|sample| sample.label).collect();
-    let heads = Heads::new(&comparison, &labels);
-    show(report, &comparison, &layers, heads.as_ref());
+    let found = Found {
+        heads: Heads::new(&comparison, &labels),
+        cuts: SeenCut::all(&model, &pair, &comparison),
+        layers,
+        comparison,
+    };
+    found.show(report);
     Ok(())
 }
 
@@ -113,41 +120,102 @@ impl Heads {
     }
 }
 
-fn show(report: Report, comparison: &Comparison, layers: &[(String, f64)], heads: Option<&Heads>) {
-    let cosines = &comparison.cosines;
-    let mean = cosines.iter().sum::<f64>() / cosines.len().max(1) as f64;
-    let least = cosines.iter().copied().fold(1.0, f64::min);
-    let rows: Vec<Value> = layers
-        .iter()
-        .map(|(name, decibels)| json!({ "tensor": name, "signal_to_noise_db": decibels }))
-        .collect();
-    let summary = json!({
-        "samples": cosines.len(),
-        "feature_cosine": { "mean": mean, "min": least },
-        "head_accuracy": heads.map(|heads| json!({
-            "float": { "mean": heads.float.accuracy, "spread": heads.float.spread },
-            "int8": { "mean": heads.int8.accuracy, "spread": heads.int8.spread },
-        })),
-        "top_answer_agreement": heads.map(|heads| heads.agreement),
-        "layers": rows,
-    });
-    report.show(&summary, || {
-        let mut table = report::table(&["tensor", "signal to noise"]);
-        for (name, decibels) in layers {
-            table.add_row([name.clone(), format!("{decibels:.1} dB")]);
-        }
-        say!("{table}");
-        say!("feature cosine: mean {mean:.4}, least {least:.4}, over {} samples", cosines.len());
-        if let Some(Heads { float, int8, agreement }) = heads {
+/// A sensible cut of the model, and what the pack showed there.
+struct SeenCut {
+    cut: Cut,
+    /// Cosine of the pack's integers to the float tensor, where the cut lies within its backbone.
+    cosine: Option<f64>,
+    /// Whether the pack is frozen there.
+    own: bool,
+}
+
+impl SeenCut {
+    fn all(model: &Model, pair: &Pair<'_>, comparison: &Comparison) -> Vec<Self> {
+        let graph = pair.graph;
+        let seen = |cut: Cut| {
+            let input = cut.tensor == "none";
+            let value = if input { Some(graph.inputs[0]) } else { graph.value_named(&cut.tensor) };
+            let view = value.and_then(|value| pair.lowered.views[value].as_ref());
+            let noise = view.and_then(|view| comparison.noise.get(view.value as usize)?.as_ref());
+            let own = !input && value.is_some_and(|value| graph.outputs.contains(&value));
+            Self { cosine: noise.map(Noise::cosine), own, cut }
+        };
+        cuts(&model.simplified()).into_iter().map(seen).collect()
+    }
+
+    fn as_json(&self) -> Value {
+        let mut json = sensible::as_json(&self.cut);
+        json["cosine"] = json!(self.cosine);
+        json["of_this_pack"] = json!(self.own);
+        json
+    }
+}
+
+/// All that is reported.
+struct Found {
+    comparison: Comparison,
+    /// A name and a signal-to-noise ratio in decibels for each tensor.
+    layers: Vec<(String, f64)>,
+    cuts: Vec<SeenCut>,
+    heads: Option<Heads>,
+}
+
+impl Found {
+    fn show(&self, report: Report) {
+        let heads = self.heads.as_ref();
+        let cosines = &self.comparison.cosines;
+        let mean = cosines.iter().sum::<f64>() / cosines.len().max(1) as f64;
+        let least = cosines.iter().copied().fold(1.0, f64::min);
+        let rows: Vec<Value> = self
+            .layers
+            .iter()
+            .map(|(name, decibels)| json!({ "tensor": name, "signal_to_noise_db": decibels }))
+            .collect();
+        let summary = json!({
+            "samples": cosines.len(),
+            "feature_cosine": { "mean": mean, "min": least },
+            "head_accuracy": heads.map(|heads| json!({
+                "float": { "mean": heads.float.accuracy, "spread": heads.float.spread },
+                "int8": { "mean": heads.int8.accuracy, "spread": heads.int8.spread },
+            })),
+            "top_answer_agreement": heads.map(|heads| heads.agreement),
+            "layers": rows,
+            "cuts": self.cuts.iter().map(SeenCut::as_json).collect::<Vec<_>>(),
+            "training_batch": BATCH,
+        });
+        report.show(&summary, || {
+            let mut table = report::table(&["tensor", "signal to noise"]);
+            for (name, decibels) in &self.layers {
+                table.add_row([name.clone(), format!("{decibels:.1} dB")]);
+            }
+            say!("{table}");
             say!(
-                "cross-validated head: {:.1} ± {:.1} % on float features, {:.1} ± {:.1} % on int8; \
-                 the same top answer for {:.1} %",
-                100.0 * float.accuracy,
-                100.0 * float.spread,
-                100.0 * int8.accuracy,
-                100.0 * int8.spread,
-                100.0 * agreement
+                "feature cosine: mean {mean:.4}, least {least:.4}, over {} samples",
+                cosines.len()
             );
-        }
-    });
+            if let Some(Heads { float, int8, agreement }) = heads {
+                say!(
+                    "cross-validated head: {:.1} ± {:.1} % on float features, {:.1} ± {:.1} % on int8; \
+                     the same top answer for {:.1} %",
+                    100.0 * float.accuracy,
+                    100.0 * float.spread,
+                    100.0 * int8.accuracy,
+                    100.0 * int8.spread,
+                    100.0 * agreement
+                );
+            }
+            self.print_cuts();
+        });
+    }
+
+    fn print_cuts(&self) {
+        let cosine = |cut: &SeenCut| cut.cosine.map_or("–".into(), |c| format!("{c:.4}"));
+        let own = |cut: &SeenCut| if cut.own { "this pack" } else { "" }.to_owned();
+        let cuts: Vec<Cut> = self.cuts.iter().map(|seen| seen.cut.clone()).collect();
+        let more = [
+            ("int8 to float", self.cuts.iter().map(cosine).collect()),
+            ("", self.cuts.iter().map(own).collect()),
+        ];
+        sensible::print(&cuts, &more);
+    }
 }

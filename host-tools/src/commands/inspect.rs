@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::report::{self, Report};
+use super::sensible;
 use crate::error::Error;
-use crate::inspect::{BATCH, Cut, FreezeKind, cuts, freeze_points, layers};
+use crate::inspect::{BATCH, FreezeKind, cuts, freeze_points, layers};
 use crate::model::Model;
 
 pub(super) fn inspect(report: Report, path: &Path) -> Result<(), Error> {
@@ -39,7 +40,7 @@ pub(super) fn inspect(report: Report, path: &Path) -> Result<(), Error> {
         "parameters": parameters,
         "multiply_accumulates": macs,
         "layers": rows,
-        "cuts": cuts.iter().map(as_json).collect::<Vec<_>>(),
+        "cuts": cuts.iter().map(sensible::as_json).collect::<Vec<_>>(),
         "training_batch": BATCH,
     });
     report.show(&summary, || {
@@ -62,44 +63,9 @@ pub(super) fn inspect(report: Report, path: &Path) -> Result<(), Error> {
             report::count(parameters),
             report::count(macs)
         );
-        print_cuts(&cuts);
+        sensible::print(&cuts, &[]);
     });
     Ok(())
-}
-
-fn as_json(cut: &Cut) -> Value {
-    json!({
-        "tensor": cut.tensor,
-        "node": cut.node,
-        "backbone_weight_bytes": cut.backbone_bytes,
-        "backbone_multiply_accumulates": cut.backbone_macs,
-        "tail_multiply_accumulates": cut.tail_macs,
-        "trainable_parameters": cut.parameters,
-        "feature_bytes": cut.feature_bytes,
-        "training_bytes": cut.training_bytes,
-    })
-}
-
-fn print_cuts(cuts: &[Cut]) {
-    if cuts.is_empty() {
-        return;
-    }
-    say!("\nWith --tail keep, by --freeze (training: AdamW, {BATCH} samples a step, at most)");
-    let header =
-        ["--freeze", "backbone", "its MACs", "trained", "its MACs", "features", "training"];
-    let mut table = report::table(&header);
-    for cut in cuts {
-        table.add_row([
-            cut.tensor.clone(),
-            report::bytes(cut.backbone_bytes),
-            report::count(cut.backbone_macs),
-            report::count(cut.parameters),
-            report::count(cut.tail_macs),
-            report::bytes(cut.feature_bytes),
-            report::bytes(cut.training_bytes),
-        ]);
-    }
-    say!("{table}");
 }
 
 fn word(kind: FreezeKind) -> &'static str {

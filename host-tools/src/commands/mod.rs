@@ -12,6 +12,7 @@ mod keygen;
 mod pack;
 mod preprocessing;
 mod report;
+mod sensible;
 
 use std::fs::File;
 use std::io::Write;
