@@ -1,7 +1,7 @@
 //! Which slot holds the newest record.
 
-use super::flash_store::{FlashStore, READS};
-use super::medium::part;
+use super::flash_store::{FlashStore, READS, STEADY};
+use super::medium::{Source, part};
 use super::slot::{COMMIT, HEADER, Header, NoHeader, is_commit};
 use super::{Flash, Region, StoreError};
 
@@ -17,10 +17,12 @@ pub(super) struct Scan {
 }
 
 impl<F: Flash> FlashStore<F> {
-    /// The newest header whose payload is right, among those with a commit word or among all.
+    /// The newest header whose payload is right, among those with a commit word or among all. Where it is to be
+    /// steady, all of it that may have been torn must read alike each time.
     pub(super) fn find(
         &mut self,
         committed: bool,
+        steady: bool,
         unreadable: &mut Option<F::Error>,
     ) -> Result<Option<Header>, StoreError<F::Error>> {
         let mut below = u64::MAX;
@@ -41,13 +43,39 @@ impl<F: Flash> FlashStore<F> {
                         found: first_bytes(&header.backbone),
                     });
                 }
-                Ok(true) => return Ok(Some(header)),
+                Ok(true) => {
+                    // A slot is erased when a newer header stands, or where the newest has no firm commit word.
+                    let payload = !committed || header.sequence < self.sequence;
+                    if !steady || self.is_steady(&header, committed, payload) {
+                        return Ok(Some(header));
+                    }
+                    below = header.sequence;
+                    continue;
+                }
                 Ok(false) => {}
                 Err(error) => *unreadable = Some(error),
             }
             self.damaged = self.damaged.saturating_add(committed.into());
             below = header.sequence;
         }
+    }
+
+    /// Whether the header reads alike many times, and commit word and payload where they are asked for.
+    pub(super) fn is_steady(&mut self, header: &Header, commit: bool, payload: bool) -> bool {
+        let place = header.offset().saturating_add(part(self.geometry));
+        let (expected, _) = header.emit();
+        let mut first = None;
+        (0..STEADY).all(|_| {
+            let (mut bytes, mut word) = ([0; HEADER], [0; COMMIT]);
+            self.read(header.offset(), &mut bytes).is_ok()
+                && bytes == expected
+                && (!commit
+                    || self.read(place, &mut word).is_ok() && *first.get_or_insert(word) == word)
+                && (!payload
+                    || self
+                        .digests([header], Source::Slot(header))
+                        .is_ok_and(|[found]| found == header.digest))
+        })
     }
 
     /// Reads the header of every erase block: those inside a slot tell that the region was another

@@ -7,6 +7,8 @@ use crate::session::Store;
 
 /// How often a read is tried: a flipped bit on the bus is gone the next time.
 pub(super) const READS: u32 = 3;
+/// How often the same must be read where a word may have been torn.
+pub(super) const STEADY: u32 = 12;
 
 /// The part of a flash that a store uses. It is a fixed property of a board: a store finds a record
 /// only with the region that it was committed with.
@@ -42,7 +44,7 @@ impl<F: Flash> FlashStore<F> {
     /// Finds the record that was committed last.
     ///
     /// A slot that a power cut left half-written is passed over, and erased by the commit that uses
-    /// it next. If no slot has a commit word but one holds a complete record, that record is
+    /// it next. If no slot has a firm commit word but one holds a complete record, that record is
     /// committed to another slot first.
     ///
     /// # Errors
@@ -58,10 +60,18 @@ impl<F: Flash> FlashStore<F> {
     ) -> Result<Self, StoreError<F::Error>> {
         let mut store = Self::unread(flash, region, backbone)?;
         let mut unreadable = None;
-        store.current = store.find(true, &mut unreadable)?;
-        if store.current.is_none() {
-            store.current = store.find(false, &mut unreadable)?;
-            store.settle();
+        // What reads alike each time comes first: only that is not torn.
+        for (steady, committed) in [(true, true), (true, false), (false, true), (false, false)] {
+            if committed {
+                store.damaged = 0;
+            }
+            store.current = store.find(committed, steady, &mut unreadable)?;
+            if !(committed && steady) {
+                store.settle();
+            }
+            if store.current.is_some() {
+                break;
+            }
         }
         match unreadable {
             Some(error) if store.current.is_none() => Err(StoreError::Flash(error)),

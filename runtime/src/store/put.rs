@@ -13,8 +13,11 @@ impl<F: Flash> FlashStore<F> {
     /// that may have been half-written.
     pub(super) fn settle(&mut self) {
         let Some(header) = self.current else { return };
-        // A worn-out flash cannot take the copy; then the record is used where it is.
-        if let Err(StoreError::Damaged) = self.put(Source::Slot(&header)) {
+        let copied = self.put(Source::Slot(&header));
+        // A worn-out flash cannot take the copy; then the record is used where it is, if it is one.
+        if let Err(StoreError::Damaged | StoreError::NotWritten) = copied
+            && !self.is_steady(&header, false, true)
+        {
             self.current = None;
         }
     }
