@@ -86,6 +86,25 @@ fn a_tail_is_learned_and_answers() {
 }
 
 #[test]
+fn a_tail_that_diverges_is_refused_and_the_state_stays() {
+    let bench = bench();
+    if !RUNS_TAILS {
+        return;
+    }
+    bench.json("learn", &LEARN_TAIL);
+    let head = || std::fs::read(bench.path("state").join("head.hshr")).unwrap();
+    let before = head();
+    for optimiser in ["adamw", "sgd"] {
+        let arguments = ["--data", "data", "--state", "state", "--rate", "1e30"];
+        let refusal =
+            bench.refusal(1, "learn", &[&arguments[..], &["--optimiser", optimiser]].concat());
+        assert!(refusal.contains("infinite or not a number"), "{refusal}");
+        assert!(head() == before);
+        assert_eq!(bench.json("eval", &["--data", "test", "--state", "state"])["accuracy"], 1.0);
+    }
+}
+
+#[test]
 fn what_does_not_fit_a_tail_is_refused_by_name() {
     let bench = bench();
     if !RUNS_TAILS {
