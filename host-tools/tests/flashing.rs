@@ -73,6 +73,24 @@ fn a_pack_is_its_own_image_at_the_address_that_the_board_has_for_it() {
     assert!(!desk.path("x.elf").exists());
 }
 
+#[test]
+fn a_trainable_tail_is_refused_for_firmware_by_its_first_node() {
+    let desk = Desk::new();
+    let (pictures, pack) = (desk.text("pictures"), desk.text("tail.hspk"));
+    let cut = ["--freeze", "/features/features.8/Add_output_0", "--tail", "keep"];
+    let common = ["pack", MODEL, "--calib", &pictures, "--preprocess", "tf", "-o", &pack];
+    desk.done(&[&common[..], &cut].concat());
+    for command in [
+        &["image", "--board", "pico2", "tail.hspk", "-o", "pack.bin"][..],
+        &["device", "--port", "no-such-port", "update", "tail.hspk"],
+    ] {
+        let message = desk.refused(command);
+        let words = ["tail.hspk", "features.9", "float arithmetic", "--tail drop"];
+        assert!(words.iter().all(|word| message.contains(word)), "{message}");
+    }
+    assert!(!desk.path("pack.bin").exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn flash_uses_what_is_there_or_says_the_command() {

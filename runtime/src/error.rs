@@ -46,7 +46,10 @@ pub enum Error {
         index: u32,
     },
     /// This runtime trains and runs heads only, and the pack keeps a trainable tail.
-    TailNotRunnable,
+    TailNotRunnable {
+        /// The tail's first node, counted on from those of the backbone.
+        node: u32,
+    },
     /// A count, extent or product is past its limit.
     ShapeOverflow,
     /// The memory plan is not what the graph needs.
@@ -172,8 +175,9 @@ impl core::fmt::Display for Error {
             Self::BadTailNode { index } => {
                 write!(f, "node {index} of the trainable tail breaks a rule of the format")
             }
-            Self::TailNotRunnable => f.write_str(
-                "the pack keeps a trainable tail, which runs where there is an operating system: pack the model with --tail drop for this board",
+            Self::TailNotRunnable { node } => write!(
+                f,
+                "node {node} is the first of the pack's trainable tail, whose float arithmetic runs where there is an operating system and through headstart-edge: pack the model with --tail drop for this board",
             ),
             Self::ShapeOverflow => f.write_str("a count or extent is past its limit"),
             Self::PlanMismatch => f.write_str("the memory plan is not what the graph needs"),

@@ -150,7 +150,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         store: S,
     ) -> Result<Self, SessionError<S::Error>> {
         if pack.tail().is_some() {
-            return Err(Error::TailNotRunnable.into());
+            return Err(Error::TailNotRunnable { node: pack.node_count() }.into());
         }
         let (plan, features) = (pack.plan(), pack.feature_len());
         let expected = usize::try_from(plan.ram_bytes()).map_err(|_| Error::ShapeOverflow)?;

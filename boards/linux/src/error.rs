@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use headstart::pack::Pack;
+use headstart::tail::Tail;
+
 use crate::{samples, state};
 
 /// An error with the path that it is about. The message is whole: there is no source behind it.
@@ -31,6 +34,17 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         problem: state::Problem,
+    },
+    /// The pack's tail needs an engine, and this build has none.
+    #[error(
+        "{}: node '{node}' is the first of the pack's trainable tail, which is float arithmetic, and this program was built without an engine for that: build it with --features flex, or pack the model with --tail drop",
+        path.display()
+    )]
+    NoEngine {
+        /// The pack, or a head for it.
+        path: PathBuf,
+        /// The tail's first node.
+        node: String,
     },
     /// A Burn backend failed in the middle of its work.
     #[error("{engine} failed: {reason}; without --engine the int8 kernels run the backbone")]
@@ -65,6 +79,15 @@ impl Error {
         Self::State { path: path.to_owned(), problem }
     }
 
+    /// That nothing here runs the tail of `pack`.
+    #[must_use]
+    pub fn no_engine(path: &Path, pack: &Pack<'_>) -> Self {
+        let tail = Tail::parse(pack).ok().flatten();
+        let first = tail.as_ref().and_then(|tail| tail.graph.nodes.first());
+        let node = first.map_or_else(String::new, |node| node.name.clone());
+        Self::NoEngine { path: path.to_owned(), node }
+    }
+
     /// For `map_err`: the machine failed at `action` on `path`.
     pub(crate) fn machine(
         path: &Path,
@@ -78,7 +101,10 @@ impl Error {
         match self {
             Self::Machine { .. } | Self::Engine { .. } => 2,
             Self::State { problem: state::Problem::Busy, .. } => 2,
-            Self::Sample { .. } | Self::Pack { .. } | Self::State { .. } => 1,
+            Self::Sample { .. }
+            | Self::Pack { .. }
+            | Self::State { .. }
+            | Self::NoEngine { .. } => 1,
         }
     }
 }

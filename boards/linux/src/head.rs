@@ -65,7 +65,7 @@ impl Head {
     /// The same for the pack that it is to work with, whose tail stands before the head.
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse); [`Problem::TailMissing`] where this build runs no tails.
+    /// Those of [`parse`](Self::parse); [`Error::NoEngine`] where this build runs no tails.
     pub fn parse_for(path: &Path, bytes: &[u8], pack: &Pack<'_>) -> Result<Self, Error> {
         let backbone = pack.backbone_digest();
         if pack.tail().is_none() {
@@ -75,8 +75,8 @@ impl Head {
     }
 
     #[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
-    fn with_tail(path: &Path, _: &[u8], _: &Pack<'_>, _: &[u8; 32]) -> Result<Self, Error> {
-        Err(Error::state(path, Problem::TailMissing))
+    fn with_tail(path: &Path, _: &[u8], pack: &Pack<'_>, _: &[u8; 32]) -> Result<Self, Error> {
+        Err(Error::no_engine(path, pack))
     }
 
     #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]

@@ -42,7 +42,15 @@ fn a_tail_is_learned_and_answers() {
     let bench = bench();
     if !RUNS_TAILS {
         let refusal = bench.refusal(1, "learn", &LEARN_TAIL);
-        assert!(refusal.contains("--features flex"), "{refusal}");
+        // The node, the reason, and what to do; also for a head that another device learned.
+        let said = |message: &str| {
+            let words = ["/features/features.1/Conv", "float arithmetic", "--features flex"];
+            assert!(words.iter().all(|word| message.contains(word)), "{message}");
+        };
+        said(&refusal);
+        std::fs::create_dir_all(bench.path("state")).unwrap();
+        std::fs::write(bench.path("state").join("head.hshr"), [0; 64]).unwrap();
+        said(&bench.refusal(1, "predict", &["--state", "state", "test/red/100.png"]));
         return;
     }
     let learned = bench.json("learn", &LEARN_TAIL);
@@ -263,4 +271,29 @@ fn a_changed_or_cut_tail_is_refused() {
     }
     // A value that is not there, and one that the next node overwrites.
     assert!(with(headstart::tail::emit(&tail(), &[2], TailStorage::F32).unwrap()).is_err());
+}
+
+#[test]
+fn what_runs_heads_only_names_the_tails_first_node() {
+    use headstart::session::{Session, Store};
+
+    struct Nowhere;
+    impl Store for Nowhere {
+        type Error = std::convert::Infallible;
+
+        fn load(&mut self, _: &mut [u8]) -> Result<Option<usize>, Self::Error> {
+            Ok(None)
+        }
+
+        fn commit(&mut self, _: &[u8]) -> Result<(), Self::Error> {
+            Ok(())
+        }
+    }
+
+    let bytes = std::fs::read(bench().pack).unwrap();
+    let pack = Pack::open(&bytes).unwrap();
+    let refused = Session::open(&pack, &mut [], Nowhere);
+    let message = refused.map(|_| ()).unwrap_err().to_string();
+    let first = format!("node {} is the first", pack.node_count());
+    assert!(message.contains(&first) && message.contains("--tail drop"), "{message}");
 }

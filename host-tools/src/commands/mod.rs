@@ -65,6 +65,18 @@ fn without_tail(pack: &headstart::pack::Pack<'_>, path: &Path) -> Result<(), Err
     }
 }
 
+/// Refuses a pack with a trainable tail for firmware, where nothing runs one.
+fn without_engine(pack: &headstart::pack::Pack<'_>, path: &Path) -> Result<(), Error> {
+    let refuse = |problem| Error::Pack { pack: path.to_owned(), problem };
+    let Some(tail) = headstart::tail::Tail::parse(pack).map_err(refuse)? else { return Ok(()) };
+    let first = tail.graph.nodes.first().map_or("", |node| node.name.as_str());
+    Err(Error::Option(format!(
+        "{}: node '{first}' and what is behind it are a trainable tail, whose float arithmetic firmware cannot run: \
+         pack the model with --tail drop for this board",
+        path.display()
+    )))
+}
+
 /// The bytes of a file.
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })

@@ -78,14 +78,14 @@ impl<'a> Pack<'a> {
 
     fn of(sections: &Sections<'a>) -> Result<Self, Error> {
         let body = |kind| sections.body(kind).unwrap_or_default();
-        // Without an operating system nothing could run a tail, and firmware is smaller that cannot read what
-        // it would refuse.
-        if cfg!(not(feature = "std")) && sections.body(TAIL).is_some() {
-            return Err(Error::TailNotRunnable);
-        }
         let Ok((Manifest::V1(manifest), [])) = postcard::take_from_bytes(body(MANIFEST)) else {
             return Err(Error::BadManifest);
         };
+        // Without an operating system nothing could run a tail, and firmware is smaller that cannot read what
+        // it would refuse.
+        if cfg!(not(feature = "std")) && sections.body(TAIL).is_some() {
+            return Err(Error::TailNotRunnable { node: manifest.backbone.nodes });
+        }
         let pack = Self {
             manifest,
             values: body(VALUES),

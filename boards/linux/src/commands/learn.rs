@@ -119,7 +119,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
             return Err(refuse(state::Problem::TailBits).into());
         }
         (Some(_), _) if Backend::fastest().is_none() => {
-            return Err(refuse(state::Problem::TailMissing).into());
+            return Err(Error::no_engine(&args.common.pack, &pack).into());
         }
         _ => {}
     }

@@ -55,7 +55,7 @@ fn update(
     let bytes = super::read(path)?;
     // The board verifies it too; here it costs no time on the line.
     let refuse = |problem| Error::Pack { pack: path.to_owned(), problem };
-    Pack::open(&bytes).map_err(refuse)?;
+    super::without_engine(&Pack::open(&bytes).map_err(refuse)?, path)?;
     let mut board = connect()?;
     let bar = report.progress(bytes.len(), "sending");
     let changed = board.update(&bytes, forget, |sent| bar.set_position(sent as u64))?;

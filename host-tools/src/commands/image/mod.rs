@@ -21,6 +21,7 @@ pub(super) fn image(report: Report, args: &ImageArgs) -> Result<(), Error> {
     let bytes = super::read(&args.pack)?;
     let problem = |problem| Error::Pack { pack: args.pack.clone(), problem };
     let pack = Pack::open(&bytes).map_err(problem)?;
+    super::without_engine(&pack, &args.pack)?;
     let room = board.ram_bytes.saturating_sub(board.static_bytes + board.stack_bytes);
     if pack.plan().ram_bytes() > room {
         return Err(Error::Option(format!(
