@@ -197,6 +197,10 @@ pub struct PackArgs {
     /// the framework wrote them: 'features.1*'.
     #[arg(long, value_name = "head|auto|none|NAME", default_value = "head")]
     pub freeze: String,
+    /// Train what this name or pattern means, though `--freeze` names it too: `--freeze 'features.*' --train
+    /// 'features.18.*'`, with `--tail keep`.
+    #[arg(long, value_name = "NAME")]
+    pub train: Vec<String>,
     /// What the device learns to answer: a class for a picture, or for each place of it.
     #[arg(long, value_enum, default_value_t = Task::Classification)]
     pub task: Task,

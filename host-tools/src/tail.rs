@@ -23,13 +23,14 @@ pub struct Parts {
     pub per_place: bool,
 }
 
-/// Cuts behind all that `freeze` names: `none`, `head`, or names and patterns with commas between.
+/// Cuts behind all that `freeze` names, `none` or names and patterns with commas between, and `train` does not.
 ///
 /// # Errors
 ///
-/// [`Error::Option`] for a name that is not there, or a cut that leaves no classifier to replace.
-pub fn parts(model: &Model, freeze: &str) -> Result<Parts, Error> {
-    let (backbone, behind) = model.split_behind(&frozen(model, freeze)?)?;
+/// [`Error::Option`] for a name that is not there, for something frozen behind something trained, or a cut that
+/// leaves no classifier to replace.
+pub fn parts(model: &Model, freeze: &str, train: &[String]) -> Result<Parts, Error> {
+    let (backbone, behind) = model.split_behind(&frozen(model, freeze, train)?)?;
     let classifier = inspect::find_classifier(&behind).ok_or_else(|| {
         Error::Option(format!(
             "{}: behind this cut there is no fully-connected layer that a new one could replace; freeze \
@@ -55,13 +56,19 @@ pub fn parts(model: &Model, freeze: &str) -> Result<Parts, Error> {
 /// # Errors
 ///
 /// As [`parts`], and [`Error::Option`] for a model without maps to decode.
-pub fn segmentation(model: &Model, freeze: &str, decoder: &Decoder) -> Result<Parts, Error> {
+pub fn segmentation(
+    model: &Model,
+    freeze: &str,
+    train: &[String],
+    decoder: &Decoder,
+) -> Result<Parts, Error> {
     let refuse = |problem| Error::Option(format!("{}: {problem}", model.path.display()));
     let (model, maps, linear) = match inspect::find_pixel_classifier(&model.imported.graph) {
         Some(classifier) if freeze == "head" => {
             let features = &model.imported.graph.values[classifier.features].name;
             return Err(refuse(format!(
-                "has a decoder of its own, whose last map is '{features}': say with --freeze NAME or a pattern                  where its encoder ends, or --freeze none"
+                "has a decoder of its own, whose last map is '{features}': say with --freeze NAME or a pattern \
+                 where its encoder ends, or --freeze none"
             )));
         }
         Some(classifier) => {
@@ -75,13 +82,13 @@ pub fn segmentation(model: &Model, freeze: &str, decoder: &Decoder) -> Result<Pa
             (model, maps, None)
         }
     };
-    let frozen = if freeze == "head" { maps } else { frozen(&model, freeze)? };
+    let frozen = if freeze == "head" { maps } else { frozen(&model, freeze, train)? };
     let (backbone, tail) = model.split_behind(&frozen)?;
     Ok(Parts { name: crossing(&backbone), backbone, tail, linear, per_place: true })
 }
 
-/// The results of all that `freeze` names.
-fn frozen(model: &Model, freeze: &str) -> Result<Vec<ValueId>, Error> {
+/// The results of all that `freeze` names and `train` does not.
+fn frozen(model: &Model, freeze: &str, train: &[String]) -> Result<Vec<ValueId>, Error> {
     let mut frozen = Vec::new();
     if freeze != "none" {
         for name in freeze.split(',').map(str::trim).filter(|name| !name.is_empty()) {
@@ -91,7 +98,27 @@ fn frozen(model: &Model, freeze: &str) -> Result<Vec<ValueId>, Error> {
             return Err(Error::Option("--freeze: name a node, a tensor or a pattern".into()));
         }
     }
-    Ok(frozen)
+    let mut trained = Vec::new();
+    for name in train {
+        trained.extend(named(model, name)?);
+    }
+    frozen.retain(|value| !trained.contains(value));
+    // What needs a trained result would pull it before the cut, where nothing is trained.
+    let graph = &model.imported.graph;
+    let mut behind = vec![false; graph.values.len()];
+    trained.iter().for_each(|&value| behind[value] = true);
+    for node in &graph.nodes {
+        behind[node.output] |= node.inputs.iter().any(|&input| behind[input]);
+    }
+    match frozen.iter().find(|&&value| behind[value]) {
+        None => Ok(frozen),
+        Some(&late) => Err(Error::Option(format!(
+            "{}: '{}' is frozen and stands behind what --train names: cut before both, and freeze it in the \
+             trainable part with `headstart-edge learn --freeze`",
+            model.path.display(),
+            graph.values[late].name
+        ))),
+    }
 }
 
 /// The names of the tensors that cross the cut.
@@ -166,16 +193,29 @@ mod tests {
 
     #[test]
     fn a_decoder_of_the_models_own_is_used_as_it_is() {
-        let parts = segmentation(&segmenter(), "quarter", &DECODER).unwrap();
+        let parts = segmentation(&segmenter(), "quarter", &[], &DECODER).unwrap();
         assert_eq!((parts.name.as_str(), parts.per_place), ("half, quarter", true));
         let linear = parts.linear.unwrap();
         assert_eq!((linear.classes, linear.features), (5, 12));
         let tail = &parts.tail;
         assert_eq!(tail.values[tail.outputs[0]].shape, [1, 12, 8, 8]);
         assert!(tail.nodes.iter().any(|node| matches!(node.op, Op::Resize(_))));
-        let whole = segmentation(&segmenter(), "none", &DECODER).unwrap();
+        let whole = segmentation(&segmenter(), "none", &[], &DECODER).unwrap();
         assert_eq!(whole.name, "x");
-        let refused = segmentation(&segmenter(), "head", &DECODER).unwrap_err().to_string();
+        let refused = segmentation(&segmenter(), "head", &[], &DECODER).unwrap_err().to_string();
         assert!(refused.contains("'joined'") && refused.contains("--freeze NAME"), "{refused}");
+    }
+    #[test]
+    fn what_is_trained_though_its_pattern_is_frozen_lies_behind_the_cut() {
+        let model = segmenter();
+        let cut = |train: &[&str]| {
+            let train: Vec<String> = train.iter().map(|&name| name.to_owned()).collect();
+            segmentation(&model, "half,quarter,wide", &train, &DECODER)
+        };
+        assert_eq!(cut(&[]).unwrap().name, "half, wide");
+        assert_eq!(cut(&["wi?e"]).unwrap().name, "half, quarter");
+        assert_eq!(cut(&["quarter", "wide"]).unwrap().name, "half");
+        let refused = cut(&["quarter"]).unwrap_err().to_string();
+        assert!(refused.contains("'wide'") && refused.contains("learn --freeze"), "{refused}");
     }
 }

@@ -255,10 +255,11 @@ pub(crate) struct TailArgs {
     /// Seed of all that is random in training [default: 1].
     #[arg(long, value_name = "S")]
     pub(crate) training_seed: Option<u64>,
-    /// Train only layers that this pattern names, as the framework wrote them ('features.18.*'), and the last.
+    /// Train only layers that this pattern names, as the framework wrote them ('features.18.*'), and the last; with
+    /// --freeze also all others that this does not name.
     #[arg(long, value_name = "PATTERN")]
     pub(crate) train: Vec<String>,
-    /// Do not train layers that this pattern names.
+    /// Do not train layers that this pattern names, unless --train names them too.
     #[arg(long, value_name = "PATTERN")]
     pub(crate) freeze: Vec<String>,
     /// Let every class count the same, however few samples it has.

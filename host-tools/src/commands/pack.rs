@@ -179,6 +179,9 @@ fn choose(
     if args.task == Task::Segmentation || args.tail == Tail::Keep {
         return with_tail(args, model);
     }
+    if !args.train.is_empty() {
+        return Err(Error::Option("--train: belongs to --tail keep".into()));
+    }
     if args.classes.is_some() {
         return Err(Error::Option("--classes: belongs to --task segmentation".into()));
     }
@@ -208,6 +211,12 @@ fn with_tail(args: &PackArgs, model: &Model) -> Result<Chosen, Error> {
             "--tail keep: say where the trainable part begins, with --freeze NAME, a pattern or none".into(),
         ));
     }
+    if !args.train.is_empty() && matches!(args.freeze.as_str(), "head" | "none") {
+        return Err(Error::Option(
+            "--train: says what of --freeze is trained after all; give --freeze names or a pattern"
+                .into(),
+        ));
+    }
     if args.pool.is_some() || args.board.is_some() {
         return Err(Error::Option(
             "--tail keep: features are kept as they are, for boards with an operating system; leave --pool and \
@@ -217,9 +226,9 @@ fn with_tail(args: &PackArgs, model: &Model) -> Result<Chosen, Error> {
     let parts: Parts = if segments {
         let (width, stride) = (usize::from(args.decoder), usize::from(args.stride));
         let decoder = Decoder { width, stride, seed: args.decoder_seed };
-        tail::segmentation(model, &args.freeze, &decoder)?
+        tail::segmentation(model, &args.freeze, &args.train, &decoder)?
     } else {
-        tail::parts(model, &args.freeze)?
+        tail::parts(model, &args.freeze, &args.train)?
     };
     let storage = match args.tail_storage {
         Storage::F16 => TailStorage::F16,

@@ -115,7 +115,8 @@ impl Run<'_> {
         }
     }
 
-    /// The constants that gradients change: what `train` names (all without), but not what `freeze` names.
+    /// The constants that gradients change: what `freeze` does not name, and what `train` names; without `freeze`
+    /// what `train` names alone.
     pub(super) fn trained(&self) -> Result<Vec<ValueId>, Problem> {
         let parameters = self.tail.parameters();
         let named = |pattern: &String| {
@@ -123,14 +124,13 @@ impl Run<'_> {
                 parameters.iter().copied().filter(|&id| self.tail.is_named(id, pattern)).collect();
             if found.is_empty() { Err(Problem::NoLayer(pattern.clone())) } else { Ok(found) }
         };
-        let mut trained = parameters.clone();
-        if !self.options.train.is_empty() {
-            let wanted: Vec<_> = self.options.train.iter().map(named).collect::<Result<_, _>>()?;
-            trained = wanted.concat();
-        }
-        for pattern in &self.options.freeze {
-            let frozen = named(pattern)?;
-            trained.retain(|id| !frozen.contains(id));
+        let all = |patterns: &[String]| -> Result<Vec<ValueId>, Problem> {
+            Ok(patterns.iter().map(named).collect::<Result<Vec<_>, _>>()?.concat())
+        };
+        let (train, freeze) = (&self.options.train, &self.options.freeze);
+        let (mut trained, frozen) = (all(train)?, all(freeze)?);
+        if train.is_empty() || !freeze.is_empty() {
+            trained.extend(parameters.iter().filter(|id| !frozen.contains(id)));
         }
         trained.sort_unstable();
         trained.dedup();
