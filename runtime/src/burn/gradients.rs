@@ -1,4 +1,5 @@
-//! Gradients of every operator by Burn's autodiff against central differences, on every backend.
+//! Gradients of every operator by Burn's autodiff against central differences, on every backend. `MaxPoolIndices` has
+//! none: its result does not change where its operand changes a little.
 
 use std::collections::BTreeMap;
 use std::format;
@@ -176,6 +177,24 @@ fn pooling<B: FloatBackend>() {
     check::<Autodiff<B>>(Op::ReduceMean { axes, keep_dims: false }, &[&[2, 3, 2, 4]]);
 }
 on_every_backend!(pooling);
+
+/// Windows over three dimensions.
+fn volumes<B: FloatBackend>() {
+    let window = |kernel: [usize; 3], stride: usize, pad: usize| Window {
+        strides: vec![stride; 3],
+        pads_begin: vec![pad; 3],
+        pads_end: vec![pad; 3],
+        ..Window::new(&kernel)
+    };
+    let conv = Op::Conv(Conv { window: window([2, 3, 1], 1, 1), groups: 1 });
+    check::<Autodiff<B>>(conv, &[&[1, 2, 3, 3, 2], &[2, 2, 2, 3, 1], &[2]]);
+    let window = window([2; 3], 2, 0);
+    check::<Autodiff<B>>(Op::MaxPool(MaxPool { window: window.clone() }), &[&[1, 2, 4, 2, 4]]);
+    let pool = AveragePool { window, count_include_pad: false, ceil_extra: vec![0; 3] };
+    check::<Autodiff<B>>(Op::AveragePool(pool), &[&[1, 2, 4, 2, 4]]);
+    check::<Autodiff<B>>(Op::GlobalAveragePool, &[&[1, 2, 2, 3, 2]]);
+}
+on_every_backend!(volumes);
 
 fn functions<B: FloatBackend>() {
     for activation in [

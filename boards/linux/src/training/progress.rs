@@ -61,6 +61,12 @@ impl<'a> Kept<'a> {
         Self { keep, key: key.finalize().into(), last: Instant::now() }
     }
 
+    /// Of a training that is kept nowhere.
+    #[cfg(all(test, feature = "flex"))]
+    pub(super) fn nowhere() -> Self {
+        Self { keep: None, key: [0; DIGEST_BYTES], last: Instant::now() }
+    }
+
     /// What a killed training of the same kind left. Anything else there is nothing to go on from.
     pub(super) fn read<M: DeserializeOwned>(&self) -> Option<Progress<M>> {
         let bytes = self.keep?.lock.training()?;
