@@ -273,6 +273,11 @@ impl Head {
         self.held_out.map(|(correct, total)| f64::from(correct) / f64::from(total))
     }
 
+    /// Samples, or places of pictures, that were held out when the head was learned: those that were answered correctly, and all.
+    pub fn held_out(&self) -> Option<(u32, u32)> {
+        self.held_out
+    }
+
     /// The learner that made the head.
     pub fn learner(&self) -> Learner {
         self.learner

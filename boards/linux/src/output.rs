@@ -56,6 +56,11 @@ pub(crate) fn facts(facts: impl IntoIterator<Item = (&'static str, String)>) -> 
     table.trim_fmt()
 }
 
+/// A candidate that was not made current.
+pub(crate) fn rejection(reason: &str) -> String {
+    format!("Rejected, and nothing is changed: {reason}.")
+}
+
 /// `91.7 %`, or a dash for what was not measured.
 pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))

@@ -99,6 +99,13 @@ fn places_are_learned_measured_and_written() {
     bench.json("rollback", &["--state", "state"]);
     assert!(head() == first);
     bench.json("bench", &["--state", "state"]);
+
+    // Steps that are too large leave what was learned before.
+    let wrong = ["--rate", "1000", "--optimiser", "sgd", "--epochs", "2", "--held-out", "50"];
+    let output = bench.command("learn", &[&LEARN_TAIL[..4], &wrong].concat()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.code() == Some(1) && text.contains("Rejected"), "{text}");
+    assert!(head() == first);
 }
 
 #[test]

@@ -113,6 +113,36 @@ fn a_tail_that_diverges_is_refused_and_the_state_stays() {
 }
 
 #[test]
+fn a_tail_that_was_trained_badly_does_not_take_the_place_of_a_good_one() {
+    let bench = bench();
+    if !RUNS_TAILS {
+        return;
+    }
+    bench.colours("data", 20, 40);
+    bench.json("learn", &LEARN_TAIL);
+    let head = || std::fs::read(bench.path("state").join("head.hshr")).unwrap();
+    let before = head();
+    // Steps after which all pictures look the same, with nothing new to learn and with new samples of the same classes.
+    let wrong = ["--rate", "1000", "--optimiser", "sgd", "--epochs", "2"];
+    bench.colours("more", 200, 4);
+    for data in ["data", "more"] {
+        let arguments = [&["--data", data, "--state", "state", "--json"], &wrong[..]].concat();
+        let output = bench.command("learn", &arguments).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let reason = report["rejected"].as_str().unwrap();
+        assert!(reason.contains("the one before 100 %") && reason.contains("--rate"), "{reason}");
+        assert!(head() == before);
+    }
+    let history = bench.json("history", &["--state", "state"]);
+    assert!(history["rejected"]["note"].as_str().unwrap().contains("--rate"), "{history}");
+    let forced = ["--data", "data", "--state", "state", "--force"];
+    bench.json("learn", &[&forced[..], &wrong].concat());
+    assert!(head() != before);
+}
+
+#[test]
 fn what_does_not_fit_a_tail_is_refused_by_name() {
     let bench = bench();
     if !RUNS_TAILS {

@@ -221,14 +221,20 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     }
     let training_seconds = training.elapsed().as_secs_f64();
     let harm = effect.filter(|_| !args.force).and_then(|effect| Some((effect, effect.harm()?)));
-    let rejected = harm.map(|(effect, harm)| reason(&effect, harm));
+    let head = Head::parse_for(&folder.head_path(), &record, &pack)?;
+    let rejected = match (harm, &of_state) {
+        (Some((effect, harm)), _) => Some(reason(&effect, harm)),
+        (None, Some(before)) if pack.tail().is_some() && !args.force => {
+            super::tail::setback(args, &known, &cache, &pack, [before, &head]).map_err(problem)?
+        }
+        _ => None,
+    };
     match &rejected {
         Some(reason) => lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?,
         None => lock.commit(&cache, &digest, &record, &note(limit))?,
     }
     drop(lock);
 
-    let head = Head::parse_for(&folder.head_path(), &record, &pack)?;
     let head_before = of_state.as_ref().or(of_pack.as_ref());
     let reports = shown.iter().map(|shown| shown.report(head_before, &head));
     let reports = reports.collect::<Result<Vec<_>, _>>()?;
@@ -453,6 +459,9 @@ fn choice(args: &Learn, backend: Option<Backend>) -> Choice {
 
 impl Report for Learned {
     fn text(&self) -> String {
+        if let Some(reason) = &self.rejected {
+            return output::rejection(reason);
+        }
         let mut samples = format!("{} ({} new", output::thousands(self.samples), self.new_samples);
         if self.corrected_samples > 0 {
             samples += &format!(", {} corrected: the newest class stands", self.corrected_samples);
@@ -489,9 +498,6 @@ impl Report for Learned {
             ),
         ];
         let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
-        if let Some(reason) = &self.rejected {
-            return format!("Rejected, and nothing is changed: {reason}.");
-        }
         let classes = output::table(&["class", "samples"], classes);
         let mut text = format!("{}\n\n{classes}", output::facts(facts));
         if !self.reports.is_empty() {

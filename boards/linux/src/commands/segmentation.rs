@@ -12,7 +12,7 @@ use headstart_edge::backend::Backend;
 use headstart_edge::extract::Job;
 use headstart_edge::samples::{Decoded, InputShape, Problem, SampleFile, SampleId};
 use headstart_edge::segmentation::{Mask, Pair, Pairs, Score, VOID, overlay, row_len};
-use headstart_edge::state::{self, FeatureCache, Insertion, StateFolder};
+use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
 use headstart_edge::{Error, Head, PackFile};
 use image::RgbImage;
 use serde::Serialize;
@@ -35,6 +35,8 @@ struct Learned {
     held_out_accuracy: Option<f64>,
     classes: Vec<Class>,
     head_bytes: usize,
+    /// Why the head was not made current; `null` where it was.
+    rejected: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -69,7 +71,7 @@ pub(super) fn learn(
     output::warn_skipped(&data.skipped);
     let folder = StateFolder::new(&args.state);
     let of_pack = super::pack_head(file, &pack)?;
-    let load = || -> Result<(FeatureCache, Vec<String>), Error> {
+    let load = || -> Result<(Option<Head>, FeatureCache, Vec<String>), Error> {
         let of_state = super::state_head(&folder, &pack)?;
         let cache = folder.features(&digest, row_len(&pack))?;
         if of_state.is_some() && cache.is_none() {
@@ -77,15 +79,16 @@ pub(super) fn learn(
         }
         let known = of_state.as_ref().or(of_pack.as_ref()).map(|head| head.labels().to_vec());
         let names = names(args, &pack, &data, known)?;
-        Ok((cache.unwrap_or_else(|| FeatureCache::new(row_len(&pack))), names))
+        Ok((of_state, cache.unwrap_or_else(|| FeatureCache::new(row_len(&pack))), names))
     };
     // Before the lock, so that a refused call leaves no folder behind.
     let paths: Vec<&Path> = data.pairs.iter().map(|pair| pair.picture.as_path()).collect();
-    folder.refuse_files(&load()?.0, &paths, None)?;
+    folder.refuse_files(&load()?.1, &paths, None)?;
     let lock = folder.lock()?;
     file.raise_counter(counter, &lock)?;
-    let (mut cache, names) = load()?;
+    let (of_state, mut cache, names) = load()?;
     cache.order(&names);
+    let known = cache.clone();
 
     let (mut new_samples, mut corrected_samples) = (0, 0);
     for (id, label, mask, features) in extract(args, backend, pack, &data.pairs, &cache)? {
@@ -107,7 +110,16 @@ pub(super) fn learn(
         .map_err(at_state)?;
     let training_seconds = training.elapsed().as_secs_f64();
     let head = Head::parse_for(&folder.head_path(), &record, &pack)?;
-    lock.commit(&cache, &digest, &record, "learn")?;
+    let rejected = match &of_state {
+        Some(before) if !args.force => {
+            super::tail::setback(args, &known, &cache, &pack, [before, &head]).map_err(at_state)?
+        }
+        _ => None,
+    };
+    match &rejected {
+        Some(reason) => lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?,
+        None => lock.commit(&cache, &digest, &record, "learn")?,
+    }
     drop(lock);
     let counts = head.samples().iter().copied();
     let classes = head.labels().iter().cloned().zip(counts);
@@ -122,9 +134,10 @@ pub(super) fn learn(
         held_out_accuracy: head.held_out_accuracy(),
         classes: classes.map(|(name, samples)| Class { name, samples }).collect(),
         head_bytes: record.len(),
+        rejected,
     };
     output::print(&report, args.common.json)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(u8::from(report.rejected.is_some())))
 }
 
 /// Names of the classes, from 0 on: those that are known, else the data's, else numbers.
@@ -409,6 +422,9 @@ fn write_overlay(path: &Path, decoded: &Decoded, mask: &Mask) -> Result<(), Erro
 
 impl Report for Learned {
     fn text(&self) -> String {
+        if let Some(reason) = &self.rejected {
+            return output::rejection(reason);
+        }
         let corrected = match self.corrected_samples {
             0 => String::new(),
             corrected => format!(", {corrected} with another mask"),

@@ -60,6 +60,40 @@ pub(super) fn train(
     record
 }
 
+#[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
+pub(super) fn setback(
+    _: &Learn,
+    _: &FeatureCache,
+    _: &FeatureCache,
+    _: &Pack<'_>,
+    _: [&Head; 2],
+) -> Result<Option<String>, Problem> {
+    Ok(None)
+}
+
+/// Why the tail that was trained does not take the place of the one before.
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+pub(super) fn setback(
+    args: &Learn,
+    known: &FeatureCache,
+    cache: &FeatureCache,
+    pack: &Pack<'_>,
+    heads: [&Head; 2],
+) -> Result<Option<String>, Problem> {
+    use headstart_edge::segmentation::is_per_place;
+    use headstart_edge::training::setback::setback;
+
+    let options = options(args, is_per_place(pack));
+    let found = setback(known, cache, pack, &options, heads)?;
+    Ok(found.map(|found| {
+        let [before, after] = [found.before, found.after].map(|part| 100.0 * part);
+        format!(
+            "the tail that was trained answers {after:.0} % of {} known samples that it did not see, the one before {before:.0} % of such: train longer or with another --rate, or add --force",
+            found.samples
+        )
+    }))
+}
+
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 fn options(args: &Learn, per_place: bool) -> headstart_edge::training::TailOptions {
     use headstart::burn::tail::Optimiser;

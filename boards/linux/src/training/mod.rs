@@ -14,6 +14,8 @@ pub mod harm;
 pub mod places;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 mod progress;
+#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
+pub mod setback;
 mod stand_in;
 mod strangers;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]

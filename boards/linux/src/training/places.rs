@@ -47,6 +47,38 @@ pub fn train(
     on_backend!(backend, B, device => places::<Autodiff<B>>(device, &run, &masks, kept, epoch))
 }
 
+/// Pictures to learn from, and pictures to measure on.
+pub(super) fn split(cache: &FeatureCache, options: &TailOptions) -> (Vec<usize>, Vec<usize>) {
+    let mut train: Vec<usize> = (0..cache.len()).collect();
+    Random::new(options.seed).shuffle(&mut train);
+    let spared = train.len() * usize::from(options.held_out) / 100;
+    let held = train.split_off(train.len() - spared);
+    (train, held)
+}
+
+/// How many places of these pictures the head answers as most of their pixels are, and how many there are.
+pub(super) fn right(
+    cache: &FeatureCache,
+    pack: &Pack<'_>,
+    head: &Head,
+    samples: &[usize],
+) -> Result<(u32, u32), Problem> {
+    let broken = || Problem::Training(headstart::Error::BadTail);
+    let map = Tail::parse(pack)?.and_then(|tail| tail.map()).ok_or_else(broken)?;
+    let masks = Masks::new(cache, pack, map);
+    let (mut right, mut counted) = (0, 0);
+    for &sample in samples {
+        let answers = head.mask(masks.features(sample), map)?.ok_or_else(broken)?;
+        let targets = masks.targets(sample, |mask, _| mask.to_vec());
+        let rows = answers.classes().iter().zip(targets.chunks_exact(masks.classes));
+        for (&answer, targets) in rows.filter(|(_, targets)| targets.iter().sum::<f32>() > 0.0) {
+            right += u32::from(usize::from(answer) == greatest(targets));
+            counted += 1;
+        }
+    }
+    Ok((right, counted))
+}
+
 /// See [`trial`].
 pub(super) fn changes(run: &Run<'_>, backend: Backend) -> Result<Changes, Problem> {
     let map = run.tail.map().ok_or(Problem::Training(headstart::Error::BadTail))?;
@@ -88,11 +120,7 @@ struct OfPlaces<'a> {
 impl<'a> OfPlaces<'a> {
     /// What is measured on, and the pictures to learn from.
     fn new(run: &'a Run<'a>, masks: &'a Masks<'a>) -> (Self, Vec<usize>) {
-        let options = run.options;
-        let mut train: Vec<usize> = (0..run.cache.len()).collect();
-        Random::new(options.seed).shuffle(&mut train);
-        let spared = train.len() * usize::from(options.held_out) / 100;
-        let held = train.split_off(train.len() - spared);
+        let (train, held) = split(run.cache, run.options);
         (Self { run, masks, held }, train)
     }
 

@@ -43,6 +43,36 @@ pub fn train(
     on_backend!(backend, B, device => run.train::<Autodiff<B>>(device, kept, epoch))
 }
 
+/// Samples to learn from, and samples to measure on: the same part of each class that can spare it.
+pub(super) fn split(cache: &FeatureCache, options: &TailOptions) -> (Vec<usize>, Vec<usize>) {
+    let mut random = Random::new(options.seed);
+    let (mut train, mut held) = (Vec::new(), Vec::new());
+    for class in 0..cache.classes().len() {
+        let labels = cache.labels().iter().enumerate();
+        let mut members: Vec<usize> =
+            labels.filter(|(_, l)| usize::from(**l) == class).map(|(at, _)| at).collect();
+        random.shuffle(&mut members);
+        let spared = members.len() * usize::from(options.held_out) / 100;
+        held.extend(members.drain(..spared));
+        train.extend(members);
+    }
+    (train, held)
+}
+
+/// How many of these samples the head answers as they are labelled, and how many they are.
+pub(super) fn right(
+    cache: &FeatureCache,
+    head: &Head,
+    samples: &[usize],
+) -> Result<(u32, u32), Problem> {
+    let mut right = 0;
+    for &sample in samples {
+        let row = &cache.features()[sample * cache.feature_len()..][..cache.feature_len()];
+        right += u32::from(head.answer(row)?.class == usize::from(cache.labels()[sample]));
+    }
+    Ok((right, samples.len() as u32))
+}
+
 /// See [`trial`].
 pub(super) fn changes(run: &Run<'_>, backend: Backend) -> Result<Changes, Problem> {
     on_backend!(backend, B, device => run.second_step::<Autodiff<B>>(device))
@@ -95,7 +125,7 @@ impl Run<'_> {
 
     /// What is measured on, and the samples to learn from.
     fn lesson(&self) -> (Whole<'_>, Vec<usize>) {
-        let (train, held) = self.split(&mut Random::new(self.options.seed));
+        let (train, held) = split(self.cache, self.options);
         let (held, views) = (Held::new(held, self.cache), Views::new(self.cache));
         (Whole { run: self, held, views }, train)
     }
@@ -152,21 +182,6 @@ impl Run<'_> {
             last.bias[to] = linear.bias()[from];
         }
         last
-    }
-
-    /// Samples to learn from, and samples to measure on: the same part of each class that can spare it.
-    fn split(&self, random: &mut Random) -> (Vec<usize>, Vec<usize>) {
-        let (mut train, mut held) = (Vec::new(), Vec::new());
-        for class in 0..self.cache.classes().len() {
-            let labels = self.cache.labels().iter().enumerate();
-            let mut members: Vec<usize> =
-                labels.filter(|(_, l)| usize::from(**l) == class).map(|(at, _)| at).collect();
-            random.shuffle(&mut members);
-            let spared = members.len() * usize::from(self.options.held_out) / 100;
-            held.extend(members.drain(..spared));
-            train.extend(members);
-        }
-        (train, held)
     }
 
     pub(super) fn append(

@@ -1,0 +1,88 @@
+//! Whether a tail that was trained answers worse than the one before it: too large steps, too few of them.
+//!
+//! [`harm`](super::harm) judges samples, by heads of its own; this judges what training made of them. Both tails are measured on
+//! samples that they were not trained on: the one before by the part that it held out then, the new one by what was known of the
+//! part that it held out now. Samples that are new do not count, for they may be harder.
+
+use headstart::pack::Pack;
+
+use super::harm::{MARGIN, MARGIN_OF_NEW_CLASSES};
+use super::{TailOptions, places, tail};
+use crate::Head;
+use crate::segmentation::is_per_place;
+use crate::state::{FeatureCache, Problem};
+
+/// Standard errors of the difference that come on top of the margin: a small held-out part tells little.
+const ERRORS: f64 = 2.0;
+
+/// Parts of right answers to what was held out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setback {
+    /// Of the tail before.
+    pub before: f64,
+    /// Of the tail that was trained.
+    pub after: f64,
+    /// Samples that `after` was measured on.
+    pub samples: usize,
+}
+
+/// What the step from one tail to another lost, if that is more than [`MARGIN`] and chance explain. `known` are the samples of
+/// before, `cache` those that `after` was trained on with these `options`.
+///
+/// # Errors
+/// [`Problem::Training`].
+pub fn setback(
+    known: &FeatureCache,
+    cache: &FeatureCache,
+    pack: &Pack<'_>,
+    options: &TailOptions,
+    [before, after]: [&Head; 2],
+) -> Result<Option<Setback>, Problem> {
+    let Some((right_before, of_before)) = before.held_out() else { return Ok(None) };
+    let per_place = is_per_place(pack);
+    let mut held =
+        if per_place { places::split(cache, options).1 } else { tail::split(cache, options).1 };
+    held.retain(|&sample| known.contains(&cache.ids()[sample]));
+    let (right, of) = if per_place {
+        places::right(cache, pack, after, &held)?
+    } else {
+        tail::right(cache, after, &held)?
+    };
+    if of == 0 {
+        return Ok(None);
+    }
+    // Places of one picture are not independent: pictures are what counts.
+    let counted_before = if per_place { held.len() } else { of_before as usize };
+    let [before_part, after_part] =
+        [(right_before, of_before), (right, of)].map(|(r, n)| f64::from(r) / f64::from(n));
+    let new_classes = cache.classes().len() > before.labels().len();
+    let margin = if new_classes { MARGIN + MARGIN_OF_NEW_CLASSES } else { MARGIN };
+    let error = standard_error([(before_part, counted_before), (after_part, held.len())]);
+    let setback = Setback { before: before_part, after: after_part, samples: held.len() };
+    Ok((before_part - after_part > margin + ERRORS * error).then_some(setback))
+}
+
+/// Of the difference of two parts of so many samples, with one more right and one more wrong answer in each, so that all
+/// right of a few is not certain.
+fn standard_error(parts: [(f64, usize); 2]) -> f64 {
+    let variance = |(part, count): (f64, usize)| {
+        let count = count as f64 + 2.0;
+        let part = (part * (count - 2.0) + 1.0) / count;
+        part * (1.0 - part) / count
+    };
+    parts.map(variance).iter().sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::standard_error;
+
+    #[test]
+    fn few_samples_are_less_certain_than_many() {
+        // 50 of 100 and of 100: √(2 · ¼ / 102).
+        let many = standard_error([(0.5, 100), (0.5, 100)]);
+        assert!((many - (0.5_f64 / 102.0).sqrt()).abs() < 1e-12, "{many}");
+        let few = standard_error([(1.0, 3), (1.0, 3)]);
+        assert!(few > many && few < 0.5, "{few}");
+    }
+}
