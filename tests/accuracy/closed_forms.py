@@ -33,10 +33,10 @@ def cache(path):
 learner, train, test, accuracy, what = sys.argv[1:]
 (features, labels), (others, truth) = cache(train), cache(test)
 if learner == "ridge":
-    # Relative to the mean square of a sample's centred features.
+    # Parts of the sum of squares of the centred features.
     square = ((features - features.mean(0)) ** 2).sum(1).mean()
     penalties = [part * square * len(features) for part in (1e-2, 1e-3, 1e-4)]
-    model, choice = RidgeClassifier(class_weight="balanced"), {"alpha": penalties}
+    model, choice = RidgeClassifier(), {"alpha": penalties}
 else:
     model, choice = LinearDiscriminantAnalysis(solver="lsqr"), {"shrinkage": [0.01, 0.05, 0.2, 0.6]}
 folds = StratifiedKFold(5, shuffle=True, random_state=1)

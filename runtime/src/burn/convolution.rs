@@ -20,13 +20,24 @@ use burn::tensor::{Shape, Slice, TensorMetadata};
 use super::depthwise;
 use super::ops::slice;
 
+/// Which transposed convolutions of a backend are right, and at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transposed {
+    /// All of them.
+    All,
+    /// Those of one group.
+    OneGroup,
+    /// None.
+    None,
+}
+
 /// A Burn backend as the executor takes it: adding one is a line.
 pub trait FloatBackend: Backend {
     /// Whether the backend has gradients for its pooling; where not, it is put together from primitives.
     const POOLS: bool = true;
 
-    /// Whether the backend transposes convolutions of several groups.
-    const TRANSPOSES_GROUPS: bool = true;
+    /// Which transposed convolutions of the backend serve as gradients.
+    const TRANSPOSES: Transposed = Transposed::All;
 
     /// Whether the backend convolves many groups at once; where not, a kernel for each channel is put together
     /// from products.
@@ -57,6 +68,9 @@ impl FloatBackend for super::backend::Flex {}
 impl FloatBackend for super::backend::NdArray {}
 #[cfg(feature = "burn-cuda")]
 impl FloatBackend for super::backend::Cuda {
+    /// CubeCL 0.10's gives zeros where a kernel is narrower than its stride: half of a gradient in ResNet-8.
+    const TRANSPOSES: Transposed = Transposed::None;
+
     fn is_on_host(_: &Device<Self>) -> bool {
         false
     }
@@ -65,13 +79,35 @@ impl FloatBackend for super::backend::Cuda {
 #[allow(deprecated, reason = "as where it is named")]
 impl FloatBackend for super::backend::Candle {
     const POOLS: bool = false;
-    const TRANSPOSES_GROUPS: bool = false;
+    const TRANSPOSES: Transposed = Transposed::OneGroup;
     const CONVOLVES_GROUPS: bool = false;
     const SELECTS_FROM_ANY: bool = false;
 
     fn is_on_host(device: &Device<Self>) -> bool {
         *device == Device::<Self>::default()
     }
+
+    fn convolve(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: Option<FloatTensor<Self>>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        // On a GPU, candle 0.10 reads a transposed kernel as if it were none: it copies it in order, and multiplies by the original.
+        convolve_in_order::<Self>(x, weight, bias, options)
+    }
+}
+
+/// A convolution whose kernel lies in memory in order: reshaping a kernel to its own shape puts it so, and one that does stays where it is.
+#[cfg(feature = "burn-candle")]
+fn convolve_in_order<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: Option<FloatTensor<B>>,
+    options: ConvOptions<2>,
+) -> FloatTensor<B> {
+    let shape = weight.shape();
+    B::conv2d(x, B::float_reshape(weight, shape), bias, options)
 }
 
 /// What the gradients need: `x`, the weights, and how they were convolved.
@@ -82,7 +118,7 @@ struct Convolution;
 
 impl<B: FloatBackend, C: CheckpointStrategy> FloatBackend for Autodiff<B, C> {
     const POOLS: bool = B::POOLS;
-    const TRANSPOSES_GROUPS: bool = B::TRANSPOSES_GROUPS;
+    const TRANSPOSES: Transposed = B::TRANSPOSES;
     const CONVOLVES_GROUPS: bool = B::CONVOLVES_GROUPS;
     const SELECTS_FROM_ANY: bool = B::SELECTS_FROM_ANY;
 
@@ -199,7 +235,12 @@ fn x_gradient<B: FloatBackend>(
     let strided = options.stride != [1, 1];
     // Not all backends transpose a convolution that leaves different remainders.
     let is_plain = strided && unread[0] == unread[1] && options.stride[0] == options.stride[1];
-    if is_plain && (groups == 1 || B::TRANSPOSES_GROUPS) {
+    let transposes = match B::TRANSPOSES {
+        Transposed::All => true,
+        Transposed::OneGroup => groups == 1,
+        Transposed::None => false,
+    };
+    if is_plain && transposes {
         return B::conv2d_x_backward(x, weight, gradient, options);
     }
     let turned = match [height, width] {
@@ -258,7 +299,7 @@ fn weight_gradient<B: FloatBackend>(
         return depthwise::weight_gradient::<B>(x, weight, gradient, options);
     }
     if options.groups != 1 {
-        return B::conv2d_weight_backward(x, weight, gradient, options);
+        return group_by_group::<B>(x, weight, gradient, options);
     }
     let [_, _, out_rows, out_columns] = gradient.shape().dims();
     let places = batch * out_rows * out_columns;
@@ -313,4 +354,28 @@ fn weight_gradient<B: FloatBackend>(
         }
     }
     B::float_reshape(B::float_cat(taps, 2), weight.shape())
+}
+
+/// The gradients of each group's weights, one behind the other.
+fn group_by_group<B: FloatBackend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+    options: ConvOptions<2>,
+) -> FloatTensor<B> {
+    let groups = options.groups;
+    // The part of a dimension that belongs to a group.
+    let part = |of: &FloatTensor<B>, axis: usize, group: usize| {
+        let extent = of.shape()[axis] / groups;
+        let own = Slice::new((group * extent) as isize, Some(((group + 1) * extent) as isize), 1);
+        let slices: Vec<Slice> =
+            (0..4).map(|at| if at == axis { own } else { Slice::full() }).collect();
+        B::float_slice(of.clone(), &slices)
+    };
+    let each = (0..groups).map(|group| {
+        let options = ConvOptions { groups: 1, ..options.clone() };
+        let (x, gradient) = (part(&x, 1, group), part(&gradient, 1, group));
+        weight_gradient::<B>(x, part(&weight, 0, group), gradient, options)
+    });
+    B::float_cat(each.collect(), 0)
 }

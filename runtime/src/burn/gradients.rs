@@ -129,11 +129,15 @@ fn window(
 }
 
 fn convolutions<B: FloatBackend>() {
-    let cases: [(&[usize], &[usize], Window, usize); 12] = [
+    let cases: [(&[usize], &[usize], Window, usize); 15] = [
         (&[2, 3, 4, 3], &[4, 3, 1, 1], window([1; 2], [1; 2], [1; 2], [0; 2]), 1),
         (&[2, 3, 5, 4], &[4, 3, 1, 1], window([1; 2], [2; 2], [1; 2], [0; 2]), 1),
         (&[2, 2, 5, 4], &[3, 2, 3, 3], window([3; 2], [1; 2], [1; 2], [1; 2]), 1),
         (&[1, 2, 6, 5], &[3, 2, 3, 3], window([3; 2], [2; 2], [1; 2], [1; 2]), 1),
+        // A row and a column that no window reads, and none.
+        (&[2, 8, 8, 8], &[12, 8, 1, 1], window([1; 2], [2; 2], [1; 2], [0; 2]), 1),
+        (&[2, 6, 9, 9], &[8, 6, 3, 3], window([3; 2], [2; 2], [1; 2], [0; 2]), 1),
+        (&[2, 6, 8, 8], &[6, 1, 3, 3], window([3; 2], [2; 2], [1; 2], [1; 2]), 6),
         (&[1, 2, 6, 6], &[2, 2, 3, 2], window([3, 2], [2; 2], [1; 2], [0, 1]), 1),
         (&[1, 2, 6, 6], &[2, 2, 2, 2], window([2; 2], [1; 2], [2; 2], [1; 2]), 1),
         (&[2, 3, 5, 4], &[3, 1, 3, 3], window([3; 2], [1; 2], [1; 2], [1; 2]), 3),
@@ -178,7 +182,8 @@ fn pooling<B: FloatBackend>() {
 }
 on_every_backend!(pooling);
 
-/// Windows over three dimensions.
+/// Windows over three dimensions. Not on CUDA: there CubeCL 0.10 leaves zeros in the gradient of a kernel over volumes, and what has one is
+/// trained on the CPU, since gradients are compared before.
 fn volumes<B: FloatBackend>() {
     let window = |kernel: [usize; 3], stride: usize, pad: usize| Window {
         strides: vec![stride; 3],
@@ -194,7 +199,7 @@ fn volumes<B: FloatBackend>() {
     check::<Autodiff<B>>(Op::AveragePool(pool), &[&[1, 2, 4, 2, 4]]);
     check::<Autodiff<B>>(Op::GlobalAveragePool, &[&[1, 2, 2, 3, 2]]);
 }
-on_every_backend!(volumes);
+on_every_backend!(volumes, in float32);
 
 fn functions<B: FloatBackend>() {
     for activation in [

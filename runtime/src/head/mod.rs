@@ -11,8 +11,8 @@
 //! | [`ridge`] | least squares in closed form | speed, ranking of features |
 //! | [`sgd`] | softmax regression by stochastic gradients, also one sample at a time | microcontrollers |
 //! | [`imprint`] | class means | the first few samples |
-//! | [`lda`] | linear discriminants of few samples | accuracy |
 //! | [`exact`] | ridge and linear discriminants from integer sums | any order, forgetting, merging |
+//! | [`dual`] | the same from products of samples | few samples |
 //!
 //! Memory comes from the caller: each learner has a `scratch_len`, in float32 elements.
 
@@ -20,9 +20,9 @@ pub mod auto;
 pub mod calibrate;
 mod cholesky;
 mod design;
+pub mod dual;
 pub mod exact;
 pub mod imprint;
-pub mod lda;
 mod linear;
 pub mod logistic;
 mod numeric;

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use headstart::Error;
 use headstart::head::calibrate::HeldOut;
 use headstart::head::{Learner, LinearHead, Random, Samples};
-use headstart::head::{auto, exact, imprint, lda, logistic, ridge, sgd};
+use headstart::head::{auto, dual, exact, imprint, logistic, sgd};
 
 use super::before::Before;
 use crate::backend::Backend;
@@ -30,7 +31,8 @@ pub(super) enum Fit {
     /// initial head.
     Logistic(f32),
     Sgd,
-    Ridge(f32),
+    /// Least squares with this penalty, as a part of the sum of squares of the centred features.
+    Ridge(f64),
     Imprint,
     /// Linear discriminants with this shrinkage.
     Lda(f64),
@@ -220,44 +222,15 @@ impl Task<'_> {
                     &mut indices,
                 )?;
             }
-            Fit::Ridge(penalty) => {
-                let mut scratch = vec![0.0; ridge::scratch_len(count, features, self.classes)?];
-                ridge::train(samples, penalty, &mut weights, &mut bias, &mut scratch)?;
-            }
             Fit::Imprint => {
                 imprint::train(samples, &mut vec![0; self.classes], &mut weights, &mut bias)?;
             }
-            // The same head, by the smaller of both systems.
-            Fit::Lda(shrinkage) if count < features => {
-                let mut products = vec![0; lda::products_len(count)?];
-                // All in one piece, so that the products count through them.
-                let rows: Vec<i8> = samples.iter().flat_map(|(row, _)| row).copied().collect();
-                let labels: Vec<u16> = samples.iter().map(|(_, label)| label).collect();
-                let samples = Samples::new(&rows, &labels, features)?;
-                lda::products(samples, &mut products)?;
-                let mut combination = vec![0.0; self.classes * count];
-                let mut biases = vec![0.0; self.classes];
-                let mut scratch = vec![0.0; lda::scratch_len(count, self.classes)?];
-                lda::coefficients(
-                    samples,
-                    &products,
-                    shrinkage,
-                    &mut combination,
-                    &mut biases,
-                    &mut scratch,
-                )?;
-                lda::weights(samples, &combination, &mut weights, &mut vec![0.0; features])?;
-                bias = biases.into_iter().map(|bias| bias as f32).collect();
+            Fit::Ridge(part) => {
+                let penalty = part * features as f64;
+                closed_form(samples, dual::ridge, exact::ridge, penalty, &mut weights, &mut bias)?;
             }
             Fit::Lda(shrinkage) => {
-                let mut sums = vec![0; self.classes * features];
-                let (mut counts, mut products) =
-                    (vec![0; self.classes], vec![0; exact::products_len(features)?]);
-                let mut statistics =
-                    exact::Statistics::new(&mut counts, &mut sums, &mut products, features)?;
-                samples.iter().try_for_each(|(row, class)| statistics.add(row, class))?;
-                let mut scratch = vec![0.0; exact::scratch_len(features, self.classes)?];
-                exact::lda(&statistics, shrinkage, &mut weights, &mut bias, &mut scratch)?;
+                closed_form(samples, dual::lda, exact::lda, shrinkage, &mut weights, &mut bias)?;
             }
             Fit::Engine(engine, hidden) => {
                 return super::through_burn(engine, hidden, samples, self.classes, SEED);
@@ -277,4 +250,43 @@ impl Task<'_> {
         let spread = (square / (self.samples.len() * self.classes) as f64).sqrt() as f32;
         Ok(if spread > 0.0 { spread } else { 1.0 })
     }
+}
+
+/// A closed form from products of samples, and the same from sums over them.
+type FromSamples =
+    fn(Samples<'_>, &[i32], f64, &mut [f64], &mut [f64], &mut [f64]) -> Result<(), Error>;
+type FromSums =
+    fn(&exact::Statistics<'_>, f64, &mut [f32], &mut [f32], &mut [f64]) -> Result<(), Error>;
+
+/// The head of one learner, by the smaller of both systems.
+fn closed_form(
+    samples: Samples<'_>,
+    from_samples: FromSamples,
+    from_sums: FromSums,
+    setting: f64,
+    weights: &mut [f32],
+    bias: &mut [f32],
+) -> Result<(), Error> {
+    let (count, features, classes) = (samples.len(), samples.feature_len(), bias.len());
+    if count >= features {
+        let (mut counts, mut sums) = (vec![0; classes], vec![0; classes * features]);
+        let mut products = vec![0; exact::products_len(features)?];
+        let mut statistics =
+            exact::Statistics::new(&mut counts, &mut sums, &mut products, features)?;
+        samples.iter().try_for_each(|(row, class)| statistics.add(row, class))?;
+        let mut scratch = vec![0.0; exact::scratch_len(features, classes)?];
+        return from_sums(&statistics, setting, weights, bias, &mut scratch);
+    }
+    let mut products = vec![0; dual::products_len(count)?];
+    // All in one piece, so that the products count through them.
+    let rows: Vec<i8> = samples.iter().flat_map(|(row, _)| row).copied().collect();
+    let labels: Vec<u16> = samples.iter().map(|(_, label)| label).collect();
+    let samples = Samples::new(&rows, &labels, features)?;
+    dual::products(samples, &mut products)?;
+    let (mut combination, mut biases) = (vec![0.0; classes * count], vec![0.0; classes]);
+    let mut scratch = vec![0.0; dual::scratch_len(count, classes)?];
+    from_samples(samples, &products, setting, &mut combination, &mut biases, &mut scratch)?;
+    dual::weights(samples, &combination, weights, &mut vec![0.0; features])?;
+    bias.iter_mut().zip(biases).for_each(|(bias, found)| *bias = found as f32);
+    Ok(())
 }

@@ -35,8 +35,8 @@ use crate::Head;
 use crate::backend::Backend;
 use crate::state::{FeatureCache, Problem};
 
-/// Ridge penalties that compete on held-out samples.
-const PENALTIES: [f32; 3] = [1e-2, 1e-3, 1e-4];
+/// Ridge penalties that compete on held-out samples, as parts of the sum of squares of the centred features.
+const PENALTIES: [f64; 3] = [1e-2, 1e-3, 1e-4];
 
 /// Shrinkages of the covariance that compete in the same way.
 const SHRINKAGES: [f64; 4] = [0.01, 0.05, 0.2, 0.6];
