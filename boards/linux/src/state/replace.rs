@@ -18,6 +18,15 @@ pub(super) const TEMPORARY: (&str, &str) = (".headstart-", ".tmp");
 /// # Errors
 /// [`Error::Machine`]. Up to the rename the old file is unchanged.
 pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
+    add(folder, name, content)?;
+    sync_folder(folder)
+}
+
+/// The same but for the folder's fsync: for many files, which one of it makes durable.
+///
+/// # Errors
+/// As [`replace`].
+pub(super) fn add(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
     let path = folder.join(name);
     let mut file = temporary(folder)
         .map_err(Error::machine(&path, "creating the new file (the old state is kept)"))?;
@@ -30,7 +39,7 @@ pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), E
     file.persist(&path)
         .map_err(|e| e.error)
         .map_err(Error::machine(&path, "renaming the new file (the old state is kept)"))?;
-    sync_folder(folder)
+    Ok(())
 }
 
 pub(super) fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {

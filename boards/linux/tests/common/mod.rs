@@ -173,13 +173,19 @@ pub(crate) fn picture(colour: [u8; 3], number: u32) -> RgbImage {
     })
 }
 
-/// Names and contents of a folder's files.
+/// Names and contents of a folder's files, those in folders inside it too.
 pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .map(|e| (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap()))
-        .collect();
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() {
+            let inside = contents(&entry.path()).into_iter();
+            files.extend(inside.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
+        } else {
+            files.push((name, std::fs::read(entry.path()).unwrap()));
+        }
+    }
     files.sort();
     files
 }
