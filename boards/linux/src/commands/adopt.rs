@@ -60,9 +60,12 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let (pack, counter) = file.trusted()?;
+    let folder = StateFolder::new(&args.state);
     // Locking would create the folder.
-    match super::state_head(&StateFolder::new(&args.state), &pack) {
+    match super::state_head(&folder, &pack) {
         Ok(Some(_)) => {
+            // An adoption that was cut off behind its head ends here.
+            file.raise_counter(counter, &folder.lock()?)?;
             output::print(&Same { same_backbone: true }, args.common.json)?;
             return Ok(ExitCode::SUCCESS);
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::adopted::ADOPTED;
-use super::replace::{TEMPORARY, replace, sync_folder, temporary};
+use super::replace::{remove_leftovers, replace, sync_folder, temporary};
 use super::{Commit, FeatureCache, Problem};
 use crate::Error;
 
@@ -263,7 +263,7 @@ impl StateLock {
         let old = numbers.len().saturating_sub(KEPT);
         self.remove(numbers[..old].iter().map(|&number| commit_name(number)))?;
         self.remove([REJECTED, TRAINING].map(str::to_owned))?;
-        self.remove_strays()
+        self.keep_only(cache)
     }
 
     /// What a training that was killed left here; nothing where that cannot be read.
@@ -297,7 +297,7 @@ impl StateLock {
         let commit = Commit::new(1, note, cache, head);
         self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
         self.replace(HEAD, head)?;
-        self.remove_strays()
+        self.keep_only(cache)
     }
 
     /// The security counter that no other process changes meanwhile.
@@ -391,21 +391,6 @@ impl StateLock {
         };
         self.remove(numbers[first..].iter().map(|&number| commit_name(number))).map(drop)
     }
-}
-
-/// Removes temporary files of a killed process.
-pub(super) fn remove_leftovers(path: &Path) -> Result<(), Error> {
-    let entries = std::fs::read_dir(path).map_err(Error::machine(path, "listing the folder"))?;
-    for entry in entries {
-        let entry = entry.map_err(Error::machine(path, "listing the folder"))?;
-        let name = entry.file_name();
-        let bytes = name.as_encoded_bytes();
-        if bytes.starts_with(TEMPORARY.0.as_bytes()) && bytes.ends_with(TEMPORARY.1.as_bytes()) {
-            std::fs::remove_file(entry.path())
-                .map_err(Error::machine(&entry.path(), "removing a left-over file"))?;
-        }
-    }
-    Ok(())
 }
 
 fn is_other(error: &Error) -> bool {

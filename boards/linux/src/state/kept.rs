@@ -6,9 +6,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::folder::remove_leftovers;
-use super::replace::{add, sync_folder};
-use super::{Problem, StateFolder, StateLock};
+use super::replace::{add, remove_leftovers, sync_folder};
+use super::{FeatureCache, Problem, StateFolder, StateLock};
 use crate::Error;
 use crate::samples::{self, MAX_SAMPLES, SampleFile, SampleId};
 
@@ -100,20 +99,24 @@ impl StateLock {
         sync_folder(&path)
     }
 
-    /// Removes copies of samples that nothing was learned from: those that were forgotten, and those of a command that
-    /// was cut off. Where it cannot be told what was learned, all stay.
+    /// Removes what a command that was cut off has left: copies of samples that nothing was learned from. Where it cannot
+    /// be told what was learned, all stay.
     pub(super) fn remove_strays(&self) -> Result<(), Error> {
         let folder = &self.folder;
         if !folder.keeps_samples()? {
             return Ok(());
         }
         remove_leftovers(&folder.kept_path())?;
-        let known = match folder.any_features() {
-            Ok(Some((_, cache))) => cache.ids().iter().copied().collect(),
-            Ok(None) if folder.head()?.is_none() => HashSet::new(),
-            _ => return Ok(()),
-        };
-        self.remove_kept(|id| !known.contains(id)).map(drop)
+        match folder.any_features() {
+            Ok(Some((_, cache))) => self.keep_only(&cache),
+            Ok(None) if folder.head()?.is_none() => self.remove_kept(|_| true).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes copies of samples that are not in the cache which was committed: they were forgotten.
+    pub(super) fn keep_only(&self, cache: &FeatureCache) -> Result<(), Error> {
+        self.remove_kept(|id| !cache.contains(id)).map(drop)
     }
 
     /// Removes all copies, and the folder if nothing else is in it. Returns whether there were any.
@@ -159,7 +162,6 @@ fn id_of(path: &Path) -> Option<SampleId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::FeatureCache;
 
     fn cache(ids: &[SampleId]) -> FeatureCache {
         let mut cache = FeatureCache::new(1);

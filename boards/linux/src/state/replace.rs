@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::Error;
 
 /// How temporary files begin and end; what a killed process left behind is known by it.
-pub(super) const TEMPORARY: (&str, &str) = (".headstart-", ".tmp");
+const TEMPORARY: (&str, &str) = (".headstart-", ".tmp");
 
 /// Replaces `folder/name` by `content`: temporary file in the same folder → write → fsync → rename
 /// → fsync of the folder.
@@ -51,4 +51,19 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
     File::open(folder)
         .and_then(|f| f.sync_all())
         .map_err(Error::machine(folder, "making the change durable"))
+}
+
+/// Removes temporary files of a killed process.
+pub(super) fn remove_leftovers(folder: &Path) -> Result<(), Error> {
+    let listing = |e| Error::machine(folder, "listing the folder")(e);
+    for entry in std::fs::read_dir(folder).map_err(listing)? {
+        let entry = entry.map_err(listing)?;
+        let name = entry.file_name();
+        let bytes = name.as_encoded_bytes();
+        if bytes.starts_with(TEMPORARY.0.as_bytes()) && bytes.ends_with(TEMPORARY.1.as_bytes()) {
+            std::fs::remove_file(entry.path())
+                .map_err(Error::machine(&entry.path(), "removing a left-over file"))?;
+        }
+    }
+    Ok(())
 }
