@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use headstart::pack::Pack;
+use headstart::tail::RECORD_MAGIC;
 use headstart_edge::samples::{MAX_CLASSES, SampleId};
 use headstart_edge::state::{Commit, FeatureCache, Problem, StateFolder};
 use headstart_edge::training::harm::{self, Effect};
@@ -61,6 +62,10 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let (pack, counter) = file.trusted()?;
     let folder = StateFolder::new(&args.state);
+    let refuse = |problem| Error::State { path: args.state.clone(), problem };
+    if pack.tail().is_none() && folder.head()?.is_some_and(|head| head.starts_with(&RECORD_MAGIC)) {
+        return Err(refuse(Problem::TailAdopt).into());
+    }
     // Locking would create the folder.
     match super::state_head(&folder, &pack) {
         Ok(Some(_)) => {
@@ -69,10 +74,9 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
             output::print(&Same { same_backbone: true }, args.common.json)?;
             return Ok(ExitCode::SUCCESS);
         }
-        Ok(None) => {
-            let path = args.state.clone();
-            return Err(Error::State { path, problem: Problem::NoSamples }.into());
-        }
+        Ok(None) => return Err(refuse(Problem::NoSamples).into()),
+        // Without an engine no state has a head for a tail.
+        Err(Error::NoEngine { .. }) => return Err(refuse(Problem::TailAdopt).into()),
         Err(Error::State { problem: Problem::OtherPack { .. }, .. }) => {}
         Err(error) => return Err(error.into()),
     }

@@ -54,7 +54,7 @@ impl<'a> Foreign<'a> {
     /// Locks the folder and reads what is there.
     ///
     /// # Errors
-    /// [`Problem::NoSamples`], [`Problem::NoFeatures`], [`Problem::TailAdopt`]; those of the files.
+    /// [`Problem::NoSamples`], [`Problem::NoFeatures`], [`Problem::TailAdopt`] for a pack with a tail; those of the files.
     pub(super) fn begin(path: &'a Path, file: &PackFile) -> Result<Self, Error> {
         let (pack, counter) = file.trusted()?;
         let refuse = |problem| Error::State { path: path.to_owned(), problem };
@@ -65,9 +65,6 @@ impl<'a> Foreign<'a> {
         let lock = folder.lock()?;
         file.refuse_older(counter, &lock)?;
         let bytes = folder.head()?.ok_or_else(|| refuse(Problem::NoSamples))?;
-        if bytes.starts_with(&headstart::tail::RECORD_MAGIC) {
-            return Err(refuse(Problem::TailAdopt));
-        }
         let features = folder.any_features()?.ok_or_else(|| refuse(Problem::NoFeatures))?;
         let (digest, mut cache) = features;
         let head = Head::parse(&folder.head_path(), &bytes, &digest)?;
