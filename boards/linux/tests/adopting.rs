@@ -412,3 +412,26 @@ fn more_classes_than_the_new_pack_plans_for_are_refused_before_the_work() {
     let message = bench.refusal(1, "adopt", &STATE);
     assert!(message.contains("13 classes") && message.contains("--max-classes 13"), "{message}");
 }
+
+#[test]
+fn features_that_are_not_the_heads_are_refused() {
+    use headstart::pack::Pack;
+    use headstart_edge::state::{FeatureCache, StateFolder};
+
+    let mut bench = bench();
+    bench.colours("data", 0, 3);
+    learn(&bench, "data", "state", &["--keep-samples"]);
+    let bytes = std::fs::read(&bench.pack).unwrap();
+    let digest = Pack::open(&bytes).unwrap().backbone_digest();
+    let (_, whole) = StateFolder::new(&bench.path("state")).any_features().unwrap().unwrap();
+    // The same samples, with more features than the head reads.
+    let mut cache = FeatureCache::new(500);
+    for id in whole.ids() {
+        let label = cache.class(whole.name_of(id).unwrap()).unwrap();
+        cache.insert(*id, label, &[1; 500]);
+    }
+    std::fs::write(bench.path("state/features.hsfc"), cache.emit(&digest)).unwrap();
+    with(&mut bench, "new.hspk");
+    let message = bench.refusal(1, "adopt", &STATE);
+    assert!(message.contains("500 elements where 12 are needed"), "{message}");
+}

@@ -7,7 +7,7 @@ use headstart::pack::Pack;
 use headstart::tail::RECORD_MAGIC;
 use headstart_edge::samples::{MAX_CLASSES, SampleId};
 use headstart_edge::state::{Commit, FeatureCache, Problem, StateFolder};
-use headstart_edge::training::harm::{self, Effect};
+use headstart_edge::training::harm::{self, Step};
 use headstart_edge::training::{self, Choice};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
 
     let training = Instant::now();
     let problem = |problem| state.refuse(problem);
-    let effect = harm::between(&known, &cache).map_err(problem)?;
+    let step = harm::between(&known, &cache).map_err(problem)?;
     for name in of_pack.iter().flat_map(Head::labels) {
         let too_many = || state.refuse(Problem::TooManyClasses { limit: MAX_CLASSES });
         cache.class(name).ok_or_else(too_many)?;
@@ -101,8 +101,8 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
         record = training::compact(&record, digest).map_err(problem)?;
     }
     let training_seconds = training.elapsed().as_secs_f64();
-    let harm = effect.filter(|effect| !args.force && effect.harm().is_some());
-    let rejected = harm.map(|effect| reason(&effect));
+    let worse = step.filter(|step| !args.force && step.is_worse());
+    let rejected = worse.map(|step| reason(&step));
     match &rejected {
         Some(reason) => state.lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?,
         None => {
@@ -130,12 +130,12 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
             .map(|(name, samples)| Class { name, samples })
             .collect(),
         head_bytes: record.len(),
-        known_samples: effect.map(|effect| Known {
-            held_out: effect.held_out,
-            right_before: effect.before,
-            right_after: effect.after,
-            loss: effect.loss,
-            standard_error: effect.error,
+        known_samples: step.map(|step| Known {
+            held_out: step.held_out,
+            right_before: step.before,
+            right_after: step.after,
+            loss: step.loss,
+            standard_error: step.error,
         }),
         rejected,
     };
@@ -186,13 +186,10 @@ fn refuse_classes(
     }
 }
 
-fn reason(effect: &Effect) -> String {
+fn reason(step: &Step) -> String {
     format!(
-        "the new backbone tells the samples apart worse ({:.0} % of the answers are lost); of {} that were held out, {} were answered rightly with the old features and {} with the new ones: go on with the old pack, or add --force",
-        100.0 * effect.loss,
-        effect.held_out,
-        effect.before,
-        effect.after
+        "the new backbone tells the samples apart worse; of {} that were held out, {} were answered rightly with the old features and {} with the new ones: go on with the old pack, or add --force",
+        step.held_out, step.before, step.after
     )
 }
 

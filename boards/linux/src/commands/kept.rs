@@ -68,6 +68,14 @@ impl<'a> Foreign<'a> {
         let features = folder.any_features()?.ok_or_else(|| refuse(Problem::NoFeatures))?;
         let (digest, mut cache) = features;
         let head = Head::parse(&folder.head_path(), &bytes, &digest)?;
+        // No pack says how many features there are, but the head does.
+        let expected =
+            head.layers().next().map_or(0, |layer| layer.weights.len() / layer.bias.len().max(1));
+        let found = cache.feature_len();
+        if found != expected {
+            let problem = Problem::Head(headstart::Error::BufferLength { expected, found });
+            return Err(Error::State { path: folder.head_path(), problem });
+        }
         cache.sort();
         let kept = of(&folder, &cache)?;
         Ok(Self { path, lock, head, cache, kept })
