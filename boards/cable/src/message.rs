@@ -381,7 +381,7 @@ impl core::fmt::Display for Refusal {
                 "its flash does not take or give what it should; the last commit is still in force",
             ),
             Self::OtherBackbone => f.write_str(
-                "it holds a head that was learned on another backbone: use that pack, or forget everything (forget --yes; update --forget)",
+                "it holds a head that was learned on another backbone, and keeps no samples to learn again from: use that pack, or forget everything (forget --yes; update --forget) and teach it again",
             ),
             Self::NoPack => f.write_str("it has no pack that it can use: update PACK"),
             Self::BadPack => f.write_str("the new pack is damaged or no pack; the old one is used"),

@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Rename(Rename),
     /// Takes over what another device learned.
     Merge(Merge),
+    /// Learns the kept samples again with another backbone.
+    Adopt(Adopt),
     /// Lists the samples, and those that seem to be of another class.
     Samples(Samples),
     /// Lists the commits that are kept.
@@ -202,6 +204,11 @@ pub(crate) struct Learn {
     /// Keep features in four bits from now on, those of before too: half the room, for a little accuracy. What is lost does not come back.
     #[arg(long, value_name = "BITS")]
     pub(crate) kept_bits: Option<BitsChoice>,
+    /// Keep a copy of each sample's file in the state folder, from now on: also in later calls, until the folder kept-samples is
+    /// removed or everything is forgotten. A pack with another backbone learns from them (adopt). Samples of before are kept
+    /// when they are given again.
+    #[arg(long)]
+    pub(crate) keep_samples: bool,
     #[command(flatten)]
     pub(crate) tail: TailArgs,
     /// Say how often the heads before and after are right on the samples of this folder, which are not learned from:
@@ -540,6 +547,28 @@ pub(crate) struct Merge {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
+  headstart-edge adopt model.hspk --state mine
+
+model.hspk is the new pack. A head belongs to a backbone, so with another one the state's samples are learned again, as its
+learner did, from the copies that learn --keep-samples has kept. Until that is committed, the old pack answers; from then on the new one does, and
+rollback with the old pack returns to what was before. Where the new backbone answers the samples worse, or not all of them were
+kept, nothing is changed. A pack with the same backbone needs no adoption. Trainable tails are not adopted.")]
+pub(crate) struct Adopt {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// Learn from the samples that are kept even if some are missing, and make the head current even if it answers them
+    /// worse.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) compute: Compute,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
   headstart-edge samples model.hspk --state mine --doubtful
 
 With --doubtful, only samples that a head that was learned without them answers with another class, the
@@ -573,7 +602,8 @@ pub(crate) struct History {
 #[command(after_help = "Example:
   headstart-edge rollback model.hspk --state mine --to 3
 
-Samples that the commit does not have are no longer kept: learn them again to have them back.")]
+Samples that the commit does not have are no longer kept: learn them again to have them back. Behind an adopt, rollback with
+the old pack returns to the last commit of its backbone; it computes that one's features again, from the kept samples.")]
 pub(crate) struct Rollback {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -583,4 +613,6 @@ pub(crate) struct Rollback {
     /// The number that history shows [default: the one before the current].
     #[arg(long, value_name = "N")]
     pub(crate) to: Option<u32>,
+    #[command(flatten)]
+    pub(crate) compute: Compute,
 }

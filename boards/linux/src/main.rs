@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Forget(args) => commands::forget::run(args),
         Command::Rename(args) => commands::rename::run(args),
         Command::Merge(args) => commands::merge::run(args),
+        Command::Adopt(args) => commands::adopt::run(args),
         Command::Samples(args) => commands::samples::run(args),
         Command::History(args) => commands::history::run(args),
         Command::Rollback(args) => commands::rollback::run(args),

@@ -74,8 +74,16 @@ impl PackFile {
     /// [`Error::Pack`] where another process has used a newer pack meanwhile; those of
     /// [`StateLock::raise_counter`].
     pub fn raise_counter(&self, counter: u64, lock: &StateLock) -> Result<(), Error> {
-        trust::refuse_older(&self.path, counter, lock.counter()?)?;
+        self.refuse_older(counter, lock)?;
         lock.raise_counter(counter)
+    }
+
+    /// Refuses the pack where another process has used a newer one meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Pack`]; those of [`StateLock::counter`].
+    pub fn refuse_older(&self, counter: u64, lock: &StateLock) -> Result<(), Error> {
+        trust::refuse_older(&self.path, counter, lock.counter()?)
     }
 
     /// Where the file is.

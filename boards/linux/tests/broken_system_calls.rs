@@ -7,7 +7,7 @@ mod common;
 mod tracer;
 
 use breaking::{Change, Files, NOTHING, command, found, restore};
-use common::{BLUE, Bench, RED};
+use common::{BLUE, Bench, RED, tiny_pack};
 use tracer::{call, run};
 
 const LEARN: [&str; 8] =
@@ -96,6 +96,42 @@ fn so_it_does_where_a_candidate_is_rejected() {
         only_reads_again: false,
     };
     assert!(change.break_every_call(&bench) > 1_000);
+}
+
+#[test]
+fn so_it_does_where_samples_are_kept_and_learned_again_with_another_backbone() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("new.hspk"), tiny_pack(3, None)).unwrap();
+    bench.pictures("data", "red", RED, 0, 2);
+    bench.pictures("data", "blue", BLUE, 0, 1);
+    let (first, _) = after(&bench, None, &LEARN);
+    let keep = [&LEARN[..], &["--keep-samples"]].concat();
+    let (at_once, _) = after(&bench, None, &keep);
+    bench.pictures("data", "red", RED, 20, 1);
+    let (kept, _) = after(&bench, Some(&first), &keep);
+    assert_eq!((first.len(), at_once.len(), kept.len()), (3, 3 + 3, 4 + 4));
+    let of = |command, pack| [command, pack, "--state", "state"];
+    let adopt = [&of("adopt", "new.hspk")[..], &["--threads", "1"]].concat();
+    let rollback = [&of("rollback", "tiny.hspk")[..], &["--to", "1", "--threads", "1"]].concat();
+    let sample = [&of("forget", "tiny.hspk")[..], &["--sample", "data/red/20.png"]].concat();
+    let all = [&of("forget", "tiny.hspk")[..], &["--yes"]].concat();
+    let (adopted, _) = after(&bench, Some(&kept), &adopt);
+    let (returned, _) = after(&bench, Some(&adopted), &rollback);
+    let (without, _) = after(&bench, Some(&kept), &sample);
+    // What the first commit does not have is no longer kept.
+    assert_eq!((adopted.len(), returned.len(), without.len()), (5 + 4, 6 + 3, 3 + 3));
+    let mut count = 0;
+    for (arguments, old, new) in [
+        (&keep, Some(&first), &kept),
+        (&adopt, Some(&kept), &adopted),
+        (&rollback, Some(&adopted), &returned),
+        (&sample, Some(&kept), &without),
+        (&all, Some(&kept), &NOTHING),
+    ] {
+        let change = Change { arguments, old, new, status: 0, again: 0, only_reads_again: false };
+        count += change.break_every_call_behind_the_lock(&bench);
+    }
+    assert!(count > 3_000, "{count}");
 }
 
 #[test]

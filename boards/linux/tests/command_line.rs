@@ -4,8 +4,8 @@ mod common;
 
 use common::{Bench, program};
 
-const COMMANDS: [&str; 11] = [
-    "learn", "predict", "eval", "status", "bench", "forget", "rename", "merge", "samples",
+const COMMANDS: [&str; 12] = [
+    "learn", "predict", "eval", "status", "bench", "forget", "rename", "merge", "adopt", "samples",
     "history", "rollback",
 ];
 
@@ -103,12 +103,15 @@ fn a_state_that_is_none_is_named_as_what_it_is() {
         ("history", &["--state"]),
         ("forget", &["--yes", "--state"]),
         ("rollback", &["--state"]),
+        ("adopt", &["--state"]),
         ("merge", &merge),
     ] {
         let message = bench.refusal(1, command, &[arguments, &["file"]].concat());
         assert!(message.starts_with("error: file: is not a folder"), "{command}: {message}");
     }
-    for (command, arguments) in [("samples", &["--state"][..]), ("merge", &merge)] {
+    for (command, arguments) in
+        [("samples", &["--state"][..]), ("adopt", &["--state"]), ("merge", &merge)]
+    {
         let message = bench.refusal(1, command, &[arguments, &["absent"]].concat());
         assert!(message.contains("absent: holds no samples"), "{command}: {message}");
         assert!(!bench.path("absent").exists());

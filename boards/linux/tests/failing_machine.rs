@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Bench, contents};
+use common::{Bench, contents, tiny_pack};
 use headstart_edge::state::StateFolder;
 
 const LEARN: [&str; 4] = ["--data", "data", "--state", "state"];
@@ -41,6 +41,51 @@ fn a_full_disk_keeps_the_old_state() {
     assert!(output.stdout.is_empty());
     assert_eq!(contents(&bench.path("state")), before);
     assert_eq!(bench.json("learn", &LEARN)["samples"], 132);
+}
+
+#[test]
+fn a_disk_without_room_for_the_copies_or_the_new_features_keeps_the_old_pair() {
+    let mut bench = Bench::new();
+    bench.colours("data", 0, 4);
+    bench.json("learn", &LEARN);
+    let run = |blocks: u32, arguments: &[&str]| {
+        let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+        let output = Command::new("sh")
+            .current_dir(bench.root.path())
+            .args(["-c", &limit, "sh", env!("CARGO_BIN_EXE_headstart-edge")])
+            .args(arguments)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("the old state is kept"), "{stderr}");
+        stderr
+    };
+    // Features of 12 samples fit into few blocks, and one large picture does not.
+    let mut large = image::RgbImage::new(300, 300);
+    for (x, y, pixel) in large.enumerate_pixels_mut() {
+        pixel.0 = [200 + (x * y % 50) as u8, (x * 7 % 64) as u8, (y * 13 % 64) as u8];
+    }
+    large.save(bench.path("data/red/large.png")).unwrap();
+    let before = contents(&bench.path("state"));
+    let keep = [&["learn", "tiny.hspk"], &LEARN[..], &["--keep-samples"]].concat();
+    assert!(run(8, &keep).contains("kept-samples"));
+    let mut after = contents(&bench.path("state"));
+    // Copies that fitted wait for the next call, which finds that nothing was learned from them.
+    after.retain(|(name, _)| !name.starts_with("kept-samples/"));
+    assert!(after == before);
+    std::fs::remove_file(bench.path("data/red/large.png")).unwrap();
+    assert_eq!(bench.json("learn", &LEARN)["kept_samples"], 12);
+
+    std::fs::write(bench.path("new.hspk"), tiny_pack(8, None)).unwrap();
+    let before = contents(&bench.path("state"));
+    let adopt = ["adopt", "new.hspk", "--state", "state"];
+    assert!(run(1, &adopt).contains("adopted.hsfc"));
+    assert!(contents(&bench.path("state")) == before);
+    bench.json("predict", &["--state", "state", "data/red/0.png"]);
+    bench.pack = bench.path("new.hspk");
+    bench.json("adopt", &["--state", "state"]);
+    bench.json("predict", &["--state", "state", "data/red/0.png"]);
 }
 
 #[test]

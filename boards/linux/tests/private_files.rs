@@ -5,7 +5,33 @@ mod common;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use common::{BLUE, Bench, RED};
+use common::{BLUE, Bench, RED, tiny_pack};
+
+#[test]
+fn so_is_every_copy_of_a_sample() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("new.hspk"), tiny_pack(3, None)).unwrap();
+    bench.colours("data", 0, 2);
+    for class in ["red", "green", "blue"] {
+        let open = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(bench.path("data").join(class).join("0.png"), open).unwrap();
+    }
+    bench.json("learn", &["--data", "data", "--state", "state", "--keep-samples"]);
+    let kept = bench.path("state/kept-samples");
+    let mode = std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode, private(&kept).len()), (0o700, 6));
+    // Copies of another device's copies, and what an adoption leaves.
+    bench.colours("theirs", 20, 1);
+    bench.json("learn", &["--data", "theirs", "--state", "theirs-state", "--keep-samples"]);
+    bench.json("merge", &["--state", "state", "--from", "theirs-state"]);
+    assert_eq!(private(&kept).len(), 9);
+    let bench = Bench { pack: bench.path("new.hspk"), root: bench.root };
+    bench.json("adopt", &["--state", "state"]);
+    assert_eq!(private(&kept).len(), 9);
+    let state = bench.path("state");
+    std::fs::rename(kept, bench.path("elsewhere")).unwrap();
+    assert_eq!(private(&state).len(), 5);
+}
 
 /// Names of a folder's files, each of which only its owner can read or write.
 fn private(folder: &Path) -> Vec<String> {

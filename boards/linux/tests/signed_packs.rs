@@ -102,6 +102,41 @@ fn a_pack_that_only_answered_is_not_older_than_the_next() {
 }
 
 #[test]
+fn an_adopted_pack_counts_from_its_commit_on() {
+    let bench = Bench::new();
+    bench.halves("data", 10);
+    let put = |grid: u32, counter: u64| {
+        let pack = signed_as(&tiny_pack(grid, None), [1; 32], "camera-2", counter);
+        std::fs::write(&bench.pack, pack).unwrap();
+    };
+    let (state, answer) = (["--state", "state"], ["--state", "state", "data/left/0.png"]);
+    put(2, 5);
+    bench.json("learn", &["--data", "data", "--state", "state", "--keep-samples"]);
+    // One that is rejected leaves the old one in use.
+    put(1, 6);
+    let rejected = bench.command("adopt", &state).output().unwrap();
+    assert!(String::from_utf8_lossy(&rejected.stdout).starts_with("Rejected"));
+    put(2, 5);
+    bench.json("predict", &answer);
+    // One that is adopted does not.
+    put(3, 7);
+    bench.json("adopt", &state);
+    bench.json("predict", &answer);
+    for (grid, counter) in [(2, 5), (3, 6)] {
+        put(grid, counter);
+        for command in ["adopt", "rollback"] {
+            let message = bench.refusal(1, command, &state);
+            assert!(message.contains(&format!("security counter {counter}")), "{message}");
+        }
+    }
+    // Back to the old backbone, in a newer pack.
+    put(2, 8);
+    bench.json("rollback", &state);
+    put(2, 7);
+    assert!(bench.refusal(1, "predict", &answer).contains("security counter 7"));
+}
+
+#[test]
 fn no_pack_answers_without_a_place_for_its_counter() {
     let bench = learned();
     for (command, arguments) in

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bench, LEARN_TAIL, RUNS_TAILS, weights, with_tail};
+use common::{Bench, LEARN_TAIL, RUNS_TAILS, contents, weights, with_tail};
 use headstart::graph::{Activation, Conv, Graph, Op, Window};
 use headstart::pack::{Pack, TailStorage};
 use headstart::tail::Tail;
@@ -140,6 +140,30 @@ fn a_tail_that_was_trained_badly_does_not_take_the_place_of_a_good_one() {
     let forced = ["--data", "data", "--state", "state", "--force"];
     bench.json("learn", &[&forced[..], &wrong].concat());
     assert!(head() != before);
+}
+
+#[test]
+fn a_tail_is_neither_adopted_nor_kept_for() {
+    let bench = bench();
+    let plain = common::tiny_pack(2, None);
+    let with_tail = std::fs::read(&bench.pack).unwrap();
+    let refused = |pack: &[u8], command: &str, arguments: &[&str], words: &str| {
+        std::fs::write(&bench.pack, pack).unwrap();
+        let before = contents(&bench.path("state"));
+        let refusal = bench.refusal(1, command, arguments);
+        assert!(refusal.contains(words), "{refusal}");
+        assert!(contents(&bench.path("state")) == before);
+    };
+    let learn = ["--data", "data", "--state", "state", "--keep-samples"];
+    std::fs::write(&bench.pack, &plain).unwrap();
+    bench.json("learn", &learn);
+    let adopt = ["--state", "state"];
+    refused(&with_tail, "adopt", &adopt, "a trainable tail is not adopted");
+    refused(&with_tail, "learn", &learn, "leave --keep-samples out");
+    // What begins like a head with a tail.
+    let head = [&b"HSTAIL\x1a\n"[..], &[0; 64]].concat();
+    std::fs::write(bench.path("state/head.hshr"), head).unwrap();
+    refused(&plain, "adopt", &adopt, "a trainable tail is not adopted");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use headstart_edge::samples::{SampleFile, SampleId};
+use headstart_edge::samples::{self, SampleFile, SampleId};
 use headstart_edge::state::{Problem, StateFolder};
 use headstart_edge::{Error, PackFile};
 use serde::Serialize;
@@ -75,18 +75,7 @@ fn sample_id(sample: &Path) -> Result<Option<SampleId>, Error> {
     if sample.is_file() {
         return SampleFile::read(sample).map(|file| Some(file.id()));
     }
-    let Some(text) = sample.to_str() else { return Ok(None) };
-    let mut id = SampleId::default();
-    if text.len() != 2 * id.len() || !text.is_ascii() {
-        return Ok(None);
-    }
-    for (at, byte) in id.iter_mut().enumerate() {
-        match u8::from_str_radix(&text[2 * at..2 * at + 2], 16) {
-            Ok(value) => *byte = value,
-            Err(_) => return Ok(None),
-        }
-    }
-    Ok(Some(id))
+    Ok(sample.to_str().and_then(samples::id_from_hex))
 }
 
 impl Report for SomeForgotten {

@@ -23,7 +23,10 @@ struct Entry {
     /// Whether this head answers now.
     current: bool,
     note: String,
-    learner: &'static str,
+    /// The first eight bytes of its digest.
+    backbone: String,
+    /// `null` for a commit of another backbone than the pack's.
+    learner: Option<&'static str>,
     samples: usize,
     classes: usize,
     held_out_accuracy: Option<f64>,
@@ -35,26 +38,33 @@ pub(crate) fn run(args: &History) -> anyhow::Result<ExitCode> {
     let backbone = pack.backbone_digest();
     let folder = StateFolder::new(&args.state);
     let head = folder.head()?;
-    let entry = |commit: &Commit, current| -> Result<Entry, Error> {
-        let head = Head::parse_for(folder.path(), &commit.head, &pack)?;
+    let entry = |(digest, commit): &([u8; 32], Commit), current| -> Result<Entry, Error> {
+        // A head of another backbone is not read: its tail would need its own pack.
+        let head = if *digest == backbone {
+            Some(Head::parse_for(folder.path(), &commit.head, &pack)?)
+        } else {
+            None
+        };
         Ok(Entry {
             number: commit.number,
             current,
             note: commit.note.clone(),
-            learner: super::learner_name(head.learner()),
+            backbone: super::hex(&digest[..8]),
+            learner: head.as_ref().map(|head| super::learner_name(head.learner())),
             samples: commit.samples.len(),
             classes: commit.classes.len(),
-            held_out_accuracy: head.held_out_accuracy(),
+            held_out_accuracy: head.and_then(|head| head.held_out_accuracy()),
         })
     };
-    let commits = folder.commits(&backbone)?;
+    super::state_head(&folder, &pack)?;
+    let commits = folder.commits()?;
     // A refused or an empty answer leaves no folder behind.
     if !commits.is_empty() {
         super::keep_counter(&file, Some(&args.state), counter)?;
     }
-    let current = commits.iter().rposition(|commit| Some(&commit.head) == head.as_ref());
+    let current = commits.iter().rposition(|(_, commit)| Some(&commit.head) == head.as_ref());
     let commits = commits.iter().enumerate().map(|(at, c)| entry(c, Some(at) == current));
-    let rejected = folder.rejected(&backbone)?;
+    let rejected = folder.rejected()?;
     let report = Commits {
         commits: commits.collect::<Result<_, _>>()?,
         rejected: rejected.as_ref().map(|commit| entry(commit, false)).transpose()?,
@@ -69,7 +79,7 @@ impl Report for Commits {
             vec![
                 format!("{}{}", entry.number, if entry.current { " (current)" } else { "" }),
                 entry.note.clone(),
-                entry.learner.to_owned(),
+                entry.learner.unwrap_or("of another backbone").to_owned(),
                 output::thousands(entry.samples),
                 entry.classes.to_string(),
                 output::percent(entry.held_out_accuracy),

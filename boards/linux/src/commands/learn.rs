@@ -16,6 +16,7 @@ use headstart_edge::training::{self, Choice, LEAST_CLASSES, Limit, Strangers};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
 
+use super::kept;
 use super::report::{self, Reported, Shown};
 use crate::cli::{Learn, LearnerChoice};
 use crate::output::{self, Report};
@@ -32,6 +33,8 @@ struct Learned {
     corrected_samples: usize,
     /// Samples that `--max-bytes` left no room for, of the classes that have most.
     dropped_samples: usize,
+    /// Samples of which the state keeps a copy.
+    kept_samples: usize,
     /// New samples whose labels look wrong: the head before surely prefers another class. They are not learned from,
     /// unless with `--force`.
     set_aside: Vec<Aside>,
@@ -117,6 +120,9 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         }
         (Some(_), _) if args.kept_bits.is_some() && !is_per_place(&pack) => {
             return Err(refuse(state::Problem::TailBits).into());
+        }
+        (Some(_), _) if args.keep_samples => {
+            return Err(refuse(state::Problem::TailKeep).into());
         }
         (Some(_), _) if Backend::fastest().is_none() => {
             return Err(Error::no_engine(&args.common.pack, &pack).into());
@@ -231,8 +237,15 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     };
     match &rejected {
         Some(reason) => lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?,
-        None => lock.commit(&cache, &digest, &record, &note(limit))?,
+        None => {
+            if args.keep_samples || pack.tail().is_none() && folder.keeps_samples()? {
+                let learned = ids.iter().zip(&paths).filter(|(id, _)| cache.contains(id));
+                lock.keep(learned.map(|(id, path)| (*id, *path)))?;
+            }
+            lock.commit(&cache, &digest, &record, &note(limit))?;
+        }
     }
+    let kept_samples = kept::of(&folder, &cache)?.len();
     drop(lock);
 
     let head_before = of_state.as_ref().or(of_pack.as_ref());
@@ -244,6 +257,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         new_samples: new_samples - aside.len(),
         corrected_samples,
         dropped_samples,
+        kept_samples,
         set_aside,
         skipped_files: data.skipped.len(),
         seconds: start.elapsed().as_secs_f64(),
@@ -345,8 +359,9 @@ struct Before {
 
 impl Before {
     fn load(folder: &StateFolder, file: &PackFile, pack: &Pack<'_>) -> Result<Self, Error> {
-        let features = folder.features(&pack.backbone_digest(), pack.feature_len())?;
+        // First, since it says what to do with another backbone.
         let of_state = super::state_head(folder, pack)?;
+        let features = folder.features(&pack.backbone_digest(), pack.feature_len())?;
         if of_state.is_some() && features.is_none() {
             let path = folder.path().to_owned();
             return Err(Error::State { path, problem: state::Problem::NoFeatures });
@@ -475,6 +490,9 @@ impl Report for Learned {
                 ", {} set aside: their labels look wrong ({file} as {class} first; --json lists them, --force learns them)",
                 self.set_aside.len()
             );
+        }
+        if self.kept_samples > 0 {
+            samples += &format!(", copies of {} kept", output::thousands(self.kept_samples));
         }
         samples.push(')');
         let mut unknown = output::percent(Some(f64::from(self.unknown_threshold)));

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use headstart_edge::PackFile;
 use headstart_edge::samples::MAX_CLASSES;
-use headstart_edge::state::Problem;
+use headstart_edge::state::{Problem, StateFolder};
 use serde::Serialize;
 
+use super::kept;
 use super::relearn::{Change, Standing};
 use crate::cli::Merge;
 use crate::output::{self, Report};
@@ -29,6 +30,10 @@ pub(crate) fn run(args: &Merge) -> anyhow::Result<ExitCode> {
         return Err(change.refuse(Problem::MergedBits).into());
     }
     let merged = change.cache.merge(&other);
+    // A state that keeps samples takes over those that the other one keeps.
+    if StateFolder::new(&args.state).keeps_samples()? {
+        change.copies = kept::of(&StateFolder::new(&args.from), &other)?;
+    }
     let limit = file.pack()?.plan().max_classes as usize;
     let found = change.cache.classes().len();
     let merged =

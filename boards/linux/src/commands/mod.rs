@@ -1,9 +1,11 @@
 //! One command a file: arguments in, report out.
 
+pub(crate) mod adopt;
 pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod forget;
 pub(crate) mod history;
+mod kept;
 pub(crate) mod learn;
 pub(crate) mod merge;
 pub(crate) mod predict;
@@ -101,9 +103,20 @@ fn head(state: Option<&Path>, file: &PackFile, pack: &Pack<'_>) -> Result<Option
     }
 }
 
+/// The state's head. One of another backbone is refused with the way that leads to this pack.
 fn state_head(folder: &StateFolder, pack: &Pack<'_>) -> Result<Option<Head>, Error> {
-    let parse = |bytes: Vec<u8>| Head::parse_for(&folder.head_path(), &bytes, pack);
-    folder.head()?.map(parse).transpose()
+    let Some(bytes) = folder.head()? else { return Ok(None) };
+    Head::parse_for(&folder.head_path(), &bytes, pack).map(Some).map_err(|error| match error {
+        Error::State {
+            problem: Problem::Head(headstart::Error::BackboneMismatch { found, .. }),
+            path,
+        } => {
+            let way = kept::way(folder, &pack.backbone_digest());
+            let (expected, found) = (hex(&pack.backbone_digest()[..4]), hex(&found));
+            Error::State { path, problem: Problem::OtherPack { expected, found, way } }
+        }
+        error => error,
+    })
 }
 
 fn pack_head(file: &PackFile, pack: &Pack<'_>) -> Result<Option<Head>, Error> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use headstart_edge::segmentation::row_len;
-use headstart_edge::state::{FeatureCache, Problem, StateFolder, StateLock};
+use headstart_edge::state::{FeatureCache, Kept, Problem, StateFolder, StateLock};
 use headstart_edge::training::{self, Choice};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
@@ -35,6 +35,8 @@ pub(crate) struct Change<'a> {
     backbone: [u8; 32],
     has_tail: bool,
     pub(crate) cache: FeatureCache,
+    /// Copies of samples that are kept before the commit.
+    pub(crate) copies: Kept,
 }
 
 impl<'a> Change<'a> {
@@ -56,7 +58,17 @@ impl<'a> Change<'a> {
         let cache = cache.ok_or_else(|| refuse(Problem::NoFeatures))?;
         let of_pack = super::pack_head(file, &pack)?;
         let has_tail = pack.tail().is_some();
-        Ok(Self { path, folder, lock, of_state, of_pack, backbone, has_tail, cache })
+        Ok(Self {
+            path,
+            folder,
+            lock,
+            of_state,
+            of_pack,
+            backbone,
+            has_tail,
+            cache,
+            copies: Kept::new(),
+        })
     }
 
     pub(crate) fn refuse(&self, problem: Problem) -> Error {
@@ -102,6 +114,9 @@ impl<'a> Change<'a> {
         } else {
             record
         };
+        if !self.copies.is_empty() {
+            self.lock.keep(self.copies.iter().map(|(id, path)| (*id, path.as_path())))?;
+        }
         if alone {
             self.lock.commit_alone(&self.cache, &self.backbone, &record, note)?;
         } else {

@@ -32,7 +32,9 @@ pub(crate) fn run(args: &Samples) -> anyhow::Result<ExitCode> {
     let (pack, counter) = file.trusted()?;
     let folder = StateFolder::new(&args.state);
     let refuse = |problem| headstart_edge::Error::State { path: args.state.clone(), problem };
-    let cache = folder.features(&pack.backbone_digest(), row_len(&pack))?;
+    let cache = folder.features(&pack.backbone_digest(), row_len(&pack));
+    // The head says what to do with another backbone.
+    let cache = cache.map_err(|error| super::state_head(&folder, &pack).err().unwrap_or(error))?;
     let mut cache = match cache {
         Some(cache) => cache,
         None if folder.head()?.is_some() => return Err(refuse(Problem::NoFeatures).into()),

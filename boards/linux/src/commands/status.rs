@@ -7,6 +7,7 @@ use headstart_edge::segmentation::row_len;
 use headstart_edge::state::{Bits, FeatureCache, StateFolder};
 use serde::Serialize;
 
+use super::kept;
 use crate::cli::Status;
 use crate::output::{self, Report};
 
@@ -29,6 +30,9 @@ struct Standing {
     /// Samples whose features are cached; more than `samples` where a `learn` was cut off before
     /// its head was stored.
     cached_samples: usize,
+    /// Those of which the state keeps a copy, and what the copies take.
+    kept_samples: usize,
+    kept_bytes: u64,
     /// In how many bits each of these features is kept.
     feature_bits: u8,
 }
@@ -47,6 +51,8 @@ pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
     let head = super::required_head(Some(&args.state), &file, &pack)?;
     super::keep_counter(&file, Some(&args.state), counter)?;
     let cache = state.features(&pack.backbone_digest(), row_len(&pack))?;
+    let kept = cache.as_ref().map(|cache| kept::of(&state, cache)).transpose()?.unwrap_or_default();
+    let kept_bytes = kept::bytes(&kept);
     let counts = head.samples().iter().copied();
     let classes: Vec<Class> = head
         .labels()
@@ -70,6 +76,8 @@ pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
         unknown_threshold: head.unknown_threshold(),
         head_bytes: head.record_bytes(),
         cached_samples: cache.as_ref().map_or(0, FeatureCache::len),
+        kept_samples: kept.len(),
+        kept_bytes,
         feature_bits: match cache.map(|cache| cache.bits()) {
             Some(Bits::Four) => 4,
             _ => 8,
@@ -100,6 +108,14 @@ impl Report for Standing {
             ("unknown below", output::percent(Some(f64::from(self.unknown_threshold)))),
             ("samples", output::thousands(self.samples)),
             ("cached samples", output::thousands(self.cached_samples)),
+            (
+                "kept samples",
+                format!(
+                    "{}, {} bytes",
+                    output::thousands(self.kept_samples),
+                    output::thousands(usize::try_from(self.kept_bytes).unwrap_or(usize::MAX))
+                ),
+            ),
             ("bits a feature", self.feature_bits.to_string()),
         ];
         let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);

@@ -17,6 +17,18 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Renaming or copying a file keeps it; re-encoding an image changes it.
 pub type SampleId = [u8; 16];
 
+/// A sample's name as reports say it, 32 hexadecimal digits; `None` for another text.
+pub fn id_from_hex(text: &str) -> Option<SampleId> {
+    let mut id = SampleId::default();
+    if text.len() != 2 * id.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in id.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(id)
+}
+
 /// What the model takes: rows, columns and channels, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputShape {
@@ -183,6 +195,15 @@ impl SampleFile {
     /// The bytes.
     pub(crate) fn content(&self) -> &[u8] {
         &self.content
+    }
+
+    /// The extension that says what it is, in small letters.
+    pub(crate) fn extension(&self) -> &'static str {
+        match self.kind {
+            Kind::Jpeg => "jpg",
+            Kind::Png => "png",
+            Kind::Npy => "npy",
+        }
     }
 
     /// The sample's name.

@@ -127,6 +127,9 @@ pub enum Problem {
     /// Not a plain file.
     #[error("is not a plain file: give an image or a .npy array")]
     NotAFile,
+    /// Another content than a moment before.
+    #[error("has changed while it was learned: try again when nothing writes it")]
+    Changed,
     /// No known extension.
     #[error("has no known extension: give a .jpg, .jpeg, .png or .npy file")]
     UnknownExtension,

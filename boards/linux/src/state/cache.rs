@@ -274,10 +274,29 @@ impl FeatureCache {
     /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
     /// [`Problem::OtherBackbone`].
     pub fn parse(bytes: &[u8], backbone: &[u8; 32], feature_len: usize) -> Result<Self, Problem> {
-        let (mut reader, version) =
-            Reader::sealed(bytes, MAGIC, &VERSIONS.map(|(v, _)| v), backbone)?;
+        Self::read(bytes, Some((backbone, feature_len))).map(|(_, cache)| cache)
+    }
+
+    /// The same for any backbone, with its digest.
+    ///
+    /// # Errors
+    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`].
+    pub fn parse_any(bytes: &[u8]) -> Result<([u8; 32], Self), Problem> {
+        Self::read(bytes, None)
+    }
+
+    fn read(
+        bytes: &[u8],
+        expected: Option<(&[u8; 32], usize)>,
+    ) -> Result<([u8; 32], Self), Problem> {
+        let (mut reader, version, backbone) =
+            Reader::sealed(bytes, MAGIC, &VERSIONS.map(|(v, _)| v))?;
         let bits = VERSIONS.iter().find(|(v, _)| *v == version).map_or(Bits::Eight, |(_, b)| *b);
-        if reader.count(usize::MAX)? != feature_len {
+        if let Some((expected, _)) = expected {
+            same_backbone(expected, &backbone)?;
+        }
+        let feature_len = reader.count(usize::MAX)?;
+        if expected.map_or(feature_len == 0, |(_, expected)| feature_len != expected) {
             return Err(reader.broken("the feature count is not the backbone's"));
         }
         let classes = reader.count(MAX_CLASSES)?;
@@ -319,8 +338,15 @@ impl FeatureCache {
         if reader.at != reader.bytes.len() {
             return Err(reader.broken("bytes follow the last sample"));
         }
-        Ok(cache)
+        Ok((backbone, cache))
     }
+}
+
+pub(super) fn same_backbone(expected: &[u8; 32], found: &[u8; 32]) -> Result<(), Problem> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Problem::OtherBackbone { expected: short(expected), found: short(found) })
 }
 
 /// The first eight bytes of a digest in hexadecimal: enough to tell two backbones apart.

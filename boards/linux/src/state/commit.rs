@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Problem;
-use super::cache::FeatureCache;
+use super::cache::{FeatureCache, same_backbone};
 use super::reader::Reader;
 use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId};
 
@@ -105,7 +105,17 @@ impl Commit {
     /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
     /// [`Problem::OtherBackbone`].
     pub fn parse(bytes: &[u8], backbone: &[u8; 32]) -> Result<Self, Problem> {
-        let (mut reader, _) = Reader::sealed(bytes, MAGIC, &[VERSION], backbone)?;
+        let (found, commit) = Self::parse_any(bytes)?;
+        same_backbone(backbone, &found)?;
+        Ok(commit)
+    }
+
+    /// The same for any backbone, with its digest.
+    ///
+    /// # Errors
+    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`].
+    pub fn parse_any(bytes: &[u8]) -> Result<([u8; 32], Self), Problem> {
+        let (mut reader, _, backbone) = Reader::sealed(bytes, MAGIC, &[VERSION])?;
         let number = u32::from_le_bytes(reader.array()?);
         let class_count = reader.count(MAX_CLASSES)?;
         let sample_count = reader.count(MAX_SAMPLES)?;
@@ -131,7 +141,7 @@ impl Commit {
         if reader.at != reader.bytes.len() {
             return Err(reader.broken("bytes follow the head"));
         }
-        Ok(Self { number, note, head, classes, samples })
+        Ok((backbone, Self { number, note, head, classes, samples }))
     }
 
     /// The cache that it was made of, from one that has its samples; `None` where some are missing.

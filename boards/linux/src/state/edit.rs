@@ -148,6 +148,12 @@ impl FeatureCache {
         Some(&self.classes[usize::from(self.labels[place])])
     }
 
+    /// How many rows show a sample; `None` where it is not there.
+    pub fn views(&self, id: &SampleId) -> Option<usize> {
+        let place = *self.places.get(id)?;
+        Some(1 + self.again[place].len() / self.feature_len)
+    }
+
     /// All rows that show a sample.
     fn rows(&self, at: usize) -> Vec<i8> {
         let whole = &self.features[at * self.feature_len..][..self.feature_len];

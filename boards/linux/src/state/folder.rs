@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::replace::{TEMPORARY, replace, sync_folder, temporary};
+use super::adopted::ADOPTED;
+use super::replace::{remove_leftovers, replace, sync_folder, temporary};
 use super::{Commit, FeatureCache, Problem};
 use crate::Error;
 
@@ -74,26 +75,57 @@ impl StateFolder {
         backbone: &[u8; 32],
         feature_len: usize,
     ) -> Result<Option<FeatureCache>, Error> {
-        let path = self.path.join(FEATURES);
+        match self.cache(FEATURES, backbone, feature_len) {
+            // An adoption was cut off behind its head, or is about to end.
+            Err(refused) if is_other(&refused) => {
+                let adopted = self.adopted(backbone, feature_len)?.map(Ok);
+                let again = || match self.cache(FEATURES, backbone, feature_len) {
+                    Err(error) if is_other(&error) => Err(refused),
+                    found => found,
+                };
+                adopted.map_or_else(again, |found| found.map(Some))
+            }
+            found => found,
+        }
+    }
+
+    pub(super) fn cache(
+        &self,
+        name: &str,
+        backbone: &[u8; 32],
+        feature_len: usize,
+    ) -> Result<Option<FeatureCache>, Error> {
+        let path = self.path.join(name);
         let Some(bytes) = read(&path)? else { return Ok(None) };
         FeatureCache::parse(&bytes, backbone, feature_len)
             .map(Some)
             .map_err(|problem| Error::state(&path, problem))
     }
 
-    /// The commits that are kept, oldest first.
+    /// The feature cache of whatever backbone, and its digest; `None` where there is none.
     ///
     /// # Errors
-    /// [`Error::State`] for a damaged one, or one of another backbone; [`Error::Machine`] where the
-    /// folder cannot be listed.
-    pub fn commits(&self, backbone: &[u8; 32]) -> Result<Vec<Commit>, Error> {
+    /// [`Error::State`] for a damaged cache.
+    pub fn any_features(&self) -> Result<Option<([u8; 32], FeatureCache)>, Error> {
+        let path = self.path.join(FEATURES);
+        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let parsed = FeatureCache::parse_any(&bytes);
+        parsed.map(Some).map_err(|problem| Error::state(&path, problem))
+    }
+
+    /// The commits that are kept, oldest first, each with the digest of its backbone.
+    ///
+    /// # Errors
+    /// [`Error::State`] for a damaged one; [`Error::Machine`] where the folder cannot be listed.
+    pub fn commits(&self) -> Result<Vec<([u8; 32], Commit)>, Error> {
         let mut commits = Vec::new();
         for number in self.numbers()? {
             let path = self.path.join(commit_name(number));
             // Another process may have removed the oldest one meanwhile.
             let Some(bytes) = read(&path)? else { continue };
-            let commit = Commit::parse(&bytes, backbone).map_err(|e| Error::state(&path, e))?;
-            commits.push(Commit { number, ..commit });
+            let parsed = Commit::parse_any(&bytes).map_err(|e| Error::state(&path, e))?;
+            let (backbone, commit) = parsed;
+            commits.push((backbone, Commit { number, ..commit }));
         }
         Ok(commits)
     }
@@ -114,14 +146,14 @@ impl StateFolder {
         }
     }
 
-    /// The last candidate that was rejected; `None` where the last one was not.
+    /// The last candidate that was rejected and the digest of its backbone; `None` where the last one was not.
     ///
     /// # Errors
-    /// [`Error::State`] for a damaged one, or one of another backbone.
-    pub fn rejected(&self, backbone: &[u8; 32]) -> Result<Option<Commit>, Error> {
+    /// [`Error::State`] for a damaged one.
+    pub fn rejected(&self) -> Result<Option<([u8; 32], Commit)>, Error> {
         let path = self.path.join(REJECTED);
         let Some(bytes) = read(&path)? else { return Ok(None) };
-        Commit::parse(&bytes, backbone).map(Some).map_err(|e| Error::state(&path, e))
+        Commit::parse_any(&bytes).map(Some).map_err(|e| Error::state(&path, e))
     }
 
     /// Numbers of the commits that are kept, rising.
@@ -148,7 +180,8 @@ impl StateFolder {
     /// is dropped.
     ///
     /// The lock is the operating system's (advisory, on the folder itself): a killed process leaves
-    /// none behind. Temporary files of a killed process are removed. A folder that cannot be
+    /// none behind. What a killed process had begun is ended or removed: temporary files, commits, an adoption, copies of
+    /// samples that nothing was learned from. A folder that cannot be
     /// written is found here, before any work is done.
     ///
     /// # Errors
@@ -166,8 +199,10 @@ impl StateFolder {
             TryLockError::Error(e) => Error::machine(&self.path, "locking the folder")(e),
         })?;
         let lock = StateLock { folder: self.clone(), _lock: folder };
-        lock.remove_leftovers()?;
+        remove_leftovers(&self.path)?;
+        lock.end_adoption()?;
         lock.remove_cut_off()?;
+        lock.remove_strays()?;
         temporary(&self.path)
             .map_err(Error::machine(&self.path, "writing in the folder (the old state is kept)"))?;
         Ok(lock)
@@ -177,7 +212,7 @@ impl StateFolder {
 /// The right to change a state folder.
 #[derive(Debug)]
 pub struct StateLock {
-    folder: StateFolder,
+    pub(super) folder: StateFolder,
     _lock: File,
 }
 
@@ -194,22 +229,41 @@ impl StateLock {
         head: &[u8],
         note: &str,
     ) -> Result<(), Error> {
+        self.put(FEATURES, cache, backbone, head, note)
+    }
+
+    /// The same, with the cache under another name until the head is there.
+    pub(super) fn put(
+        &self,
+        features: &str,
+        cache: &FeatureCache,
+        backbone: &[u8; 32],
+        head: &[u8],
+        note: &str,
+    ) -> Result<(), Error> {
         let folder = &self.folder;
         folder.refuse_commit(cache, head)?;
-        self.replace(FEATURES, &cache.emit(backbone))?;
+        self.replace(features, &cache.emit(backbone))?;
         let mut numbers = folder.numbers()?;
         let last = numbers.last().copied();
         let commit = Commit::new(last.map_or(1, |last| last.saturating_add(1)), note, cache, head);
         // A damaged file is no reason to refuse a commit; reading it says so.
-        let current = folder.commits(backbone).unwrap_or_default().pop();
-        if !current.is_some_and(|current| current.holds_the_same(&commit)) {
+        let current = folder.commits().unwrap_or_default().pop();
+        let is_same = |(digest, current): ([u8; 32], Commit)| {
+            digest == *backbone && current.holds_the_same(&commit)
+        };
+        if !current.is_some_and(is_same) {
             self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
             numbers.push(commit.number);
         }
         self.replace(HEAD, head)?;
+        if features != FEATURES {
+            self.end_adoption()?;
+        }
         let old = numbers.len().saturating_sub(KEPT);
         self.remove(numbers[..old].iter().map(|&number| commit_name(number)))?;
-        self.remove([REJECTED, TRAINING].map(str::to_owned)).map(drop)
+        self.remove([REJECTED, TRAINING].map(str::to_owned))?;
+        self.keep_only(cache)
     }
 
     /// What a training that was killed left here; nothing where that cannot be read.
@@ -225,7 +279,8 @@ impl StateLock {
         self.replace(TRAINING, progress)
     }
 
-    /// As [`commit`](Self::commit), and no earlier commit stays: they know what was forgotten.
+    /// As [`commit`](Self::commit), and no earlier commit stays: they know what was forgotten. Nor does a copy of a sample
+    /// that was.
     ///
     /// # Errors
     /// [`Error::Machine`]; running it again finishes the work.
@@ -241,7 +296,8 @@ impl StateLock {
         self.forget_commits()?;
         let commit = Commit::new(1, note, cache, head);
         self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
-        self.replace(HEAD, head)
+        self.replace(HEAD, head)?;
+        self.keep_only(cache)
     }
 
     /// The security counter that no other process changes meanwhile.
@@ -280,8 +336,9 @@ impl StateLock {
     /// # Errors
     /// [`Error::Machine`] where a file cannot be removed; running it again finishes the work.
     pub fn forget(self) -> Result<bool, Error> {
-        let found = self.remove([HEAD, FEATURES].map(str::to_owned))?;
+        let found = self.remove([HEAD, FEATURES, ADOPTED].map(str::to_owned))?;
         let found = self.forget_commits()? || found;
+        let found = self.forget_kept()? || found;
         sync_folder(&self.folder.path)?;
         // Only an empty folder can be removed; one with other files in it, or a mount point, stays.
         let _ = std::fs::remove_dir(&self.folder.path);
@@ -293,12 +350,12 @@ impl StateLock {
         self.remove(names.chain([REJECTED, TRAINING].map(str::to_owned)))
     }
 
-    fn replace(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+    pub(super) fn replace(&self, name: &str, content: &[u8]) -> Result<(), Error> {
         replace(&self.folder.path, name, content)
     }
 
     /// Removes files that may be there, and returns whether one was.
-    fn remove(&self, names: impl IntoIterator<Item = String>) -> Result<bool, Error> {
+    pub(super) fn remove(&self, names: impl IntoIterator<Item = String>) -> Result<bool, Error> {
         let mut found = false;
         for name in names {
             let path = self.folder.path.join(name);
@@ -334,23 +391,10 @@ impl StateLock {
         };
         self.remove(numbers[first..].iter().map(|&number| commit_name(number))).map(drop)
     }
+}
 
-    fn remove_leftovers(&self) -> Result<(), Error> {
-        let path = &self.folder.path;
-        let entries =
-            std::fs::read_dir(path).map_err(Error::machine(path, "listing the folder"))?;
-        for entry in entries {
-            let entry = entry.map_err(Error::machine(path, "listing the folder"))?;
-            let name = entry.file_name();
-            let bytes = name.as_encoded_bytes();
-            if bytes.starts_with(TEMPORARY.0.as_bytes()) && bytes.ends_with(TEMPORARY.1.as_bytes())
-            {
-                std::fs::remove_file(entry.path())
-                    .map_err(Error::machine(&entry.path(), "removing a left-over file"))?;
-            }
-        }
-        Ok(())
-    }
+fn is_other(error: &Error) -> bool {
+    matches!(error, Error::State { problem: Problem::OtherBackbone { .. }, .. })
 }
 
 fn counter_check(number: &[u8; 8]) -> [u8; 8] {
@@ -378,7 +422,7 @@ fn create(path: &Path) -> Result<(), Error> {
     sync_folder(parent)
 }
 
-fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let refuse = |e| Error::state(path, Problem::Unreadable(e));
     // Before it is opened: opening a pipe waits for whoever writes into it.
     let metadata = match std::fs::metadata(path) {
@@ -500,9 +544,8 @@ mod tests {
             // Nothing new: no commit.
             lock.commit(&cache(), &BACKBONE, &[number], "learn").unwrap();
         }
-        let numbers = |state: &StateFolder| {
-            state.commits(&BACKBONE).unwrap().iter().map(|c| c.number).collect()
-        };
+        let numbers =
+            |state: &StateFolder| state.commits().unwrap().iter().map(|(_, c)| c.number).collect();
         let kept: Vec<u32> = numbers(&state);
         assert_eq!(kept, (13..=20).collect::<Vec<_>>());
         // What a cut before the head was replaced leaves.
@@ -512,7 +555,7 @@ mod tests {
         let kept: Vec<u32> = numbers(&state);
         assert_eq!(kept, (13..=19).collect::<Vec<_>>());
         lock.reject(&Commit::new(0, "worse", &cache(), b"x"), &BACKBONE).unwrap();
-        assert_eq!(state.rejected(&BACKBONE).unwrap().unwrap().note, "worse");
+        assert_eq!(state.rejected().unwrap().unwrap().1.note, "worse");
         lock.commit_alone(&cache(), &BACKBONE, b"clean", "forget").unwrap();
         assert_eq!(names(root.path()), [&commit_name(1), FEATURES, HEAD]);
     }
@@ -555,9 +598,8 @@ mod tests {
             }
             std::fs::remove_file(state.head_path()).unwrap();
         }
-        // Opening it would wait for a writer.
-        let made = std::process::Command::new("mkfifo").arg(state.head_path()).status();
-        assert!(made.unwrap().success());
+        // Opening it would wait for a writer. No process makes it: a child would hold the locks of other tests for a moment.
+        nix::unistd::mkfifo(&state.head_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert!(matches!(state.head(), Err(Error::State { problem: Problem::NotAFile, .. })));
     }
 

@@ -5,6 +5,8 @@
 //! | `head.hshr` | the head record: what `predict` answers with |
 //! | `features.hsfc` | the [`FeatureCache`]: what the next `learn` builds on |
 //! | `commit-….hsco` | the last eight commits, each a [`Commit`]: what `rollback` returns to |
+//! | `kept-samples/` | copies of the samples' files, where `learn --keep-samples` asked for them: what `adopt` learns from |
+//! | `adopted.hsfc` | the cache of the backbone that `adopt` is changing to, until it takes its place |
 //! | `counter.hsct` | the highest security counter of the signed packs that were used |
 //! | `rejected.hsco` | the last candidate that was not made current, with the reason |
 //!
@@ -14,13 +16,18 @@
 //! between leaves the old head with a cache that holds more; the head still answers, and the next `learn` finishes
 //! the work without computing a feature twice. The head decides: a commit's file that is newer than the one of
 //! the current head was cut off, and is removed by the next change.
+//!
+//! The cache of another backbone would leave the old head without one. So it comes as `adopted.hsfc`, and is renamed to
+//! `features.hsfc` when the head is there: again the head decides, for whoever reads in between and for the next change.
 
+mod adopted;
 mod budget;
 mod cache;
 mod commit;
 mod edit;
 mod folder;
 mod four_bits;
+mod kept;
 mod problem;
 mod reader;
 mod replace;
@@ -30,4 +37,5 @@ pub use cache::{Bits, FeatureCache, Insertion, MAX_VIEWS};
 pub use commit::Commit;
 pub use edit::Merged;
 pub use folder::{StateFolder, StateLock};
-pub use problem::Problem;
+pub use kept::Kept;
+pub use problem::{Problem, Way};

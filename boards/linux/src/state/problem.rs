@@ -70,6 +70,68 @@ pub enum Problem {
     /// The head record is refused.
     #[error("{0}: use the pack that it was learned on, or run forget and learn again")]
     Head(headstart::Error),
+    /// A head of another backbone.
+    #[error(
+        "was learned with backbone {found}, and the pack has {expected}: use the pack that it was learned with, or {way}"
+    )]
+    OtherPack {
+        /// The pack's backbone, its first bytes in hexadecimal.
+        expected: String,
+        /// The head's.
+        found: String,
+        /// What leads to this pack.
+        way: Way,
+    },
+    /// Samples of which there is no copy.
+    #[error(
+        "keeps copies of {kept} of its {of} samples, and {missing} are missing: learn them again with learn --keep-samples and the pack that they were learned with, or adopt with --force what is kept"
+    )]
+    NotAllKept {
+        /// Samples that are kept.
+        kept: usize,
+        /// Those that are not.
+        missing: usize,
+        /// All samples.
+        of: usize,
+    },
+    /// No copy of any sample.
+    #[error(
+        "keeps no copy of its {0} samples, and another backbone can learn from nothing else: go on with the pack that they were learned with, and learn them again there with learn --keep-samples"
+    )]
+    NoneKept(usize),
+    /// A copy that is another file.
+    #[error(
+        "is not the sample that its name says: remove it, and learn that sample again with --keep-samples"
+    )]
+    NotThatSample,
+    /// Classes that only the head of the pack before could tell.
+    #[error(
+        "knows classes of which no sample is kept ({0}), and the pack ships no head that knows them: go on with the pack before, or adopt with --force without them"
+    )]
+    ClassesLost(String),
+    /// Adoption of or from a trainable tail.
+    #[error(
+        "a trainable tail is not adopted, and nothing is learned again into one: go on with the pack before, or learn the samples in another --state"
+    )]
+    TailAdopt,
+    /// Copies that nothing would use.
+    #[error(
+        "the pack keeps a trainable tail, whose samples adopt does not learn again: leave --keep-samples out"
+    )]
+    TailKeep,
+    /// A commit of another pack.
+    #[error("made commit {number} with backbone {backbone}: give rollback the pack of that one")]
+    CommitOfOther {
+        /// The commit.
+        number: u32,
+        /// Its backbone, the first bytes in hexadecimal.
+        backbone: String,
+    },
+    /// Samples of an earlier commit that are not kept.
+    #[error(
+        "keeps no copy of all samples of commit {0}, whose backbone is another than the current head's: go on with the current pack"
+    )]
+    CopiesGone(u32),
     /// No folder for the security counter.
     #[error(
         "this program uses signed packs, and keeps the newest one's security counter in the state folder: say with --state DIR where that is"
@@ -244,4 +306,37 @@ pub enum Problem {
         /// The pack's limit.
         limit: usize,
     },
+}
+
+/// What leads from a head to a pack with another backbone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Its samples are kept, so many of so many.
+    Adopt {
+        /// Those that are kept.
+        kept: usize,
+        /// All samples.
+        of: usize,
+    },
+    /// This commit was made with the pack, and its samples are kept.
+    Return(u32),
+    /// No sample is kept.
+    Forget,
+}
+
+impl std::fmt::Display for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Adopt { kept, of } => write!(
+                f,
+                "adopt this one, which learns again from the samples ({kept} of {of} are kept)"
+            ),
+            Self::Return(number) => {
+                write!(f, "return with rollback to commit {number}, which was made with this one")
+            }
+            Self::Forget => f.write_str(
+                "run forget and learn again: the samples were not kept (learn --keep-samples keeps them)",
+            ),
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Problem;
-use super::cache::{DIGEST_BYTES, short};
+use super::cache::DIGEST_BYTES;
 use crate::samples::MAX_CLASS_NAME_BYTES;
 
 pub(super) struct Reader<'a> {
@@ -13,17 +13,16 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Behind the front that every file of a state has: magic, version, two bytes of zero and the
-    /// digest of the backbone; the check sum at the end is left out of what is read. Says which of the versions it is.
+    /// digest of the backbone; the check sum at the end is left out of what is read. Says which of the versions it is, and
+    /// of which backbone.
     ///
     /// # Errors
-    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
-    /// [`Problem::OtherBackbone`].
+    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`].
     pub(super) fn sealed(
         bytes: &'a [u8],
         magic: [u8; 8],
         versions: &[u16],
-        backbone: &[u8; 32],
-    ) -> Result<(Self, u16), Problem> {
+    ) -> Result<(Self, u16, [u8; 32]), Problem> {
         let mut reader = Self { bytes, at: 0 };
         if reader.array::<8>()? != magic {
             return Err(reader.broken("the magic is missing"));
@@ -41,11 +40,8 @@ impl<'a> Reader<'a> {
         if reader.array()? != [0; 2] {
             return Err(reader.broken("a reserved byte is not zero"));
         }
-        let found: [u8; 32] = reader.array()?;
-        if found != *backbone {
-            return Err(Problem::OtherBackbone { expected: short(backbone), found: short(&found) });
-        }
-        Ok((reader, version))
+        let backbone = reader.array()?;
+        Ok((reader, version, backbone))
     }
 
     pub(super) fn broken(&self, reason: &'static str) -> Problem {

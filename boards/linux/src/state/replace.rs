@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::Error;
 
 /// How temporary files begin and end; what a killed process left behind is known by it.
-pub(super) const TEMPORARY: (&str, &str) = (".headstart-", ".tmp");
+const TEMPORARY: (&str, &str) = (".headstart-", ".tmp");
 
 /// Replaces `folder/name` by `content`: temporary file in the same folder → write → fsync → rename
 /// → fsync of the folder.
@@ -18,6 +18,15 @@ pub(super) const TEMPORARY: (&str, &str) = (".headstart-", ".tmp");
 /// # Errors
 /// [`Error::Machine`]. Up to the rename the old file is unchanged.
 pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
+    add(folder, name, content)?;
+    sync_folder(folder)
+}
+
+/// The same but for the folder's fsync: for many files, which one of it makes durable.
+///
+/// # Errors
+/// As [`replace`].
+pub(super) fn add(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
     let path = folder.join(name);
     let mut file = temporary(folder)
         .map_err(Error::machine(&path, "creating the new file (the old state is kept)"))?;
@@ -30,7 +39,7 @@ pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), E
     file.persist(&path)
         .map_err(|e| e.error)
         .map_err(Error::machine(&path, "renaming the new file (the old state is kept)"))?;
-    sync_folder(folder)
+    Ok(())
 }
 
 pub(super) fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
@@ -42,4 +51,19 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
     File::open(folder)
         .and_then(|f| f.sync_all())
         .map_err(Error::machine(folder, "making the change durable"))
+}
+
+/// Removes temporary files of a killed process.
+pub(super) fn remove_leftovers(folder: &Path) -> Result<(), Error> {
+    let listing = |e| Error::machine(folder, "listing the folder")(e);
+    for entry in std::fs::read_dir(folder).map_err(listing)? {
+        let entry = entry.map_err(listing)?;
+        let name = entry.file_name();
+        let bytes = name.as_encoded_bytes();
+        if bytes.starts_with(TEMPORARY.0.as_bytes()) && bytes.ends_with(TEMPORARY.1.as_bytes()) {
+            std::fs::remove_file(entry.path())
+                .map_err(Error::machine(&entry.path(), "removing a left-over file"))?;
+        }
+    }
+    Ok(())
 }

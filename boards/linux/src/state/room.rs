@@ -39,6 +39,14 @@ impl StateFolder {
         self.fits(cache, new.len())
     }
 
+    /// Refuses so many samples more, before the backbone runs on them.
+    ///
+    /// # Errors
+    /// [`Error::State`] with what to do.
+    pub fn refuse_samples(&self, cache: &FeatureCache, more: usize) -> Result<(), Error> {
+        self.fits(cache, more)
+    }
+
     /// Refuses a commit that could not be read again.
     ///
     /// # Errors

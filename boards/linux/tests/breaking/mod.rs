@@ -4,6 +4,9 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use headstart::pack::Pack;
+use headstart_edge::Head;
+use headstart_edge::state::StateFolder;
 use nix::errno::Errno;
 
 use crate::common::{Bench, contents};
@@ -34,7 +37,9 @@ pub(crate) fn restore(bench: &Bench, files: Option<&Files>) {
     let Some(files) = files else { return };
     fs::create_dir(&state).unwrap();
     for (name, content) in files {
-        fs::write(state.join(name), content).unwrap();
+        let path = state.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
     }
 }
 
@@ -46,10 +51,22 @@ pub(crate) fn found(bench: &Bench) -> (Files, usize) {
     }
     let all = contents(&state);
     let count = all.len();
-    let files: Files =
-        all.into_iter().filter(|(name, _)| !name.starts_with(".headstart-")).collect();
+    let files: Files = all.into_iter().filter(|(name, _)| !name.contains(".headstart-")).collect();
     let left_over = count - files.len();
     (files, left_over)
+}
+
+/// Whether the head, if there is one, has the features of its backbone beside it.
+fn is_a_pair(bench: &Bench) -> bool {
+    let folder = StateFolder::new(&bench.path("state"));
+    let Some(head) = folder.head().unwrap() else { return true };
+    ["tiny.hspk", "new.hspk"].into_iter().any(|name| {
+        let Ok(bytes) = fs::read(bench.path(name)) else { return false };
+        let pack = Pack::open(&bytes).unwrap();
+        let digest = pack.backbone_digest();
+        Head::parse(&folder.head_path(), &head, &digest).is_ok()
+            && folder.features(&digest, pack.feature_len()).is_ok_and(|found| found.is_some())
+    })
 }
 
 /// A command that leads from one state to another.
@@ -74,9 +91,19 @@ impl Change<'_> {
         let names = [files, old, new].into_iter().flatten().map(|(name, _)| name);
         let head_is_new = of(files, "head.hshr") == of(new, "head.hshr");
         let forgets = self.arguments[0] == "forget";
+        // The features of another backbone, until they have their place.
+        let adopted = of(files, "adopted.hsfc");
+        let new_features = of(new, "features.hsfc").map(|(_, bytes)| bytes);
+        let adopts = adopted.is_some();
+        if adopted.is_some_and(|(_, bytes)| Some(bytes) != new_features) {
+            return false;
+        }
         names.into_iter().all(|name| {
             let found = of(files, name);
-            let must_be_new = head_is_new && name == "features.hsfc" && !new.is_empty();
+            if name == "adopted.hsfc" {
+                return true;
+            }
+            let must_be_new = head_is_new && name == "features.hsfc" && !new.is_empty() && !adopts;
             // Earlier commits go before the one that has forgotten comes.
             let dropped = forgets && found.is_none() && name.starts_with("commit-");
             dropped || found == of(new, name) || (found == of(old, name) && !must_be_new)
@@ -85,14 +112,25 @@ impl Change<'_> {
 
     /// Breaks every system call. Gives how many were broken.
     pub(crate) fn break_every_call(&self, bench: &Bench) -> usize {
+        self.break_calls(bench, false)
+    }
+
+    /// The same from the lock on: what is before it only reads.
+    pub(crate) fn break_every_call_behind_the_lock(&self, bench: &Bench) -> usize {
+        self.break_calls(bench, true)
+    }
+
+    fn break_calls(&self, bench: &Bench, behind_the_lock: bool) -> usize {
         let Self { arguments, old, new, .. } = *self;
         restore(bench, old);
         let whole = run(command(bench, arguments), None);
         assert_eq!(whole.status, Some(self.status), "{arguments:?}");
         assert_eq!(&found(bench), &(new.clone(), 0), "{arguments:?}");
+        let lock = whole.calls.iter().position(|&number| number == call::FLOCK);
+        let first = lock.filter(|_| behind_the_lock).unwrap_or(0);
         let (mut count, mut olds, mut news) = (0, 0, 0);
         for breakage in BREAKS {
-            for at in 0.. {
+            for at in first.. {
                 restore(bench, old);
                 let broken = run(command(bench, arguments), Some((at, breakage)));
                 if broken.calls.len() <= at {
@@ -102,6 +140,7 @@ impl Change<'_> {
                 let name =
                     format!("{arguments:?}: call {at} (number {}), {breakage:?}", broken.calls[at]);
                 let (files, left_over) = found(bench);
+                assert!(is_a_pair(bench), "{name}: a head without its features");
                 let is_new = files == *new;
                 if is_new {
                     news += 1;

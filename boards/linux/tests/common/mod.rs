@@ -133,6 +133,24 @@ impl Bench {
         }
     }
 
+    /// `count` pictures of each of two classes in `data`, which differ by the half that is lighter. To a backbone that
+    /// averages the whole picture they are the same.
+    pub(crate) fn halves(&self, data: &str, count: u32) {
+        for (class, turned) in [("left", false), ("right", true)] {
+            let folder = self.path(data).join(class);
+            std::fs::create_dir_all(&folder).unwrap();
+            for number in 0..count {
+                let mut picture = picture([90; 3], number + if turned { 50 } else { 0 });
+                for (x, _, pixel) in picture.enumerate_pixels_mut() {
+                    if (x < 6) == turned {
+                        pixel.0 = pixel.0.map(|level| level.saturating_add(100));
+                    }
+                }
+                picture.save(folder.join(format!("{number}.png"))).unwrap();
+            }
+        }
+    }
+
     /// `headstart-edge COMMAND PACK ARGUMENTS`, in the bench's folder.
     pub(crate) fn command(&self, command: &str, arguments: &[&str]) -> Command {
         let mut program = program();
@@ -173,13 +191,19 @@ pub(crate) fn picture(colour: [u8; 3], number: u32) -> RgbImage {
     })
 }
 
-/// Names and contents of a folder's files.
+/// Names and contents of a folder's files, those in folders inside it too.
 pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .map(|e| (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap()))
-        .collect();
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() {
+            let inside = contents(&entry.path()).into_iter();
+            files.extend(inside.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
+        } else {
+            files.push((name, std::fs::read(entry.path()).unwrap()));
+        }
+    }
     files.sort();
     files
 }

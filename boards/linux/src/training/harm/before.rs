@@ -107,7 +107,7 @@ impl<'a> Before<'a> {
 }
 
 /// What known samples are answered before and after, each at its own temperature.
-fn losses(effect: &mut Effect, before: &Answers, cold: f32, after: &Answers, warm: f32) {
+pub(super) fn losses(effect: &mut Effect, before: &Answers, cold: f32, after: &Answers, warm: f32) {
     effect.held_out = before.labels.len() as u32;
     (effect.before, effect.after_among_known) = (before.right(), after.right());
     let sure =
@@ -144,13 +144,13 @@ fn labels(effect: &mut Effect, before: &Answers, brought: &Answers, temperature:
     effect.class_contradiction = more.fold(0.0, f64::max);
 }
 
-fn ids(cache: &FeatureCache, part: &[usize]) -> HashSet<SampleId> {
+pub(super) fn ids(cache: &FeatureCache, part: &[usize]) -> HashSet<SampleId> {
     part.iter().map(|&at| cache.ids()[at]).collect()
 }
 
 /// Samples before, in parts to hold out: those that the update leaves or gives another class. A class
 /// keeps at least one to learn from.
-fn held_out(old: &FeatureCache, new: &FeatureCache) -> Vec<Vec<usize>> {
+pub(super) fn held_out(old: &FeatureCache, new: &FeatureCache) -> Vec<Vec<usize>> {
     let all = old.counts();
     let mut counts = vec![0; all.len()];
     let mut parts = vec![Vec::new(); PARTS];

@@ -18,9 +18,11 @@
 //! The limits were set on updates of hand signs (`examples/harm.rs`, seeds from 1000) and measured on others.
 
 mod answers;
+mod backbones;
 mod before;
 mod side;
 
+pub use self::backbones::{Step, between};
 use self::before::Before;
 use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};
