@@ -6,7 +6,7 @@
 //!
 //! | learner | what it is | for |
 //! | --- | --- | --- |
-//! | [`auto`] | linear discriminants, or the mean of ridge and logistic heads, chosen on held-out samples | the default |
+//! | [`auto`] | ridge, logistic regression and their mean, chosen on held-out samples | the default |
 //! | [`logistic`] | softmax regression by conjugate gradients on all samples at once | accuracy |
 //! | [`ridge`] | least squares in closed form | speed, ranking of features |
 //! | [`sgd`] | softmax regression by stochastic gradients, also one sample at a time | microcontrollers |

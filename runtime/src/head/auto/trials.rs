@@ -1,31 +1,23 @@
 //! The candidates of the default learner and how they do on held-out samples.
 
-use core::ops::Range;
-
-use super::squares::{Solution, normalise};
 use crate::Error;
 use crate::head::calibrate::HeldOut;
 use crate::head::design::Design;
 use crate::head::logistic::Descent;
 use crate::head::numeric::{Scratch, add_scaled, product, sum};
 use crate::head::samples::Groups;
-use crate::head::{LinearHead, Samples};
+use crate::head::{LinearHead, Samples, ridge};
 
 /// Penalties of logistic heads, falling, so that each fit starts from the last.
 const LOGISTIC: [f32; 4] = [1e-2, 1e-3, 1e-4, 1e-5];
-/// Penalties of least squares, falling.
-const SQUARES: [f32; 5] = [1e-2, 2e-3, 5e-4, 1e-4, 2e-5];
-/// Those of them that ridge heads compete with, and those of discriminants.
-const RIDGE: Range<usize> = 0..4;
-const DISCRIMINANTS: Range<usize> = 1..5;
+/// Penalties of ridge heads.
+const RIDGE: [f32; 4] = [1e-2, 2e-3, 5e-4, 1e-4];
 /// One sample in this many is held out in a fold.
 const PARTS: usize = 4;
 
-/// Where a candidate's held-out logits are kept: logistic heads, then ridge heads and discriminants by penalty, then those
-/// continued from the initial one, the initial one itself, and one place to mix two of them.
-const RIDGES: usize = LOGISTIC.len();
-const DISCRIMINANT: usize = RIDGES + SQUARES.len();
-const CONTINUED: usize = DISCRIMINANT + SQUARES.len();
+/// Where a candidate's held-out logits are kept: logistic heads, then ridge heads, then those continued from the initial
+/// one, the initial one itself, and one place to mix two of them.
+const CONTINUED: usize = LOGISTIC.len() + RIDGE.len();
 const KEPT: usize = CONTINUED + LOGISTIC.len();
 const MIXED: usize = KEPT + 1;
 pub(super) const PLACES: usize = MIXED + 1;
@@ -35,8 +27,6 @@ pub(super) const PLACES: usize = MIXED + 1;
 pub(super) enum Candidate {
     /// The mean of a logistic and a ridge head.
     Blend(usize, usize),
-    /// Linear discriminants.
-    Discriminants(usize),
     /// The initial head and a logistic one that corrects it.
     Continue(usize),
     /// The initial head.
@@ -135,16 +125,10 @@ impl Trials<'_> {
             }
         }
         if self.fresh {
-            for penalty in 0..SQUARES.len() {
-                let mut solution = squares(&mut design, penalty, memory)?;
-                if RIDGE.contains(&penalty) {
-                    solution.ridge(&mut design, weights, bias);
-                    self.keep(RIDGES + penalty, weights, bias, test)?;
-                }
-                if DISCRIMINANTS.contains(&penalty) {
-                    solution.discriminants(&mut design, weights, bias)?;
-                    self.keep(DISCRIMINANT + penalty, weights, bias, test)?;
-                }
+            for penalty in 0..RIDGE.len() {
+                let place = LOGISTIC.len() + penalty;
+                ridge_head(&mut design, penalty, weights, bias, memory)?;
+                self.keep(place, weights, bias, test)?;
             }
         }
         if let Some(head) = self.initial {
@@ -170,16 +154,16 @@ impl Trials<'_> {
 
     /// The candidate of least loss and its temperature; of equal ones the first.
     pub(super) fn best(&mut self, test: Samples<'_>) -> Result<(Candidate, f32), Error> {
-        let blends = (0..LOGISTIC.len())
-            .flat_map(|logistic| RIDGE.map(move |ridge| Candidate::Blend(logistic, ridge)));
-        let alone = DISCRIMINANTS.map(Candidate::Discriminants);
+        let blends = (0..LOGISTIC.len()).flat_map(|logistic| {
+            (0..RIDGE.len()).map(move |ridge| Candidate::Blend(logistic, ridge))
+        });
         let continued = (0..LOGISTIC.len()).map(Candidate::Continue);
         let (fresh, has_initial) = (self.fresh, self.initial.is_some());
         let candidates = [Candidate::Keep]
             .into_iter()
             .chain(continued)
             .filter(|_| has_initial)
-            .chain(blends.chain(alone).filter(|_| fresh));
+            .chain(blends.filter(|_| fresh));
         let mut best = (Candidate::Keep, 1.0, f32::INFINITY);
         for candidate in candidates {
             let (temperature, loss) = self.answers(candidate, test)?.temperature();
@@ -198,27 +182,17 @@ impl Trials<'_> {
         let (stride, length) = (self.most * self.classes, self.held * self.classes);
         let place = match candidate {
             Candidate::Continue(penalty) => CONTINUED + penalty,
-            Candidate::Discriminants(penalty) => DISCRIMINANT + penalty,
             Candidate::Keep => KEPT,
             Candidate::Blend(logistic, ridge) => {
                 let (logits, mixed) = self.logits.split_at_mut(MIXED * stride);
                 mixed[..length].copy_from_slice(&logits[logistic * stride..][..length]);
-                let ridge = (RIDGES + ridge) * stride;
+                let ridge = (LOGISTIC.len() + ridge) * stride;
                 add_scaled(&mut mixed[..length], 1.0, &logits[ridge..][..length]);
                 MIXED
             }
         };
         HeldOut::new(&self.logits[place * stride..][..length], test, self.classes)
     }
-}
-
-/// Least squares with one of the penalties.
-pub(super) fn squares<'m>(
-    design: &mut Design<'_>,
-    penalty: usize,
-    memory: &'m mut [f32],
-) -> Result<Solution<'m>, Error> {
-    Solution::of(design, SQUARES[penalty], memory)
 }
 
 /// A logistic head, down the same path of penalties as in the trials; without an initial head its logits are
@@ -241,4 +215,58 @@ pub(super) fn logistic_head(
         normalise(descent.logits(), weights, bias);
     }
     Ok(())
+}
+
+pub(super) fn ridge_scratch_len(
+    samples: usize,
+    side: usize,
+    classes: usize,
+) -> Result<usize, Error> {
+    let fit = product(&[classes, sum(&[side, 1, samples])?])?;
+    sum(&[fit, ridge::solve_scratch_len(side, classes)?])
+}
+
+/// A ridge head whose logits are spread by 1; zeros if the penalty is too small for these samples.
+pub(super) fn ridge_head(
+    design: &mut Design<'_>,
+    penalty: usize,
+    weights: &mut [f32],
+    bias: &mut [f32],
+    memory: &mut [f32],
+) -> Result<(), Error> {
+    let (side, classes) = (design.side, design.classes);
+    let mut scratch = Scratch::new(memory, 0)?;
+    let coefficients = scratch.take(product(&[classes, side])?)?;
+    let intercepts = scratch.take(classes)?;
+    let logits = scratch.take(product(&[classes, design.samples.len()])?)?;
+    match ridge::solve(design, RIDGE[penalty], coefficients, intercepts, scratch.rest()) {
+        Err(Error::NotPositiveDefinite { .. } | Error::Inaccurate) => {
+            weights.fill(0.0);
+            bias.fill(0.0);
+            return Ok(());
+        }
+        other => other?,
+    }
+    design.forward(coefficients, logits);
+    for row in logits.chunks_exact_mut(classes) {
+        add_scaled(row, 1.0, intercepts);
+    }
+    design.head(coefficients, intercepts, weights, bias);
+    normalise(logits, weights, bias);
+    Ok(())
+}
+
+/// Divides a head by the spread of its logits on the samples that it was trained on: the root mean square of their
+/// distance from each sample's mean. So heads of different learners and folds can be compared and added.
+fn normalise(logits: &[f32], weights: &mut [f32], bias: &mut [f32]) {
+    let classes = bias.len();
+    let mut square = 0.0;
+    for row in logits.chunks_exact(classes) {
+        let mean = row.iter().sum::<f32>() / classes as f32;
+        square += row.iter().map(|logit| (logit - mean) * (logit - mean)).sum::<f32>();
+    }
+    let spread = libm::sqrtf(square / logits.len() as f32);
+    if spread > 0.0 {
+        weights.iter_mut().chain(bias).for_each(|number| *number /= spread);
+    }
 }
