@@ -11,7 +11,8 @@ use headstart::tail::{Tail, TailRecord};
 
 use super::TailOptions;
 use super::augment::{Augment, Levels, augmented};
-use super::descent::{Learned, Lesson, descend, failed};
+pub use super::descent::Step;
+use super::descent::{self, Learned, Lesson, descend, failed};
 pub use super::progress::Keep;
 use super::progress::Kept;
 use super::trial::{self, Changes};
@@ -41,6 +42,14 @@ pub fn train(
     let kept = Kept::new(keep, cache, pack, options, backend);
     let run = Run { cache, pack, tail, initial, options };
     on_backend!(backend, B, device => run.train::<Autodiff<B>>(device, kept, epoch))
+}
+
+/// The steps that [`train`] takes, a row an epoch, where it is not ended early: another trainer that takes them from the same
+/// weights learns the same. Of a sample with several crops, which are drawn in between, they do not tell which.
+#[must_use]
+pub fn steps(cache: &FeatureCache, options: &TailOptions) -> Vec<Vec<Step>> {
+    let (train, _) = split(cache, options);
+    (1..=options.epochs).map(|epoch| descent::steps(&train, options, epoch).0).collect()
 }
 
 /// See [`trial`].
@@ -95,7 +104,7 @@ impl Run<'_> {
 
     /// What is measured on, and the samples to learn from.
     fn lesson(&self) -> (Whole<'_>, Vec<usize>) {
-        let (train, held) = self.split(&mut Random::new(self.options.seed));
+        let (train, held) = split(self.cache, self.options);
         let (held, views) = (Held::new(held, self.cache), Views::new(self.cache));
         (Whole { run: self, held, views }, train)
     }
@@ -152,21 +161,6 @@ impl Run<'_> {
             last.bias[to] = linear.bias()[from];
         }
         last
-    }
-
-    /// Samples to learn from, and samples to measure on: the same part of each class that can spare it.
-    fn split(&self, random: &mut Random) -> (Vec<usize>, Vec<usize>) {
-        let (mut train, mut held) = (Vec::new(), Vec::new());
-        for class in 0..self.cache.classes().len() {
-            let labels = self.cache.labels().iter().enumerate();
-            let mut members: Vec<usize> =
-                labels.filter(|(_, l)| usize::from(**l) == class).map(|(at, _)| at).collect();
-            random.shuffle(&mut members);
-            let spared = members.len() * usize::from(self.options.held_out) / 100;
-            held.extend(members.drain(..spared));
-            train.extend(members);
-        }
-        (train, held)
     }
 
     pub(super) fn append(
@@ -230,6 +224,22 @@ impl Run<'_> {
         let tail = TailRecord { constants }.emit(&self.tail, &digest, storage)?;
         Ok([tail, record].concat())
     }
+}
+
+/// Samples to learn from, and samples to measure on: the same part of each class that can spare it.
+fn split(cache: &FeatureCache, options: &TailOptions) -> (Vec<usize>, Vec<usize>) {
+    let mut random = Random::new(options.seed);
+    let (mut train, mut held) = (Vec::new(), Vec::new());
+    for class in 0..cache.classes().len() {
+        let labels = cache.labels().iter().enumerate();
+        let mut members: Vec<usize> =
+            labels.filter(|(_, l)| usize::from(**l) == class).map(|(at, _)| at).collect();
+        random.shuffle(&mut members);
+        let spared = members.len() * usize::from(options.held_out) / 100;
+        held.extend(members.drain(..spared));
+        train.extend(members);
+    }
+    (train, held)
 }
 
 /// A class for each sample.
@@ -375,6 +385,12 @@ impl TailOptions {
             augment: Augment::default(),
             half: true,
         }
+    }
+
+    /// The same by gradient descent, in steps of the size that suits it.
+    #[must_use]
+    pub fn by_sgd(self, momentum: f32) -> Self {
+        Self { optimiser: Optimiser::Sgd { momentum }, rate: 0.01, weight_decay: 1e-4, ..self }
     }
 }
 
