@@ -299,6 +299,71 @@ fn a_killed_training_goes_on_and_gives_the_same_record() {
     assert!(!path.exists());
 }
 
+#[cfg(feature = "flex")]
+#[test]
+fn the_told_steps_are_those_that_are_taken() {
+    use headstart::burn::backend::{Autodiff, Flex};
+    use headstart::burn::tail::{LastLayer, Settings, TailTrainer};
+    use headstart::tail::TailRecord;
+    use headstart_edge::backend::{Backend, Engine};
+    use headstart_edge::state::StateFolder;
+    use headstart_edge::training::TailOptions;
+    use headstart_edge::training::tail::{steps, train};
+
+    let bench = bench();
+    bench.json("learn", &[&LEARN_TAIL[..], &["--views", "1"]].concat());
+    let bytes = std::fs::read(&bench.pack).unwrap();
+    let pack = Pack::open(&bytes).unwrap();
+    let tail = Tail::parse(&pack).unwrap().unwrap();
+    let folder = StateFolder::new(&bench.path("state"));
+    let cache = folder.features(&pack.backbone_digest(), pack.feature_len()).unwrap().unwrap();
+    let backend = Some(Backend::choose(Engine::Flex, None).unwrap().0);
+    let usual = TailOptions { backend, epochs: 5, batch: 4, half: false, ..TailOptions::usual() };
+    let held = TailOptions { held_out: 50, ..usual.clone() };
+    let epoch = |options| steps(&cache, options).remove(4).into_iter().flat_map(|s| s.samples);
+    assert!(epoch(&held).count() < cache.len(), "what is held out is not learned from");
+
+    let usual = TailOptions { held_out: 0, ..usual };
+    for options in [usual.clone(), usual.by_sgd(0.9)] {
+        let mut losses = Vec::new();
+        let record = train(&cache, &pack, None, &options, None, |_, loss| losses.push(loss));
+        let (learned, _) =
+            TailRecord::split(&record.unwrap(), &tail, &pack.backbone_digest()).unwrap();
+        let classes = cache.classes().len();
+        let last = LastLayer {
+            weights: vec![0.0; classes * pack.head_inputs()],
+            bias: vec![0.0; classes],
+        };
+        let settings = Settings {
+            optimiser: options.optimiser,
+            weight_decay: options.weight_decay,
+            clip: options.clip,
+            label_smoothing: options.label_smoothing,
+        };
+        let trained = tail.parameters();
+        let mut trainer =
+            TailTrainer::<Autodiff<Flex>>::new(&tail.graph, &trained, last, settings).unwrap();
+        let mut again = Vec::new();
+        for epoch in steps(&cache, &options) {
+            let (mut sum, mut shown) = (0.0, Vec::new());
+            for step in epoch {
+                let row = |at: &usize| &cache.features()[at * pack.feature_len()..];
+                let rows = step.samples.iter().map(|at| &row(at)[..pack.feature_len()]);
+                let inputs = rows.flat_map(|row| tail.inputs(row).unwrap().remove(0)).collect();
+                let labels: Vec<u16> = step.samples.iter().map(|&at| cache.labels()[at]).collect();
+                let loss = trainer.step(&[inputs], &labels, step.rate).unwrap();
+                sum += loss * labels.len() as f32;
+                shown.extend(step.samples);
+            }
+            again.push(sum / cache.len() as f32);
+            shown.sort_unstable();
+            assert_eq!(shown, Vec::from_iter(0..cache.len()));
+        }
+        assert_eq!(again, losses);
+        assert!(trainer.learned().unwrap().0 == learned.constants);
+    }
+}
+
 #[test]
 fn a_changed_or_cut_tail_is_refused() {
     let bench = bench();

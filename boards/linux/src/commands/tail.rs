@@ -96,7 +96,6 @@ pub(super) fn setback(
 
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 fn options(args: &Learn, per_place: bool) -> headstart_edge::training::TailOptions {
-    use headstart::burn::tail::Optimiser;
     use headstart_edge::training::{Augment, TailOptions};
 
     use crate::cli::{AugmentChoice, OptimiserChoice, StorageChoice};
@@ -108,8 +107,7 @@ fn options(args: &Learn, per_place: bool) -> headstart_edge::training::TailOptio
     }
     let given = &args.tail;
     if given.optimiser == Some(OptimiserChoice::Sgd) {
-        options.optimiser = Optimiser::Sgd { momentum: given.momentum.unwrap_or(0.9) };
-        (options.rate, options.weight_decay) = (0.01, 1e-4);
+        options = options.by_sgd(given.momentum.unwrap_or(0.9));
     }
     let counts = [
         (given.epochs, &mut options.epochs),

@@ -14,6 +14,15 @@ use crate::state::Problem;
 /// The tail's trained constants, and the last layer.
 pub(super) type Learned = (Constants, LastLayer);
 
+/// One step of a training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Places of its samples in the cache.
+    pub samples: Vec<usize>,
+    /// Its size.
+    pub rate: f32,
+}
+
 /// What is learned from, and what it is measured on.
 pub(super) trait Lesson<B: FloatBackend + AutodiffBackend> {
     /// What the record needs of held-out samples.
@@ -50,8 +59,6 @@ pub(super) fn descend<B: FloatBackend + AutodiffBackend, L: Lesson<B>>(
     mut kept: Kept<'_>,
     mut epoch: impl FnMut(usize, f32),
 ) -> Result<(Learned, Option<L::Measured>), Problem> {
-    let steps_an_epoch = train.len().div_ceil(options.batch);
-    let steps = options.epochs * steps_an_epoch;
     let mut best: Option<Best<L::Measured>> = None;
     let mut before = 0;
     if let Some(progress) = kept.read()
@@ -59,18 +66,12 @@ pub(super) fn descend<B: FloatBackend + AutodiffBackend, L: Lesson<B>>(
     {
         (before, best) = (progress.epochs, progress.best);
     }
-    let mut step = before * steps_an_epoch;
     for done in before + 1..=options.epochs {
-        // Of its own for each epoch, so that any of them can be the first after a restart.
-        let mut random = Random::new(options.seed.wrapping_add((done as u64) << 32));
-        let mut order = train.to_vec();
-        random.shuffle(&mut order);
+        let (steps, mut random) = steps(train, options, done);
         let mut losses = 0.0;
-        for batch in order.chunks(options.batch) {
-            let rate = rate(options, step, steps);
-            let loss = lesson.step(&mut trainer, batch, rate, &mut random)?;
-            losses += loss * batch.len() as f32;
-            step += 1;
+        for Step { samples, rate } in &steps {
+            let loss = lesson.step(&mut trainer, samples, *rate, &mut random)?;
+            losses += loss * samples.len() as f32;
         }
         if let Some((loss, measured)) = lesson.measure(&trainer)? {
             if best.as_ref().is_none_or(|best| loss < best.loss) {
@@ -94,6 +95,21 @@ pub(super) fn descend<B: FloatBackend + AutodiffBackend, L: Lesson<B>>(
 
 pub(super) fn failed(error: ExecuteError) -> Problem {
     Problem::Engine(error.to_string())
+}
+
+/// The steps of an epoch, counted from 1, and the generator for what else is random in it.
+pub(super) fn steps(train: &[usize], options: &TailOptions, epoch: usize) -> (Vec<Step>, Random) {
+    // Of its own for each epoch, so that any of them can be the first after a restart.
+    let mut random = Random::new(options.seed.wrapping_add((epoch as u64) << 32));
+    let mut order = train.to_vec();
+    random.shuffle(&mut order);
+    let of_an_epoch = train.len().div_ceil(options.batch);
+    let (before, all) = ((epoch - 1) * of_an_epoch, options.epochs * of_an_epoch);
+    let step = |(at, samples): (usize, &[usize])| Step {
+        samples: samples.to_vec(),
+        rate: rate(options, before + at, all),
+    };
+    (order.chunks(options.batch).enumerate().map(step).collect(), random)
 }
 
 /// Rising along a line while it warms up, then falling to 0 along half a cosine.

@@ -11,7 +11,8 @@ use headstart::tail::{Tail, TailRecord};
 
 use super::TailOptions;
 use super::augment::{Augment, Levels, augmented};
-use super::descent::{Learned, Lesson, descend, failed};
+pub use super::descent::Step;
+use super::descent::{self, Learned, Lesson, descend, failed};
 pub use super::progress::Keep;
 use super::progress::Kept;
 use super::trial::{self, Changes};
@@ -71,6 +72,14 @@ pub(super) fn right(
         right += u32::from(head.answer(row)?.class == usize::from(cache.labels()[sample]));
     }
     Ok((right, samples.len() as u32))
+}
+
+/// The steps that [`train`] takes, a row an epoch, where it is not ended early: another trainer that takes them from the same
+/// weights learns the same. Of a sample with several crops, which are drawn in between, they do not tell which.
+#[must_use]
+pub fn steps(cache: &FeatureCache, options: &TailOptions) -> Vec<Vec<Step>> {
+    let (train, _) = split(cache, options);
+    (1..=options.epochs).map(|epoch| descent::steps(&train, options, epoch).0).collect()
 }
 
 /// See [`trial`].
@@ -390,6 +399,12 @@ impl TailOptions {
             augment: Augment::default(),
             half: true,
         }
+    }
+
+    /// The same by gradient descent, in steps of the size that suits it.
+    #[must_use]
+    pub fn by_sgd(self, momentum: f32) -> Self {
+        Self { optimiser: Optimiser::Sgd { momentum }, rate: 0.01, weight_decay: 1e-4, ..self }
     }
 }
 
