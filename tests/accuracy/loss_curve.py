@@ -19,8 +19,9 @@ MOST = 0.01
 """How far final losses may be apart, relative to PyTorch's."""
 SAME = 1e-6
 """How far the first step's losses may be apart."""
-ROUNDING = 3
-"""How many times as far as PyTorch's own float32 the weights may be from its float64 after that step."""
+ROUNDING = {"sgd": 2e-3, "adamw": 1e-4}
+"""How far what that step changes may be from PyTorch's in float64. SGD's changes are so small that rounding them into float32
+weights shows; PyTorch's own float32 is as far (8e-4), and by AdamW much farther (2e-2), as gradients near 0 change their sign."""
 
 
 class Tail(nn.Module):
@@ -44,9 +45,9 @@ def schedule(optimiser, steps, warm_up):
     """A line up, then half a cosine down."""
     warm = int(warm_up * steps)
     down = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps - warm)
-    if warm < 2:
+    if warm == 0:
         return down
-    up = torch.optim.lr_scheduler.LinearLR(optimiser, 1 / warm, 1, warm - 1)
+    up = torch.optim.lr_scheduler.LinearLR(optimiser, 1 / warm, 1, max(warm - 1, 1))
     return torch.optim.lr_scheduler.SequentialLR(optimiser, [up, down], [warm])
 
 
@@ -115,9 +116,9 @@ print(f"{name}, {engine}")
 run, losses, parameters, start, learned = repeat(folder / "step", name, torch.float32)
 exact = repeat(folder / "step", name, torch.float64)[2]
 first = apart(run["losses"][0], losses[0])
-ours, theirs = (changes_apart(tensors, exact, start) for tensors in (learned, parameters))
+rounded, usual = (changes_apart(tensors, exact, start) for tensors in (learned, parameters))
 print(f"first step: loss {run['losses'][0]:.6f} and {losses[0]:.6f}, {first:.1e} apart; weights {norm_apart(learned, parameters):.1e} apart; "
-      f"their changes from its float64's: {ours:.1e}, PyTorch's {theirs:.1e}")
+      f"their changes from its float64's: {rounded:.1e}, PyTorch's {usual:.1e}")
 
 run, losses, parameters, start, learned = repeat(folder / "whole", name, torch.float32)
 _, exact, _, _, _ = repeat(folder / "whole", name, torch.float64)
@@ -126,4 +127,4 @@ for epoch, (ours, theirs, best) in enumerate(zip(run["losses"], losses, exact, s
     print(f"{epoch:5}  {ours:9.6f}  {theirs:9.6f}  {apart(ours, theirs):6.4%}  {best:11.6f}  {apart(theirs, best):6.4%}")
 final = apart(run["losses"][-1], losses[-1])
 print(f"final loss {final:.4%} apart; changes of the weights {changes_apart(learned, parameters, start):.1e}", flush=True)
-sys.exit(not (final <= MOST and first <= SAME and ours <= ROUNDING * theirs))
+sys.exit(not (final <= MOST and first <= SAME and rounded <= ROUNDING[name]))
