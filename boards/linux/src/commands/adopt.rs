@@ -7,11 +7,12 @@ use headstart::pack::Pack;
 use headstart::tail::RECORD_MAGIC;
 use headstart_edge::samples::{MAX_CLASSES, SampleId};
 use headstart_edge::state::{Commit, FeatureCache, Problem, StateFolder};
+use headstart_edge::training;
 use headstart_edge::training::harm::{self, Step};
-use headstart_edge::training::{self, Choice};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
 
+use super::classes::{self, Class};
 use super::kept::Foreign;
 use crate::cli::Adopt;
 use crate::output::{self, Report};
@@ -34,12 +35,6 @@ struct Adopted {
     known_samples: Option<Known>,
     /// Why the head was not made current; `null` where it was.
     rejected: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Class {
-    name: String,
-    samples: u32,
 }
 
 #[derive(Serialize)]
@@ -95,11 +90,8 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
     }
     cache.sort();
     let digest = pack.backbone_digest();
-    let choice = Choice::of(state.head.learner());
-    let mut record = training::train(&cache, of_pack.as_ref(), choice, digest).map_err(problem)?;
-    if state.head.is_half() {
-        record = training::compact(&record, digest).map_err(problem)?;
-    }
+    let record =
+        training::train_as(&state.head, &cache, of_pack.as_ref(), digest).map_err(problem)?;
     let training_seconds = training.elapsed().as_secs_f64();
     let worse = step.filter(|step| !args.force && step.is_worse());
     let rejected = worse.map(|step| reason(&step));
@@ -113,7 +105,6 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
         }
     }
     let head = Head::parse(&args.state, &record, &digest)?;
-    let counts = head.samples().iter().copied();
     let report = Adopted {
         same_backbone: false,
         samples: cache.len(),
@@ -122,13 +113,7 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
         training_seconds,
         held_out_accuracy: head.held_out_accuracy(),
         learner: super::learner_name(head.learner()),
-        classes: head
-            .labels()
-            .iter()
-            .cloned()
-            .zip(counts)
-            .map(|(name, samples)| Class { name, samples })
-            .collect(),
+        classes: classes::of(&head),
         head_bytes: record.len(),
         known_samples: step.map(|step| Known {
             held_out: step.held_out,
@@ -203,7 +188,7 @@ impl Report for Same {
 impl Report for Adopted {
     fn text(&self) -> String {
         if let Some(reason) = &self.rejected {
-            return format!("Rejected, and nothing is changed: {reason}.");
+            return output::rejection(reason);
         }
         let mut samples = output::thousands(self.samples);
         if self.missing_samples > 0 {
@@ -232,8 +217,7 @@ impl Report for Adopted {
                 format!("{:.1} s, training {:.1} s of it", self.seconds, self.training_seconds),
             ),
         ];
-        let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
-        let classes = output::table(&["class", "samples"], classes);
+        let classes = classes::table(&self.classes, "samples");
         format!("The new pack answers now.\n\n{}\n\n{classes}", output::facts(facts))
     }
 }

@@ -16,6 +16,7 @@ use headstart_edge::training::{self, Choice, LEAST_CLASSES, Limit, Strangers};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
 
+use super::classes::{self, Class};
 use super::kept;
 use super::report::{self, Reported, Shown};
 use crate::cli::{Learn, LearnerChoice};
@@ -91,12 +92,6 @@ struct Known {
     contradiction: f64,
     /// How far out the new samples lie, in units of the known ones' distance from their mean.
     strangeness: f64,
-}
-
-#[derive(Serialize)]
-struct Class {
-    name: String,
-    samples: u32,
 }
 
 pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
@@ -251,7 +246,6 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let head_before = of_state.as_ref().or(of_pack.as_ref());
     let reports = shown.iter().map(|shown| shown.report(head_before, &head));
     let reports = reports.collect::<Result<Vec<_>, _>>()?;
-    let counts = head.samples().iter().copied();
     let report = Learned {
         samples: cache.len(),
         new_samples: new_samples - aside.len(),
@@ -265,13 +259,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         held_out_accuracy: head.held_out_accuracy(),
         learner: if head.has_tail() { "tail" } else { super::learner_name(head.learner()) },
         backbone,
-        classes: head
-            .labels()
-            .iter()
-            .cloned()
-            .zip(counts)
-            .map(|(name, samples)| Class { name, samples })
-            .collect(),
+        classes: classes::of(&head),
         unknown_threshold: head.unknown_threshold(),
         unknown: limit
             .map(|limit| Unknown { false_accepts: limit.answered, given_up: limit.given_up }),
@@ -515,8 +503,7 @@ impl Report for Learned {
                 format!("{:.1} s, training {:.1} s of it", self.seconds, self.training_seconds),
             ),
         ];
-        let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
-        let classes = output::table(&["class", "samples"], classes);
+        let classes = classes::table(&self.classes, "samples");
         let mut text = format!("{}\n\n{classes}", output::facts(facts));
         if !self.reports.is_empty() {
             text += &format!("\n\n{}", report::table(&self.reports));

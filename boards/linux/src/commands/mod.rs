@@ -2,6 +2,7 @@
 
 pub(crate) mod adopt;
 pub(crate) mod bench;
+mod classes;
 pub(crate) mod eval;
 pub(crate) mod forget;
 pub(crate) mod history;

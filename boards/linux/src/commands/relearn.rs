@@ -4,10 +4,11 @@ use std::path::Path;
 
 use headstart_edge::segmentation::row_len;
 use headstart_edge::state::{FeatureCache, Kept, Problem, StateFolder, StateLock};
-use headstart_edge::training::{self, Choice};
+use headstart_edge::training;
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
 
+use super::classes::{self, Class};
 use crate::output;
 
 /// What every change reports.
@@ -17,12 +18,6 @@ pub(crate) struct Standing {
     pub(crate) classes: Vec<Class>,
     pub(crate) learner: &'static str,
     pub(crate) held_out_accuracy: Option<f64>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Class {
-    pub(crate) name: String,
-    pub(crate) samples: u32,
 }
 
 /// A state folder that is being changed.
@@ -106,14 +101,9 @@ impl<'a> Change<'a> {
         if self.cache.classes().len() < 2 {
             return Err(self.refuse(Problem::OneClassLeft));
         }
-        let choice = Choice::of(self.of_state.learner());
-        let record = training::train(&self.cache, self.of_pack.as_ref(), choice, self.backbone)
+        let initial = self.of_pack.as_ref();
+        let record = training::train_as(&self.of_state, &self.cache, initial, self.backbone)
             .map_err(|problem| self.refuse(problem))?;
-        let record = if self.of_state.is_half() {
-            training::compact(&record, self.backbone).map_err(|problem| self.refuse(problem))?
-        } else {
-            record
-        };
         if !self.copies.is_empty() {
             self.lock.keep(self.copies.iter().map(|(id, path)| (*id, path.as_path())))?;
         }
@@ -123,16 +113,9 @@ impl<'a> Change<'a> {
             self.lock.commit(&self.cache, &self.backbone, &record, note)?;
         }
         let head = Head::parse(&self.folder.head_path(), &record, &self.backbone)?;
-        let counts = head.samples().iter().copied();
         Ok(Standing {
             samples: self.cache.len(),
-            classes: head
-                .labels()
-                .iter()
-                .cloned()
-                .zip(counts)
-                .map(|(name, samples)| Class { name, samples })
-                .collect(),
+            classes: classes::of(&head),
             learner: super::learner_name(head.learner()),
             held_out_accuracy: head.held_out_accuracy(),
         })
@@ -146,8 +129,7 @@ impl Standing {
             ("learner", self.learner.to_owned()),
             ("held-out accuracy", output::percent(self.held_out_accuracy)),
         ];
-        let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
-        let table = output::table(&["class", "samples"], classes);
+        let table = classes::table(&self.classes, "samples");
         format!("{done}\n\n{}\n\n{table}", output::facts(facts))
     }
 }

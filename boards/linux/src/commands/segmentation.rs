@@ -17,6 +17,7 @@ use headstart_edge::{Error, Head, PackFile};
 use image::RgbImage;
 use serde::Serialize;
 
+use super::classes::{self, Class};
 use crate::cli::{Eval, Learn, Predict};
 use crate::output::{self, Report};
 
@@ -37,13 +38,6 @@ struct Learned {
     head_bytes: usize,
     /// Why the head was not made current; `null` where it was.
     rejected: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Class {
-    name: String,
-    /// Pictures that show it.
-    samples: u32,
 }
 
 /// Trains the tail and the layer of classes on pictures and their masks.
@@ -121,8 +115,6 @@ pub(super) fn learn(
         None => lock.commit(&cache, &digest, &record, "learn")?,
     }
     drop(lock);
-    let counts = head.samples().iter().copied();
-    let classes = head.labels().iter().cloned().zip(counts);
     let report = Learned {
         samples: cache.len(),
         new_samples,
@@ -132,7 +124,7 @@ pub(super) fn learn(
         training_seconds,
         peak_rss_bytes: super::bench::peak_rss_bytes()?,
         held_out_accuracy: head.held_out_accuracy(),
-        classes: classes.map(|(name, samples)| Class { name, samples }).collect(),
+        classes: classes::of(&head),
         head_bytes: record.len(),
         rejected,
     };
@@ -440,8 +432,7 @@ impl Report for Learned {
             ),
             ("peak memory", format!("{} bytes", output::thousands(self.peak_rss_bytes as usize))),
         ];
-        let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
-        format!("{}\n\n{}", output::facts(facts), output::table(&["class", "pictures"], classes))
+        format!("{}\n\n{}", output::facts(facts), classes::table(&self.classes, "pictures"))
     }
 }
 

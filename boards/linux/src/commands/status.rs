@@ -7,6 +7,7 @@ use headstart_edge::segmentation::row_len;
 use headstart_edge::state::{Bits, FeatureCache, StateFolder};
 use serde::Serialize;
 
+use super::classes::{self, Class};
 use super::kept;
 use crate::cli::Status;
 use crate::output::{self, Report};
@@ -37,12 +38,6 @@ struct Standing {
     feature_bits: u8,
 }
 
-#[derive(Serialize)]
-struct Class {
-    name: String,
-    samples: u32,
-}
-
 pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let (pack, counter) = file.trusted()?;
@@ -53,14 +48,7 @@ pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
     let cache = state.features(&pack.backbone_digest(), row_len(&pack))?;
     let kept = cache.as_ref().map(|cache| kept::of(&state, cache)).transpose()?.unwrap_or_default();
     let kept_bytes = kept::bytes(&kept);
-    let counts = head.samples().iter().copied();
-    let classes: Vec<Class> = head
-        .labels()
-        .iter()
-        .cloned()
-        .zip(counts)
-        .map(|(name, samples)| Class { name, samples })
-        .collect();
+    let classes = classes::of(&head);
     let provenance = pack.provenance();
     let standing = Standing {
         model: provenance.model.to_owned(),
@@ -118,7 +106,6 @@ impl Report for Standing {
             ),
             ("bits a feature", self.feature_bits.to_string()),
         ];
-        let classes = self.classes.iter().map(|c| vec![c.name.clone(), c.samples.to_string()]);
-        format!("{}\n\n{}", output::facts(facts), output::table(&["class", "samples"], classes))
+        format!("{}\n\n{}", output::facts(facts), classes::table(&self.classes, "samples"))
     }
 }

@@ -98,7 +98,7 @@ pub(super) fn setback(
 fn options(args: &Learn, per_place: bool) -> headstart_edge::training::TailOptions {
     use headstart_edge::training::{Augment, TailOptions};
 
-    use crate::cli::{AugmentChoice, OptimiserChoice, StorageChoice};
+    use crate::cli::learn::{AugmentChoice, OptimiserChoice, StorageChoice};
 
     let mut options = TailOptions::usual();
     if per_place {

@@ -176,6 +176,20 @@ pub fn train(
     Ok([hidden, record].concat())
 }
 
+/// The same as the head `before` was learned ([`Choice::of`]), with its numbers as they were kept.
+///
+/// # Errors
+/// Those of [`train`].
+pub fn train_as(
+    before: &Head,
+    cache: &FeatureCache,
+    initial: Option<&Head>,
+    backbone: [u8; 32],
+) -> Result<Vec<u8>, Problem> {
+    let record = train(cache, initial, Choice::of(before.learner()), backbone)?;
+    if before.is_half() { compact(&record, backbone) } else { Ok(record) }
+}
+
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 use engine::fit as through_burn;
 

@@ -1,0 +1,228 @@
+//! What `learn` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use headstart_edge::state::Bits;
+
+use super::{BackendArgs, Common, Compute, Selection};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge learn model.hspk --data photos --state mine
+
+photos/mug/*.jpg and photos/cup/*.jpg teach the classes mug and cup. A second call with new samples or
+new classes keeps the first; a sample that is there already costs nothing, and under another class it
+is a correction. A head that answers what was known before worse is kept as rejected, and nothing changes.")]
+pub(crate) struct Learn {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Folder of what was learned; created if need be.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// How the head is trained [default: auto, or by autodiff with --engine].
+    #[arg(long, value_enum)]
+    pub(crate) learner: Option<LearnerChoice>,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+    /// Units of a hidden layer between features and classes.
+    #[arg(long, value_name = "N", requires = "engine", conflicts_with = "learner", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) hidden: Option<u16>,
+    /// Show each new picture to the backbone N times, whole and as N − 1 crops [default: 3 with
+    /// --learner auto and at most 50 samples a class, else 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub(crate) views: Option<u8>,
+    /// Call so much "unknown" that at most this part of the samples of classes that were never taught is answered, as
+    /// measured by leaving each class out in turn.
+    #[arg(long, value_name = "PART", value_parser = part)]
+    pub(crate) false_accepts: Option<f32>,
+    /// Keep the head's weights as float16 and leave its prototypes out: 2 bytes a weight instead of 5.
+    #[arg(long)]
+    pub(crate) half: bool,
+    /// Keep so many bytes of features at most: where there are more, the classes that have most lose samples.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bytes: Option<u64>,
+    /// Keep features in four bits from now on, those of before too: half the room, for a little accuracy. What is lost does not come back.
+    #[arg(long, value_name = "BITS")]
+    pub(crate) kept_bits: Option<BitsChoice>,
+    /// Keep a copy of each sample's file in the state folder, from now on: also in later calls, until the folder kept-samples is
+    /// removed or everything is forgotten. A pack with another backbone learns from them (adopt). Samples of before are kept
+    /// when they are given again.
+    #[arg(long)]
+    pub(crate) keep_samples: bool,
+    #[command(flatten)]
+    pub(crate) tail: TailArgs,
+    /// Say how often the heads before and after are right on the samples of this folder, which are not learned from:
+    /// of the place that a device comes from, and of the one where it is now.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Vec<PathBuf>,
+    /// Make the head current even if it answers what was known before worse.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) compute: Compute,
+}
+
+/// How the tail of a pack that was made with `--tail keep` is trained.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "For a pack with a trainable tail")]
+pub(crate) struct TailArgs {
+    /// Passes over the samples [default: 30].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) epochs: Option<u16>,
+    /// Samples a step [default: 20].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) batch: Option<u16>,
+    /// The rule by which gradients change the weights [default: adamw].
+    #[arg(long, value_enum)]
+    pub(crate) optimiser: Option<OptimiserChoice>,
+    /// Largest step size; it rises to it, then falls to 0 along half a cosine [default: 0.001, with sgd 0.01].
+    #[arg(long, value_name = "R", value_parser = positive)]
+    pub(crate) rate: Option<f32>,
+    /// Part of the training in which the step size rises [default: 0.1].
+    #[arg(long, value_name = "PART", value_parser = part)]
+    pub(crate) warm_up: Option<f32>,
+    /// What of the last step goes into the next, with sgd [default: 0.9].
+    #[arg(long, value_name = "M", value_parser = part)]
+    pub(crate) momentum: Option<f32>,
+    /// Decay of the weights [default: 0.01, with sgd 0.0001].
+    #[arg(long, value_name = "D", value_parser = part)]
+    pub(crate) weight_decay: Option<f32>,
+    /// Longest gradient, 0 for any [default: 1].
+    #[arg(long, value_name = "NORM", value_parser = not_negative)]
+    pub(crate) clip: Option<f32>,
+    /// Part of the probability that is spread over all classes [default: 0.1].
+    #[arg(long, value_name = "PART", value_parser = part)]
+    pub(crate) label_smoothing: Option<f32>,
+    /// Percent of each class that is held out to tell the best epoch [default: 10].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=90))]
+    pub(crate) held_out: Option<u8>,
+    /// Stop after N epochs without a better one [default: 10].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) patience: Option<u16>,
+    /// Seed of all that is random in training [default: 1].
+    #[arg(long, value_name = "S")]
+    pub(crate) training_seed: Option<u64>,
+    /// Train only layers that this pattern names, as the framework wrote them ('features.18.*'), and the last; with
+    /// --freeze also all others that this does not name.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) train: Vec<String>,
+    /// Do not train layers that this pattern names, unless --train names them too.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) freeze: Vec<String>,
+    /// Let every class count the same, however few samples it has.
+    #[arg(long)]
+    pub(crate) balanced: bool,
+    /// Show pictures otherwise each time, where the tail begins at the input.
+    #[arg(long, value_name = "flip,crop,colour", value_delimiter = ',')]
+    pub(crate) augment: Vec<AugmentChoice>,
+    /// How the tail's weights are kept [default: f16].
+    #[arg(long, value_enum)]
+    pub(crate) storage: Option<StorageChoice>,
+}
+
+impl TailArgs {
+    /// The first option that was given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        [
+            (self.epochs.is_some(), "--epochs"),
+            (self.batch.is_some(), "--batch"),
+            (self.optimiser.is_some(), "--optimiser"),
+            (self.rate.is_some(), "--rate"),
+            (self.warm_up.is_some(), "--warm-up"),
+            (self.momentum.is_some(), "--momentum"),
+            (self.weight_decay.is_some(), "--weight-decay"),
+            (self.clip.is_some(), "--clip"),
+            (self.label_smoothing.is_some(), "--label-smoothing"),
+            (self.balanced, "--balanced"),
+            (self.held_out.is_some(), "--held-out"),
+            (self.patience.is_some(), "--patience"),
+            (self.training_seed.is_some(), "--training-seed"),
+            (!self.train.is_empty(), "--train"),
+            (!self.freeze.is_empty(), "--freeze"),
+            (!self.augment.is_empty(), "--augment"),
+            (self.storage.is_some(), "--storage"),
+        ]
+        .into_iter()
+        .find_map(|(given, name)| given.then_some(name))
+    }
+}
+
+fn number(text: &str, allowed: impl Fn(f32) -> bool, what: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|&number: &f32| number.is_finite() && allowed(number));
+    number.ok_or_else(|| format!("{what} is needed"))
+}
+
+fn positive(text: &str) -> Result<f32, String> {
+    number(text, |n| n > 0.0, "a number above 0")
+}
+
+fn not_negative(text: &str) -> Result<f32, String> {
+    number(text, |n| n >= 0.0, "a number from 0")
+}
+
+fn part(text: &str) -> Result<f32, String> {
+    number(text, |n| (0.0..1.0).contains(&n), "a number from 0 to below 1")
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OptimiserChoice {
+    /// Adam with decoupled decay.
+    Adamw,
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AugmentChoice {
+    /// Mirrored left to right, every second time.
+    Flip,
+    /// Moved by up to an eighth.
+    Crop,
+    /// Brightness, contrast and saturation changed by up to a fifth.
+    Colour,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StorageChoice {
+    /// IEEE 754 binary16.
+    F16,
+    /// IEEE 754 binary32.
+    F32,
+}
+
+/// In how many bits features are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BitsChoice {
+    /// As the nearest of 16 levels of each sample.
+    #[value(name = "4")]
+    Four,
+    /// As the backbone gives them.
+    #[value(name = "8")]
+    Eight,
+}
+
+impl From<BitsChoice> for Bits {
+    fn from(choice: BitsChoice) -> Self {
+        match choice {
+            BitsChoice::Four => Self::Four,
+            BitsChoice::Eight => Self::Eight,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LearnerChoice {
+    /// Picks and regularises by held-out accuracy.
+    Auto,
+    /// Softmax regression by stochastic gradients.
+    Sgd,
+    /// Least squares in closed form.
+    Ridge,
+    /// Class means.
+    Imprint,
+    /// Linear discriminant analysis, from exact sums.
+    Lda,
+}

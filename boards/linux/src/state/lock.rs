@@ -1,0 +1,415 @@
+//! Locking a state folder, and changing it.
+
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::adopted::ADOPTED;
+use super::folder::{
+    COUNTER, FEATURES, HEAD, REJECTED, TRAINING, commit_name, read, sealed_counter,
+};
+use super::replace::{remove_leftovers, replace, sync_folder, temporary};
+use super::{Commit, FeatureCache, Problem, StateFolder};
+use crate::Error;
+
+/// So many commits are kept.
+const KEPT: usize = 8;
+
+impl StateFolder {
+    /// Creates the folder if need be, and keeps every other process from changing it until the lock
+    /// is dropped.
+    ///
+    /// The lock is the operating system's (advisory, on the folder itself): a killed process leaves
+    /// none behind. What a killed process had begun is ended or removed: temporary files, commits, an adoption, copies of
+    /// samples that nothing was learned from. A folder that cannot be
+    /// written is found here, before any work is done.
+    ///
+    /// # Errors
+    /// [`Error::State`] where the path is no folder or in use, [`Error::Machine`] where it cannot
+    /// be created or written.
+    pub fn lock(&self) -> Result<StateLock, Error> {
+        if self.exists()? && !self.path().is_dir() {
+            return Err(Error::state(self.path(), Problem::NotAFolder));
+        }
+        create(self.path())?;
+        let folder =
+            File::open(self.path()).map_err(Error::machine(self.path(), "opening the folder"))?;
+        folder.try_lock().map_err(|e| match e {
+            TryLockError::WouldBlock => Error::state(self.path(), Problem::Busy),
+            TryLockError::Error(e) => Error::machine(self.path(), "locking the folder")(e),
+        })?;
+        let lock = StateLock { folder: self.clone(), _lock: folder };
+        remove_leftovers(self.path())?;
+        lock.end_adoption()?;
+        lock.remove_cut_off()?;
+        lock.remove_strays()?;
+        temporary(self.path()).map_err(Error::machine(
+            self.path(),
+            "writing in the folder (the old state is kept)",
+        ))?;
+        Ok(lock)
+    }
+}
+
+/// The right to change a state folder.
+#[derive(Debug)]
+pub struct StateLock {
+    pub(super) folder: StateFolder,
+    _lock: File,
+}
+
+impl StateLock {
+    /// Replaces the cache, keeps the commit and replaces the head. `note` says what made it.
+    ///
+    /// # Errors
+    /// [`Error::Machine`]; the state is then the old one, perhaps with the new cache. [`Error::State`] where it could
+    /// not be read again; nothing is changed then.
+    pub fn commit(
+        &self,
+        cache: &FeatureCache,
+        backbone: &[u8; 32],
+        head: &[u8],
+        note: &str,
+    ) -> Result<(), Error> {
+        self.put(FEATURES, cache, backbone, head, note)
+    }
+
+    /// The same, with the cache under another name until the head is there.
+    pub(super) fn put(
+        &self,
+        features: &str,
+        cache: &FeatureCache,
+        backbone: &[u8; 32],
+        head: &[u8],
+        note: &str,
+    ) -> Result<(), Error> {
+        let folder = &self.folder;
+        folder.refuse_commit(cache, head)?;
+        self.replace(features, &cache.emit(backbone))?;
+        let mut numbers = folder.numbers()?;
+        let last = numbers.last().copied();
+        let commit = Commit::new(last.map_or(1, |last| last.saturating_add(1)), note, cache, head);
+        // A damaged file is no reason to refuse a commit; reading it says so.
+        let current = folder.commits().unwrap_or_default().pop();
+        let is_same = |(digest, current): ([u8; 32], Commit)| {
+            digest == *backbone && current.holds_the_same(&commit)
+        };
+        if !current.is_some_and(is_same) {
+            self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
+            numbers.push(commit.number);
+        }
+        self.replace(HEAD, head)?;
+        self.end_adoption()?;
+        let old = numbers.len().saturating_sub(KEPT);
+        self.remove(numbers[..old].iter().map(|&number| commit_name(number)))?;
+        self.remove([REJECTED, TRAINING].map(str::to_owned))?;
+        self.keep_only(cache)
+    }
+
+    /// What a training that was killed left here; nothing where that cannot be read.
+    pub fn training(&self) -> Option<Vec<u8>> {
+        read(&self.folder.path().join(TRAINING)).ok().flatten()
+    }
+
+    /// Keeps how far a training has come, until it is committed or rejected.
+    ///
+    /// # Errors
+    /// [`Error::Machine`].
+    pub fn keep_training(&self, progress: &[u8]) -> Result<(), Error> {
+        self.replace(TRAINING, progress)
+    }
+
+    /// As [`commit`](Self::commit), and no earlier commit stays: they know what was forgotten. Nor does a copy of a sample
+    /// that was.
+    ///
+    /// # Errors
+    /// [`Error::Machine`]; running it again finishes the work.
+    pub fn commit_alone(
+        &self,
+        cache: &FeatureCache,
+        backbone: &[u8; 32],
+        head: &[u8],
+        note: &str,
+    ) -> Result<(), Error> {
+        self.folder.refuse_commit(cache, head)?;
+        self.replace(FEATURES, &cache.emit(backbone))?;
+        self.forget_commits()?;
+        let commit = Commit::new(1, note, cache, head);
+        self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
+        self.replace(HEAD, head)?;
+        self.keep_only(cache)
+    }
+
+    /// The security counter that no other process changes meanwhile.
+    ///
+    /// # Errors
+    /// As [`StateFolder::counter`].
+    pub fn counter(&self) -> Result<u64, Error> {
+        self.folder.counter()
+    }
+
+    /// Stores the security counter of a pack that is going to be used, where it is higher than before.
+    ///
+    /// # Errors
+    /// [`Error::Machine`]: then the pack must not be used.
+    pub fn raise_counter(&self, counter: u64) -> Result<(), Error> {
+        if counter <= self.folder.counter()? {
+            return Ok(());
+        }
+        self.replace(COUNTER, &sealed_counter(counter))
+    }
+
+    /// Keeps a candidate that was not made current; its note is the reason.
+    ///
+    /// # Errors
+    /// [`Error::Machine`]; the state is the old one.
+    pub fn reject(&self, candidate: &Commit, backbone: &[u8; 32]) -> Result<(), Error> {
+        self.folder.refuse_head(&candidate.head)?;
+        self.replace(REJECTED, &candidate.emit(backbone))?;
+        self.remove([TRAINING.to_owned()]).map(drop)
+    }
+
+    /// Removes all files, the head first, and the folder if nothing else is in it. Returns whether
+    /// there was anything.
+    ///
+    /// # Errors
+    /// [`Error::Machine`] where a file cannot be removed; running it again finishes the work.
+    pub fn forget(self) -> Result<bool, Error> {
+        let found = self.remove([HEAD, FEATURES, ADOPTED].map(str::to_owned))?;
+        let found = self.forget_commits()? || found;
+        let found = self.forget_kept()? || found;
+        sync_folder(self.folder.path())?;
+        // Only an empty folder can be removed; one with other files in it, or a mount point, stays.
+        let _ = std::fs::remove_dir(self.folder.path());
+        Ok(found)
+    }
+
+    fn forget_commits(&self) -> Result<bool, Error> {
+        let names = self.folder.numbers()?.into_iter().map(commit_name);
+        self.remove(names.chain([REJECTED, TRAINING].map(str::to_owned)))
+    }
+
+    pub(super) fn replace(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+        replace(self.folder.path(), name, content)
+    }
+
+    /// Removes files that may be there, and returns whether one was.
+    pub(super) fn remove(&self, names: impl IntoIterator<Item = String>) -> Result<bool, Error> {
+        let mut found = false;
+        for name in names {
+            let path = self.folder.path().join(name);
+            match std::fs::remove_file(&path) {
+                Ok(()) => found = true,
+                Err(e) if e.kind() == ErrorKind::NotFound => {}
+                Err(e) => return Err(Error::machine(&path, "removing the file")(e)),
+            }
+        }
+        if found {
+            sync_folder(self.folder.path())?;
+        }
+        Ok(found)
+    }
+
+    /// Removes the files of commits that were cut off: those behind the one of the current head.
+    fn remove_cut_off(&self) -> Result<(), Error> {
+        let numbers = self.folder.numbers()?;
+        let head = read(&self.folder.head_path())?;
+        let is_current = |number: &u32| {
+            let bytes = read(&self.folder.path().join(commit_name(*number))).ok().flatten();
+            // The head stands before the digest.
+            let end = bytes.as_ref().and_then(|bytes| bytes.len().checked_sub(32));
+            let holds = bytes.zip(end).zip(head.as_ref());
+            holds.is_some_and(|((bytes, end), head)| bytes[..end].ends_with(head))
+        };
+        let current = numbers.iter().rposition(is_current);
+        let first = match (current, &head) {
+            (Some(current), _) => current + 1,
+            (None, None) => 0,
+            // A head from elsewhere: all commits are earlier ones.
+            (None, Some(_)) => numbers.len(),
+        };
+        self.remove(numbers[first..].iter().map(|&number| commit_name(number))).map(drop)
+    }
+}
+
+/// Creates a folder with its parents and makes each new name durable.
+fn create(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create(parent)?;
+    match std::fs::create_dir(path) {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => {
+            return Err(Error::machine(path, "creating the folder")(e));
+        }
+        _ => {}
+    }
+    sync_folder(parent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BACKBONE: [u8; 32] = [7; 32];
+
+    fn cache() -> FeatureCache {
+        let mut cache = FeatureCache::new(2);
+        cache.insert([1; 16], 0, &[3, -4]);
+        cache.class("mug").unwrap();
+        cache
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_commit_is_read_back_and_leaves_its_own_file() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(&root.path().join("a/b"));
+        assert!(state.head().unwrap().is_none());
+        assert!(state.features(&BACKBONE, 2).unwrap().is_none());
+        let lock = state.lock().unwrap();
+        for head in [&b"one"[..], b"two"] {
+            lock.commit(&cache(), &BACKBONE, head, "learn").unwrap();
+            assert_eq!(state.head().unwrap().unwrap(), head);
+        }
+        assert_eq!(state.features(&BACKBONE, 2).unwrap().unwrap(), cache());
+        let commits = [1, 2].map(commit_name);
+        assert_eq!(names(state.path()), [&commits[0], &commits[1], FEATURES, HEAD]);
+    }
+
+    #[test]
+    fn only_one_holds_the_lock() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path());
+        let lock = state.lock().unwrap();
+        assert!(matches!(state.lock(), Err(Error::State { problem: Problem::Busy, .. })));
+        drop(lock);
+        assert!(state.lock().is_ok());
+    }
+
+    #[test]
+    fn leftovers_of_a_killed_process_are_removed_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        for name in [".headstart-x1.tmp", "mine.txt", ".headstart-notes"] {
+            std::fs::write(root.path().join(name), name).unwrap();
+        }
+        let _lock = StateFolder::new(root.path()).lock().unwrap();
+        assert_eq!(names(root.path()), [".headstart-notes", "mine.txt"]);
+    }
+
+    #[test]
+    fn a_failed_replacement_keeps_the_old_file_and_leaves_none_behind() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path());
+        let lock = state.lock().unwrap();
+        // A folder stands where the head would go: the rename fails after everything was written.
+        std::fs::create_dir(state.head_path()).unwrap();
+        std::fs::write(state.head_path().join("x"), "").unwrap();
+        let error = lock.commit(&cache(), &BACKBONE, b"head", "learn").unwrap_err();
+        assert_eq!(error.exit_status(), 2);
+        assert_eq!(names(root.path()), [&commit_name(1), FEATURES, HEAD]);
+    }
+
+    #[test]
+    fn forgetting_removes_what_we_made_and_only_that() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(&root.path().join("state"));
+        state.lock().unwrap().commit(&cache(), &BACKBONE, b"head", "").unwrap();
+        std::fs::write(state.path().join("mine.txt"), "").unwrap();
+        assert!(state.lock().unwrap().forget().unwrap());
+        assert_eq!(names(state.path()), ["mine.txt"]);
+        std::fs::remove_file(state.path().join("mine.txt")).unwrap();
+        assert!(!state.lock().unwrap().forget().unwrap());
+        assert!(!state.path().exists());
+    }
+
+    #[test]
+    fn the_last_commits_are_kept_and_a_cut_off_one_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path());
+        let lock = state.lock().unwrap();
+        for number in 0..20 {
+            lock.commit(&cache(), &BACKBONE, &[number], "learn").unwrap();
+            // Nothing new: no commit.
+            lock.commit(&cache(), &BACKBONE, &[number], "learn").unwrap();
+        }
+        let numbers =
+            |state: &StateFolder| state.commits().unwrap().iter().map(|(_, c)| c.number).collect();
+        let kept: Vec<u32> = numbers(&state);
+        assert_eq!(kept, (13..=20).collect::<Vec<_>>());
+        // What a cut before the head was replaced leaves.
+        std::fs::write(state.head_path(), [18]).unwrap();
+        drop(lock);
+        let lock = state.lock().unwrap();
+        let kept: Vec<u32> = numbers(&state);
+        assert_eq!(kept, (13..=19).collect::<Vec<_>>());
+        lock.reject(&Commit::new(0, "worse", &cache(), b"x"), &BACKBONE).unwrap();
+        assert_eq!(state.rejected().unwrap().unwrap().1.note, "worse");
+        lock.commit_alone(&cache(), &BACKBONE, b"clean", "forget").unwrap();
+        assert_eq!(names(root.path()), [&commit_name(1), FEATURES, HEAD]);
+    }
+
+    #[test]
+    fn a_counter_only_rises_and_outlives_forgetting() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path());
+        let lock = state.lock().unwrap();
+        for (raised, expected) in [(0, 0), (7, 7), (3, 7), (u64::MAX, u64::MAX)] {
+            lock.raise_counter(raised).unwrap();
+            assert_eq!(state.counter().unwrap(), expected);
+        }
+        assert!(!lock.forget().unwrap());
+        assert_eq!(state.counter().unwrap(), u64::MAX);
+        let path = root.path().join(COUNTER);
+        let bytes = std::fs::read(&path).unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            std::fs::write(&path, changed).unwrap();
+            assert!(state.counter().is_err(), "byte {at}");
+            std::fs::write(&path, &bytes[..at]).unwrap();
+            assert!(state.counter().is_err(), "{at} bytes");
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_refused_unread() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path());
+        for (target, exists) in
+            [("/dev/zero", true), ("/dev/tty", true), ("/", true), ("/absent", false)]
+        {
+            std::os::unix::fs::symlink(target, state.head_path()).unwrap();
+            match state.head() {
+                Ok(None) => assert!(!exists, "{target}"),
+                Err(Error::State { problem: Problem::NotAFile, .. }) => assert!(exists, "{target}"),
+                other => panic!("{target}: {other:?}"),
+            }
+            std::fs::remove_file(state.head_path()).unwrap();
+        }
+        // Opening it would wait for a writer. No process makes it: a child would hold the locks of other tests for a moment.
+        nix::unistd::mkfifo(&state.head_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(matches!(state.head(), Err(Error::State { problem: Problem::NotAFile, .. })));
+    }
+
+    #[test]
+    fn a_file_is_no_state_folder() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let state = StateFolder::new(file.path());
+        for error in
+            [state.lock().unwrap_err(), state.counter().unwrap_err(), state.head().unwrap_err()]
+        {
+            assert!(matches!(error, Error::State { problem: Problem::NotAFolder, .. }), "{error}");
+            assert!(error.to_string().starts_with(&file.path().display().to_string()), "{error}");
+        }
+    }
+}
