@@ -1,6 +1,6 @@
 //! A board whose firmware knows its maker's key uses that maker's packs, for its own family, and never an older one.
 
-#[allow(dead_code, reason = "the tests of the cable use all of it")]
+#[allow(dead_code, reason = "the other tests use the rest")]
 mod board;
 
 use std::cell::RefCell;

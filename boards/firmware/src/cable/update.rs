@@ -82,7 +82,13 @@ impl<'f, F: Mapped> Update<'f, F> {
         if bytes > limit {
             return Err(Refusal::TooLong { limit });
         }
-        // What is written to the first place must not look as if it had been flashed there.
+        // What is written to the first place must not look as if it had been flashed there, nor may what the next
+        // entry no longer names: it goes first.
+        if self.spare() == 0 && boot::id(self.flash, self.place()).is_some_and(|old| old != id) {
+            let mut window = Window::new(self.flash, self.place());
+            let block = window.geometry().erase;
+            window.erase(0, block).and_then(|()| window.barrier()).map_err(|_| Refusal::Flash)?;
+        }
         let journal = Journal::new(self.flash, self.layout);
         let entry = journal.read().map_err(store_refusal)?;
         let entry = boot::entry(self.flash, self.layout, entry, self.active.unwrap_or(0));
@@ -101,6 +107,10 @@ impl<'f, F: Mapped> Update<'f, F> {
         let end = offset.checked_add(length).filter(|&end| end <= coming.bytes).ok_or(lost)?;
         if end == coming.written {
             return Ok(end);
+        }
+        // Any other pack would look as if it had been flashed.
+        if offset == 0 && bytes.get(32..64) != Some(&coming.id) {
+            return Err(Refusal::OtherPack);
         }
         // Parts are whole, so that they begin at a word of any flash.
         let whole = bytes.len() == DATA || end == coming.bytes;

@@ -176,6 +176,8 @@ pub(crate) struct Simulated {
     power: Power,
     start: fn(Kept) -> Started,
     lose_reply: bool,
+    /// Whether hosts are stopped once an operation was cut.
+    stop_at_cut: bool,
     pub(crate) boots: u32,
     frames: u32,
 }
@@ -209,7 +211,14 @@ pub(crate) fn device(flash: Kept, active: Option<Active>) -> Started {
     Device::new(board, flash, &LAYOUT, pack, bytemuck::cast_slice_mut(words))
 }
 
-fn boot(memory: Vec<u8>, power: &Power, start: fn(Kept) -> Started) -> Booted {
+/// A board alone, without a cable.
+pub(crate) fn boot(memory: Vec<u8>) -> Booted {
+    let power = Power::default();
+    power.left.set(u32::MAX);
+    boot_with(memory, &power, start)
+}
+
+fn boot_with(memory: Vec<u8>, power: &Power, start: fn(Kept) -> Started) -> Booted {
     power.dead.set(false);
     let flash = Cut { flash: MemoryFlash::new(memory.leak()), power: power.clone() };
     let flash = &*Box::leak(Box::new(RefCell::new(flash)));
@@ -229,7 +238,7 @@ impl Simulated {
     ) -> Rc<RefCell<Self>> {
         let power = Power::default();
         power.left.set(u32::MAX);
-        let (flash, server) = boot(flash, &power, start);
+        let (flash, server) = boot_with(flash, &power, start);
         let random = Random::new(faults.seed);
         let mut board = Self {
             faults,
@@ -241,6 +250,7 @@ impl Simulated {
             power,
             start,
             lose_reply: false,
+            stop_at_cut: false,
             boots: 1,
             frames: 0,
         };
@@ -259,6 +269,12 @@ impl Simulated {
         self.power.left.set(operation);
         self.power.faulty.set(faulty);
         self.power.cut.set(false);
+    }
+
+    /// Stops the next hosts after so many frames, and once an operation of the flash was cut; 0 for never.
+    pub(crate) fn stop_hosts(&mut self, frames: u32) {
+        self.faults.host_frames = frames;
+        self.stop_at_cut = frames > 0;
     }
 
     /// Resets the board when it has done the next request, before the host hears of it.
@@ -280,7 +296,7 @@ impl Simulated {
     pub(crate) fn reset(&mut self) {
         self.arm();
         loop {
-            (self.flash, self.server) = boot(self.memory(), &self.power, self.start);
+            (self.flash, self.server) = boot_with(self.memory(), &self.power, self.start);
             self.boots += 1;
             if !self.power.dead.get() {
                 break;
@@ -368,7 +384,8 @@ impl Port for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let board = &mut *self.0.borrow_mut();
         board.frames += 1;
-        if board.faults.host_frames > 0 && board.frames >= board.faults.host_frames {
+        let enough = board.faults.host_frames > 0 && board.frames >= board.faults.host_frames;
+        if enough || board.stop_at_cut && board.was_cut() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         for part in board.spoil(bytes.to_vec()) {
