@@ -131,7 +131,7 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
             sgd::step(features, 0, centre, rate, &mut weights, &mut bias, &mut gradient).map(|_| ())
         })
     })?;
-    let commit = commit::measure(args, &pack, &head, &backbone)?;
+    let commit = commit::measure(args, &pack, &head, predict[predict.len() / 2])?;
     let layers = args.layers.then(|| layers::measure(&pack, engine, &sample)).transpose()?;
     let report = Measured {
         threads: engine.threads,

@@ -116,14 +116,19 @@ impl StateFolder {
     pub fn commits(&self) -> Result<Vec<([u8; 32], Commit)>, Error> {
         let mut commits = Vec::new();
         for number in self.numbers()? {
-            let path = self.path.join(commit_name(number));
             // Another process may have removed the oldest one meanwhile.
-            let Some(bytes) = read(&path)? else { continue };
-            let parsed = Commit::parse_any(&bytes).map_err(|e| Error::state(&path, e))?;
-            let (backbone, commit) = parsed;
-            commits.push((backbone, Commit { number, ..commit }));
+            commits.extend(self.commit(number)?);
         }
         Ok(commits)
+    }
+
+    /// The commit of that number with the digest of its backbone; `None` where it is not kept.
+    pub(super) fn commit(&self, number: u32) -> Result<Option<([u8; 32], Commit)>, Error> {
+        let path = self.path.join(commit_name(number));
+        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let (backbone, commit) =
+            Commit::parse_any(&bytes).map_err(|problem| Error::state(&path, problem))?;
+        Ok(Some((backbone, Commit { number, ..commit })))
     }
 
     /// The highest security counter of a signed pack that was used here; 0 before the first.

@@ -8,7 +8,7 @@ use super::adopted::ADOPTED;
 use super::folder::{
     COUNTER, FEATURES, HEAD, REJECTED, TRAINING, commit_name, read, sealed_counter,
 };
-use super::replace::{remove_leftovers, replace, sync_folder, temporary};
+use super::replace::{add, remove_leftovers, replace, sync_folder, temporary};
 use super::{Commit, FeatureCache, Problem, StateFolder};
 use crate::Error;
 
@@ -85,23 +85,26 @@ impl StateLock {
     ) -> Result<(), Error> {
         let folder = &self.folder;
         folder.refuse_commit(cache, head)?;
-        self.replace(features, &cache.emit(backbone))?;
+        add(folder.path(), features, &cache.emit(backbone))?;
         let mut numbers = folder.numbers()?;
         let last = numbers.last().copied();
         let commit = Commit::new(last.map_or(1, |last| last.saturating_add(1)), note, cache, head);
         // A damaged file is no reason to refuse a commit; reading it says so.
-        let current = folder.commits().unwrap_or_default().pop();
+        let current = last.and_then(|last| folder.commit(last).ok().flatten());
         let is_same = |(digest, current): ([u8; 32], Commit)| {
             digest == *backbone && current.holds_the_same(&commit)
         };
         if !current.is_some_and(is_same) {
-            self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
+            add(folder.path(), &commit_name(commit.number), &commit.emit(backbone))?;
             numbers.push(commit.number);
         }
+        // Either of the two may be durable without the other; the head comes behind both.
+        sync_folder(folder.path())?;
         self.replace(HEAD, head)?;
         self.end_adoption()?;
+        // One that comes back with a power cut is removed by the next commit.
         let old = numbers.len().saturating_sub(KEPT);
-        self.remove(numbers[..old].iter().map(|&number| commit_name(number)))?;
+        self.unlink(numbers[..old].iter().map(|&number| commit_name(number)))?;
         self.remove([REJECTED, TRAINING].map(str::to_owned))?;
         self.keep_only(cache)
     }
@@ -193,8 +196,17 @@ impl StateLock {
         replace(self.folder.path(), name, content)
     }
 
-    /// Removes files that may be there, and returns whether one was.
+    /// Removes files that may be there for good, and returns whether one was.
     pub(super) fn remove(&self, names: impl IntoIterator<Item = String>) -> Result<bool, Error> {
+        let found = self.unlink(names)?;
+        if found {
+            sync_folder(self.folder.path())?;
+        }
+        Ok(found)
+    }
+
+    /// The same but for the folder's fsync.
+    fn unlink(&self, names: impl IntoIterator<Item = String>) -> Result<bool, Error> {
         let mut found = false;
         for name in names {
             let path = self.folder.path().join(name);
@@ -203,9 +215,6 @@ impl StateLock {
                 Err(e) if e.kind() == ErrorKind::NotFound => {}
                 Err(e) => return Err(Error::machine(&path, "removing the file")(e)),
             }
-        }
-        if found {
-            sync_folder(self.folder.path())?;
         }
         Ok(found)
     }

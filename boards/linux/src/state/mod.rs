@@ -12,7 +12,7 @@
 //!
 //! All of them are personal: they are created readable by their owner only.
 //!
-//! A commit replaces first the cache, then adds its own file, then replaces the head, each in one step. A cut in
+//! A commit replaces the cache and adds its own file, each in one step; when both are durable it replaces the head. A cut in
 //! between leaves the old head with a cache that holds more; the head still answers, and the next `learn` finishes
 //! the work without computing a feature twice. The head decides: a commit's file that is newer than the one of
 //! the current head was cut off, and is removed by the next change.

@@ -7,14 +7,14 @@ use anyhow::Context;
 use headstart::head::Random;
 use headstart::pack::Pack;
 use headstart_edge::state::{FeatureCache, StateFolder};
-use headstart_edge::training::{self, Choice};
+use headstart_edge::training::{self, Choice, harm};
 use headstart_edge::{Error, Head};
 use serde::Serialize;
 
 use super::Times;
 use crate::cli::Bench;
 
-/// Samples that are learned before a commit.
+/// Samples that are learned before a commit, at most.
 const BATCH: usize = 10;
 /// Samples a class of the cache that stands in where there is none.
 const STAND_IN_SAMPLES: usize = 10;
@@ -24,7 +24,8 @@ const RUNS: usize = 15;
 pub(super) struct Commits {
     /// Samples that are kept, the batch included.
     samples: usize,
-    /// The backbone's passes for the batch, and a head of all samples.
+    /// What `learn` does with the batch: preprocessing and backbone, whether it does harm, and a head of all samples. Pictures
+    /// are not decoded, and nothing is learned as crops.
     pub(super) learn_ms: Times,
     /// Features, commit and head: each a file that is written, synchronised and renamed, and the folder with it.
     pub(super) commit_ms: Times,
@@ -37,7 +38,7 @@ pub(super) fn measure(
     args: &Bench,
     pack: &Pack<'_>,
     head: &Head,
-    backbone: &[Duration],
+    sample: Duration,
 ) -> anyhow::Result<Option<Commits>> {
     if pack.tail().is_some() {
         return Ok(None);
@@ -52,7 +53,12 @@ pub(super) fn measure(
         None => stand_in(pack.feature_len(), head)?,
     };
     cache.sort();
-    let passes = backbone[backbone.len() / 2] * BATCH as u32;
+    // All but the batch was known: samples from all over it, as their order is that of what they are.
+    let batch: Vec<_> = cache.ids().iter().step_by(cache.len().div_ceil(BATCH)).copied().collect();
+    let mut known = cache.clone();
+    known.forget_samples(&batch);
+    known.sort();
+    let passes = sample * batch.len() as u32;
     let (mut learn, mut commit) = (Vec::new(), Vec::new());
     let beside = args.state.as_deref().and_then(Path::parent).filter(|path| path.is_dir());
     let mut folder = tempfile::Builder::new();
@@ -60,9 +66,11 @@ pub(super) fn measure(
     let Ok(place) = folder.tempdir_in(beside.unwrap_or(Path::new("."))) else { return Ok(None) };
     let lock = StateFolder::new(place.path()).lock()?;
     for run in 0..RUNS {
+        let problem = |problem| Error::State { path: place.path().to_owned(), problem };
+        let mut settled = cache.clone();
         let begun = Instant::now();
-        let record = training::train(&cache, None, Choice::Auto, digest)
-            .map_err(|problem| Error::State { path: place.path().to_owned(), problem })?;
+        harm::settle(&known, &mut settled, batch.len()).map_err(problem)?;
+        let record = training::train(&cache, None, Choice::Auto, digest).map_err(problem)?;
         learn.push(passes + begun.elapsed());
         // Another label each time: what is the same already is not written again.
         let label = (run % cache.classes().len()) as u16;
