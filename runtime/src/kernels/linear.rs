@@ -1,6 +1,8 @@
-//! The long loops of a linear head, on whole chunks of eight features: portable, or for the target.
+//! The long loops of heads, on whole chunks of eight numbers: portable, or for the target.
 //!
 //! Every one does the same operations on each number in the same order, so the bits are the same.
+
+pub(crate) type Chunk = [f32; 8];
 
 /// `lanes[i] += weights[c][i] · features[c][i]`, chunk after chunk.
 #[inline(always)]
@@ -14,6 +16,29 @@ pub(crate) fn dot(weights: &[[f32; 8]], features: &[[i8; 8]], lanes: [f32; 8]) -
         lanes = core::array::from_fn(|lane| lanes[lane] + weights[lane] * features[lane]);
     }
     lanes
+}
+
+/// Four sums of products with one slice in the order that [`numeric`](crate::head::numeric) states, where there is a kernel
+/// for them.
+#[inline]
+pub(crate) fn dots(rows: [&[f32]; 4], x: &[f32]) -> Option<[f32; 4]> {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if let Some(cpu) = super::x86_64::Avx2::new() {
+        return Some(cpu.dots(rows, x));
+    }
+    #[cfg(all(feature = "std", target_arch = "aarch64"))]
+    if let Some(cpu) = super::aarch64::Neon::new() {
+        return Some(cpu.dots(rows, x));
+    }
+    let _ = (rows, x);
+    None
+}
+
+/// A last, short chunk; the zeros behind it add nothing.
+pub(crate) fn padded(tail: &[f32]) -> Chunk {
+    let mut chunk = [0.0; 8];
+    chunk[..tail.len()].copy_from_slice(tail);
+    chunk
 }
 
 /// `Σ (f − c)²` and `Σ (f − c) · c`, exact.

@@ -3,6 +3,7 @@
 
 mod add;
 mod columns;
+mod linear;
 mod requantise;
 mod tile;
 
@@ -21,6 +22,12 @@ pub(in crate::kernels) struct DotProd(Neon);
 impl Neon {
     pub(in crate::kernels) fn new() -> Option<Self> {
         std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
+    }
+
+    /// See [`linear::dots`](crate::kernels::linear::dots).
+    pub(in crate::kernels) fn dots(self, rows: [&[f32]; 4], x: &[f32]) -> [f32; 4] {
+        // SAFETY: the token proves the feature.
+        unsafe { linear::dots(rows, x) }
     }
 }
 

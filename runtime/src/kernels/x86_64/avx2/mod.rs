@@ -7,6 +7,7 @@
 mod add;
 mod block;
 mod columns;
+mod linear;
 mod requantise;
 mod tile;
 
@@ -50,6 +51,12 @@ impl Avx2 {
 
     pub(in crate::kernels) fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
         depthwise::depthwise(self, c, first, out);
+    }
+
+    /// See [`linear::dots`](crate::kernels::linear::dots).
+    pub(in crate::kernels) fn dots(self, rows: [&[f32]; 4], x: &[f32]) -> [f32; 4] {
+        // SAFETY: the token proves the feature.
+        unsafe { linear::dots(rows, x) }
     }
 }
 
