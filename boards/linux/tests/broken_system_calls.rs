@@ -8,6 +8,8 @@ mod tracer;
 
 use breaking::{Change, Files, NOTHING, command, found, restore};
 use common::{BLUE, Bench, RED, tiny_pack};
+use headstart::pack::Pack;
+use headstart_edge::state::FeatureCache;
 use tracer::{call, run};
 
 const LEARN: [&str; 8] =
@@ -132,6 +134,58 @@ fn so_it_does_where_samples_are_kept_and_learned_again_with_another_backbone() {
         count += change.break_every_call_behind_the_lock(&bench);
     }
     assert!(count > 3_000, "{count}");
+}
+
+/// As above, where a cache is large enough that what comes to it is written alone.
+#[test]
+fn so_it_does_where_few_samples_come_to_many() {
+    const CLASSES: [&str; 2] = ["blue", "red"];
+    let bench = Bench::new();
+    let pack = tiny_pack(8, None);
+    std::fs::write(bench.path("tiny.hspk"), &pack).unwrap();
+    let pack = Pack::open(&pack).unwrap();
+    let (features, digest) = (pack.feature_len(), pack.backbone_digest());
+    let mut cache = FeatureCache::new(features);
+    for at in 0..700_usize {
+        let label = cache.class(CLASSES[at % 2]).unwrap();
+        let row: Vec<i8> =
+            (0..features).map(|f| ((f * 7 + at * 11) % 40) as i8 + 60 * label as i8).collect();
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&at.to_le_bytes());
+        cache.insert(id, label, &row);
+    }
+    cache.sort();
+    let learn = [&LEARN[..], &["--learner", "imprint", "--force"]].concat();
+    bench.pictures("data", "red", RED, 0, 1);
+    bench.pictures("data", "blue", BLUE, 0, 1);
+    let alone = vec![("features.hsfc".to_owned(), cache.emit(&digest))];
+    let (first, _) = after(&bench, Some(&alone), &learn);
+    bench.pictures("data", "red", RED, 20, 2);
+    let (second, _) = after(&bench, Some(&first), &learn);
+    let (at_once, _) = after(&bench, Some(&alone), &learn);
+    let many = |files: &Files| files.iter().filter(|(name, _)| name.starts_with("added-")).count();
+    assert_eq!((first.len(), second.len(), many(&first), many(&second)), (4, 5, 1, 1));
+    let of = |command| [command, "tiny.hspk", "--state", "state"];
+    let sample = [&of("forget")[..], &["--sample", "data/red/20.png"]].concat();
+    let rename = [&of("rename")[..], &["--class", "red", "--to", "dark red"]].concat();
+    let all = [&of("forget")[..], &["--yes"]].concat();
+    let (without, _) = after(&bench, Some(&second), &sample);
+    let (renamed, _) = after(&bench, Some(&second), &rename);
+    assert_eq!((many(&without), many(&renamed)), (0, 0));
+    let mut count = 0;
+    // A class that has its new name is not found under the old one.
+    for (arguments, old, new, again) in [
+        (&learn, &alone, &at_once, 0),
+        (&learn, &first, &second, 0),
+        (&sample, &second, &without, 0),
+        (&rename, &second, &renamed, 1),
+        (&all, &second, &NOTHING, 0),
+    ] {
+        let old = Some(old);
+        let change = Change { arguments, old, new, status: 0, again, only_reads_again: false };
+        count += change.break_every_call_behind_the_lock(&bench);
+    }
+    assert!(count > 2_000, "{count}");
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl StateLock {
         head: &[u8],
         note: &str,
     ) -> Result<(), Error> {
-        self.put(ADOPTED, cache, backbone, head, note)
+        self.put((ADOPTED.to_owned(), cache.emit(backbone)), cache, backbone, head, note)
     }
 
     /// Gives the new cache its place where the head is of its backbone, and removes it where it is not.

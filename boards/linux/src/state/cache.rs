@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use super::Problem;
+use super::added::Stored;
 use super::four_bits;
 use super::reader::Reader;
 use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId};
@@ -81,6 +82,8 @@ pub struct FeatureCache {
     pub(super) labels: Vec<u16>,
     pub(super) features: Vec<i8>,
     pub(super) again: Vec<Vec<i8>>,
+    /// Where this is what was read from a file, and more.
+    pub(super) stored: Stored,
 }
 
 impl FeatureCache {
@@ -95,6 +98,7 @@ impl FeatureCache {
             labels: Vec::new(),
             features: Vec::new(),
             again: Vec::new(),
+            stored: Stored::default(),
         }
     }
 
@@ -109,6 +113,9 @@ impl FeatureCache {
     pub fn keep_in(&mut self, bits: Bits) -> bool {
         if self.bits == Bits::Four && bits == Bits::Eight && !self.is_empty() {
             return false;
+        }
+        if self.bits != bits {
+            self.stored = Stored::default();
         }
         self.bits = bits;
         if bits == Bits::Four {
@@ -174,6 +181,7 @@ impl FeatureCache {
         let differs = own[start..] != *end && self.again[place].is_empty();
         if differs {
             own[start..].copy_from_slice(end);
+            self.stored = Stored::default();
         }
         Some(differs)
     }
@@ -285,7 +293,7 @@ impl FeatureCache {
         Self::read(bytes, None)
     }
 
-    fn read(
+    pub(super) fn read(
         bytes: &[u8],
         expected: Option<(&[u8; 32], usize)>,
     ) -> Result<([u8; 32], Self), Problem> {

@@ -20,6 +20,7 @@ impl FeatureCache {
     /// Brings the cache to its one order: classes by name, samples by class and then by id. So the
     /// same samples make the same cache, and the same head, whatever order they came in.
     pub fn sort(&mut self) {
+        let stored = std::mem::take(&mut self.stored);
         let mut names: Vec<usize> = (0..self.classes.len()).collect();
         names.sort_by(|&a, &b| self.classes[a].cmp(&self.classes[b]));
         let mut places = vec![0; names.len()];
@@ -32,7 +33,13 @@ impl FeatureCache {
             let label = places[usize::from(self.labels[at])];
             sorted.push(self.ids[at], label, &self.rows(at));
         }
-        *self = sorted;
+        *self = Self { stored, ..sorted };
+    }
+
+    /// Whether this is the order of [`sort`](Self::sort).
+    pub(super) fn is_sorted(&self) -> bool {
+        let samples = || self.labels.iter().zip(&self.ids);
+        self.classes.is_sorted() && samples().is_sorted()
     }
 
     /// Gives the classes this order; those that are not in it stand behind. Samples are sorted by their ids.

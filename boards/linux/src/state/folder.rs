@@ -71,11 +71,15 @@ impl StateFolder {
         backbone: &[u8; 32],
         feature_len: usize,
     ) -> Result<Option<FeatureCache>, Error> {
-        match self.cache(FEATURES, backbone, feature_len) {
+        let stored = || {
+            let stored = self.stored(Some((backbone, feature_len)))?;
+            Ok(stored.map(|(_, cache)| cache))
+        };
+        match stored() {
             // An adoption was cut off behind its head, or is about to end.
             Err(refused) if is_other(&refused) => {
                 let adopted = self.adopted(backbone, feature_len)?.map(Ok);
-                let again = || match self.cache(FEATURES, backbone, feature_len) {
+                let again = || match stored() {
                     Err(error) if is_other(&error) => Err(refused),
                     found => found,
                 };
@@ -103,10 +107,7 @@ impl StateFolder {
     /// # Errors
     /// [`Error::State`] for a damaged cache.
     pub fn any_features(&self) -> Result<Option<([u8; 32], FeatureCache)>, Error> {
-        let path = self.path.join(FEATURES);
-        let Some(bytes) = read(&path)? else { return Ok(None) };
-        let parsed = FeatureCache::parse_any(&bytes);
-        parsed.map(Some).map_err(|problem| Error::state(&path, problem))
+        self.stored(None)
     }
 
     /// The commits that are kept, oldest first, each with the digest of its backbone.

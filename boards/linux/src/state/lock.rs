@@ -41,6 +41,8 @@ impl StateFolder {
         let lock = StateLock { folder: self.clone(), _lock: folder };
         remove_leftovers(self.path())?;
         lock.end_adoption()?;
+        // A cache that was damaged keeps nobody from forgetting it; whatever changes it tries this again.
+        let _ = lock.remove_outdated();
         lock.remove_cut_off()?;
         lock.remove_strays()?;
         temporary(self.path()).map_err(Error::machine(
@@ -71,13 +73,14 @@ impl StateLock {
         head: &[u8],
         note: &str,
     ) -> Result<(), Error> {
-        self.put(FEATURES, cache, backbone, head, note)
+        let file = self.file_of(cache, backbone)?;
+        self.put(file, cache, backbone, head, note)
     }
 
-    /// The same, with the cache under another name until the head is there.
+    /// The same, with the cache in this file.
     pub(super) fn put(
         &self,
-        features: &str,
+        (name, bytes): (String, Vec<u8>),
         cache: &FeatureCache,
         backbone: &[u8; 32],
         head: &[u8],
@@ -85,7 +88,7 @@ impl StateLock {
     ) -> Result<(), Error> {
         let folder = &self.folder;
         folder.refuse_commit(cache, head)?;
-        add(folder.path(), features, &cache.emit(backbone))?;
+        add(folder.path(), &name, &bytes)?;
         let mut numbers = folder.numbers()?;
         let last = numbers.last().copied();
         let commit = Commit::new(last.map_or(1, |last| last.saturating_add(1)), note, cache, head);
@@ -102,6 +105,7 @@ impl StateLock {
         sync_folder(folder.path())?;
         self.replace(HEAD, head)?;
         self.end_adoption()?;
+        self.remove_outdated()?;
         // One that comes back with a power cut is removed by the next commit.
         let old = numbers.len().saturating_sub(KEPT);
         self.unlink(numbers[..old].iter().map(|&number| commit_name(number)))?;
@@ -136,6 +140,7 @@ impl StateLock {
     ) -> Result<(), Error> {
         self.folder.refuse_commit(cache, head)?;
         self.replace(FEATURES, &cache.emit(backbone))?;
+        self.remove_outdated()?;
         self.forget_commits()?;
         let commit = Commit::new(1, note, cache, head);
         self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
@@ -179,6 +184,7 @@ impl StateLock {
     /// [`Error::Machine`] where a file cannot be removed; running it again finishes the work.
     pub fn forget(self) -> Result<bool, Error> {
         let found = self.remove([HEAD, FEATURES, ADOPTED].map(str::to_owned))?;
+        let found = self.remove_outdated()? || found;
         let found = self.forget_commits()? || found;
         let found = self.forget_kept()? || found;
         sync_folder(self.folder.path())?;

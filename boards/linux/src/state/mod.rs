@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `head.hshr` | the head record: what `predict` answers with |
 //! | `features.hsfc` | the [`FeatureCache`]: what the next `learn` builds on |
+//! | `added-….hsfc` | the samples that came since the cache was last written whole |
 //! | `commit-….hsco` | the last eight commits, each a [`Commit`]: what `rollback` returns to |
 //! | `kept-samples/` | copies of the samples' files, where `learn --keep-samples` asked for them: what `adopt` learns from |
 //! | `adopted.hsfc` | the cache of the backbone that `adopt` is changing to, until it takes its place |
@@ -12,7 +13,7 @@
 //!
 //! All of them are personal: they are created readable by their owner only.
 //!
-//! A commit replaces the cache and adds its own file, each in one step; when both are durable it replaces the head. A cut in
+//! A commit replaces the cache, or what was added to it, and adds its own file, each in one step; when both are durable it replaces the head. A cut in
 //! between leaves the old head with a cache that holds more; the head still answers, and the next `learn` finishes
 //! the work without computing a feature twice. The head decides: a commit's file that is newer than the one of
 //! the current head was cut off, and is removed by the next change.
@@ -20,6 +21,7 @@
 //! The cache of another backbone would leave the old head without one. So it comes as `adopted.hsfc`, and is renamed to
 //! `features.hsfc` when the head is there: again the head decides, for whoever reads in between and for the next change.
 
+mod added;
 mod adopted;
 mod budget;
 mod cache;

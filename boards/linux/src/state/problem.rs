@@ -64,7 +64,7 @@ pub enum Problem {
     NoSamples,
     /// A head alone: learning would lose what it knows.
     #[error(
-        "holds a head without the features.hsfc that it was learned from: copy both files, ship the head in a pack, or run forget"
+        "holds a head without the features.hsfc that it was learned from: copy the whole folder, ship the head in a pack, or run forget"
     )]
     NoFeatures,
     /// The head record is refused.

@@ -27,7 +27,8 @@ pub(super) struct Commits {
     /// What `learn` does with the batch: preprocessing and backbone, whether it does harm, and a head of all samples. Pictures
     /// are not decoded, and nothing is learned as crops.
     pub(super) learn_ms: Times,
-    /// Features, commit and head: each a file that is written, synchronised and renamed, and the folder with it.
+    /// Features of the batch (all of them where they are few), commit and head: each a file that is written, synchronised and
+    /// renamed, and the folder with it.
     pub(super) commit_ms: Times,
     /// The medians' quotient.
     share: f64,
@@ -64,20 +65,26 @@ pub(super) fn measure(
     let mut folder = tempfile::Builder::new();
     folder.prefix(".headstart-bench-");
     let Ok(place) = folder.tempdir_in(beside.unwrap_or(Path::new("."))) else { return Ok(None) };
-    let lock = StateFolder::new(place.path()).lock()?;
+    let state = StateFolder::new(place.path());
+    let lock = state.lock()?;
+    let problem = |problem| Error::State { path: place.path().to_owned(), problem };
+    let train =
+        |cache: &FeatureCache| training::train(cache, None, Choice::Auto, digest).map_err(problem);
+    lock.commit(&known, &digest, &train(&known)?, "bench")?;
+    let known = state.features(&digest, pack.feature_len())?.context("the commit is gone")?;
     for run in 0..RUNS {
-        let problem = |problem| Error::State { path: place.path().to_owned(), problem };
-        let mut settled = cache.clone();
+        let mut next = known.clone();
+        next.merge(&cache);
+        // Another label each time: what is the same already is not written again.
+        next.label(&batch[0], (run % cache.classes().len()) as u16);
+        next.sort();
+        let mut settled = next.clone();
         let begun = Instant::now();
         harm::settle(&known, &mut settled, batch.len()).map_err(problem)?;
-        let record = training::train(&cache, None, Choice::Auto, digest).map_err(problem)?;
+        let record = train(&next)?;
         learn.push(passes + begun.elapsed());
-        // Another label each time: what is the same already is not written again.
-        let label = (run % cache.classes().len()) as u16;
-        let id = cache.ids()[0];
-        cache.label(&id, label);
         let begun = Instant::now();
-        lock.commit(&cache, &digest, &record, "bench")?;
+        lock.commit(&next, &digest, &record, "bench")?;
         commit.push(begun.elapsed());
     }
     learn.sort_unstable();
