@@ -62,8 +62,7 @@ impl FeatureCache {
             return None;
         }
         let old: HashSet<_> = whole.samples.iter().map(|(id, _)| id).collect();
-        let mut added = self.clone();
-        added.retain(|at, cache| !old.contains(&cache.ids[at]));
+        let added = self.only(|at| !old.contains(&self.ids[at]));
         let is_part = !added.is_empty() && added.file_bytes() <= whole.bytes / PART;
         is_part.then_some((whole.digest, added))
     }

@@ -168,12 +168,17 @@ impl FeatureCache {
     }
 
     pub(super) fn retain(&mut self, keep: impl Fn(usize, &Self) -> bool) {
-        let mut kept = Self { bits: self.bits, ..Self::new(self.feature_len) };
-        kept.classes.clone_from(&self.classes);
-        for at in (0..self.len()).filter(|&at| keep(at, self)) {
-            kept.push(self.ids[at], self.labels[at], &self.rows(at));
+        *self = self.only(|at| keep(at, self));
+    }
+
+    /// Those samples, under the same classes.
+    pub(super) fn only(&self, which: impl Fn(usize) -> bool) -> Self {
+        let mut only = Self { bits: self.bits, ..Self::new(self.feature_len) };
+        only.classes.clone_from(&self.classes);
+        for at in (0..self.len()).filter(|&at| which(at)) {
+            only.push(self.ids[at], self.labels[at], &self.rows(at));
         }
-        *self = kept;
+        only
     }
 }
 
