@@ -42,6 +42,7 @@ impl StateLock {
         head: &[u8],
         note: &str,
     ) -> Result<(), Error> {
+        self.folder.refuse_commit(cache, head)?;
         self.put((ADOPTED.to_owned(), cache.emit(backbone)), cache, backbone, head, note)
     }
 

@@ -73,11 +73,12 @@ impl StateLock {
         head: &[u8],
         note: &str,
     ) -> Result<(), Error> {
+        self.folder.refuse_commit(cache, head)?;
         let file = self.file_of(cache, backbone)?;
         self.put(file, cache, backbone, head, note)
     }
 
-    /// The same, with the cache in this file.
+    /// The same, with the cache in this file, where all can be read again.
     pub(super) fn put(
         &self,
         (name, bytes): (String, Vec<u8>),
@@ -87,7 +88,6 @@ impl StateLock {
         note: &str,
     ) -> Result<(), Error> {
         let folder = &self.folder;
-        folder.refuse_commit(cache, head)?;
         add(folder.path(), &name, &bytes)?;
         let mut numbers = folder.numbers()?;
         let last = numbers.last().copied();
