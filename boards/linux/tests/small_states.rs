@@ -90,3 +90,22 @@ fn features_in_four_bits_take_half_and_are_what_is_learned_from() {
     bench.json("forget", &["--state", "half", "--class", "red"]);
     assert_eq!(status("half"), Some(4));
 }
+
+#[test]
+fn a_commit_is_timed_beside_a_state_of_any_size_and_leaves_it_alone() {
+    // No state; of three classes too few samples for a batch and something known, just enough, and more.
+    for (photos, samples) in [(0, 100), (1, 30), (3, 30), (4, 12), (9, 27)] {
+        let bench = Bench::new();
+        if photos > 0 {
+            bench.colours("data", 0, photos);
+            bench.json("learn", &["--data", "data", "--state", "state"]);
+        }
+        let before = common::contents(bench.root.path());
+        let state: &[&str] = if photos > 0 { &["--state", "state"] } else { &[] };
+        let measured = bench.json("bench", state);
+        let commit = &measured["commit"];
+        assert_eq!(commit["samples"].as_u64(), Some(samples), "{photos}: {commit}");
+        assert!(commit["share"].as_f64().unwrap() > 0.0, "{commit}");
+        assert!(common::contents(bench.root.path()) == before, "{photos}");
+    }
+}

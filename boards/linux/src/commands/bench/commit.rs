@@ -16,7 +16,7 @@ use crate::cli::Bench;
 
 /// Samples that are learned before a commit, at most.
 const BATCH: usize = 10;
-/// Samples a class of the cache that stands in where there is none.
+/// Samples a class of the cache that stands in where there is none, or too small a one.
 const STAND_IN_SAMPLES: usize = 10;
 const RUNS: usize = 15;
 
@@ -49,13 +49,14 @@ pub(super) fn measure(
         Some(path) => StateFolder::new(path).features(&digest, pack.feature_len())?,
         None => None,
     };
-    let mut cache = match kept.filter(|cache| cache.classes().len() > 1) {
+    let mut cache = match kept.filter(|cache| cache.classes().len() > 1 && cache.len() > BATCH) {
         Some(cache) => cache,
         None => stand_in(pack.feature_len(), head)?,
     };
     cache.sort();
     // All but the batch was known: samples from all over it, as their order is that of what they are.
-    let batch: Vec<_> = cache.ids().iter().step_by(cache.len().div_ceil(BATCH)).copied().collect();
+    let batch: Vec<_> =
+        cache.ids().iter().step_by(cache.len().div_ceil(BATCH).max(2)).copied().collect();
     let mut known = cache.clone();
     known.forget_samples(&batch);
     known.sort();
