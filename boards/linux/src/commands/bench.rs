@@ -45,6 +45,7 @@ struct Measured {
     /// Learning ten samples, and making what was learned durable; `null` with a trainable tail, or where no folder
     /// can be made beside the state's, or in the working folder.
     commit: Option<commit::Commits>,
+    /// With backbone, head and predictions.
     peak_rss_bytes: u64,
     pack_bytes: usize,
     head_bytes: usize,
@@ -131,6 +132,8 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
             sgd::step(features, 0, centre, rate, &mut weights, &mut bias, &mut gradient).map(|_| ())
         })
     })?;
+    // Learning takes more, by how much depends on what was learned.
+    let peak_rss_bytes = peak_rss_bytes()?;
     let commit = commit::measure(args, &pack, &head, predict[predict.len() / 2])?;
     let layers = args.layers.then(|| layers::measure(&pack, engine, &sample)).transpose()?;
     let report = Measured {
@@ -142,7 +145,7 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
         predict_ms: Times::new(&predict, 1e3),
         head_step_us: Times::new(&step, 1e6),
         commit,
-        peak_rss_bytes: peak_rss_bytes()?,
+        peak_rss_bytes,
         pack_bytes: file.bytes(),
         head_bytes: head.record_bytes(),
         layers,

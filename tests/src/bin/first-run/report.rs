@@ -98,7 +98,7 @@ impl Report<'_> {
         row("packing, on the host", &|pack| seconds(pack.pack_time));
         row("one prediction", &|pack| milliseconds(&pack.bench["predict_ms"]["median"]));
         row("of that the backbone", &|pack| milliseconds(&pack.bench["backbone_ms"]["median"]));
-        row("most memory on the device", &|pack| bytes(number(&pack.bench["peak_rss_bytes"])));
+        row("memory to predict", &|pack| bytes(number(&pack.bench["peak_rss_bytes"])));
         table
     }
 
