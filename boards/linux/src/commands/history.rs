@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use headstart_edge::samples::hex;
 use headstart_edge::state::{Commit, StateFolder};
 use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
@@ -49,7 +50,7 @@ pub(crate) fn run(args: &History) -> anyhow::Result<ExitCode> {
             number: commit.number,
             current,
             note: commit.note.clone(),
-            backbone: super::hex(&digest[..8]),
+            backbone: hex(&digest[..8]),
             learner: head.as_ref().map(|head| super::learner_name(head.learner())),
             samples: commit.samples.len(),
             classes: commit.classes.len(),

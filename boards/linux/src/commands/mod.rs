@@ -25,6 +25,7 @@ use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 use headstart_edge::backend::Backend;
 use headstart_edge::extract::Batches;
+use headstart_edge::samples::hex;
 use headstart_edge::state::{Problem, StateFolder};
 use headstart_edge::{Error, Head, PackFile};
 
@@ -143,11 +144,6 @@ fn learner_name(learner: headstart::head::Learner) -> &'static str {
         Learner::Lda => "lda",
         Learner::Other => "other",
     }
-}
-
-/// Bytes as the reports name samples.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The first eight bytes of a backbone's digest, as the reports and messages name it.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use headstart_edge::samples::SampleId;
+use headstart_edge::samples::{SampleId, hex};
 use headstart_edge::state::{Commit, Problem, StateFolder};
 use headstart_edge::{Error, PackFile};
 use serde::Serialize;
@@ -99,7 +99,7 @@ fn numbered(commits: &[([u8; 32], Commit)], number: u32) -> Option<&([u8; 32], C
 }
 
 fn of_other(digest: &[u8; 32], commit: &Commit) -> Problem {
-    Problem::CommitOfOther { number: commit.number, backbone: super::hex(&digest[..8]) }
+    Problem::CommitOfOther { number: commit.number, backbone: hex(&digest[..8]) }
 }
 
 fn note(commit: &Commit) -> String {

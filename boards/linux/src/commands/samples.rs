@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use headstart_edge::PackFile;
+use headstart_edge::samples::hex;
 use headstart_edge::segmentation::row_len;
 use headstart_edge::state::{Problem, StateFolder};
 use headstart_edge::training::doubts;
@@ -50,7 +51,7 @@ pub(crate) fn run(args: &Samples) -> anyhow::Result<ExitCode> {
     let mut samples: Vec<Entry> = if args.doubtful {
         let doubts = doubts::doubts(&cache).map_err(refuse)?;
         let entry = |doubt: doubts::Doubt| Entry {
-            id: super::hex(&cache.ids()[doubt.sample]),
+            id: hex(&cache.ids()[doubt.sample]),
             class: name(cache.labels()[doubt.sample]),
             answer: Some(name(doubt.answer)),
             probability: Some(doubt.probability),
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &Samples) -> anyhow::Result<ExitCode> {
     } else {
         let samples = cache.ids().iter().zip(cache.labels());
         let entry = |(id, label): (&[u8; 16], &u16)| Entry {
-            id: super::hex(id),
+            id: hex(id),
             class: name(*label),
             answer: None,
             probability: None,

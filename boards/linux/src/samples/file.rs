@@ -29,6 +29,11 @@ pub fn id_from_hex(text: &str) -> Option<SampleId> {
     Some(id)
 }
 
+/// Bytes as the reports name samples, and files are named.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What the model takes: rows, columns and channels, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputShape {

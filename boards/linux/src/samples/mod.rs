@@ -10,6 +10,6 @@ mod image;
 mod npy;
 mod problem;
 
-pub use file::{Decoded, InputShape, SampleFile, SampleId, id_from_hex};
+pub use file::{Decoded, InputShape, SampleFile, SampleId, hex, id_from_hex};
 pub use folder::{Dataset, MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, Sample};
 pub use problem::Problem;

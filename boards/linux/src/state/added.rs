@@ -13,7 +13,7 @@ use super::cache::DIGEST_BYTES;
 use super::folder::{FEATURES, read};
 use super::{FeatureCache, Problem, StateFolder, StateLock};
 use crate::Error;
-use crate::samples::SampleId;
+use crate::samples::{SampleId, hex};
 
 /// Caches below this are written whole.
 const LEAST_BYTES: usize = 64 << 10;
@@ -133,18 +133,14 @@ impl StateFolder {
 
     /// Names of files of what was added, to whichever cache.
     fn added_names(&self) -> Result<Vec<String>, Error> {
-        let listing = || Error::machine(self.path(), "listing the folder");
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(self.path()).map_err(listing())? {
-            let name = entry.map_err(listing())?.file_name();
-            let Some(name) = name.to_str() else { continue };
+        let mut names = self.names()?;
+        names.retain(|name| {
             let digits = name.strip_prefix(NAME.0).and_then(|rest| rest.strip_suffix(NAME.1));
-            let is_ours = |digits: &str| {
+            digits.is_some_and(|digits| {
                 digits.len() == 2 * NAMED
                     && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-            };
-            names.extend(digits.filter(|digits| is_ours(digits)).map(|_| name.to_owned()));
-        }
+            })
+        });
         Ok(names)
     }
 }
@@ -176,8 +172,7 @@ impl StateLock {
 }
 
 fn name(digest: &Digest) -> String {
-    let digits: String = digest[..NAMED].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}{digits}{}", NAME.0, NAME.1)
+    format!("{}{}{}", NAME.0, hex(&digest[..NAMED]), NAME.1)
 }
 
 #[cfg(test)]

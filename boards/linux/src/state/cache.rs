@@ -8,7 +8,7 @@ use super::Problem;
 use super::added::Stored;
 use super::four_bits;
 use super::reader::Reader;
-use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId};
+use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId, hex};
 
 const MAGIC: [u8; 8] = *b"HSFC\r\n\x1a\n";
 /// Of files whose features have eight bits, and four.
@@ -359,7 +359,7 @@ pub(super) fn same_backbone(expected: &[u8; 32], found: &[u8; 32]) -> Result<(),
 
 /// The first eight bytes of a digest in hexadecimal: enough to tell two backbones apart.
 pub(crate) fn short(digest: &[u8; 32]) -> String {
-    digest[..8].iter().map(|b| format!("{b:02x}")).collect()
+    hex(&digest[..8])
 }
 
 #[cfg(test)]

@@ -160,22 +160,28 @@ impl StateFolder {
 
     /// Numbers of the commits that are kept, rising.
     pub(super) fn numbers(&self) -> Result<Vec<u32>, Error> {
-        let listing = Error::machine(&self.path, "listing the folder");
-        let entries = match std::fs::read_dir(&self.path) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(listing)?,
-        };
-        let mut numbers = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(Error::machine(&self.path, "listing the folder"))?;
-            let name = entry.file_name();
-            let name = name.to_str().unwrap_or_default();
+        let mut numbers: Vec<u32> = Vec::new();
+        for name in self.names()? {
             let digits = name.strip_prefix(COMMIT.0).and_then(|rest| rest.strip_suffix(COMMIT.1));
             let number = digits.and_then(|digits| digits.parse().ok());
             numbers.extend(number.filter(|&number| commit_name(number) == name));
         }
         numbers.sort_unstable();
         Ok(numbers)
+    }
+
+    /// The names in the folder, but for those that are no text: they are not ours. None where there is no folder.
+    pub(super) fn names(&self) -> Result<Vec<String>, Error> {
+        let listing = || Error::machine(&self.path, "listing the folder");
+        let entries = match std::fs::read_dir(&self.path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(listing())?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            names.extend(entry.map_err(listing())?.file_name().into_string());
+        }
+        Ok(names)
     }
 }
 

@@ -147,8 +147,7 @@ impl StateLock {
 }
 
 fn name(id: &SampleId, file: &SampleFile) -> String {
-    let digits: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{digits}.{}", file.extension())
+    format!("{}.{}", samples::hex(id), file.extension())
 }
 
 /// The sample that a file of this name is a copy of; `None` for a name that we do not give.
