@@ -76,7 +76,7 @@ impl Data {
     }
 
     fn accuracy(&self, cache: &FeatureCache, judge: &[Sample]) -> anyhow::Result<f64> {
-        let record = training::train(cache, None, Choice::Auto, self.backbone)?;
+        let record = training::train(cache, None, Choice::auto(), self.backbone)?;
         let head = Head::parse(Path::new("trial"), &record, &self.backbone)?;
         let mut right = 0;
         for sample in judge {
@@ -163,7 +163,7 @@ impl Data {
         let mut trials = Vec::new();
         for (kind, update) in updates {
             let mut new = self.cache(&[&known, &update]);
-            let settled = harm::settle(&old, &mut new, update.len())?;
+            let settled = harm::settle(&old, &mut new, update.len(), usize::MAX)?;
             // Of what would be learned.
             let gain = self.accuracy(&new, &judge)? - before;
             let (effect, aside) = (settled.effect.unwrap_or_default(), settled.aside.len());

@@ -44,9 +44,9 @@ fn main() -> anyhow::Result<()> {
             }
         }
         known.sort();
-        let mut record = training::train(&known, None, Choice::Auto, backbone)?;
+        let mut record = training::train(&known, None, Choice::auto(), backbone)?;
         if let Some(part) = part {
-            let limit = Strangers::measure(&known, Choice::Auto, backbone)?.limit(part);
+            let limit = Strangers::measure(&known, Choice::auto(), backbone)?.limit(part);
             record = training::with_threshold(&record, backbone, limit.threshold)?;
             let [answered, given_up] = [limit.answered, limit.given_up].map(|x| 100.0 * x);
             println!(

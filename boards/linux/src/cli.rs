@@ -35,7 +35,7 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Learns labelled samples on top of what was learned before.
-    Learn(Learn),
+    Learn(Box<Learn>),
     /// Answers for files: label, probability, or "unknown".
     Predict(Predict),
     /// Measures accuracy on labelled samples.

@@ -11,6 +11,7 @@ mod error;
 pub mod extract;
 mod head;
 mod hidden;
+pub mod memory;
 mod model;
 mod pack_file;
 pub mod samples;

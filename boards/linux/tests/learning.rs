@@ -55,7 +55,7 @@ fn what_was_learned_is_answered_measured_and_reported() {
 fn every_learner_learns() {
     let bench = Bench::new();
     bench.colours("data", 0, 8);
-    for learner in ["auto", "sgd", "ridge", "imprint"] {
+    for learner in ["auto", "sgd", "ridge", "imprint", "lda"] {
         let state = format!("state-{learner}");
         let learned =
             bench.json("learn", &["--data", "data", "--state", &state, "--learner", learner]);
@@ -64,6 +64,35 @@ fn every_learner_learns() {
         }
         let measured = bench.json("eval", &["--data", "data", "--state", &state]);
         assert_eq!(measured["accuracy"], 1.0, "{learner}");
+    }
+}
+
+#[test]
+fn auto_is_sgd_where_it_would_take_more_memory() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 8);
+    let learn = |state, more: &[&str]| {
+        let learned = bench.json("learn", &[&["--data", "data", "--state", state], more].concat());
+        (learned["learner"].clone(), learned["short_of_memory"].clone())
+    };
+    assert_eq!(learn("little", &["--memory", "4000"]), ("sgd".into(), true.into()));
+    assert_eq!(learn("named", &["--learner", "sgd", "--views", "3"]), ("sgd".into(), false.into()));
+    assert_eq!(learn("much", &["--memory", "1000000"]), ("blend".into(), false.into()));
+    assert_eq!(learn("free", &[]), ("blend".into(), false.into()));
+    let head = |state: &str| std::fs::read(bench.path(state).join("head.hshr")).unwrap();
+    assert_eq!(head("little"), head("named"));
+    assert_eq!(head("much"), head("free"));
+    // Harm is judged as far as memory goes: red and blue change places.
+    for (state, memory) in [("little", "4000"), ("much", "1000000")] {
+        bench.pictures("wrong", "red", BLUE, 50, 9);
+        bench.pictures("wrong", "blue", RED, 50, 9);
+        let before = head(state);
+        let learn = ["--data", "wrong", "--state", state, "--memory", memory];
+        let output = bench.command("learn", &learn).output().unwrap();
+        let message = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains("labels look wrong"), "{message}");
+        assert_eq!(head(state), before);
     }
 }
 

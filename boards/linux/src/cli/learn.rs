@@ -58,6 +58,10 @@ pub(crate) struct Learn {
     /// of the place that a device comes from, and of the one where it is now.
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Vec<PathBuf>,
+    /// Bytes that training may take [default: what is free]. Where auto would take more, sgd learns the head, and harm is
+    /// judged by heads of fewer samples.
+    #[arg(long, value_name = "N")]
+    pub(crate) memory: Option<u64>,
     /// Make the head current even if it answers what was known before worse.
     #[arg(long)]
     pub(crate) force: bool,
@@ -215,7 +219,7 @@ impl From<BitsChoice> for Bits {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LearnerChoice {
-    /// Picks and regularises by held-out accuracy.
+    /// Picks and regularises by held-out accuracy, as far as memory goes.
     Auto,
     /// Softmax regression by stochastic gradients.
     Sgd,

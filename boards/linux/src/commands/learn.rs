@@ -13,7 +13,7 @@ use headstart_edge::segmentation::is_per_place;
 use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
 use headstart_edge::training::harm::{self, Effect, Harm, Settled};
 use headstart_edge::training::{self, Choice, LEAST_CLASSES, Limit, Strangers};
-use headstart_edge::{Error, Head, PackFile};
+use headstart_edge::{Error, Head, PackFile, memory};
 use serde::Serialize;
 
 use super::classes::{self, Class};
@@ -46,6 +46,8 @@ struct Learned {
     training_seconds: f64,
     held_out_accuracy: Option<f64>,
     learner: &'static str,
+    /// Whether `auto` would have taken more memory than there is; then `sgd` learned the head.
+    short_of_memory: bool,
     /// What computed the features of new samples.
     backbone: String,
     classes: Vec<Class>,
@@ -204,6 +206,8 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         class: data.classes[sample.label].clone(),
     });
     let set_aside: Vec<Aside> = set_aside.collect();
+    let wanted = choice;
+    let choice = wanted.within_memory(&cache).map_err(problem)?;
     let limit = args.false_accepts.map(|part| {
         let strangers = Strangers::measure(&cache, choice, digest).map_err(problem)?;
         Ok::<_, Error>(strangers.limit(part.into()))
@@ -258,6 +262,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         training_seconds,
         held_out_accuracy: head.held_out_accuracy(),
         learner: if head.has_tail() { "tail" } else { super::learner_name(head.learner()) },
+        short_of_memory: pack.tail().is_none() && choice != wanted,
         backbone,
         classes: classes::of(&head),
         unknown_threshold: head.unknown_threshold(),
@@ -295,9 +300,10 @@ fn settle(
         return Ok(Settled::default());
     }
     if args.force {
-        return Ok(Settled { effect: harm::effect(known, new)?, aside: Vec::new() });
+        let effect = harm::effect(known, new, memory_of(args))?;
+        return Ok(Settled { effect, aside: Vec::new() });
     }
-    harm::settle(known, new, given)
+    harm::settle(known, new, given, memory_of(args))
 }
 
 /// What the history says.
@@ -443,6 +449,11 @@ fn learner(args: &Learn) -> LearnerChoice {
     args.learner.unwrap_or(LearnerChoice::Auto)
 }
 
+/// Bytes that training may take.
+fn memory_of(args: &Learn) -> usize {
+    args.memory.map_or_else(memory::free, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
 fn trains_on_engine(args: &Learn) -> bool {
     args.backend.is_given() && args.learner.is_none()
 }
@@ -452,7 +463,7 @@ fn choice(args: &Learn, backend: Option<Backend>) -> Choice {
         return Choice::Burn { backend, hidden: args.hidden.map(usize::from) };
     }
     match learner(args) {
-        LearnerChoice::Auto => Choice::Auto,
+        LearnerChoice::Auto => Choice::Auto { memory: memory_of(args) },
         LearnerChoice::Sgd => Choice::Sgd,
         LearnerChoice::Ridge => Choice::Ridge,
         LearnerChoice::Imprint => Choice::Imprint,
@@ -492,9 +503,13 @@ impl Report for Learned {
                 percent(given_up)
             );
         }
+        let mut learner = self.learner.to_owned();
+        if self.short_of_memory {
+            learner += " (auto takes more memory than is free: --memory)";
+        }
         let facts = [
             ("samples", samples),
-            ("learner", self.learner.to_owned()),
+            ("learner", learner),
             ("held-out accuracy", output::percent(self.held_out_accuracy)),
             ("unknown below", unknown),
             ("head", format!("{} bytes", output::thousands(self.head_bytes))),

@@ -24,7 +24,7 @@ pub mod tail;
 pub mod trial;
 
 use headstart::Error;
-use headstart::head::{HeadParts, Learner, Samples, Storage};
+use headstart::head::{HeadParts, Learner, Samples, Storage, auto};
 
 pub use self::augment::Augment;
 use self::before::Before;
@@ -33,6 +33,7 @@ use self::fit::{Fit, Task};
 pub use self::strangers::{LEAST_CLASSES, Limit, Strangers};
 use crate::Head;
 use crate::backend::Backend;
+use crate::memory;
 use crate::state::{FeatureCache, Problem};
 
 /// Ridge penalties that compete on held-out samples, as parts of the sum of squares of the centred features.
@@ -44,8 +45,11 @@ const SHRINKAGES: [f64; 4] = [0.01, 0.05, 0.2, 0.6];
 /// How the head is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// Picks and regularises by held-out accuracy.
-    Auto,
+    /// Picks and regularises by held-out accuracy; `Sgd` where that takes more memory.
+    Auto {
+        /// Bytes that training may take.
+        memory: usize,
+    },
     /// Softmax regression by stochastic gradients.
     Sgd,
     /// Least squares in closed form.
@@ -64,6 +68,27 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// `Auto` in all memory that is free.
+    #[must_use]
+    pub fn auto() -> Self {
+        Self::Auto { memory: memory::free() }
+    }
+
+    /// `Sgd` instead of `Auto`, if that would take more than its memory for these samples.
+    ///
+    /// # Errors
+    /// [`Problem::Training`] if it cannot be counted.
+    pub fn within_memory(self, cache: &FeatureCache) -> Result<Self, Problem> {
+        let Self::Auto { memory } = self else { return Ok(self) };
+        let (again, classes) = (cache.again().1.len(), cache.classes().len());
+        // Each class may get a stand-in.
+        let samples = cache.len() + classes;
+        let (floats, indices) = auto::scratch_len(samples, again, cache.feature_len(), classes)?;
+        let rows = (samples + again) * cache.feature_len();
+        let bytes = floats.saturating_add(indices).saturating_mul(size_of::<f32>());
+        Ok(if bytes.saturating_add(rows) > memory { Self::Sgd } else { self })
+    }
+
     /// The one that made a head of this learner. What Burn trained is trained by `Auto` again.
     pub fn of(learner: Learner) -> Self {
         match learner {
@@ -71,7 +96,7 @@ impl Choice {
             Learner::Ridge => Self::Ridge,
             Learner::Imprint => Self::Imprint,
             Learner::Lda => Self::Lda,
-            Learner::Logistic | Learner::Blend | Learner::Other => Self::Auto,
+            Learner::Logistic | Learner::Blend | Learner::Other => Self::auto(),
         }
     }
 }
@@ -144,8 +169,8 @@ pub fn train(
         with_stand_ins: labels.len() > cache.len(),
         again: cache.again(),
     };
-    let trained = match choice {
-        Choice::Auto => task.automatic()?,
+    let trained = match choice.within_memory(cache)? {
+        Choice::Auto { .. } => task.automatic()?,
         Choice::Sgd => task.explicit(Learner::Sgd, &[Fit::Sgd])?,
         Choice::Ridge => task.explicit(Learner::Ridge, &PENALTIES.map(Fit::Ridge))?,
         Choice::Burn { backend, hidden } => {

@@ -156,14 +156,14 @@ mod tests {
             cache.insert([sample; 16], label, &row);
         }
         cache.sort();
-        let all = Strangers::measure(&cache, Choice::Auto, [7; 32]).unwrap();
+        let all = Strangers::measure(&cache, Choice::auto(), [7; 32]).unwrap();
         assert_eq!((all.strangers.len(), all.known.len()), (40, 40));
         let limit = all.limit(0.05);
         assert!(limit.answered <= 0.05 && limit.given_up < 0.2, "{limit:?}");
         cache.forget_class("cup");
         cache.forget_class("jar");
         cache.drop_empty_classes(&[]);
-        let refused = Strangers::measure(&cache, Choice::Auto, [7; 32]).unwrap_err();
+        let refused = Strangers::measure(&cache, Choice::auto(), [7; 32]).unwrap_err();
         assert!(refused.to_string().contains("2 classes"), "{refused}");
     }
 }

@@ -8,7 +8,7 @@ use headstart::head::Random;
 use headstart::pack::Pack;
 use headstart_edge::state::{FeatureCache, StateFolder};
 use headstart_edge::training::{self, Choice, harm};
-use headstart_edge::{Error, Head};
+use headstart_edge::{Error, Head, memory};
 use serde::Serialize;
 
 use super::Times;
@@ -69,8 +69,9 @@ pub(super) fn measure(
     let state = StateFolder::new(place.path());
     let lock = state.lock()?;
     let problem = |problem| Error::State { path: place.path().to_owned(), problem };
-    let train =
-        |cache: &FeatureCache| training::train(cache, None, Choice::Auto, digest).map_err(problem);
+    let train = |cache: &FeatureCache| {
+        training::train(cache, None, Choice::auto(), digest).map_err(problem)
+    };
     lock.commit(&known, &digest, &train(&known)?, "bench")?;
     let known = state.features(&digest, pack.feature_len())?.context("the commit is gone")?;
     for run in 0..RUNS {
@@ -81,7 +82,7 @@ pub(super) fn measure(
         next.sort();
         let mut settled = next.clone();
         let begun = Instant::now();
-        harm::settle(&known, &mut settled, batch.len()).map_err(problem)?;
+        harm::settle(&known, &mut settled, batch.len(), memory::free()).map_err(problem)?;
         let record = train(&next)?;
         learn.push(passes + begun.elapsed());
         let begun = Instant::now();

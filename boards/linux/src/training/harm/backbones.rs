@@ -48,12 +48,16 @@ impl Step {
 
 /// What the step from the features in `old` to those in `new` does; `None` where no sample can be held out. Samples and
 /// classes are the same, and so is the way of asking: each sample is answered by ridge heads that were learned without
-/// it, of either backbone, each at its own temperature.
+/// it, of either backbone, each at its own temperature. Heads are learned in so many bytes of `memory`.
 ///
 /// # Errors
 /// [`Problem::Training`].
-pub fn between(old: &FeatureCache, new: &FeatureCache) -> Result<Option<Step>, Problem> {
-    let (old_side, new_side) = (Side::new(old)?, Side::new(new)?);
+pub fn between(
+    old: &FeatureCache,
+    new: &FeatureCache,
+    memory: usize,
+) -> Result<Option<Step>, Problem> {
+    let (old_side, new_side) = (Side::new(old, memory)?, Side::new(new, memory)?);
     let places: HashMap<&SampleId, usize> = new.ids().iter().zip(0..).collect();
     let class = |name: &String| new.classes().iter().position(|other| other == name);
     let Some(classes) = old.classes().iter().map(class).collect::<Option<Vec<usize>>>() else {
@@ -118,7 +122,7 @@ mod tests {
     #[test]
     fn features_that_tell_less_are_harm_and_others_are_not() {
         let (good, other, blind) = (of(16, 40, 1), of(30, 50, 2), of(24, 0, 3));
-        let step = |old, new| between(old, new).unwrap().unwrap();
+        let step = |old, new| between(old, new, usize::MAX).unwrap().unwrap();
         let fine = step(&good, &other);
         assert_eq!((fine.is_worse(), fine.held_out), (false, 36), "{fine:?}");
         let worse = step(&good, &blind);
@@ -166,6 +170,6 @@ mod tests {
             let label = cache.class(name).unwrap();
             cache.insert([id as u8; 16], label, &[id as i8]);
         }
-        assert_eq!(between(&cache, &cache).unwrap(), None);
+        assert_eq!(between(&cache, &cache, usize::MAX).unwrap(), None);
     }
 }

@@ -19,6 +19,8 @@ const FEW: usize = 1200;
 pub(super) struct Before<'a> {
     cache: &'a FeatureCache,
     side: Side<'a>,
+    /// Bytes that learning a head may take.
+    memory: usize,
     /// Samples to hold out, and the head of all others.
     parts: Vec<(Vec<usize>, Ridge)>,
     /// The head of all of them.
@@ -33,8 +35,9 @@ impl<'a> Before<'a> {
     pub(super) fn new(
         cache: &'a FeatureCache,
         new: &FeatureCache,
+        memory: usize,
     ) -> Result<Option<Self>, Problem> {
-        let side = Side::new(cache)?;
+        let side = Side::new(cache, memory)?;
         let mut parts = Vec::new();
         for part in held_out(cache, new) {
             let head = side.without(cache, &ids(cache, &part))?;
@@ -44,14 +47,14 @@ impl<'a> Before<'a> {
             return Ok(None);
         }
         let whole = side.without(cache, &HashSet::new())?;
-        Ok(Some(Self { cache, side, parts, whole }))
+        Ok(Some(Self { cache, side, memory, parts, whole }))
     }
 
     /// What the step to `new` does; `None` where it leaves no label to compare with. A sample whose class the update
     /// changes is not asked for, but its new label is one that the update brings.
     pub(super) fn measure(&self, new: &FeatureCache) -> Result<Option<(Effect, Doubts)>, Problem> {
         let old = self.cache;
-        let new_side = Side::new(new)?;
+        let new_side = Side::new(new, self.memory)?;
         let place = |name: &String| new.classes().iter().position(|other| other == name);
         let Some(places) = old.classes().iter().map(place).collect::<Option<Vec<usize>>>() else {
             return Ok(None);

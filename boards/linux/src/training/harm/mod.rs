@@ -176,7 +176,8 @@ pub struct Settled {
 }
 
 /// Measures what the step from `old` to `new` does, and takes new samples with doubtful labels out of `new`. Both are in their order ([`FeatureCache::sort`]). So many samples were `given`, known ones among
-/// them: what was set aside once is set aside when it is given again.
+/// them: what was set aside once is set aside when it is given again. Heads are learned in so many bytes of `memory`, from a part of
+/// the samples if need be.
 ///
 /// # Errors
 /// [`Problem::Training`].
@@ -184,8 +185,9 @@ pub fn settle(
     old: &FeatureCache,
     new: &mut FeatureCache,
     given: usize,
+    memory: usize,
 ) -> Result<Settled, Problem> {
-    let Some(before) = Before::new(old, new)? else { return Ok(Settled::default()) };
+    let Some(before) = Before::new(old, new, memory)? else { return Ok(Settled::default()) };
     let Some((mut effect, doubts)) = before.measure(new)? else { return Ok(Settled::default()) };
     effect.given = given as u32;
     let all = Settled { effect: Some(effect), aside: Vec::new() };
@@ -206,8 +208,12 @@ pub fn settle(
 ///
 /// # Errors
 /// [`Problem::Training`].
-pub fn effect(old: &FeatureCache, new: &FeatureCache) -> Result<Option<Effect>, Problem> {
-    let Some(before) = Before::new(old, new)? else { return Ok(None) };
+pub fn effect(
+    old: &FeatureCache,
+    new: &FeatureCache,
+    memory: usize,
+) -> Result<Option<Effect>, Problem> {
+    let Some(before) = Before::new(old, new, memory)? else { return Ok(None) };
     Ok(before.measure(new)?.map(|(effect, _)| effect))
 }
 
@@ -250,7 +256,7 @@ mod tests {
         add(&mut new, 100, 30, label, row);
         old.sort();
         new.sort();
-        effect(&old, &new).unwrap().unwrap()
+        effect(&old, &new, usize::MAX).unwrap().unwrap()
     }
 
     #[test]
@@ -264,6 +270,23 @@ mod tests {
         assert!(wrong.contradiction > 0.5, "{wrong:?}");
         let flood = of(|_| 1, |row| row);
         assert!(flood.harm().is_some(), "{flood:?}");
+    }
+
+    #[test]
+    fn little_memory_is_enough_to_see_wrong_labels() {
+        let mut old = FeatureCache::new(FEATURES);
+        add(&mut old, 0, 36, |class| class, |row| row);
+        let mut new = old.clone();
+        add(&mut new, 100, 30, |class| (class + 1) % CLASSES, |row| row);
+        old.sort();
+        new.sort();
+        let whole = effect(&old, &new, usize::MAX).unwrap().unwrap();
+        // Heads of a part of the samples are other heads, of as many answers.
+        for memory in [0, 2000] {
+            let effect = effect(&old, &new, memory).unwrap().unwrap();
+            assert_ne!(effect, whole);
+            assert_eq!((effect.held_out, effect.new, effect.harm().is_some()), (36, 30, true));
+        }
     }
 
     #[test]
@@ -284,7 +307,7 @@ mod tests {
         old.sort();
         new.sort();
         let all = new.clone();
-        let settled = settle(&old, &mut new, 45).unwrap();
+        let settled = settle(&old, &mut new, 45, usize::MAX).unwrap();
         assert_eq!((settled.effect.unwrap().harm(), settled.effect.unwrap().new), (None, 30));
         let mut aside = settled.aside;
         aside.sort_unstable();
@@ -293,13 +316,13 @@ mod tests {
         expected.sort();
         assert_eq!(new, expected);
         // Given again with what is known by now, they are set aside again; alone they are few, and learned.
-        let settled = settle(&expected, &mut { all }, 45).unwrap();
+        let settled = settle(&expected, &mut { all }, 45, usize::MAX).unwrap();
         assert_eq!((settled.aside.len(), settled.effect.unwrap().harm()), (15, None));
         let few = |count| {
             let mut new = expected.clone();
             add(&mut new, 150, count, |class| (class + 1) % CLASSES, |row| row);
             new.sort();
-            settle(&expected, &mut new, count.into()).unwrap()
+            settle(&expected, &mut new, count.into(), usize::MAX).unwrap()
         };
         assert_eq!((few(3).aside.len(), few(3).effect.unwrap().harm()), (0, None));
         // What is wrong for the most part is not taken apart.
@@ -307,7 +330,7 @@ mod tests {
         add(&mut wrong, 100, 30, |class| (class + 1) % CLASSES, |row| row);
         wrong.sort();
         let before = wrong.clone();
-        let settled = settle(&old, &mut wrong, 30).unwrap();
+        let settled = settle(&old, &mut wrong, 30, usize::MAX).unwrap();
         assert!(
             settled.aside.is_empty() && settled.effect.unwrap().harm().is_some() && wrong == before
         );
@@ -321,7 +344,7 @@ mod tests {
         new.label(&[0; 16], 1).unwrap();
         old.sort();
         new.sort();
-        let effect = effect(&old, &new).unwrap().unwrap();
+        let effect = effect(&old, &new, usize::MAX).unwrap().unwrap();
         assert_eq!((effect.held_out, effect.new, effect.agreed), (35, 1, 0));
     }
 

@@ -10,25 +10,35 @@ use crate::state::{FeatureCache, Problem};
 pub(super) struct Side<'a> {
     pub(super) samples: Samples<'a>,
     classes: usize,
+    /// Bytes that learning a head may take.
+    memory: usize,
 }
 
 impl<'a> Side<'a> {
-    pub(super) fn new(cache: &'a FeatureCache) -> Result<Self, Problem> {
+    pub(super) fn new(cache: &'a FeatureCache, memory: usize) -> Result<Self, Problem> {
         let samples = Samples::new(cache.features(), cache.labels(), cache.feature_len())?;
-        Ok(Self { samples, classes: cache.classes().len() })
+        Ok(Self { samples, classes: cache.classes().len(), memory })
     }
 
-    /// The head of all samples but these.
+    /// The head of all samples but these; where memory is too small for them, of every second one, every third one,
+    /// and so on, which are some of each class in the order of a cache.
     pub(super) fn without(
         &self,
         cache: &FeatureCache,
         held: &HashSet<SampleId>,
     ) -> Result<Ridge, Problem> {
         let ids = (0_u32..).zip(cache.ids());
-        let rest: Vec<u32> = ids.filter(|(_, id)| !held.contains(*id)).map(|(at, _)| at).collect();
+        let all: Vec<u32> = ids.filter(|(_, id)| !held.contains(*id)).map(|(at, _)| at).collect();
+        let features = self.samples.feature_len();
+        let scratch_len = |samples: usize| ridge::scratch_len(samples, features, self.classes);
+        let (mut rest, mut step) = (all.clone(), 1);
+        while scratch_len(rest.len())? > self.memory / size_of::<f32>() && rest.len() > self.classes
+        {
+            step += 1;
+            rest = all.iter().copied().step_by(step).collect();
+        }
         let samples = self.samples.select(&rest)?;
-        let features = samples.feature_len();
-        let mut scratch = vec![0.0; ridge::scratch_len(rest.len(), features, self.classes)?];
+        let mut scratch = vec![0.0; scratch_len(rest.len())?];
         let mut head =
             Ridge { weights: vec![0.0; self.classes * features], bias: vec![0.0; self.classes] };
         let penalty = ridge::PENALTY;

@@ -88,7 +88,7 @@ fn decode(folder: &Path, input: &InputShape) -> anyhow::Result<(Vec<String>, Vec
 
 /// The default learner, held-out calibration included.
 fn automatic(cache: &FeatureCache, digest: [u8; 32]) -> anyhow::Result<(Vec<f32>, Vec<f32>)> {
-    let record = training::train(cache, None, Choice::Auto, digest)?;
+    let record = training::train(cache, None, Choice::auto(), digest)?;
     let head = Head::parse(Path::new("head"), &record, &digest)?;
     let linear = head.linear().context("the head is not linear")?;
     Ok((linear.weights().to_vec(), linear.bias().to_vec()))
