@@ -68,7 +68,7 @@ fn every_learner_gives_the_same_bits_on_every_machine() {
             "9d5fd55c88327fa0",
             "0a6dadd52e2e5c06",
             "5c6d3bfe1806a1e7",
-            "5ebe18ee235f3ca0"
+            "c2aefd57b749aa38"
         ]
     );
     assert_eq!(
@@ -78,7 +78,7 @@ fn every_learner_gives_the_same_bits_on_every_machine() {
             "c99db6d2d818f813",
             "e1b53c17e3182a22",
             "ae436628aca93e41",
-            "faa8ab6d06f7640b"
+            "a74e58c03681f64f"
         ]
     );
 }

@@ -6,9 +6,10 @@
 //!
 //! | learner | what it is | for |
 //! | --- | --- | --- |
-//! | [`auto`] | ridge, logistic regression and their mean, chosen on held-out samples | the default |
+//! | [`auto`] | the mean of logistic regression and discriminants, penalties chosen on held-out samples | the default |
 //! | [`logistic`] | softmax regression by conjugate gradients on all samples at once | accuracy |
 //! | [`ridge`] | least squares in closed form | speed, ranking of features |
+//! | [`discriminants`] | linear discriminants by least squares | judging updates |
 //! | [`sgd`] | softmax regression by stochastic gradients, also one sample at a time | microcontrollers |
 //! | [`imprint`] | class means | the first few samples |
 //! | [`exact`] | ridge and linear discriminants from integer sums | any order, forgetting, merging |
@@ -20,6 +21,7 @@ pub mod auto;
 pub mod calibrate;
 mod cholesky;
 mod design;
+pub mod discriminants;
 pub mod dual;
 pub mod exact;
 pub mod imprint;

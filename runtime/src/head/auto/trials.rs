@@ -6,18 +6,18 @@ use crate::head::design::Design;
 use crate::head::logistic::Descent;
 use crate::head::numeric::{Scratch, add_scaled, product, sum};
 use crate::head::samples::Groups;
-use crate::head::{LinearHead, Samples, ridge};
+use crate::head::{LinearHead, Samples, discriminants};
 
 /// Penalties of logistic heads, falling, so that each fit starts from the last.
 const LOGISTIC: [f32; 4] = [1e-2, 1e-3, 1e-4, 1e-5];
-/// Penalties of ridge heads.
-const RIDGE: [f32; 4] = [1e-2, 2e-3, 5e-4, 1e-4];
+/// Penalties of discriminants.
+const DISCRIMINANTS: [f32; 4] = [2e-3, 5e-4, 1e-4, 2e-5];
 /// One sample in this many is held out in a fold.
 const PARTS: usize = 4;
 
-/// Where a candidate's held-out logits are kept: logistic heads, then ridge heads, then those continued from the initial
+/// Where a candidate's held-out logits are kept: logistic heads, then discriminants, then those continued from the initial
 /// one, the initial one itself, and one place to mix two of them.
-const CONTINUED: usize = LOGISTIC.len() + RIDGE.len();
+const CONTINUED: usize = LOGISTIC.len() + DISCRIMINANTS.len();
 const KEPT: usize = CONTINUED + LOGISTIC.len();
 const MIXED: usize = KEPT + 1;
 pub(super) const PLACES: usize = MIXED + 1;
@@ -25,7 +25,7 @@ pub(super) const PLACES: usize = MIXED + 1;
 /// A way to train a head, by indices of the penalties.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Candidate {
-    /// The mean of a logistic and a ridge head.
+    /// The mean of a logistic head and of discriminants.
     Blend(usize, usize),
     /// The initial head and a logistic one that corrects it.
     Continue(usize),
@@ -125,9 +125,9 @@ impl Trials<'_> {
             }
         }
         if self.fresh {
-            for penalty in 0..RIDGE.len() {
+            for penalty in 0..DISCRIMINANTS.len() {
                 let place = LOGISTIC.len() + penalty;
-                ridge_head(&mut design, penalty, weights, bias, memory)?;
+                discriminants_head(&mut design, penalty, weights, bias, memory)?;
                 self.keep(place, weights, bias, test)?;
             }
         }
@@ -155,7 +155,7 @@ impl Trials<'_> {
     /// The candidate of least loss and its temperature; of equal ones the first.
     pub(super) fn best(&mut self, test: Samples<'_>) -> Result<(Candidate, f32), Error> {
         let blends = (0..LOGISTIC.len()).flat_map(|logistic| {
-            (0..RIDGE.len()).map(move |ridge| Candidate::Blend(logistic, ridge))
+            (0..DISCRIMINANTS.len()).map(move |second| Candidate::Blend(logistic, second))
         });
         let continued = (0..LOGISTIC.len()).map(Candidate::Continue);
         let (fresh, has_initial) = (self.fresh, self.initial.is_some());
@@ -183,11 +183,11 @@ impl Trials<'_> {
         let place = match candidate {
             Candidate::Continue(penalty) => CONTINUED + penalty,
             Candidate::Keep => KEPT,
-            Candidate::Blend(logistic, ridge) => {
+            Candidate::Blend(logistic, second) => {
                 let (logits, mixed) = self.logits.split_at_mut(MIXED * stride);
                 mixed[..length].copy_from_slice(&logits[logistic * stride..][..length]);
-                let ridge = (LOGISTIC.len() + ridge) * stride;
-                add_scaled(&mut mixed[..length], 1.0, &logits[ridge..][..length]);
+                let second = (LOGISTIC.len() + second) * stride;
+                add_scaled(&mut mixed[..length], 1.0, &logits[second..][..length]);
                 MIXED
             }
         };
@@ -217,17 +217,17 @@ pub(super) fn logistic_head(
     Ok(())
 }
 
-pub(super) fn ridge_scratch_len(
+pub(super) fn discriminants_scratch_len(
     samples: usize,
     side: usize,
     classes: usize,
 ) -> Result<usize, Error> {
     let fit = product(&[classes, sum(&[side, 1, samples])?])?;
-    sum(&[fit, ridge::solve_scratch_len(side, classes)?])
+    sum(&[fit, discriminants::solve_scratch_len(side, classes)?])
 }
 
-/// A ridge head whose logits are spread by 1; zeros if the penalty is too small for these samples.
-pub(super) fn ridge_head(
+/// Discriminants whose logits are spread by 1; zeros if the penalty is too small for these samples.
+pub(super) fn discriminants_head(
     design: &mut Design<'_>,
     penalty: usize,
     weights: &mut [f32],
@@ -239,17 +239,14 @@ pub(super) fn ridge_head(
     let coefficients = scratch.take(product(&[classes, side])?)?;
     let intercepts = scratch.take(classes)?;
     let logits = scratch.take(product(&[classes, design.samples.len()])?)?;
-    match ridge::solve(design, RIDGE[penalty], coefficients, intercepts, scratch.rest()) {
+    let penalty = DISCRIMINANTS[penalty];
+    match discriminants::solve(design, penalty, coefficients, intercepts, logits, scratch.rest()) {
         Err(Error::NotPositiveDefinite { .. } | Error::Inaccurate) => {
             weights.fill(0.0);
             bias.fill(0.0);
             return Ok(());
         }
         other => other?,
-    }
-    design.forward(coefficients, logits);
-    for row in logits.chunks_exact_mut(classes) {
-        add_scaled(row, 1.0, intercepts);
     }
     design.head(coefficients, intercepts, weights, bias);
     normalise(logits, weights, bias);

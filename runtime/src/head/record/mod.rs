@@ -69,7 +69,7 @@ pub enum Learner {
     Imprint,
     /// Softmax regression on all samples at once.
     Logistic,
-    /// The mean of a ridge and a logistic head.
+    /// The mean of linear discriminants and a logistic head.
     Blend,
     /// Linear discriminant analysis.
     Lda,

@@ -47,7 +47,7 @@ impl Step {
 }
 
 /// What the step from the features in `old` to those in `new` does; `None` where no sample can be held out. Samples and
-/// classes are the same, and so is the way of asking: each sample is answered by ridge heads that were learned without
+/// classes are the same, and so is the way of asking: each sample is answered by discriminants that were learned without
 /// it, of either backbone, each at its own temperature. Heads are learned in so many bytes of `memory`.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use headstart::head::argmax;
 
 use super::answers::{Answers, by_class, lead, mean, preference};
-use super::side::{Ridge, Side};
+use super::side::{Linear, Side};
 use super::{DOUBTFUL, Effect};
 use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};
@@ -22,9 +22,9 @@ pub(super) struct Before<'a> {
     /// Bytes that learning a head may take.
     memory: usize,
     /// Samples to hold out, and the head of all others.
-    parts: Vec<(Vec<usize>, Ridge)>,
+    parts: Vec<(Vec<usize>, Linear)>,
     /// The head of all of them.
-    whole: Ridge,
+    whole: Linear,
 }
 
 /// New samples of known classes, and by how much the head before prefers other classes to theirs.

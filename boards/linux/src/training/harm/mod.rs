@@ -3,7 +3,7 @@
 //! Every sample that was there before is held out once. Two heads are learned without it, one from the
 //! samples before and one from those after the update, and both answer it. So nothing has to be kept
 //! from learning, and a bad update shows in the answers to samples that it did not bring. The heads are
-//! ridge heads, whatever the learner: nine of them take about as long as `auto` does.
+//! discriminants, whatever the learner: nine of them take about as long as `auto` does.
 //!
 //! Few samples tell a lost point badly if answers are only counted. So each pair of answers is compared by
 //! `σ(m / 2t)`: how far the right logit leads the best other one, `m`, at the temperature `t` that held-out loss chose

@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use headstart::head::{LinearHead, Samples, ridge};
+use headstart::head::{LinearHead, Samples, discriminants};
 
 use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};
+
+/// Of the heads that judge.
+const PENALTY: f32 = 1e-3;
 
 pub(super) struct Side<'a> {
     pub(super) samples: Samples<'a>,
@@ -26,11 +29,12 @@ impl<'a> Side<'a> {
         &self,
         cache: &FeatureCache,
         held: &HashSet<SampleId>,
-    ) -> Result<Ridge, Problem> {
+    ) -> Result<Linear, Problem> {
         let ids = (0_u32..).zip(cache.ids());
         let all: Vec<u32> = ids.filter(|(_, id)| !held.contains(*id)).map(|(at, _)| at).collect();
         let features = self.samples.feature_len();
-        let scratch_len = |samples: usize| ridge::scratch_len(samples, features, self.classes);
+        let scratch_len =
+            |samples: usize| discriminants::scratch_len(samples, features, self.classes);
         let (mut rest, mut step) = (all.clone(), 1);
         while scratch_len(rest.len())? > self.memory / size_of::<f32>() && rest.len() > self.classes
         {
@@ -40,9 +44,8 @@ impl<'a> Side<'a> {
         let samples = self.samples.select(&rest)?;
         let mut scratch = vec![0.0; scratch_len(rest.len())?];
         let mut head =
-            Ridge { weights: vec![0.0; self.classes * features], bias: vec![0.0; self.classes] };
-        let penalty = ridge::PENALTY;
-        ridge::train(samples, penalty, &mut head.weights, &mut head.bias, &mut scratch)?;
+            Linear { weights: vec![0.0; self.classes * features], bias: vec![0.0; self.classes] };
+        discriminants::train(samples, PENALTY, &mut head.weights, &mut head.bias, &mut scratch)?;
         Ok(head)
     }
 
@@ -72,12 +75,12 @@ impl<'a> Side<'a> {
     }
 }
 
-pub(super) struct Ridge {
+pub(super) struct Linear {
     weights: Vec<f32>,
     bias: Vec<f32>,
 }
 
-impl Ridge {
+impl Linear {
     pub(super) fn logits(&self, row: &[i8]) -> Result<Vec<f32>, Problem> {
         let mut logits = vec![0.0; self.bias.len()];
         LinearHead::new(&self.weights, &self.bias, row.len())?.logits(row, &mut logits)?;
