@@ -7,9 +7,9 @@ use headstart::pack::Pack;
 use headstart::tail::RECORD_MAGIC;
 use headstart_edge::samples::{MAX_CLASSES, SampleId};
 use headstart_edge::state::{Commit, FeatureCache, Problem, StateFolder};
-use headstart_edge::training;
 use headstart_edge::training::harm::{self, Step};
-use headstart_edge::{Error, Head, PackFile, memory};
+use headstart_edge::training::{self, Choice};
+use headstart_edge::{Error, Head, PackFile};
 use serde::Serialize;
 
 use super::classes::{self, Class};
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
 
     let training = Instant::now();
     let problem = |problem| state.refuse(problem);
-    let step = harm::between(&known, &cache, memory::free()).map_err(problem)?;
+    let step = harm::between(&known, &cache, Choice::of(state.head.learner())).map_err(problem)?;
     for name in of_pack.iter().flat_map(Head::labels) {
         let too_many = || state.refuse(Problem::TooManyClasses { limit: MAX_CLASSES });
         cache.class(name).ok_or_else(too_many)?;

@@ -23,6 +23,8 @@ pub mod tail;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub mod trial;
 
+use std::path::Path;
+
 use headstart::Error;
 use headstart::head::{HeadParts, Learner, Samples, Storage, auto};
 
@@ -34,6 +36,7 @@ pub use self::strangers::{LEAST_CLASSES, Limit, Strangers};
 use crate::Head;
 use crate::backend::Backend;
 use crate::memory;
+use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};
 
 /// Ridge penalties that compete on held-out samples, as parts of the sum of squares of the centred features.
@@ -199,6 +202,22 @@ pub fn train(
     parts.emit(&mut record)?;
     let hidden = trained.model.hidden.map_or_else(Vec::new, |layer| layer.emit());
     Ok([hidden, record].concat())
+}
+
+/// The head of all samples but these.
+fn without(
+    cache: &FeatureCache,
+    ids: &[SampleId],
+    choice: Choice,
+    backbone: [u8; 32],
+) -> Result<Head, Problem> {
+    let mut rest = cache.clone();
+    rest.forget_samples(ids);
+    rest.drop_empty_classes(&[]);
+    rest.sort();
+    let record = train(&rest, None, choice, backbone)?;
+    let head = Head::parse(Path::new("head"), &record, &backbone);
+    head.map_err(|_| Problem::Training(Error::NotAHead))
 }
 
 /// The same as the head `before` was learned ([`Choice::of`]), with its numbers as they were kept.

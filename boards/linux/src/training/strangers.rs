@@ -4,10 +4,7 @@
 //! turn, and the head of the others is asked for it. Right answers to known samples come from heads without these
 //! samples, a quarter of each class at a time.
 
-use std::path::Path;
-
-use super::{Choice, train};
-use crate::Head;
+use super::{Choice, without};
 use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};
 
@@ -102,13 +99,7 @@ fn asked(
 ) -> Result<(Vec<f32>, Vec<bool>), Problem> {
     let chosen: Vec<usize> = (0..cache.len()).filter(|&at| left_out(at)).collect();
     let ids: Vec<SampleId> = chosen.iter().map(|&at| cache.ids()[at]).collect();
-    let mut rest = cache.clone();
-    rest.forget_samples(&ids);
-    rest.drop_empty_classes(&[]);
-    rest.sort();
-    let record = train(&rest, None, choice, backbone)?;
-    let head = Head::parse(Path::new("head"), &record, &backbone);
-    let head = head.map_err(|_| Problem::Training(headstart::Error::NotAHead))?;
+    let head = without(cache, &ids, choice, backbone)?;
     let (mut probabilities, mut right) = (Vec::new(), Vec::new());
     for at in chosen {
         let row = &cache.features()[at * cache.feature_len()..][..cache.feature_len()];

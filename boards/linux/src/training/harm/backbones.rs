@@ -2,17 +2,21 @@
 
 use std::collections::HashMap;
 
+use headstart::Error;
 use headstart::head::argmax;
 
 use super::answers::Answers;
-use super::before::{held_out, ids, losses};
-use super::side::Side;
+use super::before::{held_out, losses};
 use super::{Effect, MARGIN};
+use crate::Head;
 use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};
+use crate::training::{Choice, without};
 
 /// Right answers that are lost count where they are so many standard errors.
 const ERRORS: f64 = 2.0;
+/// Heads that judge are bound to no backbone, and not kept.
+const BACKBONE: [u8; 32] = [0; 32];
 
 /// What the step to another backbone did to the samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -47,33 +51,28 @@ impl Step {
 }
 
 /// What the step from the features in `old` to those in `new` does; `None` where no sample can be held out. Samples and
-/// classes are the same, and so is the way of asking: each sample is answered by discriminants that were learned without
-/// it, of either backbone, each at its own temperature. Heads are learned in so many bytes of `memory`.
+/// classes are the same, and so is the way of asking: each sample is answered by heads of this learner that were learned without
+/// it, of either backbone. A step is rare, and may cost so many trainings; with few samples the learner itself, which sees
+/// crops of them too, tells far more than a simpler one.
 ///
 /// # Errors
 /// [`Problem::Training`].
 pub fn between(
     old: &FeatureCache,
     new: &FeatureCache,
-    memory: usize,
+    choice: Choice,
 ) -> Result<Option<Step>, Problem> {
-    let (old_side, new_side) = (Side::new(old, memory)?, Side::new(new, memory)?);
     let places: HashMap<&SampleId, usize> = new.ids().iter().zip(0..).collect();
-    let class = |name: &String| new.classes().iter().position(|other| other == name);
-    let Some(classes) = old.classes().iter().map(class).collect::<Option<Vec<usize>>>() else {
-        return Ok(None);
-    };
     let (mut before, mut after) = (Answers::new(old), Answers::new(old));
     for part in held_out(old, new) {
-        let held = ids(old, &part);
-        let (old_head, new_head) = (old_side.without(old, &held)?, new_side.without(new, &held)?);
+        let held: Vec<SampleId> = part.iter().map(|&at| old.ids()[at]).collect();
+        let head = |cache| without(cache, &held, choice, BACKBONE);
+        let (old_head, new_head) = (head(old)?, head(new)?);
         for at in part {
             let Some(&place) = places.get(&old.ids()[at]) else { continue };
             let label = usize::from(old.labels()[at]);
-            before.push(&old_head.logits(old_side.samples.row(at))?, label);
-            let logits = new_head.logits(new_side.samples.row(place))?;
-            let known: Vec<f32> = classes.iter().map(|&class| logits[class]).collect();
-            after.push(&known, label);
+            before.push(&answer(&old_head, old, at, old.classes())?, label);
+            after.push(&answer(&new_head, new, place, old.classes())?, label);
         }
     }
     if before.labels.is_empty() {
@@ -95,6 +94,24 @@ pub fn between(
         step.gained += u32::from(is && !was);
     }
     Ok(Some(step))
+}
+
+/// Logits of these classes at temperature 1, for a sample of the cache. A class that the head does not know is as unlikely as its least likely one.
+fn answer(
+    head: &Head,
+    cache: &FeatureCache,
+    at: usize,
+    classes: &[String],
+) -> Result<Vec<f32>, Problem> {
+    let row = &cache.features()[at * cache.feature_len()..][..cache.feature_len()];
+    let mut logits = vec![0.0; head.labels().len()];
+    head.linear().ok_or(Error::NotAHead)?.logits(row, &mut logits)?;
+    let least = logits.iter().copied().fold(f32::INFINITY, f32::min);
+    let logit = |class: &String| {
+        let place = head.labels().iter().position(|label| label == class);
+        place.map_or(least, |place| logits[place]) / head.temperature()
+    };
+    Ok(classes.iter().map(logit).collect())
 }
 
 #[cfg(test)]
@@ -122,7 +139,7 @@ mod tests {
     #[test]
     fn features_that_tell_less_are_harm_and_others_are_not() {
         let (good, other, blind) = (of(16, 40, 1), of(30, 50, 2), of(24, 0, 3));
-        let step = |old, new| between(old, new, usize::MAX).unwrap().unwrap();
+        let step = |old, new| between(old, new, Choice::auto()).unwrap().unwrap();
         let fine = step(&good, &other);
         assert_eq!((fine.is_worse(), fine.held_out), (false, 36), "{fine:?}");
         let worse = step(&good, &blind);
@@ -170,6 +187,6 @@ mod tests {
             let label = cache.class(name).unwrap();
             cache.insert([id as u8; 16], label, &[id as i8]);
         }
-        assert_eq!(between(&cache, &cache, usize::MAX).unwrap(), None);
+        assert_eq!(between(&cache, &cache, Choice::auto()).unwrap(), None);
     }
 }

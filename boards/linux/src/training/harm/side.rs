@@ -7,7 +7,7 @@ use headstart::head::{LinearHead, Samples, discriminants};
 use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};
 
-/// Of the heads that judge.
+/// Of the heads that judge (see [`discriminants::train`]).
 const PENALTY: f32 = 1e-3;
 
 pub(super) struct Side<'a> {
