@@ -36,7 +36,7 @@ impl Strangers {
     /// Trains one head for each class and each part.
     ///
     /// # Errors
-    /// [`Problem::FewClasses`] below [`LEAST_CLASSES`] classes with samples; those of [`train`].
+    /// [`Problem::FewClasses`] below [`LEAST_CLASSES`] classes with samples; those of [`train`](super::train).
     pub fn measure(
         cache: &FeatureCache,
         choice: Choice,
