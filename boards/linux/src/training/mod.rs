@@ -87,7 +87,7 @@ impl Choice {
         // Each class may get a stand-in.
         let samples = cache.len() + classes;
         let (floats, indices) = auto::scratch_len(samples, again, cache.feature_len(), classes)?;
-        let rows = (samples + again) * cache.feature_len();
+        let rows = (samples + again).saturating_mul(cache.feature_len());
         let bytes = floats.saturating_add(indices).saturating_mul(size_of::<f32>());
         Ok(if bytes.saturating_add(rows) > memory { Self::Sgd } else { self })
     }
