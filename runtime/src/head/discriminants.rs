@@ -18,12 +18,8 @@ use crate::Error;
 ///
 /// [`Error::ShapeOverflow`] if they cannot be counted.
 pub fn scratch_len(samples: usize, features: usize, classes: usize) -> Result<usize, Error> {
-    let side = side(samples, features);
-    sum(&[
-        Design::scratch_len(samples, features, classes)?,
-        product(&[classes, sum(&[side, 1, samples])?])?,
-        solve_scratch_len(side, classes)?,
-    ])
+    let solution = solve_scratch_len(samples, side(samples, features), classes)?;
+    sum(&[Design::scratch_len(samples, features, classes)?, solution])
 }
 
 /// Writes the head of these samples, of which every class has the same share. Where not even
@@ -44,35 +40,49 @@ pub fn train(
     let needed = scratch_len(samples.len(), features, classes)?;
     let mut scratch = Scratch::new(scratch, needed)?;
     let mut design = Design::build(samples, weights, classes, &mut scratch)?;
-    let coefficients = scratch.take(product(&[classes, design.side])?)?;
-    let intercepts = scratch.take(classes)?;
-    let logits = scratch.take(product(&[classes, samples.len()])?)?;
-    solve(&mut design, penalty, coefficients, intercepts, logits, scratch.rest())?;
+    let Solution { coefficients, intercepts, .. } = solve(&mut design, penalty, scratch.rest())?;
     design.head(coefficients, intercepts, weights, bias);
     Ok(())
 }
 
-pub(crate) fn solve_scratch_len(side: usize, classes: usize) -> Result<usize, Error> {
-    let own = sum(&[product(&[classes, sum(&[classes, 2])?])?, cholesky::start(classes)])?;
-    Ok(own.max(ridge::solve_scratch_len(side, classes)?))
+/// Discriminants on standardised features.
+pub(crate) struct Solution<'m> {
+    /// `[class][side]`.
+    pub(crate) coefficients: &'m mut [f32],
+    pub(crate) intercepts: &'m mut [f32],
+    /// Of the design's samples, `[sample][class]`.
+    pub(crate) logits: &'m mut [f32],
 }
 
-/// Writes coefficients `[class][side]`, the biases on standardised features, and the logits of the design's samples, `[sample][class]`.
-pub(crate) fn solve(
+pub(crate) fn solve_scratch_len(
+    samples: usize,
+    side: usize,
+    classes: usize,
+) -> Result<usize, Error> {
+    let own = sum(&[product(&[classes, sum(&[classes, 2])?])?, cholesky::start(classes)])?;
+    let own = own.max(ridge::solve_scratch_len(side, classes)?);
+    sum(&[product(&[classes, sum(&[side, 1, samples])?])?, own])
+}
+
+pub(crate) fn solve<'m>(
     design: &mut Design<'_>,
     penalty: f32,
-    coefficients: &mut [f32],
-    intercepts: &mut [f32],
-    logits: &mut [f32],
-    scratch: &mut [f32],
-) -> Result<(), Error> {
-    ridge::solve(design, penalty, coefficients, intercepts, scratch)?;
-    answer(design, coefficients, intercepts, logits);
-    let mut scratch = Scratch::new(scratch, 0)?;
+    scratch: &'m mut [f32],
+) -> Result<Solution<'m>, Error> {
     let classes = design.classes;
+    let mut scratch = Scratch::new(scratch, 0)?;
+    let coefficients = scratch.take(product(&[classes, design.side])?)?;
+    let intercepts = scratch.take(classes)?;
+    let logits = scratch.take(product(&[classes, design.samples.len()])?)?;
+    let memory = scratch.rest();
+    ridge::solve(design, penalty, coefficients, intercepts, memory)?;
+    answer(design, coefficients, intercepts, logits);
+    let mut scratch = Scratch::new(memory, 0)?;
     let mapping = scratch.take(product(&[classes, classes])?)?;
     match map(design, intercepts, logits, mapping, &mut scratch) {
-        Err(Error::NotPositiveDefinite { .. }) => return Ok(()),
+        Err(Error::NotPositiveDefinite { .. }) => {
+            return Ok(Solution { coefficients, intercepts, logits });
+        }
         other => other?,
     }
     let old = scratch.take(classes)?;
@@ -93,7 +103,7 @@ pub(crate) fn solve(
         intercepts[class] = never;
         logits[class..].iter_mut().step_by(classes).for_each(|logit| *logit = never);
     }
-    Ok(())
+    Ok(Solution { coefficients, intercepts, logits })
 }
 
 fn answer(design: &mut Design<'_>, coefficients: &[f32], intercepts: &[f32], logits: &mut [f32]) {

@@ -233,6 +233,11 @@ impl FeatureCache {
         (self.again.concat(), owners.collect())
     }
 
+    /// How many rows [`Self::again`] has.
+    pub fn again_len(&self) -> usize {
+        self.again.iter().map(|rows| rows.len() / self.feature_len).sum()
+    }
+
     /// Samples of each class.
     pub fn counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.classes.len()];

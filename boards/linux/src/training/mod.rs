@@ -83,7 +83,7 @@ impl Choice {
     /// [`Problem::Training`] if it cannot be counted.
     pub fn within_memory(self, cache: &FeatureCache) -> Result<Self, Problem> {
         let Self::Auto { memory } = self else { return Ok(self) };
-        let (again, classes) = (cache.again().1.len(), cache.classes().len());
+        let (again, classes) = (cache.again_len(), cache.classes().len());
         // Each class may get a stand-in.
         let samples = cache.len() + classes;
         let (floats, indices) = auto::scratch_len(samples, again, cache.feature_len(), classes)?;

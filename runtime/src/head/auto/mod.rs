@@ -13,15 +13,14 @@
 mod trials;
 
 use self::trials::{
-    Candidate, PLACES, Trials, discriminants_head, discriminants_scratch_len, folds, logistic_head,
-    most_held_out, split,
+    Candidate, PLACES, Trials, discriminants_head, folds, logistic_head, most_held_out, split,
 };
 use super::design::{Design, side};
 use super::linear::check_shape;
 use super::logistic::Descent;
 use super::numeric::{Scratch, add_scaled, expect_len, product, sum};
 use super::samples::Groups;
-use super::{Learner, LinearHead, Random, Samples};
+use super::{Learner, LinearHead, Random, Samples, discriminants};
 use crate::Error;
 
 /// The pair for samples too few to choose by: indices of the penalties.
@@ -66,7 +65,7 @@ pub fn scratch_len(
         classes,
         product(&[classes, sum(&[features, 1])?])?,
         Design::scratch_len(samples, features, classes)?,
-        fit.max(discriminants_scratch_len(samples, side, classes)?),
+        fit.max(discriminants::solve_scratch_len(samples, side, classes)?),
     ])?;
     let indices = sum(&[Groups::scratch_len(samples, classes)?, samples, held_out])?;
     Ok((floats, indices))

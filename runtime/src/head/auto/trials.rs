@@ -217,15 +217,6 @@ pub(super) fn logistic_head(
     Ok(())
 }
 
-pub(super) fn discriminants_scratch_len(
-    samples: usize,
-    side: usize,
-    classes: usize,
-) -> Result<usize, Error> {
-    let fit = product(&[classes, sum(&[side, 1, samples])?])?;
-    sum(&[fit, discriminants::solve_scratch_len(side, classes)?])
-}
-
 /// Discriminants whose logits are spread by 1; zeros if the penalty is too small for these samples.
 pub(super) fn discriminants_head(
     design: &mut Design<'_>,
@@ -234,22 +225,16 @@ pub(super) fn discriminants_head(
     bias: &mut [f32],
     memory: &mut [f32],
 ) -> Result<(), Error> {
-    let (side, classes) = (design.side, design.classes);
-    let mut scratch = Scratch::new(memory, 0)?;
-    let coefficients = scratch.take(product(&[classes, side])?)?;
-    let intercepts = scratch.take(classes)?;
-    let logits = scratch.take(product(&[classes, design.samples.len()])?)?;
-    let penalty = DISCRIMINANTS[penalty];
-    match discriminants::solve(design, penalty, coefficients, intercepts, logits, scratch.rest()) {
+    let solution = match discriminants::solve(design, DISCRIMINANTS[penalty], memory) {
         Err(Error::NotPositiveDefinite { .. } | Error::Inaccurate) => {
             weights.fill(0.0);
             bias.fill(0.0);
             return Ok(());
         }
         other => other?,
-    }
-    design.head(coefficients, intercepts, weights, bias);
-    normalise(logits, weights, bias);
+    };
+    design.head(solution.coefficients, solution.intercepts, weights, bias);
+    normalise(solution.logits, weights, bias);
     Ok(())
 }
 

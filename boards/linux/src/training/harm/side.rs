@@ -2,13 +2,10 @@
 
 use std::collections::HashSet;
 
-use headstart::head::{LinearHead, Samples, discriminants};
+use headstart::head::{LinearHead, Samples, discriminants, ridge};
 
 use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};
-
-/// Of the heads that judge (see [`discriminants::train`]).
-const PENALTY: f32 = 1e-3;
 
 pub(super) struct Side<'a> {
     pub(super) samples: Samples<'a>,
@@ -45,7 +42,8 @@ impl<'a> Side<'a> {
         let mut scratch = vec![0.0; scratch_len(rest.len())?];
         let mut head =
             Linear { weights: vec![0.0; self.classes * features], bias: vec![0.0; self.classes] };
-        discriminants::train(samples, PENALTY, &mut head.weights, &mut head.bias, &mut scratch)?;
+        let penalty = ridge::PENALTY;
+        discriminants::train(samples, penalty, &mut head.weights, &mut head.bias, &mut scratch)?;
         Ok(head)
     }
 
