@@ -14,7 +14,7 @@ pub enum Error {
     Import(#[from] ImportError),
     /// Samples or a state folder were refused.
     #[error(transparent)]
-    Samples(#[from] headstart_edge::Error),
+    Samples(#[from] headstart_device::Error),
     /// A decoded picture does not fit the model.
     #[error("{}: {problem}", path.display())]
     Picture {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use headstart::head::{HeadParts, HeadRecord, Learner, LinearHead, MAX_LABEL_BYTES, Storage};
 use headstart::pack::{Pack, Value};
-use headstart_edge::state::StateFolder;
+use headstart_device::state::StateFolder;
 
 use crate::error::Error;
 use crate::inspect::Linear;

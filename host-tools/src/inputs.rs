@@ -5,7 +5,7 @@ use std::path::Path;
 use headstart::graph::Graph;
 use headstart::pack::{Input, Preprocessing};
 use headstart::preprocess::{self, Picture};
-use headstart_edge::samples::{Dataset, Decoded, InputShape, SampleFile};
+use headstart_device::samples::{Dataset, Decoded, InputShape, SampleFile};
 use rayon::prelude::*;
 
 use crate::error::Error;

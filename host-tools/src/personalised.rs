@@ -2,7 +2,7 @@
 
 use headstart::graph::{Activation, Binary, Gemm, Graph, GraphError, Op, ValueId};
 use headstart::pack::{Pack, Value};
-use headstart_edge::{Head, Layer};
+use headstart_device::{Head, Layer};
 
 use crate::error::Error;
 use crate::model::Model;

@@ -1,7 +1,7 @@
 """A closed-form learner of scikit-learn on two feature caches: closed_forms.py ridge|lda TRAIN TEST ACCURACY WHAT
 
 Prints the accuracy on TEST beside Headstart's, which is given. The penalty or shrinkage is chosen by cross-validation, from the
-values that Headstart chooses from. The cache's layout stands in boards/linux/src/state/cache.rs.
+values that Headstart chooses from. The cache's layout stands in runtime/device/src/state/cache.rs.
 """
 import struct
 import sys

@@ -1,4 +1,4 @@
-"""PyTorch repeats trainings that boards/linux/examples/loss_curve.rs wrote: loss_curve.py adamw|sgd ENGINE FOLDER
+"""PyTorch repeats trainings that tests/examples/loss_curve.rs wrote: loss_curve.py adamw|sgd ENGINE FOLDER
 
 The network is MobileNetV2 as torchvision builds it (tests/peers), its last blocks in training; losses, optimisers, clipping and
 schedules are PyTorch's own. It learns once in float32 and once in float64, which tells rounding from a difference. Exit status 1

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use headstart::kernels::{Isa, Kernels, UnknownIsa};
-use headstart_edge::backend::{self, Backend, Device};
-use headstart_edge::extract::Engine;
-use headstart_edge::state::Problem;
+use headstart_device::backend::{self, Backend, Device};
+use headstart_device::extract::Engine;
+use headstart_device::state::Problem;
 
 pub(crate) use self::learn::{Learn, LearnerChoice};
 use crate::output;

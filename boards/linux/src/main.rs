@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 
 /// 1 where the input was refused, 2 where the machine failed.
 fn status_of(error: &anyhow::Error) -> u8 {
-    if let Some(error) = error.downcast_ref::<headstart_edge::Error>() {
+    if let Some(error) = error.downcast_ref::<headstart_device::Error>() {
         return error.exit_status();
     }
     if error.is::<std::io::Error>() { 2 } else { 1 }

@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 
 use common::{BLUE, Bench, GREEN, RED, contents, tiny_pack};
-use headstart_edge::samples::SampleFile;
+use headstart_device::samples::SampleFile;
 use serde_json::Value as Json;
 
 const STATE: [&str; 2] = ["--state", "state"];
@@ -416,7 +416,7 @@ fn more_classes_than_the_new_pack_plans_for_are_refused_before_the_work() {
 #[test]
 fn features_that_are_not_the_heads_are_refused() {
     use headstart::pack::Pack;
-    use headstart_edge::state::{FeatureCache, StateFolder};
+    use headstart_device::state::{FeatureCache, StateFolder};
 
     let mut bench = bench();
     bench.colours("data", 0, 3);

@@ -9,7 +9,7 @@ mod tracer;
 use breaking::{Change, Files, NOTHING, command, found, restore};
 use common::{BLUE, Bench, RED, tiny_pack};
 use headstart::pack::Pack;
-use headstart_edge::state::FeatureCache;
+use headstart_device::state::FeatureCache;
 use tracer::{call, run};
 
 const LEARN: [&str; 8] =

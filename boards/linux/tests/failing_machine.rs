@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{Bench, contents, tiny_pack};
-use headstart_edge::state::StateFolder;
+use headstart_device::state::StateFolder;
 
 const LEARN: [&str; 4] = ["--data", "data", "--state", "state"];
 

@@ -4,8 +4,8 @@ mod common;
 
 use common::{BLUE, Bench, GREEN, RED, contents, picture, tiny_pack};
 use headstart::pack::Pack;
-use headstart_edge::samples::SampleFile;
-use headstart_edge::state::{FeatureCache, StateFolder};
+use headstart_device::samples::SampleFile;
+use headstart_device::state::{FeatureCache, StateFolder};
 
 const LEARN: [&str; 4] = ["--data", "data", "--state", "state"];
 

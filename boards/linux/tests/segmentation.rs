@@ -7,7 +7,7 @@ use common::{BLUE, Bench, GREEN, LEARN_TAIL, RED, RUNS_TAILS, tiny_pack, weights
 use headstart::graph::{Activation, Conv, Graph, Op, Window};
 use headstart::pack::TailStorage;
 use headstart::tail::emit_per_place;
-use headstart_edge::segmentation::Mask;
+use headstart_device::segmentation::Mask;
 use image::{Rgb, RgbImage};
 
 const COLOURS: [[u8; 3]; 3] = [RED, GREEN, BLUE];

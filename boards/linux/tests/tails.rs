@@ -224,9 +224,9 @@ fn frozen_layers_do_not_change_by_a_bit_on_any_engine() {
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 #[test]
 fn engines_agree_on_gradients() {
-    use headstart_edge::backend::{Backend, Engine};
-    use headstart_edge::state::StateFolder;
-    use headstart_edge::training::{TailOptions, trial};
+    use headstart_device::backend::{Backend, Engine};
+    use headstart_device::state::StateFolder;
+    use headstart_device::training::{TailOptions, trial};
 
     let bench = bench();
     bench.json("learn", &LEARN_TAIL);
@@ -250,9 +250,9 @@ fn engines_agree_on_gradients() {
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 #[test]
 fn a_killed_training_goes_on_and_gives_the_same_record() {
-    use headstart_edge::state::StateFolder;
-    use headstart_edge::training::TailOptions;
-    use headstart_edge::training::tail::{Keep, train};
+    use headstart_device::state::StateFolder;
+    use headstart_device::training::TailOptions;
+    use headstart_device::training::tail::{Keep, train};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     let bench = bench();
@@ -305,10 +305,10 @@ fn the_told_steps_are_those_that_are_taken() {
     use headstart::burn::backend::{Autodiff, Flex};
     use headstart::burn::tail::{LastLayer, Settings, TailTrainer};
     use headstart::tail::TailRecord;
-    use headstart_edge::backend::{Backend, Engine};
-    use headstart_edge::state::StateFolder;
-    use headstart_edge::training::TailOptions;
-    use headstart_edge::training::tail::{steps, train};
+    use headstart_device::backend::{Backend, Engine};
+    use headstart_device::state::StateFolder;
+    use headstart_device::training::TailOptions;
+    use headstart_device::training::tail::{steps, train};
 
     let bench = bench();
     bench.json("learn", &[&LEARN_TAIL[..], &["--views", "1"]].concat());

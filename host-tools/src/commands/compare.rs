@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use headstart::pack::Pack;
-use headstart_edge::samples::Dataset;
+use headstart_device::samples::Dataset;
 use serde_json::{Value, json};
 
 use super::report::{self, Report};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use headstart::pack::Pack;
-use headstart_edge::Head;
-use headstart_edge::state::StateFolder;
+use headstart_device::Head;
+use headstart_device::state::StateFolder;
 use serde_json::json;
 
 use super::report::Report;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use headstart::graph::Graph;
 use headstart::pack::{Pack, Preprocessing, TailStorage};
-use headstart_edge::samples::Dataset;
+use headstart_device::samples::Dataset;
 use serde_json::{Value, json};
 
 use super::report::{self, Report};

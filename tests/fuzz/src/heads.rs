@@ -7,7 +7,7 @@ use headstart::head::HeadRecord;
 use headstart::pack::{Pack, TailStorage};
 use headstart::session::{Session, Store};
 use headstart::tail::{Tail, TailRecord};
-use headstart_edge::Head;
+use headstart_device::Head;
 use sha2::{Digest, Sha256};
 
 use crate::{BACKBONE, pack_with_tail, sealed, small_pack};

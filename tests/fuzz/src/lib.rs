@@ -17,8 +17,8 @@ pub use pictures::{image, mask};
 use std::path::Path;
 
 use headstart_cable::{Frame, Receiver, Reply, Request};
-use headstart_edge::samples::{InputShape, SampleFile};
-use headstart_edge::state::{Commit, FeatureCache};
+use headstart_device::samples::{InputShape, SampleFile};
+use headstart_device::state::{Commit, FeatureCache};
 use sha2::{Digest, Sha256};
 
 /// Every target with its name.

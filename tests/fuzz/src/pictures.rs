@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use headstart_edge::segmentation::Mask;
+use headstart_device::segmentation::Mask;
 
 use crate::{crc32, decode};
 

@@ -10,8 +10,8 @@ use headstart::head::{Samples, ridge};
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 use headstart::session::{Session, Store};
-use headstart_edge::extract::{Engine, Extractor};
-use headstart_edge::samples::{Dataset, InputShape, SampleFile};
+use headstart_device::extract::{Engine, Extractor};
+use headstart_device::samples::{Dataset, InputShape, SampleFile};
 use serde_json::json;
 
 /// A store in memory.
@@ -40,7 +40,7 @@ type Sample = (String, Vec<i8>);
 fn samples(pack: &Pack<'_>, folder: &str) -> anyhow::Result<Vec<Sample>> {
     let mut extractor = Extractor::new(*pack, Engine { kernels: Kernels::best(), threads: 1 });
     let data = Dataset::labelled(Path::new(folder))?;
-    let sample = |sample: &headstart_edge::samples::Sample| {
+    let sample = |sample: &headstart_device::samples::Sample| {
         let decoded = SampleFile::read(&sample.path)?.decode(&InputShape::from(pack.input()))?;
         let refused = |error| anyhow!("{}: {error}", sample.path.display());
         extractor.preprocess(&decoded).map_err(refused)?;

@@ -15,8 +15,8 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
-use headstart_edge::extract::{Engine, Extractor};
-use headstart_edge::samples::{Dataset, InputShape, SampleFile};
+use headstart_device::extract::{Engine, Extractor};
+use headstart_device::samples::{Dataset, InputShape, SampleFile};
 use headstart_firmware::{Clips, Job, Report, Ridge, Sgd, job};
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use headstart_edge::state::Bits;
+use headstart_device::state::Bits;
 
 use super::{BackendArgs, Common, Compute, Selection};
 

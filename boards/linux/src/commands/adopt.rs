@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use headstart::pack::Pack;
 use headstart::tail::RECORD_MAGIC;
-use headstart_edge::samples::{MAX_CLASSES, SampleId};
-use headstart_edge::state::{Commit, FeatureCache, Problem, StateFolder};
-use headstart_edge::training::harm::{self, Step};
-use headstart_edge::training::{self, Choice};
-use headstart_edge::{Error, Head, PackFile};
+use headstart_device::samples::{MAX_CLASSES, SampleId};
+use headstart_device::state::{Commit, FeatureCache, Problem, StateFolder};
+use headstart_device::training::harm::{self, Step};
+use headstart_device::training::{self, Choice};
+use headstart_device::{Error, Head, PackFile};
 use serde::Serialize;
 
 use super::classes::{self, Class};

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use headstart::head::{HeadParts, Learner, LinearHead, Storage, sgd};
 use headstart::pack::Pack;
-use headstart_edge::extract::{Batches, Engine, Extractor};
-use headstart_edge::samples::Decoded;
-use headstart_edge::{Head, PackFile};
+use headstart_device::extract::{Batches, Engine, Extractor};
+use headstart_device::samples::Decoded;
+use headstart_device::{Head, PackFile};
 use serde::Serialize;
 
 use self::layers::Layer;
@@ -82,7 +82,8 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
     let engine =
         Engine { kernels: args.instructions.kernels(), threads: usize::from(args.threads) };
     let sample = sample(&pack);
-    let refuse = |problem| headstart_edge::Error::State { path: args.common.pack.clone(), problem };
+    let refuse =
+        |problem| headstart_device::Error::State { path: args.common.pack.clone(), problem };
     let backend = args.backend.choose().map_err(refuse)?;
     let batches = super::batches(backend, pack, engine.kernels, false);
     let backbone = measure::<anyhow::Error, _>(|| {
@@ -180,7 +181,7 @@ fn measure_batch(
     let mut extractor = Extractor::new(*pack, engine);
     extractor.preprocess(sample)?;
     let inputs = extractor.input().repeat(batches.size());
-    let times = measure::<headstart_edge::Error, _>(|| {
+    let times = measure::<headstart_device::Error, _>(|| {
         Ok(|| batches.features(&inputs).map(drop).map_err(|e| batches.error(e)))
     })?;
     let samples = batches.size();

@@ -1,6 +1,6 @@
 //! The classes of a head, as reports show them.
 
-use headstart_edge::Head;
+use headstart_device::Head;
 use serde::Serialize;
 
 use crate::output;

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use headstart_edge::extract::Job;
-use headstart_edge::samples::{Dataset, Problem};
-use headstart_edge::segmentation::is_per_place;
-use headstart_edge::state;
-use headstart_edge::{Answer, Error};
+use headstart_device::extract::Job;
+use headstart_device::samples::{Dataset, Problem};
+use headstart_device::segmentation::is_per_place;
+use headstart_device::state;
+use headstart_device::{Answer, Error};
 use serde::Serialize;
 
 use crate::cli::Eval;

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use headstart_edge::samples::{self, SampleFile, SampleId};
-use headstart_edge::state::{Problem, StateFolder};
-use headstart_edge::{Error, PackFile};
+use headstart_device::samples::{self, SampleFile, SampleId};
+use headstart_device::state::{Problem, StateFolder};
+use headstart_device::{Error, PackFile};
 use serde::Serialize;
 
 use super::relearn::{Change, Standing};

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use headstart_edge::samples::hex;
-use headstart_edge::state::{Commit, StateFolder};
-use headstart_edge::{Error, Head, PackFile};
+use headstart_device::samples::hex;
+use headstart_device::state::{Commit, StateFolder};
+use headstart_device::{Error, Head, PackFile};
 use serde::Serialize;
 
 use crate::cli::History;

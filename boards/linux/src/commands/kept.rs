@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use headstart::pack::Pack;
-use headstart_edge::extract::{Engine, Job};
-use headstart_edge::samples::SampleId;
-use headstart_edge::state::{
+use headstart_device::extract::{Engine, Job};
+use headstart_device::samples::SampleId;
+use headstart_device::state::{
     Commit, FeatureCache, Kept, MAX_VIEWS, Problem, StateFolder, StateLock, Way,
 };
-use headstart_edge::{Error, Head, PackFile};
+use headstart_device::{Error, Head, PackFile};
 
 use crate::output;
 

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use headstart::pack::Pack;
-use headstart_edge::backend::Backend;
-use headstart_edge::extract::Job;
-use headstart_edge::samples::{self, Dataset, SampleFile, SampleId};
-use headstart_edge::segmentation::is_per_place;
-use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
-use headstart_edge::training::harm::{self, Effect, Harm, Settled};
-use headstart_edge::training::{self, Choice, LEAST_CLASSES, Limit, Strangers};
-use headstart_edge::{Error, Head, PackFile, memory};
+use headstart_device::backend::Backend;
+use headstart_device::extract::Job;
+use headstart_device::samples::{self, Dataset, SampleFile, SampleId};
+use headstart_device::segmentation::is_per_place;
+use headstart_device::state::{self, Commit, FeatureCache, Insertion, StateFolder};
+use headstart_device::training::harm::{self, Effect, Harm, Settled};
+use headstart_device::training::{self, Choice, LEAST_CLASSES, Limit, Strangers};
+use headstart_device::{Error, Head, PackFile, memory};
 use serde::Serialize;
 
 use super::classes::{self, Class};

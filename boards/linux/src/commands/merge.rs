@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use headstart_edge::PackFile;
-use headstart_edge::samples::MAX_CLASSES;
-use headstart_edge::state::{Problem, StateFolder};
+use headstart_device::PackFile;
+use headstart_device::samples::MAX_CLASSES;
+use headstart_device::state::{Problem, StateFolder};
 use serde::Serialize;
 
 use super::kept;

@@ -23,11 +23,11 @@ use std::path::Path;
 
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
-use headstart_edge::backend::Backend;
-use headstart_edge::extract::Batches;
-use headstart_edge::samples::hex;
-use headstart_edge::state::{Problem, StateFolder};
-use headstart_edge::{Error, Head, PackFile};
+use headstart_device::backend::Backend;
+use headstart_device::extract::Batches;
+use headstart_device::samples::hex;
+use headstart_device::state::{Problem, StateFolder};
+use headstart_device::{Error, Head, PackFile};
 
 use crate::output;
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use headstart_edge::segmentation::row_len;
-use headstart_edge::state::{FeatureCache, Kept, Problem, StateFolder, StateLock};
-use headstart_edge::training;
-use headstart_edge::{Error, Head, PackFile};
+use headstart_device::segmentation::row_len;
+use headstart_device::state::{FeatureCache, Kept, Problem, StateFolder, StateLock};
+use headstart_device::training;
+use headstart_device::{Error, Head, PackFile};
 use serde::Serialize;
 
 use super::classes::{self, Class};

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use headstart_edge::PackFile;
-use headstart_edge::state::Problem;
+use headstart_device::PackFile;
+use headstart_device::state::Problem;
 use serde::Serialize;
 
 use super::relearn::{Change, Standing};

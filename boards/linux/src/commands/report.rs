@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use headstart::pack::Pack;
-use headstart_edge::extract::{Engine, Job};
-use headstart_edge::samples::{Dataset, Problem};
-use headstart_edge::{Error, Head};
+use headstart_device::extract::{Engine, Job};
+use headstart_device::samples::{Dataset, Problem};
+use headstart_device::{Error, Head};
 use serde::Serialize;
 
 use crate::output;

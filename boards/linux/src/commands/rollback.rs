@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use headstart_edge::samples::{SampleId, hex};
-use headstart_edge::state::{Commit, Problem, StateFolder};
-use headstart_edge::{Error, PackFile};
+use headstart_device::samples::{SampleId, hex};
+use headstart_device::state::{Commit, Problem, StateFolder};
+use headstart_device::{Error, PackFile};
 use serde::Serialize;
 
 use super::kept::Foreign;

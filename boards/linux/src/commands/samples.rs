@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use headstart_edge::PackFile;
-use headstart_edge::samples::hex;
-use headstart_edge::segmentation::row_len;
-use headstart_edge::state::{Problem, StateFolder};
-use headstart_edge::training::doubts;
+use headstart_device::PackFile;
+use headstart_device::samples::hex;
+use headstart_device::segmentation::row_len;
+use headstart_device::state::{Problem, StateFolder};
+use headstart_device::training::doubts;
 use serde::Serialize;
 
 use crate::cli::Samples;
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Samples) -> anyhow::Result<ExitCode> {
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let (pack, counter) = file.trusted()?;
     let folder = StateFolder::new(&args.state);
-    let refuse = |problem| headstart_edge::Error::State { path: args.state.clone(), problem };
+    let refuse = |problem| headstart_device::Error::State { path: args.state.clone(), problem };
     let cache = folder.features(&pack.backbone_digest(), row_len(&pack));
     // The head says what to do with another backbone.
     let cache = cache.map_err(|error| super::state_head(&folder, &pack).err().unwrap_or(error))?;

@@ -8,12 +8,12 @@ use std::time::Instant;
 
 use anyhow::Context;
 use headstart::pack::{Pack, Resize};
-use headstart_edge::backend::Backend;
-use headstart_edge::extract::Job;
-use headstart_edge::samples::{Decoded, InputShape, Problem, SampleFile, SampleId};
-use headstart_edge::segmentation::{Mask, Pair, Pairs, Score, VOID, overlay, row_len};
-use headstart_edge::state::{self, Commit, FeatureCache, Insertion, StateFolder};
-use headstart_edge::{Error, Head, PackFile};
+use headstart_device::backend::Backend;
+use headstart_device::extract::Job;
+use headstart_device::samples::{Decoded, InputShape, Problem, SampleFile, SampleId};
+use headstart_device::segmentation::{Mask, Pair, Pairs, Score, VOID, overlay, row_len};
+use headstart_device::state::{self, Commit, FeatureCache, Insertion, StateFolder};
+use headstart_device::{Error, Head, PackFile};
 use image::RgbImage;
 use serde::Serialize;
 

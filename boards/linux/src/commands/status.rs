@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use headstart_edge::PackFile;
-use headstart_edge::segmentation::row_len;
-use headstart_edge::state::{Bits, FeatureCache, StateFolder};
+use headstart_device::PackFile;
+use headstart_device::segmentation::row_len;
+use headstart_device::state::{Bits, FeatureCache, StateFolder};
 use serde::Serialize;
 
 use super::classes::{self, Class};

@@ -1,9 +1,9 @@
 //! Training a tail as the command line asks for it.
 
 use headstart::pack::Pack;
-use headstart_edge::Head;
-use headstart_edge::backend::Backend;
-use headstart_edge::state::{FeatureCache, Problem, StateLock};
+use headstart_device::Head;
+use headstart_device::backend::Backend;
+use headstart_device::state::{FeatureCache, Problem, StateLock};
 
 use crate::cli::Learn;
 
@@ -33,8 +33,8 @@ pub(super) fn train(
     initial: Option<&Head>,
     lock: &StateLock,
 ) -> Result<Vec<u8>, Problem> {
-    use headstart_edge::segmentation::is_per_place;
-    use headstart_edge::training::{TailOptions, places, tail, trial};
+    use headstart_device::segmentation::is_per_place;
+    use headstart_device::training::{TailOptions, places, tail, trial};
 
     let mut options = TailOptions { backend, ..options(args, is_per_place(pack)) };
     let (trusted, apart) = trial::trusted(cache, pack, initial, &options)?;
@@ -80,8 +80,8 @@ pub(super) fn setback(
     pack: &Pack<'_>,
     heads: [&Head; 2],
 ) -> Result<Option<String>, Problem> {
-    use headstart_edge::segmentation::is_per_place;
-    use headstart_edge::training::setback::setback;
+    use headstart_device::segmentation::is_per_place;
+    use headstart_device::training::setback::setback;
 
     let options = options(args, is_per_place(pack));
     let found = setback(known, cache, pack, &options, heads)?;
@@ -95,8 +95,8 @@ pub(super) fn setback(
 }
 
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-fn options(args: &Learn, per_place: bool) -> headstart_edge::training::TailOptions {
-    use headstart_edge::training::{Augment, TailOptions};
+fn options(args: &Learn, per_place: bool) -> headstart_device::training::TailOptions {
+    use headstart_device::training::{Augment, TailOptions};
 
     use crate::cli::learn::{AugmentChoice, OptimiserChoice, StorageChoice};
 

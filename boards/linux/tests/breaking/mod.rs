@@ -5,8 +5,8 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use headstart::pack::Pack;
-use headstart_edge::Head;
-use headstart_edge::state::StateFolder;
+use headstart_device::Head;
+use headstart_device::state::StateFolder;
 use nix::errno::Errno;
 
 use crate::common::{Bench, contents};

@@ -4,7 +4,7 @@
 
 extern crate alloc;
 
-#[path = "../../../../runtime/tests/kernels/case.rs"]
+#[path = "../../../../runtime/core/tests/kernels/case.rs"]
 mod case;
 
 use core::panic::PanicInfo;

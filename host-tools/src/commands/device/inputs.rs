@@ -5,8 +5,8 @@ use std::path::Path;
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 use headstart_cable::client::{Board, Greeting, Sample};
-use headstart_edge::extract::{Engine, Extractor};
-use headstart_edge::samples::{Dataset, InputShape, SampleFile};
+use headstart_device::extract::{Engine, Extractor};
+use headstart_device::samples::{Dataset, InputShape, SampleFile};
 
 use crate::cli::Sampling;
 use crate::error::Error;
@@ -30,7 +30,7 @@ pub(super) fn samples(
     if let Some(limit) = sampling.limit {
         data.limit(limit as usize, sampling.seed);
     }
-    let sample = |sample: &headstart_edge::samples::Sample| {
+    let sample = |sample: &headstart_device::samples::Sample| {
         let label = data.classes[sample.label].clone();
         Ok(Sample { label, input: input(pack, &sample.path)? })
     };

@@ -1,6 +1,6 @@
 //! Writes the seeds in `corpus`: small valid inputs of every target.
 
-#[path = "../../../../runtime/tests/common/mod.rs"]
+#[path = "../../../../runtime/core/tests/common/mod.rs"]
 mod common;
 #[cfg(feature = "importers")]
 #[path = "../../../../host-tools/src/onnx/testing.rs"]
@@ -17,9 +17,9 @@ use headstart::backbone::{AveragePool, Binary, BinaryOp, Node, Window};
 use headstart::head::{HeadParts, Learner, LinearHead, Storage};
 use headstart::pack::{Contents, MESSAGE_BYTES, Pack, TailStorage, Value, emit, sign};
 use headstart::tail::{Tail, TailRecord};
-use headstart_edge::Head;
-use headstart_edge::segmentation::Mask;
-use headstart_edge::state::{Commit, FeatureCache};
+use headstart_device::Head;
+use headstart_device::segmentation::Mask;
+use headstart_device::state::{Commit, FeatureCache};
 use headstart_fuzz::{BACKBONE, SECRET, pack_with_tail, small_pack};
 #[cfg(feature = "importers")]
 use headstart_tools::onnx::{ImportError, Imported, import_bytes};
@@ -101,7 +101,7 @@ fn record_of_one(storage: Storage) -> Vec<u8> {
     record(&[0.5, -1.0, 2.0], storage, None)
 }
 
-/// A hidden layer of two units on three features, as `boards/linux/src/hidden.rs` lays it out, before a record.
+/// A hidden layer of two units on three features, as `runtime/device/src/hidden.rs` lays it out, before a record.
 fn hidden(record: &[u8]) -> Vec<u8> {
     let mut bytes = b"HSHIDE\x1a\n\x01\0\0\0".to_vec();
     bytes.extend([3_u32, 2].iter().flat_map(|count| count.to_le_bytes()));

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use headstart::head::Random;
 use headstart::pack::Pack;
-use headstart_edge::state::{FeatureCache, StateFolder};
-use headstart_edge::training::{self, Choice, harm};
-use headstart_edge::{Error, Head, memory};
+use headstart_device::state::{FeatureCache, StateFolder};
+use headstart_device::training::{self, Choice, harm};
+use headstart_device::{Error, Head, memory};
 use serde::Serialize;
 
 use super::Times;

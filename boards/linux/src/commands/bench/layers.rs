@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use headstart::backbone::{Backbone, Node};
 use headstart::pack::{Pack, Value};
-use headstart_edge::extract::{Engine, Extractor};
-use headstart_edge::samples::Decoded;
+use headstart_device::extract::{Engine, Extractor};
+use headstart_device::samples::Decoded;
 use serde::Serialize;
 
 use super::{BUDGET, LEAST_RUNS, MOST_RUNS, Times};

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use headstart::kernels::{Isa, Kernels};
-use headstart_edge::extract::Engine;
+use headstart_device::extract::Engine;
 
 /// Kernels by `HEADSTART_ISA`, else the CPU's best; threads by `HEADSTART_THREADS`, else one.
 pub fn engine() -> anyhow::Result<Engine> {

@@ -13,11 +13,11 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use headstart::head::{LinearHead, Samples, argmax, sgd};
-use headstart_edge::extract::Extractor;
-use headstart_edge::samples::{Dataset, Decoded, InputShape, SampleFile, SampleId};
-use headstart_edge::state::FeatureCache;
-use headstart_edge::training::{self, Choice};
-use headstart_edge::{Head, PackFile};
+use headstart_device::extract::Extractor;
+use headstart_device::samples::{Dataset, Decoded, InputShape, SampleFile, SampleId};
+use headstart_device::state::FeatureCache;
+use headstart_device::training::{self, Choice};
+use headstart_device::{Head, PackFile};
 
 /// A decoded photo, its name and its class.
 type Photo = (SampleId, usize, Decoded);

@@ -5,9 +5,9 @@
 use std::cell::RefCell;
 
 use conversation::Arguments;
-use headstart_edge::PackFile;
-use headstart_edge::extract::Extractor;
-use headstart_edge::samples::Decoded;
+use headstart_device::PackFile;
+use headstart_device::extract::Extractor;
+use headstart_device::samples::Decoded;
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::read()?;

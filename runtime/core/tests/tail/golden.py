@@ -1,4 +1,4 @@
-"""The losses of `runtime/tests/tail.rs` by PyTorch 2: python golden.py > golden.txt
+"""The losses of `runtime/core/tests/tail.rs` by PyTorch 2: python golden.py > golden.txt
 
 One line a run: its name and the loss before each step. Weights, inputs and order follow from a fixed sequence, which the
 test repeats.

@@ -7,9 +7,9 @@
 
 use std::path::Path;
 
-use headstart_edge::Head;
-use headstart_edge::state::FeatureCache;
-use headstart_edge::training::{self, Choice, Strangers};
+use headstart_device::Head;
+use headstart_device::state::FeatureCache;
+use headstart_device::training::{self, Choice, Strangers};
 
 fn load(path: &str) -> anyhow::Result<(FeatureCache, [u8; 32])> {
     let bytes = std::fs::read(path)?;

@@ -13,11 +13,11 @@ use std::path::Path;
 use headstart::head::{HeadParts, Learner, LinearHead, Random, Storage};
 use headstart::pack::Pack;
 use headstart::tail::{Tail, TailRecord};
-use headstart_edge::backend::{Backend, Engine};
-use headstart_edge::state::FeatureCache;
-use headstart_edge::training::TailOptions;
-use headstart_edge::training::tail::{Step, steps, train};
-use headstart_edge::{Head, PackFile};
+use headstart_device::backend::{Backend, Engine};
+use headstart_device::state::FeatureCache;
+use headstart_device::training::TailOptions;
+use headstart_device::training::tail::{Step, steps, train};
+use headstart_device::{Head, PackFile};
 use serde_json::json;
 
 fn main() -> anyhow::Result<()> {

@@ -14,10 +14,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use headstart::head::Random;
-use headstart_edge::Head;
-use headstart_edge::samples::SampleId;
-use headstart_edge::state::FeatureCache;
-use headstart_edge::training::{self, Choice, harm};
+use headstart_device::Head;
+use headstart_device::samples::SampleId;
+use headstart_device::state::FeatureCache;
+use headstart_device::training::{self, Choice, harm};
 
 /// Known and new samples a class.
 const SIZES: [(usize, usize); 4] = [(20, 20), (10, 20), (10, 40), (20, 40)];
