@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::lower::LowerError;
-use crate::onnx::ImportError;
+use crate::import::onnx::ImportError;
+use crate::quantise::lower::LowerError;
 
 /// An error of the host tools; every message names the file or the node and what to do.
 #[derive(Debug, thiserror::Error)]

@@ -1,33 +1,14 @@
 //! From a pretrained model to a pack: import, simplify, freeze, calibrate, quantise, plan, write.
+//!
+//! A folder a step: [`import`] reads a model, [`cut`] finds where it is frozen, [`quantise`] makes a pack of what
+//! is frozen, and [`ship`] brings packs and personal models to where they are used.
 #![forbid(unsafe_code)]
 
-pub mod board;
-pub mod calibrate;
-pub mod cli;
-pub mod commands;
-pub mod compare;
-pub mod decoder;
-pub mod equalise;
+pub mod cut;
 pub mod error;
-pub mod export;
-pub mod freeze;
-pub mod heads;
-pub mod image;
-pub mod inputs;
-pub mod inspect;
-pub mod keys;
-pub mod lower;
-pub mod model;
-pub mod onnx;
-pub mod personalised;
-pub mod plan;
+pub mod import;
 pub mod quantise;
-pub mod quantised;
-pub mod scales;
-pub mod simplify;
-pub mod tail;
-pub mod tflite;
-pub mod write;
+pub mod ship;
 
 #[cfg(test)]
 mod reference;

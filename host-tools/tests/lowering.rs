@@ -9,11 +9,11 @@ use headstart::graph::{
 };
 use headstart::pack::{Contents, Pack, Preprocessing, Provenance, Resize, emit};
 use headstart::preprocess;
-use headstart_tools::calibrate::{Run, calibrate, pool};
-use headstart_tools::lower::{Lowered, lower};
-use headstart_tools::model::FloatGraph;
-use headstart_tools::plan::Aim;
-use headstart_tools::write::{Description, pack_bytes};
+use headstart_tools::import::model::FloatGraph;
+use headstart_tools::quantise::calibrate::{Run, calibrate, pool};
+use headstart_tools::quantise::lower::{Lowered, lower};
+use headstart_tools::quantise::plan::Aim;
+use headstart_tools::quantise::write::{Description, pack_bytes};
 
 /// A small linear congruential generator; values in −1…1.
 struct Noise(u64);

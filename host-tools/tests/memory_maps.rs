@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use headstart_tools::board::Board;
+use headstart_tools::ship::board::Board;
 
 fn read(board: &str, file: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../boards").join(board).join(file);

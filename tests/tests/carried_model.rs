@@ -12,11 +12,11 @@ use headstart::preprocess;
 use headstart_tests::drawings::figure::ICONS;
 use headstart_tests::drawings::picture::{SIDE, picture};
 use headstart_tests::drawings::{icons, random::Random};
-use headstart_tools::model::Model;
-use headstart_tools::onnx::{self, Imported};
-use headstart_tools::plan::Aim;
-use headstart_tools::quantised::{Settings, quantise};
-use headstart_tools::simplify::simplify;
+use headstart_tools::import::model::Model;
+use headstart_tools::import::onnx::{self, Imported};
+use headstart_tools::import::simplify::simplify;
+use headstart_tools::quantise::plan::Aim;
+use headstart_tools::quantise::quantised::{Settings, quantise};
 use serde_json::Value;
 
 /// `draw-figures icons 1 SEED` drew the golden pictures.

@@ -10,9 +10,9 @@ use headstart::pack::{Pack, Preprocessing, Resize};
 use headstart::preprocess;
 use headstart_tests::drawings::picture::{SIDE, picture};
 use headstart_tests::drawings::{icons, random::Random};
-use headstart_tools::model::Model;
-use headstart_tools::plan::Aim;
-use headstart_tools::quantised::{Settings, quantise};
+use headstart_tools::import::model::Model;
+use headstart_tools::quantise::plan::Aim;
+use headstart_tools::quantise::quantised::{Settings, quantise};
 
 /// What a backbone was found to do on a backend.
 #[derive(Debug, Default)]

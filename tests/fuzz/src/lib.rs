@@ -139,9 +139,10 @@ pub fn npy(data: &[u8]) {
 /// An ONNX file without external data, and what the importer made of it rewritten.
 #[cfg(feature = "importers")]
 pub fn onnx(data: &[u8]) {
-    if let Ok(imported) = headstart_tools::onnx::import_bytes(data, "model.onnx", None) {
+    if let Ok(imported) = headstart_tools::import::onnx::import_bytes(data, "model.onnx", None) {
         let (graph, mut aliases) = (&imported.graph, imported.aliases.clone());
-        let simpler = headstart_tools::simplify::simplify(graph, &mut aliases, &mut |_, _| None);
+        let simpler =
+            headstart_tools::import::simplify::simplify(graph, &mut aliases, &mut |_, _| None);
         for graph in [graph, &simpler] {
             let in_order = |node: &headstart::graph::Node| node.output < graph.values.len();
             assert!(graph.nodes.iter().all(in_order));
@@ -159,20 +160,22 @@ pub(crate) fn decode(name: &str, data: &[u8]) {
 /// A TensorFlow Lite model, and the steps that follow import.
 #[cfg(feature = "importers")]
 pub fn tflite(data: &[u8]) {
-    let Ok(imported) = headstart_tools::tflite::import_bytes(data, "model.tflite") else { return };
+    let Ok(imported) = headstart_tools::import::tflite::import_bytes(data, "model.tflite") else {
+        return;
+    };
     let graph = &imported.graph;
-    let known = headstart_tools::scales::known(graph);
+    let known = headstart_tools::import::scales::known(graph);
     assert_eq!(known.quantisation.len(), graph.values.len());
     let mut aliases = imported.aliases.clone();
-    let simple = headstart_tools::simplify::simplify(graph, &mut aliases, &mut |_, _| None);
-    let _ = headstart_tools::inspect::find_classifier(&simple);
+    let simple = headstart_tools::import::simplify::simplify(graph, &mut aliases, &mut |_, _| None);
+    let _ = headstart_tools::cut::inspect::find_classifier(&simple);
 }
 
 /// An ELF file of a firmware, and what is flashed of it.
 #[cfg(feature = "importers")]
 pub fn firmware(data: &[u8]) {
-    use headstart_tools::board::Board;
-    use headstart_tools::image::{Format, Image};
+    use headstart_tools::ship::board::Board;
+    use headstart_tools::ship::image::{Format, Image};
     static BOARD: std::sync::LazyLock<Board> =
         std::sync::LazyLock::new(|| Board::named("pico2").unwrap());
     if let Ok(image) = Image::new(&BOARD, &[1; 8], Some(data)) {

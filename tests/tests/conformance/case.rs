@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use headstart::burn::backend::Flex;
 use headstart::burn::{Executor, Tensor as Floats};
 use headstart::graph::{Graph, Scale, ValueId};
-use headstart_tools::onnx::{
+use headstart_tools::import::onnx::{
     Data, Imported, IntegerType, Known, Source, Tensor, import_bytes_with,
 };
-use headstart_tools::scales::carried;
+use headstart_tools::import::scales::carried;
 use rten_onnx::onnx::ModelProto;
 
 use super::proto::{self, Kind};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use headstart_tools::onnx::{Data, IntegerType, Known, Tensor};
+use headstart_tools::import::onnx::{Data, IntegerType, Known, Tensor};
 use rten_onnx::onnx::{DataType, TensorProto};
 use rten_onnx::protobuf::{DecodeMessage, ValueReader};
 

@@ -3,11 +3,11 @@
 #[path = "../../../../runtime/core/tests/common/mod.rs"]
 mod common;
 #[cfg(feature = "importers")]
-#[path = "../../../../host-tools/src/onnx/testing.rs"]
+#[path = "../../../../host-tools/src/import/onnx/testing.rs"]
 #[allow(dead_code, reason = "seeds need a part of it")]
 mod testing;
 #[cfg(feature = "importers")]
-#[path = "../../../../host-tools/src/tflite/testing.rs"]
+#[path = "../../../../host-tools/src/import/tflite/testing.rs"]
 mod tflite;
 
 use std::path::Path;
@@ -22,7 +22,7 @@ use headstart_device::segmentation::Mask;
 use headstart_device::state::{Commit, FeatureCache};
 use headstart_fuzz::{BACKBONE, SECRET, pack_with_tail, small_pack};
 #[cfg(feature = "importers")]
-use headstart_tools::onnx::{ImportError, Imported, import_bytes};
+use headstart_tools::import::onnx::{ImportError, Imported, import_bytes};
 use sha2::{Digest, Sha256};
 
 fn put(target: &str, name: &str, bytes: &[u8]) {
@@ -214,8 +214,8 @@ fn main() {
     put("firmware", "two", &firmware());
     #[cfg(feature = "importers")]
     {
-        let board = headstart_tools::board::Board::named("pico2").unwrap();
-        headstart_tools::image::Image::new(&board, &small, Some(&firmware())).unwrap();
+        let board = headstart_tools::ship::board::Board::named("pico2").unwrap();
+        headstart_tools::ship::image::Image::new(&board, &small, Some(&firmware())).unwrap();
         models();
     }
 }

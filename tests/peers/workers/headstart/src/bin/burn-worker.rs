@@ -5,7 +5,7 @@
 use conversation::Arguments;
 use headstart::burn::backend::Flex;
 use headstart::burn::{Executor, Tensor};
-use headstart_tools::model::Model;
+use headstart_tools::import::model::Model;
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::read()?;

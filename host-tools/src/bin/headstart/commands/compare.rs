@@ -1,0 +1,221 @@
+//! `compare`: what quantisation cost.
+
+use std::path::Path;
+
+use headstart::pack::Pack;
+use headstart_device::samples::Dataset;
+use serde_json::{Value, json};
+
+use super::report::{self, Report};
+use super::sensible;
+use crate::cli::Sampling;
+use headstart_tools::cut::freeze::{self, Score};
+use headstart_tools::cut::inspect::{BATCH, Cut, cuts};
+use headstart_tools::error::Error;
+use headstart_tools::import::model::{FloatGraph, Model};
+use headstart_tools::import::scales;
+use headstart_tools::quantise::compare::{Comparison, Noise, Pair};
+use headstart_tools::quantise::equalise::groups;
+use headstart_tools::quantise::inputs;
+use headstart_tools::quantise::lower::{Lowered, Ranges, lower};
+use headstart_tools::quantise::rounding::Quantisation;
+
+pub(super) fn compare(
+    report: Report,
+    pack_path: &Path,
+    model_path: &Path,
+    data: &Path,
+    sampling: Sampling,
+) -> Result<(), Error> {
+    let bytes = super::read(pack_path)?;
+    let refuse = |problem| Error::Pack { pack: pack_path.to_owned(), problem };
+    let pack = Pack::open(&bytes).map_err(refuse)?;
+    super::without_tail(&pack, pack_path)?;
+    let model = Model::load(model_path)?;
+    model.check_source(&pack)?;
+    let graph = model.cut_at(pack.provenance().freeze_point)?;
+    let lowered = places(&model, &graph, &pack)?;
+    let float = FloatGraph::new(&model.path, &graph)?;
+    let mut dataset = Dataset::labelled(data)?;
+    if let Some(limit) = sampling.limit {
+        dataset.limit(limit as usize, sampling.seed);
+    }
+    let bar = report.progress(dataset.samples.len(), "reading");
+    let samples = inputs::load(pack.input(), &dataset, || bar.inc(1))?;
+    bar.finish_and_clear();
+    let bar = report.progress(samples.len(), "comparing");
+    let mut equalised: Vec<_> = groups(&graph).into_iter().flat_map(|group| group.read).collect();
+    if scales::is_quantised(&graph) {
+        equalised.clear();
+    }
+    let pair =
+        Pair { pack, graph: &graph, float: &float, lowered: &lowered, equalised: &equalised };
+    let comparison = pair.compare(&samples, || bar.inc(1))?;
+    bar.finish_and_clear();
+    let name = |value: usize| {
+        let seen = |view: &Option<headstart_tools::quantise::lower::View>| {
+            view.as_ref().is_some_and(|view| view.value as usize == value)
+        };
+        let id = lowered.views.iter().position(seen);
+        id.map_or_else(String::new, |id| graph.values[id].name.clone())
+    };
+    let layers: Vec<(String, f64)> = comparison
+        .noise
+        .iter()
+        .enumerate()
+        .filter_map(|(value, noise)| Some((name(value), noise.as_ref()?.decibels())))
+        .collect();
+    let labels: Vec<usize> = dataset.samples.iter().map(|sample| sample.label).collect();
+    let found = Found {
+        heads: Heads::new(&comparison, &labels),
+        cuts: SeenCut::all(&model, &pair, &comparison),
+        layers,
+        comparison,
+    };
+    found.show(report);
+    Ok(())
+}
+
+/// Where the graph's tensors lie in the pack: lowering is the same whatever the ranges are.
+fn places(
+    model: &Model,
+    graph: &headstart::graph::Graph,
+    pack: &Pack<'_>,
+) -> Result<Lowered, Error> {
+    let any = Quantisation { scale: 1.0, zero_point: 0 };
+    let own = scales::known(graph).quantisation;
+    let ranges = Ranges {
+        quantisation: own.into_iter().map(|known| known.or(Some(any))).collect(),
+        channel_means: Vec::new(),
+        features: Some(any),
+    };
+    let features = pack.feature_value().map_err(Error::NewPack)?;
+    let grid = features.height.max(features.width) as usize;
+    let lowered = lower(graph, &ranges, grid)
+        .map_err(|problem| Error::Lower { model: model.path.clone(), problem })?;
+    if lowered.nodes.len() != pack.node_count() as usize {
+        return Err(Error::Option(format!(
+            "the pack was made by version {} of this tool, which lowered the model differently; \
+             pack it again",
+            pack.provenance().tool_version
+        )));
+    }
+    Ok(lowered)
+}
+
+/// Cross-validated closed-form heads on both kinds of features.
+struct Heads {
+    float: Score,
+    int8: Score,
+    /// Share of samples for which both give the same answer.
+    agreement: f64,
+}
+
+impl Heads {
+    fn new(comparison: &Comparison, labels: &[usize]) -> Option<Self> {
+        let float = freeze::cross_validate(comparison.float_features.clone(), labels)?;
+        let int8 = freeze::cross_validate(comparison.int8_features.clone(), labels)?;
+        let same = float.answers.iter().zip(&int8.answers).filter(|(a, b)| a == b).count();
+        Some(Self { agreement: same as f64 / labels.len().max(1) as f64, float, int8 })
+    }
+}
+
+/// A sensible cut of the model, and what the pack showed there.
+struct SeenCut {
+    cut: Cut,
+    /// Cosine of the pack's integers to the float tensor, where the cut lies within its backbone.
+    cosine: Option<f64>,
+    /// Whether the pack is frozen there.
+    own: bool,
+}
+
+impl SeenCut {
+    fn all(model: &Model, pair: &Pair<'_>, comparison: &Comparison) -> Vec<Self> {
+        let graph = pair.graph;
+        let seen = |cut: Cut| {
+            let input = cut.tensor == "none";
+            let value = if input { Some(graph.inputs[0]) } else { graph.value_named(&cut.tensor) };
+            let view = value.and_then(|value| pair.lowered.views[value].as_ref());
+            let noise = view.and_then(|view| comparison.noise.get(view.value as usize)?.as_ref());
+            let own = !input && value.is_some_and(|value| graph.outputs.contains(&value));
+            Self { cosine: noise.map(Noise::cosine), own, cut }
+        };
+        cuts(&model.simplified()).into_iter().map(seen).collect()
+    }
+
+    fn as_json(&self) -> Value {
+        let mut json = sensible::as_json(&self.cut);
+        json["cosine"] = json!(self.cosine);
+        json["of_this_pack"] = json!(self.own);
+        json
+    }
+}
+
+/// All that is reported.
+struct Found {
+    comparison: Comparison,
+    /// A name and a signal-to-noise ratio in decibels for each tensor.
+    layers: Vec<(String, f64)>,
+    cuts: Vec<SeenCut>,
+    heads: Option<Heads>,
+}
+
+impl Found {
+    fn show(&self, report: Report) {
+        let heads = self.heads.as_ref();
+        let cosines = &self.comparison.cosines;
+        let mean = cosines.iter().sum::<f64>() / cosines.len().max(1) as f64;
+        let least = cosines.iter().copied().fold(1.0, f64::min);
+        let rows: Vec<Value> = self
+            .layers
+            .iter()
+            .map(|(name, decibels)| json!({ "tensor": name, "signal_to_noise_db": decibels }))
+            .collect();
+        let summary = json!({
+            "samples": cosines.len(),
+            "feature_cosine": { "mean": mean, "min": least },
+            "head_accuracy": heads.map(|heads| json!({
+                "float": { "mean": heads.float.accuracy, "spread": heads.float.spread },
+                "int8": { "mean": heads.int8.accuracy, "spread": heads.int8.spread },
+            })),
+            "top_answer_agreement": heads.map(|heads| heads.agreement),
+            "layers": rows,
+            "cuts": self.cuts.iter().map(SeenCut::as_json).collect::<Vec<_>>(),
+            "training_batch": BATCH,
+        });
+        report.show(&summary, || {
+            let mut table = report::table(&["tensor", "signal to noise"]);
+            for (name, decibels) in &self.layers {
+                table.add_row([name.clone(), format!("{decibels:.1} dB")]);
+            }
+            say!("{table}");
+            say!(
+                "feature cosine: mean {mean:.4}, least {least:.4}, over {} samples",
+                cosines.len()
+            );
+            if let Some(Heads { float, int8, agreement }) = heads {
+                say!(
+                    "cross-validated head: {:.1} ± {:.1} % on float features, {:.1} ± {:.1} % on int8; \
+                     the same top answer for {:.1} %",
+                    100.0 * float.accuracy,
+                    100.0 * float.spread,
+                    100.0 * int8.accuracy,
+                    100.0 * int8.spread,
+                    100.0 * agreement
+                );
+            }
+            self.print_cuts();
+        });
+    }
+
+    fn print_cuts(&self) {
+        let cosine = |cut: &SeenCut| cut.cosine.map_or("–".into(), |c| format!("{c:.4}"));
+        let own = |cut: &SeenCut| if cut.own { "this pack" } else { "" }.to_owned();
+        let cuts: Vec<Cut> = self.cuts.iter().map(|seen| seen.cut.clone()).collect();
+        let more = [
+            ("int8 to float", self.cuts.iter().map(cosine).collect()),
+            ("", self.cuts.iter().map(own).collect()),
+        ];
+        sensible::print(&cuts, &more);
+    }
+}

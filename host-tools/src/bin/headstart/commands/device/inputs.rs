@@ -1,0 +1,54 @@
+//! Files as a board's input, by the same preprocessing as on any other board.
+
+use std::path::Path;
+
+use headstart::kernels::Kernels;
+use headstart::pack::Pack;
+use headstart_cable::client::{Board, Greeting, Sample};
+use headstart_device::extract::{Engine, Extractor};
+use headstart_device::samples::{Dataset, InputShape, SampleFile};
+
+use crate::cli::Sampling;
+use headstart_tools::error::Error;
+
+/// The int8 input of a file.
+pub(super) fn input(pack: &Pack<'_>, path: &Path) -> Result<Vec<i8>, Error> {
+    let decoded = SampleFile::read(path)?.decode(&InputShape::from(pack.input()))?;
+    let mut extractor = Extractor::new(*pack, Engine { kernels: Kernels::best(), threads: 1 });
+    let refuse = |problem| Error::Picture { path: path.to_owned(), problem };
+    extractor.preprocess(&decoded).map_err(refuse)?;
+    Ok(extractor.input().to_vec())
+}
+
+/// All samples of a folder, class by class.
+pub(super) fn samples(
+    pack: &Pack<'_>,
+    folder: &Path,
+    sampling: Sampling,
+) -> Result<Vec<Sample>, Error> {
+    let mut data = Dataset::labelled(folder)?;
+    if let Some(limit) = sampling.limit {
+        data.limit(limit as usize, sampling.seed);
+    }
+    let sample = |sample: &headstart_device::samples::Sample| {
+        let label = data.classes[sample.label].clone();
+        Ok(Sample { label, input: input(pack, &sample.path)? })
+    };
+    data.samples.iter().map(sample).collect()
+}
+
+/// Refuses a board that uses another backbone, or cannot work.
+pub(super) fn check(board: &Board, pack: &Pack<'_>, path: &Path) -> Result<(), Error> {
+    let Greeting { backbone, problem, .. } = board.greeting();
+    if let Some(problem) = problem {
+        return Err(headstart_cable::client::Error::Refused(*problem).into());
+    }
+    if *backbone != pack.backbone_digest() {
+        let found = super::hex(&backbone[..4]);
+        return Err(Error::Option(format!(
+            "{}: the board uses another backbone ({found}…): give its pack, or `device update` it",
+            path.display()
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! `device learn`: a folder of samples, learned whole or not at all.
+
+use headstart::pack::Pack;
+use headstart_cable::Learner;
+use headstart_cable::client::{Board, Lesson};
+use serde_json::json;
+
+use super::super::report::Report;
+use super::inputs;
+use crate::cli::{DeviceLearn, DeviceLearner};
+use headstart_tools::error::Error;
+
+pub(super) fn learn(
+    report: Report,
+    connect: impl Fn() -> Result<Board, Error>,
+    args: &DeviceLearn,
+) -> Result<(), Error> {
+    let bytes = super::super::read(&args.pack)?;
+    let refuse = |problem| Error::Pack { pack: args.pack.clone(), problem };
+    let pack = Pack::open(&bytes).map_err(refuse)?;
+    let mut samples = inputs::samples(&pack, &args.data, args.sampling)?;
+    // Class after class, a head that takes one step a sample would forget the first one.
+    interleave(&mut samples);
+    let mut board = connect()?;
+    inputs::check(&board, &pack, &args.pack)?;
+    let learner = match args.learner {
+        DeviceLearner::Sgd => Some(Learner::Sgd),
+        DeviceLearner::Ridge => Some(Learner::Ridge),
+        DeviceLearner::Imprint => Some(Learner::Imprint),
+        DeviceLearner::Step => None,
+    };
+    let lesson = Lesson { samples: &samples, learner, commit: !args.hold };
+    let bar = report.progress(samples.len(), "learning");
+    let outcome = board.learn(lesson, |learned| bar.set_position(learned as u64))?;
+    bar.finish_and_clear();
+    let (standing, classes) = board.status()?;
+    let result = json!({
+        "samples": samples.len(),
+        "known": outcome.known,
+        "kept_samples": outcome.kept,
+        "trained_samples": outcome.trained,
+        "loss": outcome.loss,
+        "commit": outcome.commit,
+        "restarts": outcome.restarts,
+        "head_bytes": standing.head_bytes,
+        "classes": super::standing::classes_json(&classes),
+    });
+    report.show(&result, || {
+        if outcome.known {
+            say!("the board has learned these samples before; nothing is changed");
+        } else {
+            say!("{} samples learned, loss {:.3}", samples.len(), outcome.loss);
+        }
+        if let Some(number) = outcome.commit {
+            say!("commit {number}, {} bytes", standing.head_bytes);
+        } else if !outcome.known {
+            say!("not committed: `device commit` makes it durable");
+        }
+        if !outcome.known && learner.is_some() && (outcome.trained as usize) < samples.len() {
+            say!(
+                "the board's flash keeps features of {} samples: the others were learned by one step each",
+                outcome.trained
+            );
+        }
+        say!("{}", super::standing::classes_table(&classes));
+    });
+    Ok(())
+}
+
+/// The first sample of each class, then the second one of each, and so on.
+fn interleave(samples: &mut [headstart_cable::client::Sample]) {
+    let mut ranks = Vec::with_capacity(samples.len());
+    for class in samples.chunk_by(|a, b| a.label == b.label) {
+        ranks.extend(0..class.len());
+    }
+    // Stable, so that classes keep their order.
+    let mut ranked: Vec<_> =
+        ranks.into_iter().zip(samples.iter_mut().map(std::mem::take)).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    samples.iter_mut().zip(ranked).for_each(|(place, (_, sample))| *place = sample);
+}

@@ -1,0 +1,28 @@
+//! The command `headstart`: packs pretrained models for devices that learn.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::Cli;
+
+mod cli;
+mod commands;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // `--help` and `--version` are errors to clap, and done to the user.
+            let refused = error.use_stderr();
+            let _ = error.print();
+            return ExitCode::from(u8::from(refused));
+        }
+    };
+    match commands::run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("headstart: {error}");
+            ExitCode::from(error.exit_status())
+        }
+    }
+}

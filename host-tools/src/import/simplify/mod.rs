@@ -1,0 +1,64 @@
+//! Rewrites an imported graph into fewer nodes that compute the same.
+//!
+//! Every rule is a function of one node: it looks backwards from there, and rewrites that node in
+//! place. A rule never drops a value that something else still reads. [`simplify`] applies all of
+//! them until none fires.
+
+mod activation;
+mod affine;
+mod batch_norm;
+mod fold;
+mod identity;
+mod matrix;
+mod pad;
+mod rewrite;
+mod shape;
+#[cfg(test)]
+mod testing;
+
+use headstart::graph::{Graph, Node, Value};
+
+use crate::import::onnx::Aliases;
+use rewrite::Rewrite;
+
+/// Evaluates a node whose operands are all constant; `None` if it cannot.
+pub type Fold<'a> = dyn FnMut(&Node, &[&Value]) -> Option<Vec<f32>> + 'a;
+
+type Rule = fn(&mut Rewrite<'_>, usize) -> bool;
+
+const RULES: &[Rule] = &[
+    identity::remove,
+    matrix::matmul_to_gemm,
+    batch_norm::into_producer,
+    affine::into_producer,
+    activation::merge_bounds,
+    activation::fuse_product,
+    activation::fuse_scaled,
+    pad::into_window,
+    shape::merge,
+];
+
+/// Passes over the graph after which it is left as it is; each one shortens every chain of nodes,
+/// so that real networks take three or four.
+const MAX_PASSES: usize = 32;
+
+/// The simplified graph: same inputs, same outputs, same values to within float rounding.
+///
+/// Names that vanish although the graph still has their value are added to `aliases`.
+#[must_use]
+pub fn simplify(graph: &Graph, aliases: &mut Aliases, evaluate: &mut Fold<'_>) -> Graph {
+    let mut rewrite = Rewrite::new(graph, aliases);
+    for _ in 0..MAX_PASSES {
+        let mut changed = false;
+        for node in 0..rewrite.node_count() {
+            for rule in RULES {
+                changed |= !rewrite.is_removed(node) && rule(&mut rewrite, node);
+            }
+            changed |= !rewrite.is_removed(node) && fold::constant(&mut rewrite, node, evaluate);
+        }
+        if !changed {
+            break;
+        }
+    }
+    rewrite.finish()
+}

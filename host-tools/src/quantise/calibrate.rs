@@ -1,0 +1,226 @@
+//! Runs sample inputs through the float graph to learn the range of every tensor.
+
+use headstart::graph::{Graph, ValueId};
+use rayon::prelude::*;
+
+use crate::quantise::lower::Ranges;
+use crate::quantise::rounding::{Histogram, Quantisation};
+
+/// Samples whose statistics are summed by one thread.
+const CHUNK: usize = 8;
+
+/// Gives every tensor of one pass through the graph to a visitor, inputs included.
+pub trait Run: Sync {
+    /// What can go wrong.
+    type Error: Send;
+
+    /// Runs one input, which is as long as the graph's input.
+    ///
+    /// # Errors
+    ///
+    /// What the executor cannot do.
+    fn run(&self, input: &[f32], see: &mut dyn FnMut(ValueId, &[f32])) -> Result<(), Self::Error>;
+}
+
+/// The ranges of all tensors of `graph`, and of its output pooled to a `grid × grid` map.
+///
+/// `done` is called once for every pass of a sample: twice a sample.
+///
+/// # Errors
+///
+/// Whatever the executor says.
+pub fn calibrate<R: Run>(
+    graph: &Graph,
+    runner: &R,
+    samples: &[Vec<f32>],
+    grid: usize,
+    done: impl Fn() + Sync,
+) -> Result<Ranges, R::Error> {
+    let extremes = over_samples(
+        samples,
+        &Extremes::new(graph),
+        |extremes, sample| {
+            runner.run(sample, &mut |value, data| extremes.add(graph, grid, value, data))?;
+            done();
+            Ok(())
+        },
+        Extremes::merge,
+    )?;
+    let pooled_slot = graph.values.len();
+    let histograms = over_samples(
+        samples,
+        &extremes.histograms(),
+        |histograms, sample| {
+            runner.run(sample, &mut |value, data| {
+                histograms[value].add(data);
+                if graph.outputs.contains(&value) {
+                    histograms[pooled_slot].add(&pool(&graph.values[value].shape, data, grid));
+                }
+            })?;
+            done();
+            Ok(())
+        },
+        |all, part| all.iter_mut().zip(part).for_each(|(a, b)| a.merge(b)),
+    )?;
+    let mut quantisation: Vec<Option<Quantisation>> =
+        histograms.par_iter().map(|histogram| Some(histogram.best_quantisation())).collect();
+    let features = quantisation.pop().flatten();
+    Ok(Ranges { quantisation, channel_means: extremes.means(), features })
+}
+
+/// Accumulates over the samples on all threads. The result does not depend on how many those are:
+/// chunks of samples are accumulated in order, and merged in order.
+pub(crate) fn over_samples<A: Clone + Send + Sync, E: Send>(
+    samples: &[Vec<f32>],
+    empty: &A,
+    add: impl Fn(&mut A, &[f32]) -> Result<(), E> + Sync,
+    merge: impl Fn(&mut A, &A),
+) -> Result<A, E> {
+    let parts: Vec<A> = samples
+        .par_chunks(CHUNK)
+        .map(|chunk| {
+            let mut part = empty.clone();
+            chunk.iter().try_for_each(|sample| add(&mut part, sample))?;
+            Ok(part)
+        })
+        .collect::<Result<_, E>>()?;
+    let mut all = empty.clone();
+    parts.iter().for_each(|part| merge(&mut all, part));
+    Ok(all)
+}
+
+/// Least and greatest value and the channel sums of every tensor; the pooled output comes last.
+#[derive(Clone, Debug)]
+struct Extremes {
+    ends: Vec<(f32, f32)>,
+    sums: Vec<Vec<f64>>,
+    samples: usize,
+}
+
+impl Extremes {
+    fn new(graph: &Graph) -> Self {
+        let channels = |shape: &[usize]| shape.get(1).copied().unwrap_or(0);
+        Self {
+            ends: vec![(0.0, 0.0); graph.values.len() + 1],
+            sums: graph.values.iter().map(|v| vec![0.0; channels(&v.shape)]).collect(),
+            samples: 0,
+        }
+    }
+
+    fn add(&mut self, graph: &Graph, grid: usize, value: ValueId, data: &[f32]) {
+        self.widen(value, data);
+        if graph.inputs.contains(&value) {
+            self.samples += 1;
+        }
+        let sums = &mut self.sums[value];
+        if let Some(pixels) = data.len().checked_div(sums.len()).filter(|&n| n > 0) {
+            for (sum, channel) in sums.iter_mut().zip(data.chunks_exact(pixels)) {
+                *sum += channel.iter().map(|&v| f64::from(v)).sum::<f64>() / pixels as f64;
+            }
+        }
+        if graph.outputs.contains(&value) {
+            self.widen(graph.values.len(), &pool(&graph.values[value].shape, data, grid));
+        }
+    }
+
+    fn widen(&mut self, slot: usize, data: &[f32]) {
+        let (low, high) = &mut self.ends[slot];
+        for &value in data.iter().filter(|value| value.is_finite()) {
+            *low = low.min(value);
+            *high = high.max(value);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (a, b) in self.ends.iter_mut().zip(&other.ends) {
+            *a = (a.0.min(b.0), a.1.max(b.1));
+        }
+        for (a, b) in self.sums.iter_mut().flatten().zip(other.sums.iter().flatten()) {
+            *a += b;
+        }
+        self.samples += other.samples;
+    }
+
+    fn histograms(&self) -> Vec<Histogram> {
+        self.ends.iter().map(|&(low, high)| Histogram::new(low, high)).collect()
+    }
+
+    fn means(&self) -> Vec<Vec<f32>> {
+        let count = self.samples.max(1) as f64;
+        self.sums.iter().map(|sums| sums.iter().map(|sum| (sum / count) as f32).collect()).collect()
+    }
+}
+
+/// The mean over the bins of a `grid × grid` map, channels last: what the device computes of the
+/// freeze point, in real numbers. Tensors without spatial axes stay as they are.
+#[must_use]
+pub fn pool(shape: &[usize], data: &[f32], grid: usize) -> Vec<f32> {
+    let (channels, height, width) = match *shape {
+        [_, c, h, w] => (c, h, w),
+        [_, c, l] => (c, l, 1),
+        _ => return data.to_vec(),
+    };
+    let bin =
+        |i: usize, bins: usize, extent: usize| i * extent / bins..((i + 1) * extent).div_ceil(bins);
+    let (rows, columns) = (height.min(grid), width.min(grid));
+    let mut pooled = Vec::with_capacity(rows * columns * channels);
+    for row in 0..rows {
+        for column in 0..columns {
+            let (ys, xs) = (bin(row, rows, height), bin(column, columns, width));
+            let count = (ys.len() * xs.len()) as f32;
+            for plane in data.chunks_exact(height * width) {
+                let lines = ys.clone().map(|y| &plane[y * width..][xs.clone()]);
+                pooled.push(lines.flatten().sum::<f32>() / count);
+            }
+        }
+    }
+    pooled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headstart::graph::{Activation, Op};
+
+    /// A graph of one ReLU, run by hand.
+    struct Relu;
+
+    impl Run for Relu {
+        type Error = ();
+
+        fn run(&self, input: &[f32], see: &mut dyn FnMut(ValueId, &[f32])) -> Result<(), ()> {
+            see(0, input);
+            see(1, &input.iter().map(|v| v.max(0.0)).collect::<Vec<_>>());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn ranges_and_means_follow_the_samples() {
+        let mut graph = Graph::default();
+        let x = graph.add_value("x", vec![1, 2, 1, 2]);
+        graph.inputs.push(x);
+        let relu = Op::Activation(Activation::Relu);
+        let y = graph.add_node("relu", relu, vec![x], "y").unwrap();
+        graph.outputs.push(y);
+        let samples: Vec<Vec<f32>> =
+            (0..20).map(|i| vec![-1.0, 1.0, i as f32 / 10.0, 0.1]).collect();
+
+        let ranges = calibrate(&graph, &Relu, &samples, 1, || ()).unwrap();
+
+        let of_y = ranges.quantisation[y].unwrap();
+        assert_eq!(of_y.zero_point, -128);
+        assert_eq!(ranges.channel_means[x], [0.0, 0.525]);
+        assert_eq!(ranges.channel_means[y][0], 0.5);
+        assert!(ranges.features.unwrap().scale < of_y.scale);
+    }
+
+    #[test]
+    fn a_grid_of_means_has_channels_last() {
+        let data: Vec<f32> = (0..18).map(|v| v as f32).collect();
+        // Two channels of 3 × 3; bins of two rows and columns overlap in the middle.
+        let pooled = pool(&[1, 2, 3, 3], &data, 2);
+        assert_eq!(pooled, [2.0, 11.0, 3.0, 12.0, 5.0, 14.0, 6.0, 15.0]);
+        assert_eq!(pool(&[1, 4], &data[..4], 2), data[..4]);
+    }
+}

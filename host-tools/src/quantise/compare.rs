@@ -1,0 +1,267 @@
+//! What quantisation cost: every tensor of the int8 backbone beside the float graph's.
+
+use headstart::backbone::Backbone;
+use headstart::graph::{Graph, ValueId};
+use headstart::pack::{Pack, Value};
+use headstart::preprocess;
+use rayon::prelude::*;
+
+use crate::error::Error;
+use crate::import::model::FloatGraph;
+use crate::quantise::calibrate::{Run, pool};
+use crate::quantise::lower::{Lowered, View};
+
+/// One tensor's float elements `r` and int8 elements `q`, as sums of squares and products a channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Noise {
+    /// `[Σ r², Σ q², Σ r·q]`
+    sums: Vec<[f64; 3]>,
+    /// Whether equalisation gave each channel a factor of its own.
+    equalised: bool,
+}
+
+impl Noise {
+    fn add(&mut self, channel: usize, real: f64, quantised: f64) {
+        if self.sums.len() <= channel {
+            self.sums.resize(channel + 1, [0.0; 3]);
+        }
+        let sums = &mut self.sums[channel];
+        sums[0] += real * real;
+        sums[1] += quantised * quantised;
+        sums[2] += real * quantised;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.equalised = other.equalised;
+        self.sums.resize(self.sums.len().max(other.sums.len()), [0.0; 3]);
+        for (a, b) in self.sums.iter_mut().flatten().zip(other.sums.iter().flatten()) {
+            *a += b;
+        }
+    }
+
+    /// Signal-to-noise ratio in decibels. An equalised tensor carries a factor a channel that the
+    /// next layer takes back; the best one is taken out before the noise is measured.
+    #[must_use]
+    pub fn decibels(&self) -> f64 {
+        let signal: f64 = self.sums.iter().map(|sums| sums[0]).sum();
+        let noise = self.sums.iter().map(|&[rr, qq, rq]| {
+            if self.equalised && qq > 0.0 { rr - rq * rq / qq } else { rr - 2.0 * rq + qq }
+        });
+        10.0 * (signal / noise.sum::<f64>().max(f64::MIN_POSITIVE)).log10()
+    }
+
+    /// Cosine of the angle between the elements of both, over all samples; factors of an equalised tensor's
+    /// channels are taken out as for [`decibels`](Self::decibels).
+    #[must_use]
+    pub fn cosine(&self) -> f64 {
+        let [mut rr, mut qq, mut rq] = [0.0; 3];
+        for &[real, quantised, both] in &self.sums {
+            let factor = if self.equalised && quantised > 0.0 { both / quantised } else { 1.0 };
+            rr += real;
+            qq += factor * factor * quantised;
+            rq += factor * both;
+        }
+        let norms = (rr * qq).sqrt();
+        if norms > 0.0 { rq / norms } else { f64::from(u8::from(rr == qq)) }
+    }
+}
+
+/// What one sample, or several, showed.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// Per value of the pack; `None` where the graph has no such tensor.
+    pub noise: Vec<Option<Noise>>,
+    /// Cosine between int8 and float features, a sample each.
+    pub cosines: Vec<f64>,
+    /// Float features, a row a sample.
+    pub float_features: Vec<Vec<f32>>,
+    /// Features as the device computes them, in real numbers, a row a sample.
+    pub int8_features: Vec<Vec<f32>>,
+}
+
+/// A float graph and the pack that was made of it.
+pub struct Pair<'a> {
+    /// The pack.
+    pub pack: Pack<'a>,
+    /// The backbone in float32.
+    pub graph: &'a Graph,
+    /// Runs it.
+    pub float: &'a FloatGraph,
+    /// Tells where the graph's tensors lie in the pack.
+    pub lowered: &'a Lowered,
+    /// Tensors whose channels were equalised.
+    pub equalised: &'a [ValueId],
+}
+
+impl Pair<'_> {
+    /// Runs all samples, on all threads, through both.
+    ///
+    /// # Errors
+    ///
+    /// Whatever either of them refuses.
+    pub fn compare(
+        &self,
+        samples: &[Vec<f32>],
+        done: impl Fn() + Sync,
+    ) -> Result<Comparison, Error> {
+        let single: Vec<Comparison> = samples
+            .par_iter()
+            .map(|sample| {
+                let comparison = self.compare_one(sample)?;
+                done();
+                Ok(comparison)
+            })
+            .collect::<Result<_, Error>>()?;
+        let mut all = Comparison::default();
+        for one in single {
+            if all.noise.is_empty() {
+                all.noise = vec![None; one.noise.len()];
+            }
+            for (sum, part) in all.noise.iter_mut().zip(one.noise) {
+                if let Some(part) = part {
+                    sum.get_or_insert_with(Noise::default).merge(&part);
+                }
+            }
+            all.cosines.extend(one.cosines);
+            all.float_features.extend(one.float_features);
+            all.int8_features.extend(one.int8_features);
+        }
+        Ok(all)
+    }
+
+    fn compare_one(&self, sample: &[f32]) -> Result<Comparison, Error> {
+        let mut quantised: Vec<(Value, Vec<i8>)> = Vec::new();
+        let int8_features = self.run_int8(sample, |index, value, row, data| {
+            // Values may come in strips of rows, those of several values in turn.
+            while quantised.len() <= index {
+                quantised.push((*value, Vec::new()));
+            }
+            let (whole, stored) = &mut quantised[index];
+            *whole = *value;
+            stored.resize(value.elements() as usize, 0);
+            stored[row * value.row_bytes()..][..data.len()].copy_from_slice(data);
+        })?;
+        let mut noise: Vec<Option<Noise>> = vec![None; quantised.len()];
+        let mut float_features = Vec::new();
+        let grid = grid(&self.pack)?;
+        self.float.run(sample, &mut |id, data| {
+            if let Some(view) = &self.lowered.views[id]
+                && let Some((value, stored)) = quantised.get(view.value as usize)
+            {
+                let mut found = compare_tensor(view, value, stored, data);
+                found.equalised = self.equalised.contains(&id);
+                noise[view.value as usize] = Some(found);
+            }
+            if self.graph.outputs.contains(&id) {
+                float_features = pool(&self.graph.values[id].shape, data, grid);
+            }
+        })?;
+        let cosines = vec![cosine(&float_features, &int8_features)];
+        Ok(Comparison {
+            noise,
+            cosines,
+            float_features: vec![float_features],
+            int8_features: vec![int8_features],
+        })
+    }
+
+    fn run_int8(
+        &self,
+        sample: &[f32],
+        mut see: impl FnMut(usize, &Value, usize, &[i8]),
+    ) -> Result<Vec<f32>, Error> {
+        let pack = &self.pack;
+        let mut arena = vec![0; pack.plan().arena_bytes as usize];
+        let mut run = || {
+            let mut input = vec![0; pack.value(0)?.elements() as usize];
+            preprocess::values(pack, sample.iter().copied(), &mut input)?;
+            let mut backbone = Backbone::new(*pack, &mut arena)?;
+            let features = backbone.run(&input, |index, value, row, data| {
+                see(index as usize, value, row, data);
+            })?;
+            let value = pack.feature_value()?;
+            Ok(features.iter().map(|&q| real(&value, q) as f32).collect())
+        };
+        run().map_err(Error::NewPack)
+    }
+}
+
+/// Rows of the feature map; rows and columns were limited by the same grid.
+fn grid(pack: &Pack<'_>) -> Result<usize, Error> {
+    let value = pack.feature_value().map_err(Error::NewPack)?;
+    Ok(value.height.max(value.width) as usize)
+}
+
+fn real(value: &Value, q: i8) -> f64 {
+    f64::from(i32::from(q) - i32::from(value.zero_point)) * f64::from(value.scale)
+}
+
+/// Walks a graph tensor in its own order, and the int8 one through the view.
+fn compare_tensor(view: &View, value: &Value, stored: &[i8], data: &[f32]) -> Noise {
+    let mut noise = Noise::default();
+    let mut index = vec![0; view.dims.len()];
+    let mut at = 0;
+    for &element in data {
+        if let Some(&q) = stored.get(at) {
+            let channel = index.first().copied().unwrap_or(0);
+            noise.add(channel, f64::from(element), real(value, q));
+        }
+        for axis in (0..view.dims.len()).rev() {
+            index[axis] += 1;
+            at += view.strides[axis];
+            if index[axis] < view.dims[axis] {
+                break;
+            }
+            at -= view.strides[axis] * view.dims[axis];
+            index[axis] = 0;
+        }
+    }
+    noise
+}
+
+/// Cosine of the angle between two vectors; 1 if both are 0.
+#[must_use]
+pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+    };
+    let norms = (dot(a, a) * dot(b, b)).sqrt();
+    if norms > 0.0 { dot(a, b) / norms } else { f64::from(u8::from(dot(a, a) == dot(b, b))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cosine_is_that_of_the_angle() {
+        assert_eq!(cosine(&[1.0, 0.0], &[2.0, 0.0]), 1.0);
+        assert_eq!(cosine(&[1.0, 0.0], &[0.0, 3.0]), 0.0);
+        assert_eq!(cosine(&[0.0], &[0.0]), 1.0);
+        assert_eq!(cosine(&[0.0], &[1.0]), 0.0);
+    }
+
+    #[test]
+    fn a_tensor_is_compared_through_its_view() {
+        let value = Value {
+            offset: 0,
+            height: 1,
+            width: 2,
+            channels: 2,
+            scale: 0.5,
+            zero_point: 1,
+            kept_rows: 0,
+        };
+        let view = View::contiguous(0, vec![2, 1, 2], &[1, 2, 0]);
+        // Stored pixel by pixel: channels (a0, b0), (a1, b1).
+        let mut noise = compare_tensor(&view, &value, &[3, 5, 7, 9], &[1.0, 3.0, 2.0, 5.0]);
+        // Found: channel a 1, 3 and channel b 2, 4.
+        assert_eq!(noise.sums, [[10.0, 10.0, 10.0], [29.0, 20.0, 24.0]]);
+        assert!((noise.decibels() - 10.0 * (39.0_f64).log10()).abs() < 1e-9);
+        assert!((noise.cosine() - 34.0 / (39.0_f64 * 30.0).sqrt()).abs() < 1e-9);
+        noise.equalised = true;
+        assert!(noise.decibels() > 20.0);
+        // A factor of 24/20 makes the second channel 2.4, 4.8; the first is right as it is.
+        assert!((noise.cosine() - (38.8_f64 / 39.0).sqrt()).abs() < 1e-9);
+    }
+}

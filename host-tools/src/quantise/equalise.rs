@@ -1,0 +1,382 @@
+//! Cross-layer equalisation: moves the spread between the channels of a tensor into the weights
+//! around it, so that one scale for the whole tensor loses less.
+//!
+//! Where only convolutions write and read a tensor (residual sums between them included), channel
+//! `c` may be divided by any `s[c]` if the weights that write it are divided and those that read it
+//! multiplied by it: the network computes the same. Nagel et al. 2019,
+//! <https://arxiv.org/abs/1906.04721>, section 4.1, without its restriction to pairs of layers.
+
+use headstart::graph::{Activation, Binary, Graph, Node, Op, ValueId};
+
+use crate::quantise::calibrate::Run;
+
+/// Tensors whose channels share one factor each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// What convolutions write.
+    written: Vec<ValueId>,
+    /// What convolutions read: the same, or what a clamp makes of it. These are quantised.
+    pub read: Vec<ValueId>,
+    /// Channels of each of them.
+    channels: usize,
+    /// Upper bound of the clamp between the two.
+    bound: Option<f32>,
+}
+
+/// The groups of tensors that only convolutions write and read.
+#[must_use]
+pub fn groups(graph: &Graph) -> Vec<Group> {
+    let mut groups = sums(graph);
+    groups.extend(graph.nodes.iter().filter_map(|node| clamped(graph, node)));
+    groups
+}
+
+/// The result of a ReLU or of a clamp from 0 behind a convolution.
+fn clamped(graph: &Graph, node: &Node) -> Option<Group> {
+    let bound = match node.op {
+        Op::Activation(Activation::Relu) => None,
+        Op::Activation(Activation::Clip { min: 0.0, max }) if max > 0.0 => Some(max),
+        _ => return None,
+    };
+    let written = node.inputs[0];
+    let producer = &graph.nodes[graph.producer(written)?];
+    let inside = graph.readers(written) == 1
+        && has_weights(graph, producer)
+        && is_read_by_convolutions(graph, node.output)
+        // A sum would need the same factors in its other operand.
+        && !graph.nodes.iter().any(|n| n.inputs.contains(&node.output) && is_sum(graph, n));
+    inside.then(|| Group {
+        written: vec![written],
+        read: vec![node.output],
+        channels: graph.values[written].shape[1],
+        bound,
+    })
+}
+
+/// Tensors that are convolutions' results as they are, or sums of such.
+fn sums(graph: &Graph) -> Vec<Group> {
+    let mut root: Vec<ValueId> = (0..graph.values.len()).collect();
+    fn find(root: &[ValueId], mut value: ValueId) -> ValueId {
+        while root[value] != value {
+            value = root[value];
+        }
+        value
+    }
+    for node in graph.nodes.iter().filter(|node| is_sum(graph, node)) {
+        for &input in &node.inputs {
+            let (a, b) = (find(&root, input), find(&root, node.output));
+            root[a.max(b)] = a.min(b);
+        }
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    for value in 0..graph.values.len() {
+        let members: Vec<ValueId> =
+            (value..graph.values.len()).filter(|&v| find(&root, v) == value).collect();
+        let channels = graph.values[value].shape.get(1).copied().unwrap_or(0);
+        if !members.is_empty() && members.iter().all(|&v| is_between_convolutions(graph, v)) {
+            groups.push(Group { written: members.clone(), read: members, channels, bound: None });
+        }
+    }
+    groups
+}
+
+/// A sum or difference of computed tensors of one shape.
+fn is_sum(graph: &Graph, node: &Node) -> bool {
+    matches!(node.op, Op::Binary(Binary::Add | Binary::Sub))
+        && node.inputs.iter().all(|&input| {
+            let value = &graph.values[input];
+            value.constant.is_none() && value.shape == graph.values[node.output].shape
+        })
+}
+
+fn is_between_convolutions(graph: &Graph, value: ValueId) -> bool {
+    let written = graph.producer(value).is_some_and(|index| {
+        is_sum(graph, &graph.nodes[index]) || has_weights(graph, &graph.nodes[index])
+    });
+    written && is_read_by_convolutions(graph, value)
+}
+
+/// Whether all readers are convolutions, or sums, and at least one is there.
+fn is_read_by_convolutions(graph: &Graph, value: ValueId) -> bool {
+    let reads_well = |node: &Node| {
+        is_sum(graph, node)
+            || (has_weights(graph, node)
+                && node.inputs[0] == value
+                && reads_by_channel(graph, node))
+    };
+    let mut readers = graph.nodes.iter().filter(|node| node.inputs.contains(&value)).peekable();
+    graph.values[value].shape.len() >= 3
+        && !graph.outputs.contains(&value)
+        && readers.peek().is_some()
+        && readers.all(reads_well)
+}
+
+/// Whether a node is a convolution whose weights are known.
+fn has_weights(graph: &Graph, node: &Node) -> bool {
+    matches!(node.op, Op::Conv(_))
+        && node.inputs[1..].iter().all(|&id| graph.values[id].constant.is_some())
+}
+
+/// Whether each weight of a convolution reads one channel that its place tells.
+fn reads_by_channel(graph: &Graph, node: &Node) -> bool {
+    let Op::Conv(conv) = &node.op else { return false };
+    let channels = graph.values[node.inputs[0]].shape[1];
+    conv.groups == 1
+        || (conv.groups == channels && graph.values[node.inputs[1]].shape[0] == channels)
+}
+
+/// The graph with all groups equalised, which computes the same outputs. `done` is called once a
+/// sample.
+///
+/// # Errors
+///
+/// Whatever the executor says of a sample.
+pub fn equalise<R: Run>(
+    graph: &Graph,
+    runner: &R,
+    samples: &[Vec<f32>],
+    done: &(impl Fn() + Sync),
+) -> Result<Graph, R::Error> {
+    let groups = groups(graph);
+    let reaches = reaches(graph, &groups, runner, samples, done)?;
+    let mut equalised = graph.clone();
+    for (group, reach) in groups.iter().zip(&reaches) {
+        let weights = reader_reach(graph, group);
+        let factors = factors(reach, &weights, group.bound);
+        for node in &graph.nodes {
+            scale(&mut equalised, graph, node, group, &factors);
+        }
+    }
+    Ok(equalised)
+}
+
+/// The factor of every channel, by the reach of its activations and of the weights that read it:
+/// `√(reach / weights)`, after which both reach equally far in every channel.
+///
+/// Under a clamp the factors are at most 1 and at least `reach / bound`: then the bound, which is
+/// the same integer for all channels, cuts off nothing that was seen and everything that it did.
+fn factors(reach: &[f32], weights: &[f32], bound: Option<f32>) -> Vec<f32> {
+    let usable = |factor: f32| if factor.is_normal() { factor } else { 1.0 };
+    let balanced: Vec<f32> =
+        reach.iter().zip(weights).map(|(reach, weight)| usable((reach / weight).sqrt())).collect();
+    let Some(bound) = bound else { return balanced };
+    let greatest = balanced.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    balanced
+        .iter()
+        .zip(reach)
+        .map(|(factor, reach)| usable((factor / greatest).clamp((reach / bound).min(1.0), 1.0)))
+        .collect()
+}
+
+/// Greatest magnitude of every channel of every group over the samples.
+fn reaches<R: Run>(
+    graph: &Graph,
+    groups: &[Group],
+    runner: &R,
+    samples: &[Vec<f32>],
+    done: &(impl Fn() + Sync),
+) -> Result<Vec<Vec<f32>>, R::Error> {
+    let mut group_of = vec![None; graph.values.len()];
+    for (index, group) in groups.iter().enumerate() {
+        group.read.iter().for_each(|&value| group_of[value] = Some(index));
+    }
+    let empty: Vec<Vec<f32>> = groups.iter().map(|group| vec![0.0; group.channels]).collect();
+    crate::quantise::calibrate::over_samples(
+        samples,
+        &empty,
+        |reaches, sample| {
+            runner.run(sample, &mut |value, data| {
+                let Some(reach) = group_of[value].map(|index: usize| &mut reaches[index]) else {
+                    return;
+                };
+                let pixels = data.len() / reach.len();
+                for (reach, plane) in reach.iter_mut().zip(data.chunks_exact(pixels)) {
+                    *reach = plane.iter().fold(*reach, |most, v| most.max(v.abs()));
+                }
+            })?;
+            done();
+            Ok(())
+        },
+        |all, part| {
+            let pairs = all.iter_mut().flatten().zip(part.iter().flatten());
+            pairs.for_each(|(a, &b)| *a = a.max(b));
+        },
+    )
+}
+
+/// Greatest magnitude of the weights that read each channel of a group.
+fn reader_reach(graph: &Graph, group: &Group) -> Vec<f32> {
+    let mut reach = vec![0.0_f32; group.channels];
+    for node in graph.nodes.iter().filter(|node| reads(node, group)) {
+        for_each_reader(graph, node, group.channels, |channel, index| {
+            let weights = graph.values[node.inputs[1]].constant.as_deref().unwrap_or(&[]);
+            reach[channel] = reach[channel].max(weights[index].abs());
+        });
+    }
+    reach
+}
+
+fn reads(node: &Node, group: &Group) -> bool {
+    matches!(node.op, Op::Conv(_)) && group.read.contains(&node.inputs[0])
+}
+
+/// Calls `visit` with every weight of a reading convolution: the channel that it reads, its index.
+fn for_each_reader(
+    graph: &Graph,
+    node: &Node,
+    channels: usize,
+    mut visit: impl FnMut(usize, usize),
+) {
+    let shape = &graph.values[node.inputs[1]].shape;
+    let taps: usize = shape[2..].iter().product();
+    for index in 0..shape.iter().product() {
+        // Depthwise weights are [channel][1][taps], full ones [out][channel][taps].
+        visit(index / taps % channels, index);
+    }
+}
+
+fn scale(equalised: &mut Graph, graph: &Graph, node: &Node, group: &Group, factors: &[f32]) {
+    let edit = |equalised: &mut Graph, id: ValueId, change: &mut dyn FnMut(&mut [f32])| {
+        if let Some(constant) = &equalised.values[id].constant {
+            let mut data = constant.to_vec();
+            change(&mut data);
+            equalised.values[id].constant = Some(data.into());
+        }
+    };
+    if !matches!(node.op, Op::Conv(_)) {
+        return;
+    }
+    if group.written.contains(&node.output) {
+        for &id in &node.inputs[1..] {
+            edit(equalised, id, &mut |data| {
+                let row = data.len() / factors.len();
+                for (row, factor) in data.chunks_exact_mut(row).zip(factors) {
+                    row.iter_mut().for_each(|w| *w /= factor);
+                }
+            });
+        }
+    }
+    if reads(node, group) {
+        edit(equalised, node.inputs[1], &mut |data| {
+            for_each_reader(graph, node, factors.len(), |channel, index| {
+                data[index] *= factors[channel];
+            });
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::model::FloatGraph;
+    use headstart::graph::{Conv, Window};
+    use std::path::Path;
+
+    fn convolution(graph: &mut Graph, x: ValueId, shape: [usize; 4], groups: usize) -> ValueId {
+        let count: usize = shape.iter().product();
+        let name = format!("{}", graph.values.len());
+        let wave = |i: usize| (i as f32 * 1.7).sin() * (1.0 + (i % shape[0]) as f32);
+        let weight = (0..count).map(wave).collect();
+        let w = graph.add_constant(format!("w{name}"), shape.to_vec(), weight).unwrap();
+        let bias = (0..shape[0]).map(|i| i as f32).collect();
+        let b = graph.add_constant(format!("b{name}"), vec![shape[0]], bias).unwrap();
+        let window = Window {
+            kernel: shape[2..].to_vec(),
+            strides: vec![1; 2],
+            dilations: vec![1; 2],
+            pads_begin: vec![shape[2] / 2; 2],
+            pads_end: vec![shape[3] / 2; 2],
+        };
+        let conv = Op::Conv(Conv { window, groups });
+        graph.add_node(name.clone(), conv, vec![x, w, b], name).unwrap()
+    }
+
+    /// A residual sum between convolutions, read by a full and a depthwise one.
+    fn network() -> (Graph, Vec<ValueId>) {
+        let mut graph = Graph::default();
+        let x = graph.add_value("x", vec![1, 2, 5, 5]);
+        graph.inputs.push(x);
+        let a = convolution(&mut graph, x, [4, 2, 1, 1], 1);
+        let b = convolution(&mut graph, a, [4, 4, 3, 3], 1);
+        let sum = Op::Binary(Binary::Add);
+        let sum = graph.add_node("sum", sum, vec![a, b], "sum").unwrap();
+        let d = convolution(&mut graph, sum, [4, 1, 3, 3], 4);
+        let y = convolution(&mut graph, d, [3, 4, 1, 1], 1);
+        graph.outputs.push(y);
+        (graph, vec![a, b, sum])
+    }
+
+    /// The first output of `runner` for `sample`.
+    fn output(graph: &Graph, runner: &FloatGraph, sample: &[f32]) -> Vec<f32> {
+        let mut found = Vec::new();
+        let see = &mut |id, data: &[f32]| {
+            if graph.outputs.contains(&id) {
+                found = data.to_vec();
+            }
+        };
+        runner.run(sample, see).unwrap();
+        found
+    }
+
+    fn assert_equalising_changes_weights_alone(graph: &Graph) {
+        let samples: Vec<Vec<f32>> =
+            (0..4).map(|s| (0..50).map(|i| ((i * 7 + s * 13) as f32).cos()).collect()).collect();
+        let before = FloatGraph::new(Path::new("test"), graph).unwrap();
+        let equalised = equalise(graph, &before, &samples, &|| ()).unwrap();
+        assert_ne!(graph, &equalised);
+        let after = FloatGraph::new(Path::new("test"), &equalised).unwrap();
+        for sample in &samples {
+            let pairs =
+                output(graph, &before, sample).into_iter().zip(output(graph, &after, sample));
+            for (a, b) in pairs {
+                assert!((a - b).abs() <= 1e-4 * a.abs().max(1.0), "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_equalised_network_computes_the_same() {
+        let (graph, group) = network();
+        assert_eq!(groups(&graph)[0].read, group);
+        assert_equalising_changes_weights_alone(&graph);
+    }
+
+    #[test]
+    fn a_clamp_between_convolutions_still_cuts_off_what_it_did() {
+        for activation in [Activation::Relu, Activation::Clip { min: 0.0, max: 3.0 }] {
+            let mut graph = Graph::default();
+            let x = graph.add_value("x", vec![1, 2, 5, 5]);
+            graph.inputs.push(x);
+            let a = convolution(&mut graph, x, [4, 2, 3, 3], 1);
+            let clamp = Op::Activation(activation);
+            let clamp = graph.add_node("clamp", clamp, vec![a], "clamp").unwrap();
+            let y = convolution(&mut graph, clamp, [3, 4, 1, 1], 1);
+            graph.outputs.push(y);
+            assert_eq!(groups(&graph)[0].read, [clamp]);
+            assert_equalising_changes_weights_alone(&graph);
+        }
+    }
+
+    #[test]
+    fn a_clamp_that_a_sum_reads_is_left_alone() {
+        let mut graph = Graph::default();
+        let x = graph.add_value("x", vec![1, 2, 5, 5]);
+        graph.inputs.push(x);
+        let a = convolution(&mut graph, x, [4, 2, 3, 3], 1);
+        let relu = Op::Activation(Activation::Relu);
+        let relu = graph.add_node("relu", relu, vec![a], "relu").unwrap();
+        let b = convolution(&mut graph, relu, [4, 4, 1, 1], 1);
+        let sum = Op::Binary(Binary::Add);
+        let sum = graph.add_node("sum", sum, vec![relu, b], "sum").unwrap();
+        let y = convolution(&mut graph, sum, [3, 4, 1, 1], 1);
+        graph.outputs.push(y);
+        assert_eq!(groups(&graph), []);
+    }
+
+    #[test]
+    fn a_tensor_that_leaves_the_graph_is_left_alone() {
+        let (mut graph, group) = network();
+        graph.outputs.push(group[2]);
+        assert!(groups(&graph).iter().all(|found| !found.read.contains(&group[2])));
+    }
+}

@@ -1,0 +1,99 @@
+//! Samples as the float graph takes them, preprocessed exactly as the device does it.
+
+use std::path::Path;
+
+use headstart::graph::Graph;
+use headstart::pack::{Input, Preprocessing};
+use headstart::preprocess::{self, Picture};
+use headstart_device::samples::{Dataset, Decoded, InputShape, SampleFile};
+use rayon::prelude::*;
+
+use crate::error::Error;
+use crate::quantise::lower;
+
+/// The graph's input as the pack will describe it.
+///
+/// # Errors
+///
+/// [`Error::Input`] if the input is no tensor of one to three dimensions behind a batch of 1.
+pub fn describe(model: &Path, graph: &Graph, preprocessing: Preprocessing) -> Result<Input, Error> {
+    let shape = &graph.values[graph.inputs[0]].shape;
+    let refuse = || Error::Input { model: model.to_owned(), shape: shape.clone() };
+    let Some((1, dims)) = shape.split_first() else { return Err(refuse()) };
+    if dims.is_empty() || dims.len() > 3 {
+        return Err(refuse());
+    }
+    let (channels_first, order) = lower::input_order(dims);
+    let [height, width, channels] = lower::extents(dims, &order);
+    let narrow = |n: usize| u32::try_from(n).map_err(|_| refuse());
+    Ok(Input {
+        height: narrow(height)?,
+        width: narrow(width)?,
+        channels: narrow(channels)?,
+        channels_first,
+        preprocessing,
+    })
+}
+
+/// The values of every sample, in the model's own axis order, computed on all threads.
+///
+/// # Errors
+///
+/// [`Error::Samples`] for the first file that is refused.
+pub fn load(
+    input: &Input,
+    dataset: &Dataset,
+    done: impl Fn() + Sync,
+) -> Result<Vec<Vec<f32>>, Error> {
+    dataset
+        .samples
+        .par_iter()
+        .map(|sample| {
+            let values = read(input, &sample.path)?;
+            done();
+            Ok(values)
+        })
+        .collect()
+}
+
+/// The values of one sample, in the model's own axis order.
+///
+/// # Errors
+///
+/// [`Error::Samples`] and [`Error::Picture`] for a file that is refused.
+pub fn read(input: &Input, path: &Path) -> Result<Vec<f32>, Error> {
+    let shape = InputShape {
+        height: input.height as usize,
+        width: input.width as usize,
+        channels: input.channels as usize,
+        channels_first: input.channels_first,
+    };
+    match SampleFile::read(path)?.decode(&shape)? {
+        Decoded::Values { values, .. } => Ok(values),
+        Decoded::Pixels { width, height, channels, bytes } => {
+            let picture = Picture { pixels: &bytes, width, height, channels };
+            from_picture(input, picture)
+                .map_err(|problem| Error::Picture { path: path.to_owned(), problem })
+        }
+    }
+}
+
+fn from_picture(input: &Input, picture: Picture<'_>) -> Result<Vec<f32>, headstart::Error> {
+    let pixels = (input.height * input.width) as usize;
+    let channels = input.channels as usize;
+    let mut values = vec![0.0; pixels * channels];
+    let Preprocessing { mean, std, .. } = input.preprocessing;
+    preprocess::levels(input, picture, |index, channel, level| {
+        let at = if input.channels_first { channel * pixels + index / channels } else { index };
+        values[at] = (f32::from(level) - mean[channel]) / std[channel];
+    })?;
+    Ok(values)
+}
+
+/// Keeps at most `count` samples, spread evenly over the list: every class keeps its share.
+pub fn spread(dataset: &mut Dataset, count: usize) {
+    let total = dataset.samples.len();
+    if total > count {
+        dataset.samples = (0..count).map(|i| dataset.samples[i * total / count].clone()).collect();
+    }
+}

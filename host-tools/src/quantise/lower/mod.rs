@@ -1,0 +1,450 @@
+//! From the float graph and its ranges to the int8 nodes of a pack.
+
+mod affine;
+mod binary;
+mod conv;
+mod order;
+mod pool;
+mod table;
+mod view;
+
+pub use view::{View, channels_last};
+
+use headstart::backbone::Node;
+use headstart::graph::{Activation, Graph, Node as GraphNode, Op, ValueId};
+
+use crate::import::scales;
+use crate::quantise::rounding::Quantisation;
+use view::Order;
+
+/// A node that has no int8 form.
+#[derive(Debug, thiserror::Error)]
+#[error("node '{node}' ({operator}): {why}")]
+pub struct LowerError {
+    /// Its name in the source model.
+    pub node: String,
+    /// Its operator.
+    pub operator: &'static str,
+    /// What is not supported, and what could be done.
+    pub why: String,
+}
+
+/// An int8 node before it is written.
+#[derive(Clone, Debug)]
+pub enum LoweredNode {
+    /// Any node that owns nothing.
+    Plain(Node<'static>),
+    /// A concatenation of values with their multipliers.
+    Concat {
+        /// 0 rows, 1 columns, 2 channels.
+        axis: u8,
+        /// Value and input scale / output scale.
+        operands: Vec<(u32, f32)>,
+    },
+}
+
+/// An int8 tensor before it has a place in the arena.
+#[derive(Clone, Copy, Debug)]
+pub struct LoweredValue {
+    /// Rows, columns, channels.
+    pub extents: [usize; 3],
+    /// What its integers mean.
+    pub quantisation: Quantisation,
+}
+
+/// The int8 network.
+#[derive(Clone, Debug, Default)]
+pub struct Lowered {
+    /// Value 0 is the input; node `k` defines value `k + 1`.
+    pub values: Vec<LoweredValue>,
+    /// In the order of execution.
+    pub nodes: Vec<LoweredNode>,
+    /// All convolution weights.
+    pub weights: Vec<i8>,
+    /// Bias and multiplier of every output channel.
+    pub channels: Vec<(i32, f32)>,
+    /// Tables of functions.
+    pub tables: Vec<u8>,
+    /// Where each tensor of the graph can be seen.
+    pub views: Vec<Option<View>>,
+    /// What a tail reads, rising; empty where the last value holds the features.
+    pub crossing: Vec<u32>,
+    /// Whether the model's own axes are `[channels, height, width]`.
+    pub channels_first: bool,
+    /// Where the int8 network differs from what a quantised model says, a line each.
+    pub differences: Vec<String>,
+}
+
+/// What the quantiser knows about the graph's tensors.
+#[derive(Clone, Debug)]
+pub struct Ranges {
+    /// The quantisation of every tensor; `None` where neither the model nor samples say it.
+    pub quantisation: Vec<Option<Quantisation>>,
+    /// The mean of every channel of every tensor over the calibration samples; empty if unknown.
+    pub channel_means: Vec<Vec<f32>>,
+    /// The quantisation of the features after pooling; without it they keep that of the map.
+    pub features: Option<Quantisation>,
+}
+
+/// Lowers a simplified graph with one output, which is pooled to a `grid × grid` map of features
+/// if it is an image that is larger than that.
+///
+/// # Errors
+///
+/// [`LowerError`] names the first node without an int8 form.
+pub fn lower(graph: &Graph, ranges: &Ranges, grid: usize) -> Result<Lowered, LowerError> {
+    let mut lowering = Lowering::new(graph, ranges)?;
+    lowering.nodes()?;
+    lowering.features(grid).map_err(|why| at_freeze_point(graph, graph.outputs[0], why))?;
+    let mut lowered = lowering.lowered;
+    order::reorder(&mut lowered);
+    Ok(lowered)
+}
+
+/// Lowers a simplified graph whose outputs a tail reads as they are; also gives their places among
+/// [`Lowered::crossing`].
+///
+/// # Errors
+///
+/// As [`lower`].
+pub fn lower_for_tail(graph: &Graph, ranges: &Ranges) -> Result<(Lowered, Vec<usize>), LowerError> {
+    let mut lowering = Lowering::new(graph, ranges)?;
+    lowering.nodes()?;
+    let mut values = Vec::with_capacity(graph.outputs.len());
+    for &output in &graph.outputs {
+        let (value, _) =
+            lowering.image(output).map_err(|why| at_freeze_point(graph, output, why))?;
+        values.push(value);
+    }
+    let mut lowered = lowering.lowered;
+    lowered.crossing.clone_from(&values);
+    lowered.crossing.sort_unstable();
+    lowered.crossing.dedup();
+    let mut places = Vec::with_capacity(values.len());
+    for value in &values {
+        let place = lowered.crossing.binary_search(value).unwrap_or_default();
+        if places.contains(&place) {
+            let why =
+                "two features of the tail are one tensor on the device: freeze one node later";
+            return Err(at_freeze_point(graph, graph.outputs[places.len()], why.into()));
+        }
+        places.push(place);
+    }
+    // One feature: the order of execution may change as for any backbone.
+    if lowered.crossing.len() == 1 && lowered.crossing[0] as usize + 1 == lowered.values.len() {
+        let last = lowered.crossing[0];
+        order::reorder(&mut lowered);
+        lowered.crossing = vec![last];
+    }
+    Ok((lowered, places))
+}
+
+fn at_freeze_point(graph: &Graph, value: ValueId, why: Why) -> LowerError {
+    LowerError { node: graph.values[value].name.clone(), operator: "freeze point", why }
+}
+
+/// The work in progress.
+struct Lowering<'a> {
+    graph: &'a Graph,
+    ranges: &'a Ranges,
+    lowered: Lowered,
+    /// Whether the model brings scales along.
+    is_quantised: bool,
+}
+
+type Why = String;
+
+impl<'a> Lowering<'a> {
+    fn new(graph: &'a Graph, ranges: &'a Ranges) -> Result<Self, LowerError> {
+        let lowered = Lowered { views: vec![None; graph.values.len()], ..Lowered::default() };
+        let is_quantised = scales::is_quantised(graph);
+        let mut lowering = Self { graph, ranges, lowered, is_quantised };
+        let input = graph.inputs[0];
+        lowering.input(input).map_err(|why| LowerError {
+            node: graph.values[input].name.clone(),
+            operator: "input",
+            why,
+        })?;
+        Ok(lowering)
+    }
+
+    fn input(&mut self, input: ValueId) -> Result<(), Why> {
+        let dims = self.dims(input)?;
+        let (channels_first, order) = input_order(&dims);
+        self.lowered.channels_first = channels_first;
+        let extents = extents(&dims, &order);
+        self.lowered.values.push(LoweredValue { extents, quantisation: self.range(input)? });
+        self.lowered.views[input] = Some(View::contiguous(0, dims, &order));
+        Ok(())
+    }
+
+    /// All nodes that are not part of another one's int8 form.
+    fn nodes(&mut self) -> Result<(), LowerError> {
+        for (index, node) in self.graph.nodes.iter().enumerate() {
+            if self.lowered.views[node.output].is_none() {
+                self.node(index).and_then(|()| self.settle(node.output)).map_err(|why| {
+                    LowerError { node: node.name.clone(), operator: node.op.name(), why }
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, index: usize) -> Result<(), Why> {
+        let node = &self.graph.nodes[index];
+        match &node.op {
+            Op::Conv(conv) => self.conv(node, conv),
+            Op::Gemm(gemm) => self.gemm(node, gemm),
+            Op::MatMul => self.matmul(node),
+            Op::BatchNormalization { epsilon } => self.batch_normalization(node, *epsilon),
+            Op::Activation(activation) => self.activation(node, *activation),
+            Op::PRelu => self.prelu(node),
+            Op::Binary(op) => self.binary(node, *op),
+            Op::MaxPool(pool) => self.max_pool(node, pool),
+            Op::MaxPoolIndices(_) => {
+                Err("the places of the maxima have no int8 form: freeze before this node".into())
+            }
+            Op::Resize(_) => {
+                Err("a resized tensor has no int8 form: freeze before this node".into())
+            }
+            Op::AveragePool(pool) => self.average_pool(node, pool),
+            Op::GlobalAveragePool => {
+                let rank = self.dims(node.inputs[0])?.len();
+                self.mean(node, &(1..rank).collect::<Vec<_>>())
+            }
+            Op::ReduceMean { axes, .. } => {
+                let axes: Option<Vec<usize>> =
+                    axes.iter().map(|axis| axis.checked_sub(1)).collect();
+                self.mean(node, &axes.ok_or("a mean over the batch has no meaning on a device")?)
+            }
+            Op::Softmax { axis, flatten } => self.softmax(node, *axis, *flatten),
+            Op::Concat { axis } => self.concat(node, *axis),
+            Op::Pad(pad) => self.pad(node, pad),
+            Op::Reshape { shape } => self.reshape(node, shape),
+            Op::Transpose { permutation } => self.transpose(node, permutation),
+        }
+    }
+
+    /// Extents of a tensor without its batch, which must be 1.
+    fn dims(&self, value: ValueId) -> Result<Vec<usize>, Why> {
+        match self.graph.values[value].shape.split_first() {
+            Some((1, dims)) if !dims.is_empty() => Ok(dims.to_vec()),
+            _ => Err(format!(
+                "a tensor of shape {:?} has no batch of 1 in front",
+                self.graph.values[value].shape
+            )),
+        }
+    }
+
+    fn view(&self, value: ValueId) -> Result<View, Why> {
+        self.lowered.views[value]
+            .clone()
+            .ok_or_else(|| "a constant stands where the backbone needs a computed tensor".into())
+    }
+
+    fn constant(&self, value: ValueId) -> Option<&'a [f32]> {
+        self.graph.values[value].constant.as_deref()
+    }
+
+    /// What the integers of a graph tensor mean.
+    fn range(&self, value: ValueId) -> Result<Quantisation, Why> {
+        self.ranges.quantisation[value].ok_or_else(|| {
+            format!(
+                "the model has no scale for tensor '{}': give samples with --calib DIR, and its range is measured",
+                self.graph.values[value].name
+            )
+        })
+    }
+
+    /// Rounds a graph tensor to the scale that the model gives it, if it is of another.
+    fn settle(&mut self, output: ValueId) -> Result<(), Why> {
+        let (Some(view), Some(to)) =
+            (self.lowered.views[output].clone(), scales::own(&self.graph.values[output]))
+        else {
+            return Ok(());
+        };
+        if self.quantisation(view.value) != to {
+            let value = self.table_of(view.value, to, |x| x)?;
+            self.lowered.views[output] = Some(View { value, ..view });
+        }
+        Ok(())
+    }
+
+    fn quantisation(&self, value: u32) -> Quantisation {
+        self.lowered.values[value as usize].quantisation
+    }
+
+    /// The only reader of `value`, unless it is wanted outside.
+    fn sole_reader(&self, value: ValueId) -> Option<&'a GraphNode> {
+        if self.graph.readers(value) != 1 {
+            return None;
+        }
+        self.graph.nodes.iter().find(|node| node.inputs.contains(&value))
+    }
+
+    /// The tensor that a node's result becomes when a clamp behind it is fused, and its bounds. A result that
+    /// the model rounds before the clamp stays as it is.
+    fn fused_clamp(&self, node: &GraphNode) -> (ValueId, f32, f32) {
+        if scales::own(&self.graph.values[node.output]).is_none()
+            && let Some(reader) = self.sole_reader(node.output)
+        {
+            match reader.op {
+                Op::Activation(Activation::Relu) => return (reader.output, 0.0, f32::INFINITY),
+                Op::Activation(Activation::Clip { min, max }) if min <= max => {
+                    return (reader.output, min, max);
+                }
+                _ => {}
+            }
+        }
+        (node.output, f32::NEG_INFINITY, f32::INFINITY)
+    }
+
+    /// Bounds of a clamp as integers of the tensor that it gives.
+    fn clamp(quantisation: Quantisation, min: f32, max: f32) -> (i8, i8) {
+        (quantisation.quantise(f64::from(min)), quantisation.quantise(f64::from(max)))
+    }
+
+    /// Appends a node and gives the value that it defines.
+    fn push(&mut self, node: LoweredNode, extents: [usize; 3], quantisation: Quantisation) -> u32 {
+        self.lowered.nodes.push(node);
+        self.lowered.values.push(LoweredValue { extents, quantisation });
+        u32::try_from(self.lowered.values.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Appends the node that defines graph tensor `output`, whose elements lie in `order`.
+    fn define(
+        &mut self,
+        output: ValueId,
+        node: LoweredNode,
+        order: &[usize],
+        quantisation: Quantisation,
+    ) -> Result<(), Why> {
+        let dims = self.dims(output)?;
+        let value = self.push(node, extents(&dims, order), quantisation);
+        self.lowered.views[output] = Some(View::contiguous(value, dims, order));
+        Ok(())
+    }
+
+    /// A value that holds the view's elements in `order`, with the extents that follow from it:
+    /// the view's own one if it is so, else a copy.
+    fn in_order(&mut self, view: &View, order: &[usize]) -> Result<u32, Why> {
+        let extents = extents(&view.dims, order);
+        if view.lies_in(order) && self.lowered.values[view.value as usize].extents == extents {
+            return Ok(view.value);
+        }
+        let mut axes: Vec<(usize, usize)> = Vec::new();
+        for &axis in order.iter().filter(|&&axis| view.dims[axis] > 1) {
+            match axes.last_mut() {
+                Some((extent, stride)) if *stride == view.strides[axis] * view.dims[axis] => {
+                    *extent *= view.dims[axis];
+                    *stride = view.strides[axis];
+                }
+                _ => axes.push((view.dims[axis], view.strides[axis])),
+            }
+        }
+        if axes.len() > 5 {
+            return Err("a transposition of more than five axes".into());
+        }
+        let (mut lengths, mut strides) = ([1; 5], [0; 5]);
+        let skip = 5 - axes.len();
+        for (i, (extent, stride)) in axes.into_iter().enumerate() {
+            lengths[skip + i] = narrow(extent)?;
+            strides[skip + i] = narrow(stride)?;
+        }
+        let node = Node::Permute { input: view.value, extents: lengths, strides };
+        Ok(self.push(LoweredNode::Plain(node), extents, self.quantisation(view.value)))
+    }
+
+    /// [`in_order`](Self::in_order) with channels last.
+    fn image(&mut self, value: ValueId) -> Result<(u32, Order), Why> {
+        let view = self.view(value)?;
+        if view.dims.len() > 3 {
+            return Err(format!(
+                "a tensor of {} dimensions is no image; one or two spatial dimensions are \
+                 supported: freeze before this node, or choose another model",
+                view.dims.len() + 1
+            ));
+        }
+        let order = channels_last(view.dims.len());
+        Ok((self.in_order(&view, &order)?, order))
+    }
+
+    fn reshape(&mut self, node: &GraphNode, shape: &[usize]) -> Result<(), Why> {
+        let view = self.view(node.inputs[0])?;
+        let Some((1, dims)) = shape.split_first() else {
+            return Err(format!("a reshape to {shape:?} moves elements into the batch"));
+        };
+        let reshaped = match view.reshape(dims) {
+            Some(reshaped) => reshaped,
+            None => {
+                let order = view.order_for_reshape(dims);
+                let value = self.in_order(&view, &order)?;
+                View::contiguous(value, view.dims, &order)
+                    .reshape(dims)
+                    .ok_or_else(|| format!("a reshape to {shape:?} that mixes axes"))?
+            }
+        };
+        self.lowered.views[node.output] = Some(reshaped);
+        Ok(())
+    }
+
+    fn transpose(&mut self, node: &GraphNode, permutation: &[usize]) -> Result<(), Why> {
+        let Some((0, rest)) = permutation.split_first() else {
+            return Err("a transposition that moves the batch".into());
+        };
+        let axes: Vec<usize> = rest.iter().map(|axis| axis - 1).collect();
+        self.lowered.views[node.output] = Some(self.view(node.inputs[0])?.transpose(&axes));
+        Ok(())
+    }
+
+    /// Makes the last value hold the features: channels last, pooled to the grid.
+    fn features(&mut self, grid: usize) -> Result<(), Why> {
+        let output = self.graph.outputs[0];
+        let (value, _) = self.image(output)?;
+        let [height, width, channels] = self.lowered.values[value as usize].extents;
+        let (rows, columns) = (height.min(grid), width.min(grid));
+        let pooled = if (rows, columns) == (height, width) {
+            value
+        } else {
+            let from = self.quantisation(value);
+            let to = self.ranges.features.unwrap_or(from);
+            let node = pool::grid_node(value, ratio(from.scale, to.scale));
+            self.push(LoweredNode::Plain(node), [rows, columns, channels], to)
+        };
+        if pooled as usize + 1 != self.lowered.values.len() || pooled == 0 {
+            return Err("nothing is left of the backbone: freeze at a later tensor".into());
+        }
+        Ok(())
+    }
+}
+
+/// Whether an input's own axes (batch left out) are channels first, and the order in which its
+/// elements lie on the device. They are unless the last of three axes alone looks like colours.
+#[must_use]
+pub fn input_order(dims: &[usize]) -> (bool, Vec<usize>) {
+    let is_colour = |n: usize| n == 1 || n == 3;
+    match dims {
+        [first, _, last] if is_colour(*last) && !is_colour(*first) => (false, vec![0, 1, 2]),
+        _ => (true, channels_last(dims.len())),
+    }
+}
+
+/// Rows, columns and channels of a tensor that lies in `order`: the innermost axis holds the
+/// channels, and more than three axes are one row of elements.
+#[must_use]
+pub fn extents(dims: &[usize], order: &[usize]) -> [usize; 3] {
+    match *order {
+        [a] => [1, 1, dims[a]],
+        [a, b] => [dims[a], 1, dims[b]],
+        [a, b, c] => [dims[a], dims[b], dims[c]],
+        _ => [1, 1, dims.iter().product()],
+    }
+}
+
+fn narrow<T: TryFrom<usize>>(n: usize) -> Result<T, Why> {
+    T::try_from(n).map_err(|_| format!("an extent of {n} is too large"))
+}
+
+fn ratio(a: f32, b: f32) -> f32 {
+    (f64::from(a) / f64::from(b)) as f32
+}

@@ -1,0 +1,133 @@
+//! Functions of one element as tables of 256 entries, and softmax.
+
+use headstart::backbone::{Node, SOFTMAX_TABLE_BYTES};
+use headstart::graph::{Activation, Node as GraphNode, ValueId};
+
+use super::{LoweredNode, Lowering, Why, narrow};
+use crate::quantise::rounding::Quantisation;
+
+impl Lowering<'_> {
+    pub(super) fn activation(&mut self, node: &GraphNode, function: Activation) -> Result<(), Why> {
+        let bounds = match function {
+            Activation::Relu => Some((0.0, f32::INFINITY)),
+            Activation::Clip { min, max } if min <= max => Some((min, max)),
+            _ => None,
+        };
+        if let Some((min, max)) = bounds {
+            let view = self.view(node.inputs[0])?;
+            let to = self.range(node.output)?;
+            // Bounds outside of what the integers can say, as a quantised model has them: nothing happens.
+            if self.quantisation(view.value) == to
+                && Self::clamp(to, min, max) == (i8::MIN, i8::MAX)
+            {
+                self.lowered.views[node.output] = Some(view);
+                return Ok(());
+            }
+        }
+        self.table(node, node.inputs[0], move |x| function.apply(x))
+    }
+
+    pub(super) fn prelu(&mut self, node: &GraphNode) -> Result<(), Why> {
+        let slope = self.constant(node.inputs[1]).ok_or("its slope is computed, not constant")?;
+        let x = node.inputs[0];
+        let slopes: Vec<f64> = slope.iter().map(|&s| f64::from(s)).collect();
+        let prelu = |slope: f64, x: f64| if x < 0.0 { slope * x } else { x };
+        if let [slope] = slopes[..] {
+            return self.table(node, x, move |x| prelu(slope, x));
+        }
+        if self.dims(x)?.first() != Some(&slopes.len()) {
+            return Err("a slope that is neither one number nor one a channel".into());
+        }
+        self.channel_tables(node, x, 0, slopes.len(), move |channel, x| prelu(slopes[channel], x))
+    }
+
+    /// One table for all elements.
+    pub(super) fn table(
+        &mut self,
+        node: &GraphNode,
+        x: ValueId,
+        function: impl Fn(f64) -> f64,
+    ) -> Result<(), Why> {
+        let view = self.view(x)?;
+        let to = self.range(node.output)?;
+        let value = self.table_of(view.value, to, function)?;
+        // The element order is the operand's, whatever it is.
+        self.lowered.views[node.output] = Some(super::View { value, ..view });
+        Ok(())
+    }
+
+    /// A function of a value in the arena.
+    pub(super) fn table_of(
+        &mut self,
+        input: u32,
+        to: Quantisation,
+        function: impl Fn(f64) -> f64,
+    ) -> Result<u32, Why> {
+        let from = self.quantisation(input);
+        let table = narrow(self.lowered.tables.len())?;
+        self.lowered.tables.extend(entries(from, to, function));
+        let extents = self.lowered.values[input as usize].extents;
+        let node = Node::Table { input, table, per_channel: false };
+        Ok(self.push(LoweredNode::Plain(node), extents, to))
+    }
+
+    /// One table a position along `axis`.
+    pub(super) fn channel_tables(
+        &mut self,
+        node: &GraphNode,
+        x: ValueId,
+        axis: usize,
+        channels: usize,
+        function: impl Fn(usize, f64) -> f64,
+    ) -> Result<(), Why> {
+        let view = self.view(x)?;
+        let order: Vec<usize> = (0..view.dims.len()).filter(|&a| a != axis).chain([axis]).collect();
+        if order.len() > 3 {
+            return Err(format!("a function a channel over {} dimensions", order.len() + 1));
+        }
+        let input = self.in_order(&view, &order)?;
+        let (from, to) = (self.quantisation(input), self.range(node.output)?);
+        let table = narrow(self.lowered.tables.len())?;
+        for channel in 0..channels {
+            self.lowered.tables.extend(entries(from, to, |x| function(channel, x)));
+        }
+        let lowered = Node::Table { input, table, per_channel: true };
+        self.define(node.output, LoweredNode::Plain(lowered), &order, to)
+    }
+
+    pub(super) fn softmax(
+        &mut self,
+        node: &GraphNode,
+        axis: usize,
+        flatten: bool,
+    ) -> Result<(), Why> {
+        let view = self.view(node.inputs[0])?;
+        let axis = axis.checked_sub(1).ok_or("a softmax over the batch")?;
+        if flatten && view.dims[axis + 1..].iter().any(|&n| n > 1) {
+            return Err(
+                "a softmax over several axes; export the model with opset 13 or newer".into()
+            );
+        }
+        let order: Vec<usize> = (0..view.dims.len()).filter(|&a| a != axis).chain([axis]).collect();
+        if order.len() > 3 {
+            return Err(format!("a softmax over {} dimensions", order.len() + 1));
+        }
+        let input = self.in_order(&view, &order)?;
+        let (from, to) = (self.quantisation(input), self.range(node.output)?);
+        let table = narrow(self.lowered.tables.len())?;
+        for distance in 0..SOFTMAX_TABLE_BYTES / 4 {
+            let entry = (-(distance as f64) * f64::from(from.scale)).exp() as f32;
+            self.lowered.tables.extend(entry.to_le_bytes());
+        }
+        let lowered = Node::Softmax { input, table, multiplier: 1.0 / to.scale };
+        self.define(node.output, LoweredNode::Plain(lowered), &order, to)
+    }
+}
+
+fn entries(
+    from: Quantisation,
+    to: Quantisation,
+    function: impl Fn(f64) -> f64,
+) -> impl Iterator<Item = u8> {
+    (i8::MIN..=i8::MAX).map(move |q| to.quantise(function(from.real(q))).cast_unsigned())
+}

@@ -1,0 +1,178 @@
+//! What is flashed: firmware and pack, each at its own address, in the formats that tools take.
+//!
+//! The two never touch, so either is flashed without the other: a new pack needs no new firmware.
+
+mod elf;
+mod uf2;
+
+use std::ops::Range;
+
+use crate::ship::board::{Board, Flashing};
+
+/// Bytes at an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Where the first byte goes.
+    pub address: u32,
+    /// The bytes, at least one.
+    pub bytes: Vec<u8>,
+}
+
+impl Segment {
+    fn range(&self) -> Range<u64> {
+        let start = u64::from(self.address);
+        start..start + self.bytes.len() as u64
+    }
+}
+
+/// A file format that holds segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// ELF, 32 bits, Arm: what probe-rs takes.
+    Elf,
+    /// Intel HEX.
+    Hex,
+    /// The bytes from the first address on, gaps filled with `0xFF`.
+    Bin,
+    /// Microsoft's UF2, for the drive that an RP2350 shows.
+    Uf2,
+}
+
+impl Format {
+    /// By a file's extension.
+    #[must_use]
+    pub fn of(path: &std::path::Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "elf" => Some(Self::Elf),
+            "hex" => Some(Self::Hex),
+            "bin" => Some(Self::Bin),
+            "uf2" => Some(Self::Uf2),
+            _ => None,
+        }
+    }
+}
+
+/// What goes where, in the order of addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    segments: Vec<Segment>,
+    entry: u32,
+}
+
+/// Most bytes of a file with gaps.
+const MOST_BIN: u64 = 64 << 20;
+
+impl Image {
+    /// A pack for a board, and the firmware that runs it if it is to be flashed too.
+    ///
+    /// # Errors
+    ///
+    /// A message that says what lies where it must not.
+    pub fn new(board: &Board, pack: &[u8], firmware: Option<&[u8]>) -> Result<Self, String> {
+        let at = board.flashing()?;
+        let room = u64::from(at.pack_room);
+        if pack.len() as u64 > room {
+            let name = &board.name;
+            return Err(format!(
+                "the pack has {} bytes, and the flash of {name} has {room} for one",
+                pack.len()
+            ));
+        }
+        let (mut segments, entry) = match firmware {
+            Some(elf) => elf::segments(elf)?,
+            None => (Vec::new(), 0),
+        };
+        for segment in &segments {
+            let Range { start, end } = segment.range();
+            if start < u64::from(at.flash_address) || end > u64::from(at.pack_address) {
+                return Err(format!(
+                    "the firmware has bytes at {start:#010x}…{end:#010x}, outside its part of the flash of {} ({:#010x}…{:#010x})",
+                    board.name, at.flash_address, at.pack_address
+                ));
+            }
+        }
+        segments.push(Segment { address: at.pack_address, bytes: pack.to_vec() });
+        segments.sort_by_key(|segment| segment.address);
+        if segments.windows(2).any(|pair| pair[0].range().end > pair[1].range().start) {
+            return Err("the firmware's segments overlap".into());
+        }
+        Ok(Self { segments, entry })
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The first address.
+    #[must_use]
+    pub fn start(&self) -> u32 {
+        self.segments.first().map_or(0, |segment| segment.address)
+    }
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// A message, for a board whose tools do not take the format.
+    pub fn emit(&self, format: Format, at: &Flashing) -> Result<Vec<u8>, String> {
+        match format {
+            Format::Elf => Ok(elf::emit(&self.segments, self.entry)),
+            Format::Hex => self.hex(),
+            Format::Bin => self.bin(),
+            Format::Uf2 => {
+                let family =
+                    at.uf2_family.ok_or("this board takes no .uf2: write .elf, .hex or .bin")?;
+                Ok(uf2::emit(&self.segments, family))
+            }
+        }
+    }
+
+    fn bin(&self) -> Result<Vec<u8>, String> {
+        let start = u64::from(self.start());
+        let end = self.segments.last().map_or(start, |segment| segment.range().end);
+        if end - start > MOST_BIN {
+            return Err("too long for a .bin: write .hex".into());
+        }
+        let mut bytes = vec![0xFF; (end - start) as usize];
+        for segment in &self.segments {
+            let from = (u64::from(segment.address) - start) as usize;
+            bytes[from..from + segment.bytes.len()].copy_from_slice(&segment.bytes);
+        }
+        Ok(bytes)
+    }
+
+    fn hex(&self) -> Result<Vec<u8>, String> {
+        const LINE: usize = 16;
+        let (mut records, mut upper) = (Vec::new(), None);
+        for segment in &self.segments {
+            let mut address = segment.address;
+            let mut rest = &segment.bytes[..];
+            while !rest.is_empty() {
+                // No line crosses an address whose upper half is another one.
+                let line = LINE.min(rest.len()).min(0x1_0000 - (address as usize & 0xFFFF));
+                let (value, next) = rest.split_at(line);
+                let high = (address >> 16) as u16;
+                if upper != Some(high) {
+                    records.push(ihex::Record::ExtendedLinearAddress(high));
+                    upper = Some(high);
+                }
+                let offset = (address & 0xFFFF) as u16;
+                records.push(ihex::Record::Data { offset, value: value.to_vec() });
+                address += line as u32;
+                rest = next;
+            }
+        }
+        if self.entry != 0 {
+            records.push(ihex::Record::StartLinearAddress(self.entry));
+        }
+        records.push(ihex::Record::EndOfFile);
+        ihex::create_object_file_representation(&records)
+            .map(String::into_bytes)
+            .map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;
