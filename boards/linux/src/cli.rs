@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use headstart::kernels::{Isa, Kernels, UnknownIsa};
-use headstart_device::backend::{self, Backend, Device};
+use headstart_device::backend::{self, Backend, Processor};
 use headstart_device::extract::Engine;
 use headstart_device::state::Problem;
 
@@ -156,8 +156,8 @@ impl BackendArgs {
             EngineChoice::Cuda => backend::Engine::Cuda,
         };
         let device = self.device.map(|device| match device {
-            DeviceChoice::Cpu => Device::Cpu,
-            DeviceChoice::Cuda => Device::Cuda,
+            DeviceChoice::Cpu => Processor::Cpu,
+            DeviceChoice::Cuda => Processor::Cuda,
         });
         let (backend, no_gpu) = Backend::choose(engine, device)?;
         if let Some(reason) = no_gpu {

@@ -17,7 +17,7 @@ pub enum Engine {
 
 /// Where a backend runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Device {
+pub enum Processor {
     /// The processor.
     Cpu,
     /// The first NVIDIA GPU.
@@ -28,7 +28,7 @@ pub enum Device {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backend {
     pub(crate) engine: Engine,
-    pub(crate) device: Device,
+    pub(crate) device: Processor,
 }
 
 /// Does `$work`, a `Result<_, Problem>`, with `$B` as the backend's type and `$device` as a reference to its device.
@@ -36,26 +36,26 @@ pub struct Backend {
 macro_rules! on_backend {
     ($backend:expr, $B:ident, $device:ident => $work:expr) => {{
         use headstart::burn::backend;
-        use $crate::backend::{Device, Engine};
+        use $crate::backend::{Engine, Processor};
         match ($backend.engine, $backend.device) {
             #[cfg(feature = "flex")]
-            (Engine::Flex, Device::Cpu) => {
+            (Engine::Flex, Processor::Cpu) => {
                 on_backend!(backend::Flex, Default::default(), $B, $device => $work)
             }
             #[cfg(feature = "ndarray")]
-            (Engine::Ndarray, Device::Cpu) => {
+            (Engine::Ndarray, Processor::Cpu) => {
                 on_backend!(backend::NdArray, Default::default(), $B, $device => $work)
             }
             #[cfg(feature = "candle")]
-            (Engine::Candle, Device::Cpu) => {
+            (Engine::Candle, Processor::Cpu) => {
                 on_backend!(backend::Candle, Default::default(), $B, $device => $work)
             }
             #[cfg(feature = "candle-cuda")]
-            (Engine::Candle, Device::Cuda) => {
+            (Engine::Candle, Processor::Cuda) => {
                 on_backend!(backend::Candle, backend::candle_cuda_device(), $B, $device => $work)
             }
             #[cfg(feature = "cuda")]
-            (Engine::Cuda, Device::Cuda) => {
+            (Engine::Cuda, Processor::Cuda) => {
                 on_backend!(backend::Cuda, backend::cuda_device(), $B, $device => $work)
             }
             _ => Err($crate::state::Problem::EngineMissing),
@@ -116,19 +116,19 @@ impl Backend {
     /// [`Problem::EngineMissing`], [`Problem::DeviceMissing`], [`Problem::NoSuchDevice`].
     pub fn choose(
         engine: Engine,
-        device: Option<Device>,
+        device: Option<Processor>,
     ) -> Result<(Self, Option<String>), Problem> {
         if !engine.is_compiled() {
             return Err(Problem::EngineMissing);
         }
-        let usual = if engine == Engine::Cuda { Device::Cuda } else { Device::Cpu };
+        let usual = if engine == Engine::Cuda { Processor::Cuda } else { Processor::Cpu };
         let device = device.unwrap_or(usual);
         let cpu = match engine {
-            Engine::Cuda => Self { engine: Engine::Flex, device: Device::Cpu },
-            _ => Self { engine, device: Device::Cpu },
+            Engine::Cuda => Self { engine: Engine::Flex, device: Processor::Cpu },
+            _ => Self { engine, device: Processor::Cpu },
         };
         match (engine, device) {
-            (_, Device::Cpu) => Ok((cpu, None)),
+            (_, Processor::Cpu) => Ok((cpu, None)),
             (Engine::Ndarray | Engine::Flex, _) => Err(Problem::NoSuchDevice(engine.name())),
             (Engine::Candle, _) if cfg!(not(feature = "candle-cuda")) => {
                 Err(Problem::DeviceMissing("candle-cuda"))
@@ -145,13 +145,13 @@ impl Backend {
     pub fn fastest() -> Option<Self> {
         let engines = [Engine::Flex, Engine::Ndarray, Engine::Candle];
         let engine = engines.into_iter().find(|engine| engine.is_compiled())?;
-        Some(Self { engine, device: Device::Cpu })
+        Some(Self { engine, device: Processor::Cpu })
     }
 
     /// Whether it runs on a GPU.
     #[must_use]
     pub fn is_on_gpu(self) -> bool {
-        self.device != Device::Cpu
+        self.device != Processor::Cpu
     }
 }
 
@@ -173,11 +173,11 @@ mod tests {
             assert_eq!(chosen.is_ok(), engine.is_compiled(), "{}", engine.name());
         }
         if cfg!(feature = "flex") {
-            let refused = Backend::choose(Engine::Flex, Some(Device::Cuda)).unwrap_err();
+            let refused = Backend::choose(Engine::Flex, Some(Processor::Cuda)).unwrap_err();
             assert!(refused.to_string().contains("--engine cuda"), "{refused}");
         }
         if cfg!(all(feature = "candle", not(feature = "candle-cuda"))) {
-            let refused = Backend::choose(Engine::Candle, Some(Device::Cuda)).unwrap_err();
+            let refused = Backend::choose(Engine::Candle, Some(Processor::Cuda)).unwrap_err();
             assert!(refused.to_string().contains("--features candle-cuda"), "{refused}");
         }
     }
@@ -185,14 +185,14 @@ mod tests {
     #[test]
     fn without_a_gpu_it_is_the_cpu_and_the_reason() {
         for engine in [Engine::Candle, Engine::Cuda] {
-            let Ok((backend, reason)) = Backend::choose(engine, Some(Device::Cuda)) else {
+            let Ok((backend, reason)) = Backend::choose(engine, Some(Processor::Cuda)) else {
                 continue;
             };
             assert_eq!(backend.is_on_gpu(), reason.is_none());
             assert!(reason.is_none_or(|reason| !reason.is_empty()));
         }
         if cfg!(feature = "cuda") {
-            let (backend, reason) = Backend::choose(Engine::Cuda, Some(Device::Cpu)).unwrap();
+            let (backend, reason) = Backend::choose(Engine::Cuda, Some(Processor::Cpu)).unwrap();
             assert_eq!((backend.to_string().as_str(), reason), ("flex on the CPU", None));
         }
     }

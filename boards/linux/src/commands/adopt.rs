@@ -7,7 +7,7 @@ use headstart::pack::Pack;
 use headstart::tail::RECORD_MAGIC;
 use headstart_device::samples::{MAX_CLASSES, SampleId};
 use headstart_device::state::{Commit, FeatureCache, Problem, StateFolder};
-use headstart_device::training::harm::{self, Step};
+use headstart_device::training::harm::{self, Adoption};
 use headstart_device::training::{self, Choice};
 use headstart_device::{Error, Head, PackFile};
 use serde::Serialize;
@@ -171,7 +171,7 @@ fn refuse_classes(
     }
 }
 
-fn reason(step: &Step) -> String {
+fn reason(step: &Adoption) -> String {
     format!(
         "the new backbone tells the samples apart worse; of {} that were held out, {} were answered rightly with the old features and {} with the new ones: go on with the old pack, or add --force",
         step.held_out, step.before, step.after

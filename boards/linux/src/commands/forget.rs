@@ -8,7 +8,7 @@ use headstart_device::state::{Problem, StateFolder};
 use headstart_device::{Error, PackFile};
 use serde::Serialize;
 
-use super::relearn::{Change, Standing};
+use super::relearn::{Change, Changed};
 use crate::cli::Forget;
 use crate::output::{self, Report};
 
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Forget) -> anyhow::Result<ExitCode> {
 struct SomeForgotten {
     forgotten_samples: usize,
     #[serde(flatten)]
-    standing: Standing,
+    changed: Changed,
 }
 
 /// The head is learned again also where nothing is found: a call before may have been cut off.
@@ -65,8 +65,8 @@ fn some(args: &Forget) -> anyhow::Result<ExitCode> {
         change.cache.forget_sample(&id);
     }
     let forgotten_samples = before - change.cache.len();
-    let standing = change.finish("learn", true)?;
-    output::print(&SomeForgotten { forgotten_samples, standing }, args.common.json)?;
+    let changed = change.finish("learn", true)?;
+    output::print(&SomeForgotten { forgotten_samples, changed }, args.common.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -81,7 +81,7 @@ fn sample_id(sample: &Path) -> Result<Option<SampleId>, Error> {
 impl Report for SomeForgotten {
     fn text(&self) -> String {
         let count = output::thousands(self.forgotten_samples);
-        self.standing.text(&format!("{count} samples are forgotten."))
+        self.changed.text(&format!("{count} samples are forgotten."))
     }
 }
 

@@ -8,7 +8,7 @@ use headstart_device::state::{Problem, StateFolder};
 use serde::Serialize;
 
 use super::kept;
-use super::relearn::{Change, Standing};
+use super::relearn::{Change, Changed};
 use crate::cli::Merge;
 use crate::output::{self, Report};
 
@@ -19,7 +19,7 @@ struct Joined {
     /// Samples that have another class here, which stands.
     disputed_samples: usize,
     #[serde(flatten)]
-    standing: Standing,
+    changed: Changed,
 }
 
 pub(crate) fn run(args: &Merge) -> anyhow::Result<ExitCode> {
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Merge) -> anyhow::Result<ExitCode> {
         new_samples: merged.new,
         known_samples: merged.known,
         disputed_samples: merged.disputed,
-        standing: change.finish("merge", false)?,
+        changed: change.finish("merge", false)?,
     };
     output::print(&report, args.common.json)?;
     Ok(ExitCode::SUCCESS)
@@ -60,6 +60,6 @@ impl Report for Joined {
                 output::thousands(self.disputed_samples)
             );
         }
-        self.standing.text(&done)
+        self.changed.text(&done)
     }
 }

@@ -13,7 +13,7 @@ use crate::output;
 
 /// What every change reports.
 #[derive(Serialize)]
-pub(crate) struct Standing {
+pub(crate) struct Changed {
     pub(crate) samples: usize,
     pub(crate) classes: Vec<Class>,
     pub(crate) learner: &'static str,
@@ -88,7 +88,7 @@ impl<'a> Change<'a> {
 
     /// Learns the head of the samples that are there now, with the learner of the head before, and
     /// commits both; `alone`, so that no earlier commit stays.
-    pub(crate) fn finish(mut self, note: &str, alone: bool) -> Result<Standing, Error> {
+    pub(crate) fn finish(mut self, note: &str, alone: bool) -> Result<Changed, Error> {
         if self.has_tail {
             return Err(self.refuse(Problem::TailChange));
         }
@@ -113,7 +113,7 @@ impl<'a> Change<'a> {
             self.lock.commit(&self.cache, &self.backbone, &record, note)?;
         }
         let head = Head::parse(&self.folder.head_path(), &record, &self.backbone)?;
-        Ok(Standing {
+        Ok(Changed {
             samples: self.cache.len(),
             classes: classes::of(&head),
             learner: super::learner_name(head.learner()),
@@ -122,7 +122,7 @@ impl<'a> Change<'a> {
     }
 }
 
-impl Standing {
+impl Changed {
     pub(crate) fn text(&self, done: &str) -> String {
         let facts = [
             ("samples", output::thousands(self.samples)),

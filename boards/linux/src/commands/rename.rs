@@ -6,7 +6,7 @@ use headstart_device::PackFile;
 use headstart_device::state::Problem;
 use serde::Serialize;
 
-use super::relearn::{Change, Standing};
+use super::relearn::{Change, Changed};
 use crate::cli::Rename;
 use crate::output::{self, Report};
 
@@ -15,7 +15,7 @@ struct Renamed {
     /// Whether the new name was a class already.
     joined: bool,
     #[serde(flatten)]
-    standing: Standing,
+    changed: Changed,
 }
 
 pub(crate) fn run(args: &Rename) -> anyhow::Result<ExitCode> {
@@ -32,14 +32,14 @@ pub(crate) fn run(args: &Rename) -> anyhow::Result<ExitCode> {
     if !renamed && !half_done {
         return Err(change.refuse(Problem::NoClass(args.class.clone())).into());
     }
-    let standing = change.finish(&format!("rename {} to {}", args.class, args.to), false)?;
-    output::print(&Renamed { joined, standing }, args.common.json)?;
+    let changed = change.finish(&format!("rename {} to {}", args.class, args.to), false)?;
+    output::print(&Renamed { joined, changed }, args.common.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
 impl Report for Renamed {
     fn text(&self) -> String {
         let done = if self.joined { "Both are one class now." } else { "The class is renamed." };
-        self.standing.text(done)
+        self.changed.text(done)
     }
 }

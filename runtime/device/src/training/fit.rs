@@ -7,7 +7,7 @@ use headstart::head::calibrate::HeldOut;
 use headstart::head::{Learner, LinearHead, Random, Samples};
 use headstart::head::{auto, dual, exact, imprint, logistic, sgd};
 
-use super::before::Before;
+use super::inherited::Inherited;
 use crate::backend::Backend;
 use crate::model::Model;
 use crate::state::Problem;
@@ -52,7 +52,7 @@ pub(super) struct Task<'a> {
     pub(super) samples: Samples<'a>,
     pub(super) labels: &'a [u16],
     pub(super) classes: usize,
-    pub(super) before: &'a Before,
+    pub(super) inherited: &'a Inherited,
     /// Whether some samples are stand-ins: then nothing can be measured, because old classes have no
     /// other.
     pub(super) with_stand_ins: bool,
@@ -62,7 +62,7 @@ pub(super) struct Task<'a> {
 
 impl Task<'_> {
     fn initial(&self) -> Result<Option<LinearHead<'_>>, Problem> {
-        let head = self.before.head.as_ref();
+        let head = self.inherited.head.as_ref();
         let linear =
             head.map(|(weights, bias)| LinearHead::new(weights, bias, self.samples.feature_len()));
         Ok(linear.transpose()?)
@@ -103,7 +103,7 @@ impl Task<'_> {
         )?;
         Ok(Trained {
             model: self.linear(weights, bias),
-            learner: outcome.learner.unwrap_or(self.before.learner),
+            learner: outcome.learner.unwrap_or(self.inherited.learner),
             temperature: outcome.temperature,
             unknown_threshold: outcome.unknown_threshold,
             held_out: outcome.held_out,
@@ -135,7 +135,7 @@ impl Task<'_> {
             model: self.fit(fit, self.samples)?,
             learner,
             temperature: 1.0,
-            unknown_threshold: self.before.unknown_threshold,
+            unknown_threshold: self.inherited.unknown_threshold,
             held_out: None,
         };
         if let Some((_, _, logits)) = best {

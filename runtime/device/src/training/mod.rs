@@ -1,7 +1,6 @@
 //! From cached features to a head record.
 
 mod augment;
-mod before;
 mod compact;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 mod descent;
@@ -10,6 +9,7 @@ pub mod doubts;
 mod engine;
 mod fit;
 pub mod harm;
+mod inherited;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub mod places;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
@@ -29,9 +29,9 @@ use headstart::Error;
 use headstart::head::{HeadParts, Learner, Samples, Storage, auto};
 
 pub use self::augment::Augment;
-use self::before::Before;
 pub use self::compact::{compact, with_threshold};
 use self::fit::{Fit, Task};
+use self::inherited::Inherited;
 pub use self::strangers::{LEAST_CLASSES, Limit, Strangers};
 use crate::Head;
 use crate::backend::Backend;
@@ -162,13 +162,13 @@ pub fn train(
     if cache.is_empty() {
         return Err(Problem::Training(Error::NoSamples));
     }
-    let before = Before::new(cache, initial)?;
-    let (features, labels) = before.with_stand_ins(cache);
+    let inherited = Inherited::new(cache, initial)?;
+    let (features, labels) = inherited.with_stand_ins(cache);
     let task = Task {
         samples: Samples::new(&features, &labels, cache.feature_len())?,
         labels: &labels,
         classes: cache.classes().len(),
-        before: &before,
+        inherited: &inherited,
         with_stand_ins: labels.len() > cache.len(),
         again: cache.again(),
     };
@@ -183,9 +183,9 @@ pub fn train(
         Choice::Imprint => task.explicit(Learner::Imprint, &[Fit::Imprint])?,
     };
     let labels: Vec<&str> = cache.classes().iter().map(String::as_str).collect();
-    let counts = cache.counts().into_iter().zip(&before.samples);
+    let counts = cache.counts().into_iter().zip(&inherited.samples);
     let samples: Vec<u32> = counts.map(|(new, old)| new.saturating_add(*old)).collect();
-    let prototypes = before.prototypes(cache);
+    let prototypes = inherited.prototypes(cache);
     let parts = HeadParts {
         head: trained.model.last()?,
         backbone_digest: backbone,

@@ -20,7 +20,7 @@ const BACKBONE: [u8; 32] = [0; 32];
 
 /// What the step to another backbone did to the samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Step {
+pub struct Adoption {
     /// Samples that were held out.
     pub held_out: u32,
     /// Right answers from the features before.
@@ -37,7 +37,7 @@ pub struct Step {
     pub error: f64,
 }
 
-impl Step {
+impl Adoption {
     /// Whether the samples are answered worse by more than [`MARGIN`], and more than chance.
     ///
     /// Answers are counted too, other than for an update: where both backbones are unsure of everything, one that is mostly
@@ -61,7 +61,7 @@ pub fn between(
     old: &FeatureCache,
     new: &FeatureCache,
     choice: Choice,
-) -> Result<Option<Step>, Problem> {
+) -> Result<Option<Adoption>, Problem> {
     let places: HashMap<&SampleId, usize> = new.ids().iter().zip(0..).collect();
     let (mut before, mut after) = (Answers::new(old), Answers::new(old));
     for part in held_out(old, new) {
@@ -80,13 +80,13 @@ pub fn between(
     }
     let mut effect = Effect::default();
     losses(&mut effect, &before, before.temperature()?, &after, after.temperature()?);
-    let mut step = Step {
+    let mut step = Adoption {
         held_out: effect.held_out,
         before: effect.before,
         after: effect.after_among_known,
         loss: effect.loss,
         error: effect.error,
-        ..Step::default()
+        ..Adoption::default()
     };
     for ((before, label), (after, _)) in before.iter().zip(after.iter()) {
         let (was, is) = (argmax(before) == label, argmax(after) == label);
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn each_limit_has_its_reason() {
-        let fine = Step {
+        let fine = Adoption {
             held_out: 50,
             before: 30,
             after: 30,
@@ -166,14 +166,14 @@ mod tests {
         };
         let cases = [
             (fine, false),
-            (Step { loss: 0.07, ..fine }, true),
+            (Adoption { loss: 0.07, ..fine }, true),
             // No more than chance.
-            (Step { loss: 0.07, error: 0.08, ..fine }, false),
-            (Step { lost: 9, gained: 5, ..fine }, false),
-            (Step { lost: 25, gained: 1, loss: 0.04, ..fine }, true),
+            (Adoption { loss: 0.07, error: 0.08, ..fine }, false),
+            (Adoption { lost: 9, gained: 5, ..fine }, false),
+            (Adoption { lost: 25, gained: 1, loss: 0.04, ..fine }, true),
             // More than chance, and little.
-            (Step { held_out: 1000, lost: 50, gained: 0, ..fine }, false),
-            (Step { held_out: 1000, lost: 70, gained: 0, ..fine }, true),
+            (Adoption { held_out: 1000, lost: 50, gained: 0, ..fine }, false),
+            (Adoption { held_out: 1000, lost: 70, gained: 0, ..fine }, true),
         ];
         for (step, worse) in cases {
             assert_eq!(step.is_worse(), worse, "{step:?}");

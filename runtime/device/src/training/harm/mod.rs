@@ -22,7 +22,7 @@ mod backbones;
 mod before;
 mod side;
 
-pub use self::backbones::{Step, between};
+pub use self::backbones::{Adoption, between};
 use self::before::Before;
 use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};

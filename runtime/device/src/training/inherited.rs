@@ -8,7 +8,7 @@ use crate::Head;
 use crate::state::FeatureCache;
 
 /// What the initial head says about the cache's classes; zeros for classes that it does not know.
-pub(super) struct Before {
+pub(super) struct Inherited {
     /// Weights and bias, logits at temperature 1; `None` without an initial head.
     pub(super) head: Option<(Vec<f32>, Vec<f32>)>,
     pub(super) learner: Learner,
@@ -22,10 +22,10 @@ pub(super) struct Before {
     stand_ins: Vec<i8>,
 }
 
-impl Before {
+impl Inherited {
     pub(super) fn new(cache: &FeatureCache, initial: Option<&Head>) -> Result<Self, Error> {
         let (classes, feature_len) = (cache.classes().len(), cache.feature_len());
-        let mut before = Self {
+        let mut inherited = Self {
             head: None,
             learner: Learner::Other,
             unknown_threshold: 0.0,
@@ -33,9 +33,9 @@ impl Before {
             known: vec![false; classes],
             stand_ins: vec![0; classes * feature_len],
         };
-        let Some(head) = initial else { return Ok(before) };
-        before.learner = head.learner();
-        before.unknown_threshold = head.unknown_threshold();
+        let Some(head) = initial else { return Ok(inherited) };
+        inherited.learner = head.learner();
+        inherited.unknown_threshold = head.unknown_threshold();
         let (mut weights, mut bias) = (vec![0.0; classes * feature_len], vec![0.0; classes]);
         let linear = head.linear().ok_or(Error::NotAHead)?;
         let stand_ins = stand_ins(head, &mean(cache))?;
@@ -44,15 +44,15 @@ impl Before {
             let (from_row, to_row) = (from * feature_len, to * feature_len);
             for at in 0..feature_len {
                 weights[to_row + at] = linear.weights()[from_row + at] / head.temperature();
-                before.stand_ins[to_row + at] = stand_ins[from_row + at];
+                inherited.stand_ins[to_row + at] = stand_ins[from_row + at];
             }
             // That of a class that is never the answer stays the least number.
             bias[to] = (linear.bias()[from] / head.temperature()).max(f32::MIN);
-            before.samples[to] = head.samples()[from];
-            before.known[to] = true;
+            inherited.samples[to] = head.samples()[from];
+            inherited.known[to] = true;
         }
-        before.head = Some((weights, bias));
-        Ok(before)
+        inherited.head = Some((weights, bias));
+        Ok(inherited)
     }
 
     /// Features and labels of the cache, and a stand-in for each known class that it has no sample
