@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use headstart::kernels::{Isa, Kernels, UnknownIsa};
 use headstart_device::backend::{self, Backend, Processor};
-use headstart_device::extract::Engine;
+use headstart_device::extract::Compute;
 use headstart_device::state::Problem;
 
 pub(crate) use self::learn::{Learn, LearnerChoice};
@@ -111,7 +111,7 @@ fn parse_kernels(name: &str) -> Result<Kernels, String> {
 
 /// How the backbone is run.
 #[derive(Debug, Args)]
-pub(crate) struct Compute {
+pub(crate) struct ComputeArgs {
     /// Threads that share the images, or one image where there are fewer; the result is the same for
     /// any number [default: one a core].
     #[arg(long = "threads", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -120,11 +120,12 @@ pub(crate) struct Compute {
     instructions: Instructions,
 }
 
-impl Compute {
-    pub(crate) fn engine(&self) -> Engine {
+impl ComputeArgs {
+    /// What was asked for, with an engine that runs the backbone or without.
+    pub(crate) fn with(&self, engine: Option<Backend>) -> Compute {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = self.threads.map_or_else(cores, usize::from);
-        Engine { kernels: self.instructions.kernels(), threads }
+        Compute { kernels: self.instructions.kernels(), threads, engine }
     }
 }
 
@@ -208,7 +209,7 @@ pub(crate) struct Predict {
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
     #[command(flatten)]
-    pub(crate) compute: Compute,
+    pub(crate) compute: ComputeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -229,7 +230,7 @@ pub(crate) struct Eval {
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
     #[command(flatten)]
-    pub(crate) compute: Compute,
+    pub(crate) compute: ComputeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -347,7 +348,7 @@ pub(crate) struct Adopt {
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
-    pub(crate) compute: Compute,
+    pub(crate) compute: ComputeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -397,5 +398,5 @@ pub(crate) struct Rollback {
     #[arg(long, value_name = "N")]
     pub(crate) to: Option<u32>,
     #[command(flatten)]
-    pub(crate) compute: Compute,
+    pub(crate) compute: ComputeArgs,
 }

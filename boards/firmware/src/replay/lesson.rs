@@ -10,7 +10,7 @@ use headstart::head::{Samples, ridge};
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 use headstart::session::{Session, Store};
-use headstart_device::extract::{Engine, Extractor};
+use headstart_device::extract::Extractor;
 use headstart_device::samples::{Dataset, InputShape, SampleFile};
 use serde_json::json;
 
@@ -38,7 +38,7 @@ type Sample = (String, Vec<i8>);
 
 /// Samples of a folder, class by class.
 fn samples(pack: &Pack<'_>, folder: &str) -> anyhow::Result<Vec<Sample>> {
-    let mut extractor = Extractor::new(*pack, Engine { kernels: Kernels::best(), threads: 1 });
+    let mut extractor = Extractor::new(*pack, Kernels::best(), 1);
     let data = Dataset::labelled(Path::new(folder))?;
     let sample = |sample: &headstart_device::samples::Sample| {
         let decoded = SampleFile::read(&sample.path)?.decode(&InputShape::from(pack.input()))?;

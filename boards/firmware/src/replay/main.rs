@@ -15,7 +15,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
-use headstart_device::extract::{Engine, Extractor};
+use headstart_device::extract::Extractor;
 use headstart_device::samples::{Dataset, InputShape, SampleFile};
 use headstart_firmware::{Clips, Job, Report, Ridge, Sgd, job};
 use serde_json::json;
@@ -39,8 +39,7 @@ fn main() -> anyhow::Result<()> {
 fn clips(pack: &str, folders: [&str; 2], out: &str) -> anyhow::Result<()> {
     let bytes = fs::read(pack).with_context(|| pack.to_owned())?;
     let pack = Pack::open(&bytes).map_err(|error| anyhow!("{pack}: {error}"))?;
-    let engine = Engine { kernels: Kernels::best(), threads: 1 };
-    let mut extractor = Extractor::new(pack, engine);
+    let mut extractor = Extractor::new(pack, Kernels::best(), 1);
     let (mut counts, mut labels, mut inputs) = (vec![], vec![], vec![]);
     for folder in folders {
         let data = Dataset::labelled(Path::new(folder))?;

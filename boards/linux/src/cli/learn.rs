@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use headstart_device::state::Bits;
 
-use super::{BackendArgs, Common, Compute, Selection};
+use super::{BackendArgs, Common, ComputeArgs, Selection};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -66,7 +66,7 @@ pub(crate) struct Learn {
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
-    pub(crate) compute: Compute,
+    pub(crate) compute: ComputeArgs,
 }
 
 /// How the tail of a pack that was made with `--tail keep` is trained.

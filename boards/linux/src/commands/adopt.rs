@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
     let of_pack = super::pack_head(&file, &pack)?;
     let known = chosen(args, &state)?;
     refuse_classes(args, &state, &known, of_pack.as_ref(), &pack)?;
-    let mut cache = state.features(known.ids(), pack, args.compute.engine())?;
+    let mut cache = state.features(known.ids(), pack, args.compute.with(None))?;
 
     let training = Instant::now();
     let problem = |problem| state.refuse(problem);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use headstart::head::{HeadParts, Learner, LinearHead, Storage, sgd};
 use headstart::pack::Pack;
-use headstart_device::extract::{Batches, Engine, Extractor};
+use headstart_device::extract::{Batches, Compute, Extractor};
 use headstart_device::samples::Decoded;
 use headstart_device::{Head, PackFile};
 use serde::Serialize;
@@ -79,17 +79,17 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
         Some(_) => head.clone(),
         None => stand_in(&file, &pack, pack.feature_len())?,
     };
-    let engine =
-        Engine { kernels: args.instructions.kernels(), threads: usize::from(args.threads) };
     let sample = sample(&pack);
     let refuse =
         |problem| headstart_device::Error::State { path: args.common.pack.clone(), problem };
     let backend = args.backend.choose().map_err(refuse)?;
-    let batches = super::batches(backend, pack, engine.kernels, false);
+    let (kernels, threads) = (args.instructions.kernels(), usize::from(args.threads));
+    let extraction = super::warned(Compute { kernels, threads, engine: backend }.open(pack));
+    let batches = extraction.batches();
+    let extractor = || Extractor::new(pack, kernels, threads);
     let backbone = measure::<anyhow::Error, _>(|| {
-        let mut extractor = Extractor::new(pack, engine);
+        let mut extractor = extractor();
         extractor.preprocess(&sample)?;
-        let batches = batches.as_ref();
         Ok(move || match batches {
             Some(batches) => {
                 batches.features(extractor.input()).map(drop).map_err(|e| batches.error(e).into())
@@ -103,8 +103,8 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
         None => head.answer(features).map(drop),
     };
     let predict = measure::<anyhow::Error, _>(|| {
-        let mut extractor = Extractor::new(pack, engine);
-        let (answer, sample, batches) = (&answer, &sample, batches.as_ref());
+        let mut extractor = extractor();
+        let (answer, sample) = (&answer, &sample);
         Ok(move || {
             extractor.preprocess(sample)?;
             match batches {
@@ -117,9 +117,9 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
             Ok(())
         })
     })?;
-    let batch = batches.as_ref().map(|batches| measure_batch(batches, &pack, engine, &sample));
+    let batch = batches.map(|batches| measure_batch(batches, extractor(), &sample));
     let batch = batch.transpose()?;
-    let mut extractor = Extractor::new(pack, engine);
+    let mut extractor = extractor();
     extractor.preprocess(&sample)?;
     let features = extractor.run()?.to_vec();
     let centre = vec![pack.feature_value()?.zero_point; features.len()];
@@ -136,11 +136,11 @@ pub(crate) fn run(args: &Bench) -> anyhow::Result<ExitCode> {
     // Learning takes more, by how much depends on what was learned.
     let peak_rss_bytes = peak_rss_bytes()?;
     let commit = commit::measure(args, &pack, &head, predict[predict.len() / 2])?;
-    let layers = args.layers.then(|| layers::measure(&pack, engine, &sample)).transpose()?;
+    let layers = args.layers.then(|| layers::measure(&pack, kernels, &sample)).transpose()?;
     let report = Measured {
-        threads: engine.threads,
-        isa: engine.kernels.isa().name(),
-        backend: batches.as_ref().map(|batches| batches.backend().to_string()),
+        threads,
+        isa: kernels.isa().name(),
+        backend: batches.map(|batches| batches.backend().to_string()),
         batch,
         backbone_ms: Times::new(&backbone, 1e3),
         predict_ms: Times::new(&predict, 1e3),
@@ -174,11 +174,9 @@ fn measure<E, W: FnMut() -> Result<(), E>>(
 /// A whole batch of one sample.
 fn measure_batch(
     batches: &Batches<'_>,
-    pack: &Pack<'_>,
-    engine: Engine,
+    mut extractor: Extractor<'_>,
     sample: &Decoded,
 ) -> anyhow::Result<Batch> {
-    let mut extractor = Extractor::new(*pack, engine);
     extractor.preprocess(sample)?;
     let inputs = extractor.input().repeat(batches.size());
     let times = measure::<headstart_device::Error, _>(|| {

@@ -59,9 +59,8 @@ pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
 
     let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
     let bar = output::progress("evaluating", paths.len());
-    let engine = args.compute.engine();
-    let batches = super::batches(backend, pack, engine.kernels, false);
-    let job = Job { pack, engine, batches: batches.as_ref(), views: 1, done: &|| bar.inc(1) };
+    let extraction = super::warned(args.compute.with(backend).open(pack));
+    let job = Job { extraction: &extraction, views: 1, done: &|| bar.inc(1) };
     let answers = job.all(
         &paths,
         |_| true,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use headstart::pack::Pack;
-use headstart_device::extract::{Engine, Job};
+use headstart_device::extract::{Compute, Job};
 use headstart_device::samples::SampleId;
 use headstart_device::state::{
     Commit, FeatureCache, Kept, MAX_VIEWS, Problem, StateFolder, StateLock, Way,
@@ -94,18 +94,19 @@ impl<'a> Foreign<'a> {
         &self,
         samples: &[SampleId],
         pack: Pack<'_>,
-        engine: Engine,
+        compute: Compute,
     ) -> Result<FeatureCache, Error> {
         let mut cache = FeatureCache::new(pack.feature_len());
         // An empty cache takes any.
         let _ = cache.keep_in(self.cache.bits());
         StateFolder::new(self.path).refuse_samples(&cache, samples.len())?;
         let bar = output::progress("learning again", samples.len());
+        let extraction = compute.open_exact(pack);
         for views in 1..=MAX_VIEWS {
             let is_so = |id: &&SampleId| self.cache.views(id) == Some(views);
             let paths = samples.iter().filter(is_so).filter_map(|id| self.kept.get(id));
             let paths: Vec<&Path> = paths.map(AsRef::as_ref).collect();
-            let job = Job { pack, engine, batches: None, views, done: &|| bar.inc(1) };
+            let job = Job { extraction: &extraction, views, done: &|| bar.inc(1) };
             let found = job.all(&paths, |_| true, |file, rows| Ok((file.id(), rows.to_vec())))?;
             for (path, (id, rows)) in paths.into_iter().zip(found) {
                 let name = self

@@ -167,7 +167,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
 
     // First, so that a wrong folder costs no time.
     let shown = args.report.iter();
-    let shown = shown.map(|dir| Shown::read(dir, cache.classes(), pack, args.compute.engine()));
+    let shown = shown.map(|dir| Shown::read(dir, cache.classes(), pack, args.compute.with(None)));
     let shown = shown.collect::<Result<Vec<_>, _>>()?;
     let (features, backbone) = extract(args, backend, pack, &data, &cache)?;
     let ids: Vec<SampleId> = features.iter().map(|(id, _)| *id).collect();
@@ -420,19 +420,16 @@ fn extract(
         None => default_views(args, data, pack.tail().is_some()),
     };
     let bar = output::progress("learning", paths.len());
-    let engine = args.compute.engine();
     // On a CPU the int8 kernels give the same features sooner; where the engine does not train, it was named for this.
     let backend = backend.filter(|backend| backend.is_on_gpu() || args.learner.is_some());
-    let batches = super::batches(backend, pack, engine.kernels, true);
-    let job = Job { pack, engine, batches: batches.as_ref(), views, done: &|| bar.inc(1) };
+    let extraction = super::warned(args.compute.with(backend).open_exact(pack));
+    let job = Job { extraction: &extraction, views, done: &|| bar.inc(1) };
     let is_new = |file: &SampleFile| !cache.contains(&file.id());
     let features = job.all(&paths, is_new, |file, rows| {
         Ok((file.id(), (!rows.is_empty()).then(|| rows.to_vec())))
     });
     bar.finish_and_clear();
-    let isa = || format!("int8 kernels ({})", engine.kernels.isa().name());
-    let backbone = batches.as_ref().map_or_else(isa, |batches| batches.backend().to_string());
-    Ok((features?, backbone))
+    Ok((features?, extraction.to_string()))
 }
 
 /// Two crops beside each picture where no class has more than [`FEW`] samples: they cost two more

@@ -21,32 +21,20 @@ mod tail;
 
 use std::path::Path;
 
-use headstart::kernels::Kernels;
 use headstart::pack::Pack;
-use headstart_device::backend::Backend;
-use headstart_device::extract::Batches;
+use headstart_device::extract::Extraction;
 use headstart_device::samples::hex;
 use headstart_device::state::{Problem, StateFolder};
 use headstart_device::{Error, Head, PackFile};
 
 use crate::output;
 
-/// The backbone on the backend that was asked for; none where the int8 kernels run it, which they do where the backend
-/// fails, or where features are `kept` that are not the kernels' own by proof.
-fn batches<'p>(
-    backend: Option<Backend>,
-    pack: Pack<'p>,
-    kernels: Kernels,
-    kept: bool,
-) -> Option<Batches<'p>> {
-    let backend = backend?;
-    let reason = match Batches::open(pack, backend, kernels) {
-        Ok(batches) if batches.is_exact() || !kept => return Some(batches),
-        Ok(_) => "its features may be a step from theirs, and are not mixed with them".to_owned(),
-        Err(reason) => reason,
-    };
-    output::warn(&format!("the int8 kernels run the backbone instead of {backend}: {reason}"));
-    None
+/// A backbone that was opened; where the engine that was asked for does not run it, the reason is said.
+fn warned(extraction: Extraction<'_>) -> Extraction<'_> {
+    if let Some(declined) = extraction.declined() {
+        output::warn(&declined.to_string());
+    }
+    extraction
 }
 
 /// Rows of a report on files, each with its own error, which is said at once; and the exit status.

@@ -45,9 +45,8 @@ pub(crate) fn run(args: &Predict) -> anyhow::Result<ExitCode> {
     }
     let paths: Vec<&Path> = args.files.iter().map(AsRef::as_ref).collect();
     let bar = output::progress("predicting", paths.len());
-    let engine = args.compute.engine();
-    let batches = super::batches(backend, pack, engine.kernels, false);
-    let job = Job { pack, engine, batches: batches.as_ref(), views: 1, done: &|| bar.inc(1) };
+    let extraction = super::warned(args.compute.with(backend).open(pack));
+    let job = Job { extraction: &extraction, views: 1, done: &|| bar.inc(1) };
     let answers = job.one_by_one(&paths, |file, features| {
         head.answer(features)
             .map_err(|problem| Error::Pack { path: file.path().to_owned(), problem })

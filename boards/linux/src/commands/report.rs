@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use headstart::pack::Pack;
-use headstart_device::extract::{Engine, Job};
+use headstart_device::extract::{Compute, Job};
 use headstart_device::samples::{Dataset, Problem};
 use headstart_device::{Error, Head};
 use serde::Serialize;
@@ -37,7 +37,7 @@ impl Shown {
         folder: &Path,
         known: &[String],
         pack: Pack<'_>,
-        engine: Engine,
+        compute: Compute,
     ) -> Result<Self, Error> {
         let data = Dataset::labelled(folder)?;
         output::warn_skipped(&data.skipped);
@@ -49,7 +49,8 @@ impl Shown {
         }
         let paths: Vec<&Path> = data.samples.iter().map(|s| s.path.as_path()).collect();
         let bar = output::progress("reading the report's samples", paths.len());
-        let job = Job { pack, engine, batches: None, views: 1, done: &|| bar.inc(1) };
+        let extraction = compute.open(pack);
+        let job = Job { extraction: &extraction, views: 1, done: &|| bar.inc(1) };
         let features = job.all(&paths, |_| true, |_, features| Ok(features.to_vec()));
         bar.finish_and_clear();
         let samples = data.samples.iter().map(|sample| sample.label).zip(features?).collect();

@@ -84,7 +84,7 @@ fn across(args: &Rollback, file: &PackFile, other: Error) -> Result<Returned, Er
     if !ids.iter().all(|id| state.kept.contains_key(id)) {
         return Err(state.refuse(Problem::CopiesGone(found.number)));
     }
-    let cache = state.features(&ids, pack, args.compute.engine())?;
+    let cache = state.features(&ids, pack, args.compute.with(None))?;
     let gone = || state.refuse(Problem::CopiesGone(found.number));
     let cache = found.cache(&cache).ok_or_else(gone)?;
     state.lock.adopt(&cache, &backbone, &found.head, &note(found))?;

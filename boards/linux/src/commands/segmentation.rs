@@ -162,10 +162,9 @@ fn extract(
 ) -> Result<Vec<Extracted>, Error> {
     let paths: Vec<&Path> = pairs.iter().map(|pair| pair.picture.as_path()).collect();
     let bar = output::progress("reading", paths.len());
-    let engine = args.compute.engine();
     let backend = backend.filter(|backend| backend.is_on_gpu());
-    let batches = super::batches(backend, pack, engine.kernels, true);
-    let job = Job { pack, engine, batches: batches.as_ref(), views: 1, done: &|| bar.inc(1) };
+    let extraction = super::warned(args.compute.with(backend).open_exact(pack));
+    let job = Job { extraction: &extraction, views: 1, done: &|| bar.inc(1) };
     let is_new = |file: &SampleFile| !cache.contains(&file.id());
     let extracted = job.all(&paths, is_new, |file, features| {
         let mask = mask_of(&pack, pairs, file, &decoded(&pack, file)?)?;
@@ -261,10 +260,8 @@ pub(super) fn predict(
     let paths: Vec<&Path> = args.files.iter().map(AsRef::as_ref).collect();
     outputs(folder, &paths, &paths)?;
     let bar = output::progress("predicting", paths.len());
-    let engine = args.compute.engine();
-    let batches = super::batches(backend, *pack, engine.kernels, false);
-    let batches = batches.as_ref();
-    let job = Job { pack: *pack, engine, batches, views: 1, done: &|| bar.inc(1) };
+    let extraction = super::warned(args.compute.with(backend).open(*pack));
+    let job = Job { extraction: &extraction, views: 1, done: &|| bar.inc(1) };
     let answers = job.one_by_one(&paths, |file, features| {
         let size = decoded(pack, file)?.size(&InputShape::from(pack.input()));
         let mask = answer(pack, head, features, size).map_err(of(file))?;
@@ -358,10 +355,8 @@ pub(super) fn eval(
         outputs(folder, &paths, &masks.chain(paths.iter().copied()).collect::<Vec<_>>())?;
     }
     let bar = output::progress("evaluating", paths.len());
-    let engine = args.compute.engine();
-    let batches = super::batches(backend, *pack, engine.kernels, false);
-    let batches = batches.as_ref();
-    let job = Job { pack: *pack, engine, batches, views: 1, done: &|| bar.inc(1) };
+    let extraction = super::warned(args.compute.with(backend).open(*pack));
+    let job = Job { extraction: &extraction, views: 1, done: &|| bar.inc(1) };
     let classes = head.labels().len();
     let score = Mutex::new(Score::new(classes));
     let compare = |file: &SampleFile, features: &[i8]| {

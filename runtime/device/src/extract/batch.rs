@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 
-use super::{Engine, Extractor};
+use super::Extractor;
 use crate::Error;
 use crate::backend::Backend;
 
@@ -16,7 +16,7 @@ const BATCH_BYTES: usize = 256 << 20;
 #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 const MOST: usize = 64;
 
-type Run = Box<dyn Fn(&[i8]) -> Result<Vec<i8>, String>>;
+type Run = Box<dyn Fn(&[i8]) -> Result<Vec<i8>, String> + Send + Sync>;
 
 /// A pack's backbone in float arithmetic on its integers, compared with the int8 kernels on made-up samples.
 pub struct Batches<'p> {
@@ -94,7 +94,7 @@ impl<'p> Batches<'p> {
         let elements = elements(&self.pack);
         let inputs: Vec<i8> = (0..2 * elements).map(|_| noise()).collect();
         let found = self.features(&inputs)?;
-        let mut extractor = Extractor::new(self.pack, Engine { kernels, threads: 1 });
+        let mut extractor = Extractor::new(self.pack, kernels, 1);
         let mut furthest = 0;
         for (input, found) in inputs.chunks(elements).zip(found.chunks(self.pack.feature_len())) {
             extractor.input.copy_from_slice(input);

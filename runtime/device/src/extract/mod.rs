@@ -1,6 +1,7 @@
 //! From files to features: image by image on several threads, or in batches on a Burn backend.
 
 mod batch;
+mod compute;
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -15,24 +16,16 @@ use crate::Error;
 use crate::samples::{Decoded, InputShape, SampleFile};
 
 pub use batch::Batches;
+pub use compute::{Compute, Declined, Extraction};
 
 /// Where crops stand, as parts of what is cut off: before the first row and the first column.
 const CORNERS: [[usize; 2]; 4] = [[0, 0], [1, 1], [0, 1], [1, 0]];
 
-/// What runs the backbone; the features are the same for any.
-#[derive(Clone, Copy, Debug)]
-pub struct Engine {
-    /// The instruction set's kernels.
-    pub kernels: Kernels,
-    /// Threads.
-    pub threads: usize,
-}
-
-/// One worker's share: the pack's arena and input buffer.
+/// One worker's share of the int8 kernels' work: the pack's arena and input buffer.
 #[derive(Debug)]
 pub struct Extractor<'p> {
     pack: Pack<'p>,
-    engine: Engine,
+    kernels: Kernels,
     threads: Threads,
     arena: Vec<u8>,
     input: Vec<i8>,
@@ -40,14 +33,14 @@ pub struct Extractor<'p> {
 }
 
 impl<'p> Extractor<'p> {
-    /// Allocates what the pack's plan says. All of the engine's threads work on one sample.
-    pub fn new(pack: Pack<'p>, engine: Engine) -> Self {
+    /// Allocates what the pack's plan says. All of the threads work on one sample.
+    pub fn new(pack: Pack<'p>, kernels: Kernels, threads: usize) -> Self {
         let input = pack.input();
         let elements = input.height as usize * input.width as usize * input.channels as usize;
         let arena = pack.plan().arena_bytes as usize;
         let features = vec![0; pack.feature_len()];
         let (arena, input) = (vec![0; arena], vec![0; elements]);
-        Self { pack, engine, threads: Threads::new(engine.threads), arena, input, features }
+        Self { pack, kernels, threads: Threads::new(threads), arena, input, features }
     }
 
     /// The int8 features of a file's content and, for pictures, of up to `views − 1` crops of it, each
@@ -119,22 +112,21 @@ impl<'p> Extractor<'p> {
     /// None for a pack that was opened.
     pub fn run(&mut self) -> Result<&[i8], headstart::Error> {
         let mut backbone = Backbone::new(self.pack, &mut self.arena)?
-            .with_kernels(self.engine.kernels)
+            .with_kernels(self.kernels)
             .with_threads(&mut self.threads);
         backbone.features_into(&self.input, &mut self.features)?;
         Ok(&self.features)
     }
 }
 
-/// Applies `work` to every file and gives the results in the files' order. The engine's threads share
+/// Applies `work` to every file and gives the results in the files' order. The threads share
 /// the files; where there are fewer files, threads share a file.
 ///
 /// With `stop`, no further file is begun after an error. Files are begun in order, so the first
 /// error of the list is the same for any number of threads. `done` is called after each file.
 fn each<T: Send>(
-    pack: Pack<'_>,
+    extraction: &Extraction<'_>,
     files: &[&Path],
-    engine: Engine,
     stop: bool,
     done: &(dyn Fn() + Sync),
     work: impl Fn(&mut Extractor<'_>, SampleFile) -> Result<T, Error> + Sync,
@@ -142,10 +134,10 @@ fn each<T: Send>(
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let results: Mutex<Vec<(usize, Result<T, Error>)>> =
         Mutex::new(Vec::with_capacity(files.len()));
-    let workers = engine.threads.clamp(1, files.len().max(1));
-    let engine = Engine { threads: engine.threads / workers, ..engine };
+    let Compute { kernels, threads, .. } = extraction.compute();
+    let workers = threads.clamp(1, files.len().max(1));
     let worker = || {
-        let mut extractor = Extractor::new(pack, engine);
+        let mut extractor = Extractor::new(extraction.pack(), kernels, threads / workers);
         while !(stop && failed.load(Ordering::Relaxed)) {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(path) = files.get(at) else { break };
@@ -170,12 +162,8 @@ fn each<T: Send>(
 /// How files are worked on: [`all`](Job::all) of them, or [`one_by_one`](Job::one_by_one).
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
-    /// The pack whose backbone runs.
-    pub pack: Pack<'a>,
-    /// What runs it, and what decodes and preprocesses.
-    pub engine: Engine,
-    /// What runs it instead.
-    pub batches: Option<&'a Batches<'a>>,
+    /// What computes their features.
+    pub extraction: &'a Extraction<'a>,
     /// How often each picture is shown to it; see [`Extractor::views`].
     pub views: usize,
     /// Called after each file.
@@ -212,10 +200,10 @@ impl Job<'_> {
         wanted: impl Fn(&SampleFile) -> bool + Sync,
         work: impl Fn(&SampleFile, &[i8]) -> Result<T, Error> + Sync,
     ) -> Vec<Result<T, Error>> {
-        let (pack, engine, views) = (self.pack, self.engine, self.views);
-        if let Some(batches) = self.batches {
+        let (extraction, views) = (self.extraction, self.views);
+        if let Some(batches) = extraction.batches() {
             let prepare = |files: &[&Path]| {
-                each(pack, files, engine, stop, &|| (), |extractor, file| {
+                each(extraction, files, stop, &|| (), |extractor, file| {
                     let inputs =
                         if wanted(&file) { extractor.inputs(&file, views)? } else { Vec::new() };
                     Ok((file, inputs))
@@ -223,7 +211,7 @@ impl Job<'_> {
             };
             return in_batches(batches, views, files, (stop, self.done), &prepare, work);
         }
-        each(pack, files, engine, stop, self.done, |extractor, file| {
+        each(extraction, files, stop, self.done, |extractor, file| {
             let rows = if wanted(&file) { extractor.views(&file, views)? } else { Vec::new() };
             work(&file, &rows)
         })

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use headstart::backbone::{Backbone, Node};
+use headstart::kernels::Kernels;
 use headstart::pack::{Pack, Value};
-use headstart_device::extract::{Engine, Extractor};
+use headstart_device::extract::Extractor;
 use headstart_device::samples::Decoded;
 use serde::Serialize;
 
@@ -24,13 +25,13 @@ pub(super) struct Layer {
 /// Times every node on the sample, many times over.
 pub(super) fn measure(
     pack: &Pack<'_>,
-    engine: Engine,
+    kernels: Kernels,
     sample: &Decoded,
 ) -> Result<Vec<Layer>, headstart::Error> {
-    let mut extractor = Extractor::new(*pack, engine);
+    let mut extractor = Extractor::new(*pack, kernels, 1);
     extractor.preprocess(sample)?;
     let mut arena = vec![0; pack.plan().arena_bytes as usize];
-    let mut backbone = Backbone::new(*pack, &mut arena)?.with_kernels(engine.kernels);
+    let mut backbone = Backbone::new(*pack, &mut arena)?.with_kernels(kernels);
     let mut times = vec![Vec::new(); pack.nodes().count()];
     let start = Instant::now();
     for run in 0..MOST_RUNS {

@@ -2,10 +2,11 @@
 
 use anyhow::Context;
 use headstart::kernels::{Isa, Kernels};
-use headstart_device::extract::Engine;
+use headstart::pack::Pack;
+use headstart_device::extract::Extractor;
 
-/// Kernels by `HEADSTART_ISA`, else the CPU's best; threads by `HEADSTART_THREADS`, else one.
-pub fn engine() -> anyhow::Result<Engine> {
+/// The backbone on the kernels of `HEADSTART_ISA`, else the CPU's best; on `HEADSTART_THREADS` threads, else one.
+pub fn extractor(pack: Pack<'_>) -> anyhow::Result<Extractor<'_>> {
     let kernels = match std::env::var("HEADSTART_ISA") {
         Ok(name) => {
             let isa: Isa = name.parse()?;
@@ -14,5 +15,5 @@ pub fn engine() -> anyhow::Result<Engine> {
         Err(_) => Kernels::best(),
     };
     let threads = std::env::var("HEADSTART_THREADS").map_or(Ok(1), |count| count.parse())?;
-    Ok(Engine { kernels, threads })
+    Ok(Extractor::new(pack, kernels, threads))
 }

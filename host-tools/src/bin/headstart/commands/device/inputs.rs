@@ -5,7 +5,7 @@ use std::path::Path;
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 use headstart_cable::client::{Board, Greeting, Sample};
-use headstart_device::extract::{Engine, Extractor};
+use headstart_device::extract::Extractor;
 use headstart_device::samples::{Dataset, InputShape, SampleFile};
 
 use crate::cli::Sampling;
@@ -14,7 +14,7 @@ use headstart_tools::error::Error;
 /// The int8 input of a file.
 pub(super) fn input(pack: &Pack<'_>, path: &Path) -> Result<Vec<i8>, Error> {
     let decoded = SampleFile::read(path)?.decode(&InputShape::from(pack.input()))?;
-    let mut extractor = Extractor::new(*pack, Engine { kernels: Kernels::best(), threads: 1 });
+    let mut extractor = Extractor::new(*pack, Kernels::best(), 1);
     let refuse = |problem| Error::Picture { path: path.to_owned(), problem };
     extractor.preprocess(&decoded).map_err(refuse)?;
     Ok(extractor.input().to_vec())

@@ -39,7 +39,7 @@ fn main() -> anyhow::Result<()> {
     let decode_s = begun.elapsed().as_secs_f64();
 
     let begun = Instant::now();
-    let mut extractor = Extractor::new(pack, headstart_workers::engine()?);
+    let mut extractor = headstart_workers::extractor(pack)?;
     let mut cache = FeatureCache::new(pack.feature_len());
     for name in &classes {
         cache.class(name).context("too many classes")?;

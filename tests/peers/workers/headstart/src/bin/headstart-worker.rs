@@ -6,7 +6,6 @@ use std::cell::RefCell;
 
 use conversation::Arguments;
 use headstart_device::PackFile;
-use headstart_device::extract::Extractor;
 use headstart_device::samples::Decoded;
 
 fn main() -> anyhow::Result<()> {
@@ -15,7 +14,7 @@ fn main() -> anyhow::Result<()> {
     let pack = file.pack()?;
     let features = pack.feature_value()?;
     let (shape, values) = (arguments.shape.clone(), arguments.input.clone());
-    let mut extractor = Extractor::new(pack, headstart_workers::engine()?);
+    let mut extractor = headstart_workers::extractor(pack)?;
     extractor.preprocess(&Decoded::Values { shape, values })?;
     let extractor = RefCell::new(extractor);
     arguments.serve(
