@@ -1,4 +1,4 @@
-//! Heads through Burn's autodiff: whatever engines this build has, and a clear refusal of the others.
+//! Heads through Burn's autodiff, in a build with an engine: whatever engines it has, and a clear refusal of the others.
 
 mod common;
 
@@ -38,16 +38,6 @@ fn each_engine_learns_or_is_refused_by_name() {
         let learned = bench.json("learn", &["--data", "data", "--state", engine]);
         assert_eq!((&learned["learner"], &learned["new_samples"]), (&"blend".into(), &0.into()));
     }
-}
-
-#[test]
-fn a_hidden_layer_needs_an_engine_and_a_learner_excludes_one() {
-    let bench = Bench::new();
-    let learn = ["--data", "data", "--state", "state"];
-    bench.refusal(1, "learn", &[&learn[..], &["--hidden", "6"]].concat());
-    let both = ["--engine", "flex", "--learner", "sgd", "--hidden", "6"];
-    bench.refusal(1, "learn", &[&learn[..], &both].concat());
-    bench.refusal(1, "learn", &[&learn[..], &["--device", "cuda"]].concat());
 }
 
 #[test]

@@ -424,3 +424,13 @@ fn more_classes_than_the_pack_plans_for_are_refused_before_the_work() {
     let learned = bench.json("learn", &["--data", "more", "--state", "state"]);
     assert_eq!(learned["classes"].as_array().unwrap().len(), 10);
 }
+
+#[test]
+fn a_hidden_layer_needs_an_engine_and_a_learner_excludes_one() {
+    let bench = Bench::new();
+    let learn = ["--data", "data", "--state", "state"];
+    bench.refusal(1, "learn", &[&learn[..], &["--hidden", "6"]].concat());
+    let both = ["--engine", "flex", "--learner", "sgd", "--hidden", "6"];
+    bench.refusal(1, "learn", &[&learn[..], &both].concat());
+    bench.refusal(1, "learn", &[&learn[..], &["--device", "cuda"]].concat());
+}

@@ -3,72 +3,13 @@
 
 mod common;
 
-use common::{BLUE, Bench, GREEN, LEARN_TAIL, RED, RUNS_TAILS, tiny_pack, weights, with_tail};
-use headstart::graph::{Activation, Conv, Graph, Op, Window};
-use headstart::pack::TailStorage;
-use headstart::tail::emit_per_place;
+use common::tails::{SIDE, bench_with_decoder};
+use common::{Bench, LEARN_TAIL};
 use headstart_device::segmentation::Mask;
-use image::{Rgb, RgbImage};
-
-const COLOURS: [[u8; 3]; 3] = [RED, GREEN, BLUE];
-const SIDE: u32 = 16;
-
-/// Six channels of the 4×4 map of colours, for three classes.
-fn bench() -> Bench {
-    let window = Window::new(&[1; 2]);
-    let mut graph = Graph::default();
-    let x = graph.add_value("x", vec![1, 3, 4, 4]);
-    graph.inputs.push(x);
-    let weight = graph.add_constant("decoder.weight", vec![6, 3, 1, 1], weights(18)).unwrap();
-    let conv = Op::Conv(Conv { window, groups: 1 });
-    let x = graph.add_node("decoder", conv, vec![x, weight], "a").unwrap();
-    let relu = Op::Activation(Activation::LeakyRelu { alpha: 0.1 });
-    let x = graph.add_node("relu", relu, vec![x], "b").unwrap();
-    graph.outputs.push(x);
-
-    let bench = Bench::new();
-    let section = emit_per_place(&graph, &[1], TailStorage::F32).unwrap();
-    let pack = with_tail(&tiny_pack(4, None), 3, section).unwrap();
-    std::fs::write(&bench.pack, pack).unwrap();
-    bench.scenes("data", 0, 12);
-    bench.scenes("test", 100, 4);
-    bench
-}
-
-impl Bench {
-    /// Pictures of one colour left and another right, with the numbers of the colours as masks.
-    fn scenes(&self, data: &str, first: usize, count: usize) {
-        for part in ["images", "masks"] {
-            std::fs::create_dir_all(self.path(data).join(part)).unwrap();
-        }
-        std::fs::write(self.path(data).join("classes.txt"), "red\ngreen\nblue\n").unwrap();
-        for number in first..first + count {
-            let border = 4 * (1 + number as u32 % 3);
-            let class = |x: u32| (number / 3 + usize::from(x >= border)) % 3;
-            let picture = RgbImage::from_fn(SIDE, SIDE, |x, y| {
-                Rgb(COLOURS[class(x)]
-                    .map(|level| level + (x * 7 + y * 5 + number as u32) as u8 % 50))
-            });
-            picture.save(self.path(data).join(format!("images/{number}.png"))).unwrap();
-            let classes = (0..SIDE * SIDE).map(|at| class(at % SIDE) as u8).collect();
-            self.mask(data, number, &Mask::new(SIDE as usize, SIDE as usize, classes));
-        }
-    }
-
-    fn mask(&self, data: &str, number: usize, mask: &Mask) {
-        let path = self.path(data).join(format!("masks/{number}.png"));
-        std::fs::write(path, mask.encode().unwrap()).unwrap();
-    }
-}
 
 #[test]
 fn places_are_learned_measured_and_written() {
-    let bench = bench();
-    if !RUNS_TAILS {
-        let refusal = bench.refusal(1, "learn", &LEARN_TAIL);
-        assert!(refusal.contains("--features flex"), "{refusal}");
-        return;
-    }
+    let bench = bench_with_decoder();
     let learned = bench.json("learn", &LEARN_TAIL);
     assert_eq!((&learned["samples"], &learned["new_samples"]), (&12.into(), &12.into()));
     assert_eq!(learned["classes"][1]["name"], "green");
@@ -110,10 +51,7 @@ fn places_are_learned_measured_and_written() {
 
 #[test]
 fn what_does_not_fit_is_refused_by_name() {
-    let bench = bench();
-    if !RUNS_TAILS {
-        return;
-    }
+    let bench = bench_with_decoder();
     let refusal = |named: &[&str]| {
         let refusal = bench.refusal(1, "learn", &LEARN_TAIL);
         for named in named {

@@ -1,58 +1,15 @@
-//! Packs with a trainable tail: learned, measured, rolled back, and refused where they cannot be used.
+//! Packs with a trainable tail, in a build with an engine: learned, measured and rolled back.
 
 mod common;
 
-use common::{Bench, LEARN_TAIL, RUNS_TAILS, contents, weights, with_tail};
-use headstart::graph::{Activation, Conv, Graph, Op, Window};
-use headstart::pack::{Pack, TailStorage};
-use headstart::tail::Tail;
-
-/// A convolution of the 2×2 features to six channels, a ReLU, another to four, and their means.
-fn tail() -> Graph {
-    let window = Window::new(&[1; 2]);
-    let conv = || Op::Conv(Conv { window: window.clone(), groups: 1 });
-    let mut graph = Graph::default();
-    let x = graph.add_value("x", vec![1, 3, 2, 2]);
-    graph.inputs.push(x);
-    let first = graph.add_constant("features.1.weight", vec![6, 3, 1, 1], weights(18)).unwrap();
-    let second = graph.add_constant("features.2.weight", vec![4, 6, 1, 1], weights(24)).unwrap();
-    let x = graph.add_node("/features/features.1/Conv", conv(), vec![x, first], "a").unwrap();
-    let relu = Op::Activation(Activation::Relu);
-    let x = graph.add_node("relu", relu, vec![x], "b").unwrap();
-    let x = graph.add_node("/features/features.2/Conv", conv(), vec![x, second], "c").unwrap();
-    let x = graph.add_node("mean", Op::GlobalAveragePool, vec![x], "d").unwrap();
-    graph.outputs.push(x);
-    graph
-}
-
-/// The tiny pack with that tail.
-fn bench() -> Bench {
-    let bench = Bench::new();
-    let bytes = std::fs::read(&bench.pack).unwrap();
-    let max_classes = Pack::open(&bytes).unwrap().plan().max_classes;
-    let section = headstart::tail::emit(&tail(), &[1], TailStorage::F32).unwrap();
-    std::fs::write(&bench.pack, with_tail(&bytes, max_classes, section).unwrap()).unwrap();
-    bench.colours("data", 0, 12);
-    bench.colours("test", 100, 4);
-    bench
-}
+use common::tails::bench_with_tail;
+use common::{Bench, LEARN_TAIL};
+use headstart::pack::Pack;
+use headstart::tail::{Tail, TailRecord};
 
 #[test]
 fn a_tail_is_learned_and_answers() {
-    let bench = bench();
-    if !RUNS_TAILS {
-        let refusal = bench.refusal(1, "learn", &LEARN_TAIL);
-        // The node, the reason, and what to do; also for a head that another device learned.
-        let said = |message: &str| {
-            let words = ["/features/features.1/Conv", "float arithmetic", "--features flex"];
-            assert!(words.iter().all(|word| message.contains(word)), "{message}");
-        };
-        said(&refusal);
-        std::fs::create_dir_all(bench.path("state")).unwrap();
-        std::fs::write(bench.path("state").join("head.hshr"), [0; 64]).unwrap();
-        said(&bench.refusal(1, "predict", &["--state", "state", "test/red/100.png"]));
-        return;
-    }
+    let bench = bench_with_tail();
     let learned = bench.json("learn", &LEARN_TAIL);
     assert_eq!((&learned["learner"], &learned["samples"]), (&"tail".into(), &36.into()));
     let measured = bench.json("eval", &["--data", "test", "--state", "state"]);
@@ -95,10 +52,7 @@ fn a_tail_is_learned_and_answers() {
 
 #[test]
 fn a_tail_that_diverges_is_refused_and_the_state_stays() {
-    let bench = bench();
-    if !RUNS_TAILS {
-        return;
-    }
+    let bench = bench_with_tail();
     bench.json("learn", &LEARN_TAIL);
     let head = || std::fs::read(bench.path("state").join("head.hshr")).unwrap();
     let before = head();
@@ -114,10 +68,7 @@ fn a_tail_that_diverges_is_refused_and_the_state_stays() {
 
 #[test]
 fn a_tail_that_was_trained_badly_does_not_take_the_place_of_a_good_one() {
-    let bench = bench();
-    if !RUNS_TAILS {
-        return;
-    }
+    let bench = bench_with_tail();
     bench.colours("data", 20, 40);
     bench.json("learn", &LEARN_TAIL);
     let head = || std::fs::read(bench.path("state").join("head.hshr")).unwrap();
@@ -143,35 +94,8 @@ fn a_tail_that_was_trained_badly_does_not_take_the_place_of_a_good_one() {
 }
 
 #[test]
-fn a_tail_is_neither_adopted_nor_kept_for() {
-    let bench = bench();
-    let plain = common::tiny_pack(2, None);
-    let with_tail = std::fs::read(&bench.pack).unwrap();
-    let refused = |pack: &[u8], command: &str, arguments: &[&str], words: &str| {
-        std::fs::write(&bench.pack, pack).unwrap();
-        let before = contents(&bench.path("state"));
-        let refusal = bench.refusal(1, command, arguments);
-        assert!(refusal.contains(words), "{refusal}");
-        assert!(contents(&bench.path("state")) == before);
-    };
-    let learn = ["--data", "data", "--state", "state", "--keep-samples"];
-    std::fs::write(&bench.pack, &plain).unwrap();
-    bench.json("learn", &learn);
-    let adopt = ["--state", "state"];
-    refused(&with_tail, "adopt", &adopt, "a trainable tail is not adopted");
-    refused(&with_tail, "learn", &learn, "leave --keep-samples out");
-    // What begins like a head with a tail.
-    let head = [&b"HSTAIL\x1a\n"[..], &[0; 64]].concat();
-    std::fs::write(bench.path("state/head.hshr"), head).unwrap();
-    refused(&plain, "adopt", &adopt, "a trainable tail is not adopted");
-}
-
-#[test]
 fn what_does_not_fit_a_tail_is_refused_by_name() {
-    let bench = bench();
-    if !RUNS_TAILS {
-        return;
-    }
+    let bench = bench_with_tail();
     for wrong in [&["--learner", "ridge"][..], &["--engine", "flex", "--hidden", "4"]] {
         let arguments = [&["--data", "data", "--state", "none"], wrong].concat();
         let output = bench.command("learn", &arguments).output().unwrap();
@@ -186,12 +110,9 @@ fn what_does_not_fit_a_tail_is_refused_by_name() {
     assert!(refusal.contains("--tail keep"), "{refusal}");
 }
 
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 #[test]
 fn frozen_layers_do_not_change_by_a_bit_on_any_engine() {
-    use headstart::tail::TailRecord;
-
-    let bench = bench();
+    let bench = bench_with_tail();
     let bytes = std::fs::read(&bench.pack).unwrap();
     let pack = Pack::open(&bytes).unwrap();
     let tail = Tail::parse(&pack).unwrap().unwrap();
@@ -221,14 +142,13 @@ fn frozen_layers_do_not_change_by_a_bit_on_any_engine() {
     }
 }
 
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 #[test]
 fn engines_agree_on_gradients() {
     use headstart_device::backend::{Backend, Engine};
     use headstart_device::state::StateFolder;
     use headstart_device::training::{TailOptions, trial};
 
-    let bench = bench();
+    let bench = bench_with_tail();
     bench.json("learn", &LEARN_TAIL);
     let bytes = std::fs::read(&bench.pack).unwrap();
     let pack = Pack::open(&bytes).unwrap();
@@ -247,7 +167,6 @@ fn engines_agree_on_gradients() {
     }
 }
 
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 #[test]
 fn a_killed_training_goes_on_and_gives_the_same_record() {
     use headstart_device::state::StateFolder;
@@ -255,7 +174,7 @@ fn a_killed_training_goes_on_and_gives_the_same_record() {
     use headstart_device::training::tail::{Keep, train};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    let bench = bench();
+    let bench = bench_with_tail();
     bench.json("learn", &LEARN_TAIL);
     let bytes = std::fs::read(&bench.pack).unwrap();
     let pack = Pack::open(&bytes).unwrap();
@@ -299,18 +218,16 @@ fn a_killed_training_goes_on_and_gives_the_same_record() {
     assert!(!path.exists());
 }
 
-#[cfg(feature = "flex")]
 #[test]
 fn the_told_steps_are_those_that_are_taken() {
     use headstart::burn::backend::{Autodiff, Flex};
     use headstart::burn::tail::{LastLayer, Settings, TailTrainer};
-    use headstart::tail::TailRecord;
     use headstart_device::backend::{Backend, Engine};
     use headstart_device::state::StateFolder;
     use headstart_device::training::TailOptions;
     use headstart_device::training::tail::{steps, train};
 
-    let bench = bench();
+    let bench = bench_with_tail();
     bench.json("learn", &[&LEARN_TAIL[..], &["--views", "1"]].concat());
     let bytes = std::fs::read(&bench.pack).unwrap();
     let pack = Pack::open(&bytes).unwrap();
@@ -362,58 +279,4 @@ fn the_told_steps_are_those_that_are_taken() {
         assert_eq!(again, losses);
         assert!(trainer.learned().unwrap().0 == learned.constants);
     }
-}
-
-#[test]
-fn a_changed_or_cut_tail_is_refused() {
-    let bench = bench();
-    let bytes = std::fs::read(&bench.pack).unwrap();
-    let pack = Pack::open(&bytes).unwrap();
-    assert_eq!(Tail::parse(&pack).unwrap().unwrap().graph, {
-        let mut graph = tail();
-        graph.values[0].constant = None;
-        graph
-    });
-    let section = headstart::tail::emit(&tail(), &[1], TailStorage::F32).unwrap();
-    let with = |section: Vec<u8>| with_tail(&bytes, 10, section);
-    // Sealed anew, every change is read or refused: nothing panics, and a cut is always refused.
-    for at in 0..section.len() {
-        for bit in [0, 3, 7] {
-            let mut changed = section.clone();
-            changed[at] ^= 1 << bit;
-            if let Ok(bytes) = with(changed) {
-                let _ = Tail::parse(&Pack::open(&bytes).unwrap());
-            }
-        }
-        if let Ok(bytes) = with(section[..at].to_vec()) {
-            assert!(Tail::parse(&Pack::open(&bytes).unwrap()).is_err(), "cut to {at}");
-        }
-    }
-    // A value that is not there, and one that the next node overwrites.
-    assert!(with(headstart::tail::emit(&tail(), &[2], TailStorage::F32).unwrap()).is_err());
-}
-
-#[test]
-fn what_runs_heads_only_names_the_tails_first_node() {
-    use headstart::session::{Session, Store};
-
-    struct Nowhere;
-    impl Store for Nowhere {
-        type Error = std::convert::Infallible;
-
-        fn load(&mut self, _: &mut [u8]) -> Result<Option<usize>, Self::Error> {
-            Ok(None)
-        }
-
-        fn commit(&mut self, _: &[u8]) -> Result<(), Self::Error> {
-            Ok(())
-        }
-    }
-
-    let bytes = std::fs::read(bench().pack).unwrap();
-    let pack = Pack::open(&bytes).unwrap();
-    let refused = Session::open(&pack, &mut [], Nowhere);
-    let message = refused.map(|_| ()).unwrap_err().to_string();
-    let first = format!("node {} is the first", pack.node_count());
-    assert!(message.contains(&first) && message.contains("--tail drop"), "{message}");
 }

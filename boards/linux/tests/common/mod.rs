@@ -1,6 +1,8 @@
 //! A pack small enough to be written in a test, samples that it can tell apart, and the program.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub(crate) mod tails;
+
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
@@ -59,10 +61,6 @@ pub(crate) struct Bench {
     pub(crate) root: TempDir,
     pub(crate) pack: PathBuf,
 }
-
-/// Whether this build runs tails.
-pub(crate) const RUNS_TAILS: bool =
-    cfg!(any(feature = "ndarray", feature = "candle", feature = "flex"));
 
 /// Arguments that learn a tail of a few weights.
 pub(crate) const LEARN_TAIL: [&str; 8] =
