@@ -8,7 +8,7 @@ use crate::burn::FloatBackend;
 use crate::burn::{ExecuteError, Executor, Tensor};
 use crate::graph::{Graph, Op};
 
-/// Makes one test a backend out of a function generic over `B: FloatBackend`.
+/// Makes one test a backend out of a function generic over `B: FloatBackend`. With `burn-cuda` tests need an NVIDIA GPU, and fail without.
 ///
 /// With `in float32`, not on a GPU's tensor cores, which round the operands of products to 11 bits.
 macro_rules! on_every_backend {
@@ -35,7 +35,6 @@ macro_rules! on_every_backend {
             $(
                 #[cfg(feature = "burn-cuda")]
                 #[test]
-                #[ignore = "needs an NVIDIA GPU"]
                 fn $cuda() {
                     super::$property::<crate::burn::backend::Cuda>();
                 }
