@@ -55,11 +55,12 @@ impl Workshop {
     }
 
     /// Builds the tools; nothing happens where they are up to date. It is the whole workspace that is
-    /// asked for: its dependencies then have the same features as in the build of this program and are
-    /// not built twice.
+    /// asked for: what they are made of then has the same features as in the build of this program and
+    /// is not built again.
     pub(crate) fn build(&self) -> Result<()> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let arguments = ["build", "--release", "--bins"];
+        let arguments =
+            ["build", "--release", "--workspace", "--bin", "headstart", "--bin", "headstart-edge"];
         println!("$ cargo {}", arguments.join(" "));
         let mut command = self.command(&cargo, &arguments);
         if let Some(target) = self.tools.parent() {
