@@ -8,6 +8,7 @@
 mod names;
 mod record;
 mod section;
+pub mod training;
 
 pub use names::{layer_path, matches};
 pub use record::{MAGIC as RECORD_MAGIC, TailRecord};
