@@ -13,10 +13,9 @@ use std::path::Path;
 use headstart::head::{HeadParts, Learner, LinearHead, Random, Storage};
 use headstart::pack::Pack;
 use headstart::tail::{Tail, TailRecord};
-use headstart_device::backend::{Backend, Engine};
+use headstart_device::engine::{Backend, Engine};
 use headstart_device::state::FeatureCache;
-use headstart_device::training::TailOptions;
-use headstart_device::training::tail::{Step, steps, train};
+use headstart_device::training::tail::{Step, TailOptions, steps, train};
 use headstart_device::{Head, PackFile};
 use serde_json::json;
 
@@ -112,8 +111,11 @@ fn write(
         inputs.extend_from_slice(input);
     }
     let mut losses = Vec::new();
-    let epoch = |_, loss| losses.push(loss);
-    let record = train(cache, pack, Some(start), options, None, epoch)?;
+    let mut epoch = |_, loss| {
+        losses.push(loss);
+        Ok(())
+    };
+    let record = train(cache, pack, Some(start), options, None, &mut epoch)?;
     let (learned, _) = TailRecord::split(&record, &tail, &pack.backbone_digest())?;
     let head = Head::parse_for(out, &record, pack)?;
 

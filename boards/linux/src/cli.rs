@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use headstart::kernels::{Isa, Kernels, UnknownIsa};
-use headstart_device::backend::{self, Backend, Processor};
+use headstart_device::engine::{Backend, Engine, Processor};
 use headstart_device::extract::Compute;
 use headstart_device::state::Problem;
 
@@ -151,10 +151,10 @@ impl BackendArgs {
     pub(crate) fn choose(&self) -> Result<Option<Backend>, Problem> {
         let Some(engine) = self.engine else { return Ok(None) };
         let engine = match engine {
-            EngineChoice::Ndarray => backend::Engine::Ndarray,
-            EngineChoice::Candle => backend::Engine::Candle,
-            EngineChoice::Flex => backend::Engine::Flex,
-            EngineChoice::Cuda => backend::Engine::Cuda,
+            EngineChoice::Ndarray => Engine::Ndarray,
+            EngineChoice::Candle => Engine::Candle,
+            EngineChoice::Flex => Engine::Flex,
+            EngineChoice::Cuda => Engine::Cuda,
         };
         let device = self.device.map(|device| match device {
             DeviceChoice::Cpu => Processor::Cpu,

@@ -144,9 +144,9 @@ fn frozen_layers_do_not_change_by_a_bit_on_any_engine() {
 
 #[test]
 fn engines_agree_on_gradients() {
-    use headstart_device::backend::{Backend, Engine};
+    use headstart_device::engine::{Backend, Engine};
     use headstart_device::state::StateFolder;
-    use headstart_device::training::{TailOptions, trial};
+    use headstart_device::training::tail::{self, TailOptions};
 
     let bench = bench_with_tail();
     bench.json("learn", &LEARN_TAIL);
@@ -159,19 +159,18 @@ fn engines_agree_on_gradients() {
         engines.into_iter().filter_map(|e| Some(Backend::choose(e, None).ok()?.0)).collect();
     let mut options = TailOptions::usual();
     let apart =
-        |options: &TailOptions, pair| trial::distance(&cache, &pack, None, options, pair).unwrap();
+        |options: &TailOptions, pair| tail::distance(&cache, &pack, None, options, pair).unwrap();
     for &backend in &backends {
         assert!(apart(&options, [backend, backends[0]]) < 1e-3, "{backend}");
         options.backend = Some(backend);
-        assert_eq!(trial::trusted(&cache, &pack, None, &options).unwrap(), (Some(backend), None));
+        assert_eq!(tail::trusted(&cache, &pack, None, &options).unwrap(), (Some(backend), None));
     }
 }
 
 #[test]
 fn a_killed_training_goes_on_and_gives_the_same_record() {
     use headstart_device::state::StateFolder;
-    use headstart_device::training::TailOptions;
-    use headstart_device::training::tail::{Keep, train};
+    use headstart_device::training::tail::{Keep, TailOptions, train};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     let bench = bench_with_tail();
@@ -183,20 +182,27 @@ fn a_killed_training_goes_on_and_gives_the_same_record() {
     let lock = folder.lock().unwrap();
     let keep = Some(Keep::new(&lock, std::time::Duration::ZERO));
     let options = TailOptions { epochs: 6, ..TailOptions::usual() };
-    let whole = train(&cache, &pack, None, &options, None, |_, _| ()).unwrap();
+    let whole = train(&cache, &pack, None, &options, None, &mut |_, _| Ok(())).unwrap();
     let path = bench.path("state").join("training.hstp");
     let kill = |epoch| {
         let _ = std::fs::remove_file(&path);
         let training = || {
-            let killed = |done, _| assert!(done != epoch, "killed");
-            train(&cache, &pack, None, &options, keep, killed)
+            let mut killed = |done, _| {
+                assert!(done != epoch, "killed");
+                Ok(())
+            };
+            train(&cache, &pack, None, &options, keep, &mut killed)
         };
         // The panic may have become an error on its way out.
         assert!(!matches!(catch_unwind(AssertUnwindSafe(training)), Ok(Ok(_))));
     };
     let learn = |options: &TailOptions| {
         let mut epochs = Vec::new();
-        let record = train(&cache, &pack, None, options, keep, |done, _| epochs.push(done));
+        let mut epoch = |done, _| {
+            epochs.push(done);
+            Ok(())
+        };
+        let record = train(&cache, &pack, None, options, keep, &mut epoch);
         (record.unwrap(), epochs)
     };
     kill(3);
@@ -222,10 +228,9 @@ fn a_killed_training_goes_on_and_gives_the_same_record() {
 fn the_told_steps_are_those_that_are_taken() {
     use headstart::burn::backend::{Autodiff, Flex};
     use headstart::burn::tail::{LastLayer, Settings, TailTrainer};
-    use headstart_device::backend::{Backend, Engine};
+    use headstart_device::engine::{Backend, Engine};
     use headstart_device::state::StateFolder;
-    use headstart_device::training::TailOptions;
-    use headstart_device::training::tail::{steps, train};
+    use headstart_device::training::tail::{TailOptions, steps, train};
 
     let bench = bench_with_tail();
     bench.json("learn", &[&LEARN_TAIL[..], &["--views", "1"]].concat());
@@ -243,7 +248,11 @@ fn the_told_steps_are_those_that_are_taken() {
     let usual = TailOptions { held_out: 0, ..usual };
     for options in [usual.clone(), usual.by_sgd(0.9)] {
         let mut losses = Vec::new();
-        let record = train(&cache, &pack, None, &options, None, |_, loss| losses.push(loss));
+        let mut epoch = |_, loss| {
+            losses.push(loss);
+            Ok(())
+        };
+        let record = train(&cache, &pack, None, &options, None, &mut epoch);
         let (learned, _) =
             TailRecord::split(&record.unwrap(), &tail, &pack.backbone_digest()).unwrap();
         let classes = cache.classes().len();

@@ -1,19 +1,19 @@
 //! A head at work: from features to an answer.
 
 use std::path::Path;
+use std::sync::Arc;
 
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 use headstart::graph::Resize;
 use headstart::head::{HeadRecord, Learner, LinearHead, Storage, argmax, softmax};
 use headstart::pack::Pack;
+use headstart::tail::{RECORD_MAGIC, Tail, TailRecord};
 
 use crate::Error;
+use crate::engine::{Backend, TailModel};
 use crate::hidden::HiddenLayer;
 use crate::model::Model;
 use crate::segmentation::Mask;
 use crate::state::Problem;
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-use crate::tail_model::TailModel;
 
 /// What a head says about one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,8 +42,7 @@ pub struct Head {
     labels: Vec<String>,
     samples: Vec<u32>,
     model: Model,
-    #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-    tail: Option<std::sync::Arc<TailModel>>,
+    tail: Option<Arc<TailModel>>,
     temperature: f32,
     unknown_threshold: f32,
     held_out: Option<(u32, u32)>,
@@ -71,22 +70,18 @@ impl Head {
         if pack.tail().is_none() {
             return Self::parse(path, bytes, &backbone);
         }
+        if Backend::fastest().is_none() {
+            return Err(Error::no_engine(path, pack));
+        }
         Self::with_tail(path, bytes, pack, &backbone)
     }
 
-    #[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
-    fn with_tail(path: &Path, _: &[u8], pack: &Pack<'_>, _: &[u8; 32]) -> Result<Self, Error> {
-        Err(Error::no_engine(path, pack))
-    }
-
-    #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
     fn with_tail(
         path: &Path,
         bytes: &[u8],
         pack: &Pack<'_>,
         backbone: &[u8; 32],
     ) -> Result<Self, Error> {
-        use headstart::tail::{RECORD_MAGIC, Tail, TailRecord};
         let refuse = |e| Error::state(path, Problem::Head(e));
         let tail = Tail::parse(pack).map_err(refuse)?;
         let mut tail = tail.ok_or_else(|| refuse(headstart::Error::BadTail))?;
@@ -132,7 +127,6 @@ impl Head {
             held_out: record.held_out(),
             learner: record.learner(),
             prototypes: record.prototypes().map(<[i8]>::to_vec),
-            #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
             tail: None,
             record_bytes,
             storage: record.storage(),
@@ -156,7 +150,6 @@ impl Head {
     ///
     /// # Errors
     /// [`headstart::Error::BufferLength`] for features of another length than the head's.
-    #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
     pub fn mask(
         &self,
         features: &[i8],
@@ -194,17 +187,7 @@ impl Head {
         Ok(Some(Mask::new(height, width, classes)))
     }
 
-    /// The same on a build that runs no tails.
-    ///
-    /// # Errors
-    /// None.
-    #[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
-    pub fn mask(&self, _: &[i8], _: [usize; 2]) -> Result<Option<Mask>, headstart::Error> {
-        Ok(None)
-    }
-
     fn logits(&self, features: &[i8]) -> Result<Vec<f32>, headstart::Error> {
-        #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
         if let Some(tail) = &self.tail {
             if tail.map().is_some() {
                 // There is no one answer.
@@ -217,15 +200,10 @@ impl Head {
 
     /// Whether a tail stands before the last layer.
     pub fn has_tail(&self) -> bool {
-        #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-        let has_tail = self.tail.is_some();
-        #[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
-        let has_tail = false;
-        has_tail
+        self.tail.is_some()
     }
 
     /// The last layer, whatever it reads; `None` behind a hidden one.
-    #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
     pub(crate) fn last(&self) -> Option<LinearHead<'_>> {
         self.model.last().ok().filter(|_| self.model.hidden.is_none())
     }

@@ -6,7 +6,7 @@
 //! code.
 #![deny(unsafe_code)]
 
-pub mod backend;
+pub mod engine;
 mod error;
 pub mod extract;
 mod head;
@@ -17,8 +17,6 @@ mod pack_file;
 pub mod samples;
 pub mod segmentation;
 pub mod state;
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-mod tail_model;
 pub mod training;
 mod trust;
 

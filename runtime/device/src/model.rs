@@ -35,7 +35,6 @@ impl Model {
     }
 
     /// The last layer's result for each place of a map, `[input][place]` before and `[class][place]` after.
-    #[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
     pub(crate) fn last_of_places(&self, inputs: &[f32], places: usize) -> Vec<f32> {
         let rows = self.weights.chunks_exact(self.inputs).zip(&self.bias);
         let mut logits = Vec::with_capacity(self.bias.len() * places);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use headstart::pack::Pack;
-use headstart_device::backend::Backend;
+use headstart_device::engine::Backend;
 use headstart_device::extract::Job;
 use headstart_device::samples::{self, Dataset, SampleFile, SampleId};
 use headstart_device::segmentation::is_per_place;

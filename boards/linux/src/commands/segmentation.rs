@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use headstart::pack::{Pack, Resize};
-use headstart_device::backend::Backend;
+use headstart_device::engine::Backend;
 use headstart_device::extract::Job;
 use headstart_device::samples::{Decoded, InputShape, Problem, SampleFile, SampleId};
 use headstart_device::segmentation::{Mask, Pair, Pairs, Score, VOID, overlay, row_len};

@@ -2,29 +2,18 @@
 
 use headstart::pack::Pack;
 use headstart_device::Head;
-use headstart_device::backend::Backend;
+use headstart_device::engine::Backend;
+use headstart_device::segmentation::is_per_place;
 use headstart_device::state::{FeatureCache, Problem, StateLock};
+use headstart_device::training::tail::{self, Augment, TailOptions};
 
 use crate::cli::Learn;
+use crate::cli::learn::{AugmentChoice, OptimiserChoice, StorageChoice};
 
 /// So much of a training is lost with the power, at most, and the time of an epoch.
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 const KEPT_EVERY: std::time::Duration = std::time::Duration::from_secs(30);
 
-#[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
-pub(super) fn train(
-    _: &Learn,
-    _: Option<Backend>,
-    _: &FeatureCache,
-    _: &Pack<'_>,
-    _: Option<&Head>,
-    _: &StateLock,
-) -> Result<Vec<u8>, Problem> {
-    Err(Problem::TailMissing)
-}
-
 /// The record of a trained tail.
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub(super) fn train(
     args: &Learn,
     backend: Option<Backend>,
@@ -33,11 +22,8 @@ pub(super) fn train(
     initial: Option<&Head>,
     lock: &StateLock,
 ) -> Result<Vec<u8>, Problem> {
-    use headstart_device::segmentation::is_per_place;
-    use headstart_device::training::{TailOptions, places, tail, trial};
-
     let mut options = TailOptions { backend, ..options(args, is_per_place(pack)) };
-    let (trusted, apart) = trial::trusted(cache, pack, initial, &options)?;
+    let (trusted, apart) = tail::trusted(cache, pack, initial, &options)?;
     if let (Some(wrong), Some(cpu), Some(apart)) = (options.backend, trusted, apart) {
         let percent = 100.0 * apart;
         crate::output::warn(&format!(
@@ -47,32 +33,17 @@ pub(super) fn train(
     options.backend = trusted;
     let bar = crate::output::progress("training", options.epochs);
     let keep = Some(tail::Keep::new(lock, KEPT_EVERY));
-    let epoch = |done, loss| {
+    let mut epoch = |done, loss| {
         bar.set_message(format!("loss {loss:.3}"));
         bar.set_position(done as u64);
+        Ok(())
     };
-    let record = if is_per_place(pack) {
-        places::train(cache, pack, initial, &options, keep, epoch)
-    } else {
-        tail::train(cache, pack, initial, &options, keep, epoch)
-    };
+    let record = tail::train(cache, pack, initial, &options, keep, &mut epoch);
     bar.finish_and_clear();
     record
 }
 
-#[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
-pub(super) fn setback(
-    _: &Learn,
-    _: &FeatureCache,
-    _: &FeatureCache,
-    _: &Pack<'_>,
-    _: [&Head; 2],
-) -> Result<Option<String>, Problem> {
-    Ok(None)
-}
-
 /// Why the tail that was trained does not take the place of the one before.
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub(super) fn setback(
     args: &Learn,
     known: &FeatureCache,
@@ -80,11 +51,8 @@ pub(super) fn setback(
     pack: &Pack<'_>,
     heads: [&Head; 2],
 ) -> Result<Option<String>, Problem> {
-    use headstart_device::segmentation::is_per_place;
-    use headstart_device::training::setback::setback;
-
     let options = options(args, is_per_place(pack));
-    let found = setback(known, cache, pack, &options, heads)?;
+    let found = tail::setback(known, cache, pack, &options, heads)?;
     Ok(found.map(|found| {
         let [before, after] = [found.before, found.after].map(|part| 100.0 * part);
         format!(
@@ -94,12 +62,7 @@ pub(super) fn setback(
     }))
 }
 
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-fn options(args: &Learn, per_place: bool) -> headstart_device::training::TailOptions {
-    use headstart_device::training::{Augment, TailOptions};
-
-    use crate::cli::learn::{AugmentChoice, OptimiserChoice, StorageChoice};
-
+fn options(args: &Learn, per_place: bool) -> TailOptions {
     let mut options = TailOptions::usual();
     if per_place {
         // A picture has many places.

@@ -3,8 +3,8 @@
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 
-use super::Batches;
-use crate::backend::Backend;
+use super::Extractor;
+use crate::engine::{Backend, Batches};
 
 /// What computes features: the int8 kernels on some threads, or a Burn engine in their place.
 #[derive(Clone, Copy, Debug)]
@@ -38,34 +38,56 @@ impl Compute {
     /// The backbone for answers: an engine's features may be a step from the kernels'. Where the engine fails, the kernels run it.
     #[must_use]
     pub fn open<'p>(self, pack: Pack<'p>) -> Extraction<'p> {
-        self.open_where(pack, |_| true)
+        self.open_within(pack, 1)
     }
 
     /// The same for features that are kept: an engine runs it only where its features are the kernels' own, since
     /// features of both are learned from together.
     #[must_use]
     pub fn open_exact<'p>(self, pack: Pack<'p>) -> Extraction<'p> {
-        self.open_where(pack, Batches::is_exact)
+        self.open_within(pack, 0)
     }
 
-    fn open_where<'p>(
-        self,
-        pack: Pack<'p>,
-        fits: impl FnOnce(&Batches<'p>) -> bool,
-    ) -> Extraction<'p> {
+    fn open_within<'p>(self, pack: Pack<'p>, steps: u8) -> Extraction<'p> {
         let kernels = Extraction { pack, compute: self, batches: None, declined: None };
         let Some(engine) = self.engine else { return kernels };
-        let reason = match Batches::open(pack, engine, self.kernels) {
-            Ok(batches) if fits(&batches) => {
-                return Extraction { batches: Some(batches), ..kernels };
-            }
-            Ok(_) => {
-                "its features may be a step from theirs, and are not mixed with them".to_owned()
-            }
-            Err(reason) => reason,
-        };
-        Extraction { declined: Some(Declined { engine, reason }), ..kernels }
+        match self.upload(pack, engine, steps) {
+            Ok(batches) => Extraction { batches: Some(batches), ..kernels },
+            Err(reason) => Extraction { declined: Some(Declined { engine, reason }), ..kernels },
+        }
     }
+
+    /// The backbone on that engine, if its features are within so many steps of the kernels'; 0 by proof.
+    fn upload<'p>(self, pack: Pack<'p>, engine: Backend, steps: u8) -> Result<Batches<'p>, String> {
+        let batches = Batches::open(pack, engine)?;
+        match furthest(pack, &batches, self.kernels)? {
+            found @ 2.. => {
+                Err(format!("its features are {found} steps from those of the int8 kernels"))
+            }
+            found if steps > 0 || found == 0 && batches.is_proven() => Ok(batches),
+            _ => Err("its features may be a step from theirs, and are not mixed with them".into()),
+        }
+    }
+}
+
+/// The greatest difference from the kernels' features, on two samples of noise.
+fn furthest(pack: Pack<'_>, batches: &Batches<'_>, kernels: Kernels) -> Result<u8, String> {
+    let mut state = 0x2545_F491_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8 as i8
+    };
+    let mut extractor = Extractor::new(pack, kernels, 1);
+    let elements = extractor.input().len();
+    let inputs: Vec<i8> = (0..2 * elements).map(|_| noise()).collect();
+    let found = batches.features(&inputs)?;
+    let mut furthest = 0;
+    for (input, found) in inputs.chunks(elements).zip(found.chunks(pack.feature_len())) {
+        let expected = extractor.run_on(input).map_err(|e| e.to_string())?;
+        let apart = found.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
+        furthest = furthest.max(apart.unwrap_or(0));
+    }
+    Ok(furthest)
 }
 
 impl<'p> Extraction<'p> {

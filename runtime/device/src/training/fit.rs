@@ -8,7 +8,7 @@ use headstart::head::{Learner, LinearHead, Random, Samples};
 use headstart::head::{auto, dual, exact, imprint, logistic, sgd};
 
 use super::inherited::Inherited;
-use crate::backend::Backend;
+use crate::engine::{self, Backend};
 use crate::model::Model;
 use crate::state::Problem;
 
@@ -232,8 +232,8 @@ impl Task<'_> {
             Fit::Lda(shrinkage) => {
                 closed_form(samples, dual::lda, exact::lda, shrinkage, &mut weights, &mut bias)?;
             }
-            Fit::Engine(engine, hidden) => {
-                return super::through_burn(engine, hidden, samples, self.classes, SEED);
+            Fit::Engine(backend, hidden) => {
+                return engine::fit_head(backend, hidden, samples, self.classes, SEED);
             }
         }
         Ok(self.linear(weights, bias))

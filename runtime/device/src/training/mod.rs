@@ -1,40 +1,25 @@
 //! From cached features to a head record.
 
-mod augment;
 mod compact;
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-mod descent;
 pub mod doubts;
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-mod engine;
 mod fit;
 pub mod harm;
 mod inherited;
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-pub mod places;
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-mod progress;
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-pub mod setback;
 mod stand_in;
 mod strangers;
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub mod tail;
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-pub mod trial;
 
 use std::path::Path;
 
 use headstart::Error;
 use headstart::head::{HeadParts, Learner, Samples, Storage, auto};
 
-pub use self::augment::Augment;
 pub use self::compact::{compact, with_threshold};
 use self::fit::{Fit, Task};
 use self::inherited::Inherited;
 pub use self::strangers::{LEAST_CLASSES, Limit, Strangers};
 use crate::Head;
-use crate::backend::Backend;
+use crate::engine::Backend;
 use crate::memory;
 use crate::samples::SampleId;
 use crate::state::{FeatureCache, Problem};
@@ -102,46 +87,6 @@ impl Choice {
             Learner::Logistic | Learner::Blend | Learner::Other => Self::auto(),
         }
     }
-}
-
-/// How a tail is trained.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-pub struct TailOptions {
-    /// The backend; the fastest one where none is named.
-    pub backend: Option<Backend>,
-    /// Passes over the samples, at least 1.
-    pub epochs: usize,
-    /// Samples a step, at least 1.
-    pub batch: usize,
-    /// Largest step size.
-    pub rate: f32,
-    /// How gradients change the weights.
-    pub optimiser: headstart::burn::tail::Optimiser,
-    /// Decay of weights of two and more dimensions.
-    pub weight_decay: f32,
-    /// Longest gradient.
-    pub clip: Option<f32>,
-    /// Part of the probability that is spread over all classes, 0 to 1.
-    pub label_smoothing: f32,
-    /// Whether every class counts the same, however many samples (or, for a class a place, places) it has.
-    pub balanced: bool,
-    /// Part of the steps in which the step size rises, 0 to 1.
-    pub warm_up: f32,
-    /// Percent of each class that is held out: the best epoch is the one that answers these best.
-    pub held_out: u8,
-    /// Epochs without a better one after which training ends.
-    pub patience: usize,
-    /// Of all that is random.
-    pub seed: u64,
-    /// Patterns of the layers that are trained; all without.
-    pub train: Vec<String>,
-    /// Patterns of layers that are not trained.
-    pub freeze: Vec<String>,
-    /// What is done to pictures, where the tail begins at the input.
-    pub augment: Augment,
-    /// Whether weights are kept as float16.
-    pub half: bool,
 }
 
 /// Trains a head on everything in the cache and writes its record.
@@ -232,18 +177,4 @@ pub fn train_as(
 ) -> Result<Vec<u8>, Problem> {
     let record = train(cache, initial, Choice::of(before.learner()), backbone)?;
     if before.is_half() { compact(&record, backbone) } else { Ok(record) }
-}
-
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-use engine::fit as through_burn;
-
-#[cfg(not(any(feature = "ndarray", feature = "candle", feature = "flex")))]
-fn through_burn(
-    _: Backend,
-    _: Option<usize>,
-    _: Samples<'_>,
-    _: usize,
-    _: u64,
-) -> Result<crate::model::Model, Problem> {
-    Err(Problem::EngineMissing)
 }

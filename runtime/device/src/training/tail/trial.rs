@@ -1,17 +1,12 @@
 //! Whether a GPU's gradients are the CPU's: asked before a tail is trained on them.
 
-use headstart::burn::FloatBackend;
-use headstart::burn::backend::AutodiffBackend;
-use headstart::burn::tail::{Optimiser, Settings, TailTrainer};
-use headstart::head::Random;
 use headstart::pack::Pack;
-use headstart::tail::Tail;
 
-use super::descent::{Lesson, failed};
-use super::{TailOptions, places, tail};
+use super::TailOptions;
+use super::descent::Changes;
+use super::train::{run, task};
 use crate::Head;
-use crate::backend::Backend;
-use crate::segmentation::is_per_place;
+use crate::engine::Backend;
 use crate::state::{FeatureCache, Problem};
 
 /// Farthest that a tensor's gradient may be from the CPU's, as a part of its length. Tensor cores round operands to 11
@@ -21,9 +16,6 @@ const FARTHEST: f64 = 0.1;
 /// Tensors whose gradients are shorter than this part of the longest one say little.
 const SHORT: f64 = 0.01;
 
-/// The changes of one step, a row a trained tensor.
-pub(super) type Changes = Vec<Vec<f32>>;
-
 /// The backend to train on: the one of `options`, or the fastest CPU backend where that one is on a GPU whose gradients
 /// of two steps on these samples are not the CPU's. Then how far they are, as a part of their length, stands beside it.
 ///
@@ -31,7 +23,7 @@ pub(super) type Changes = Vec<Vec<f32>>;
 /// `headstart::burn`, which goes around them).
 ///
 /// # Errors
-/// Those of [`tail::train`].
+/// Those of [`train`](super::train).
 pub fn trusted(
     cache: &FeatureCache,
     pack: &Pack<'_>,
@@ -52,7 +44,7 @@ pub fn trusted(
 /// its length.
 ///
 /// # Errors
-/// Those of [`tail::train`].
+/// Those of [`train`](super::train).
 pub fn distance(
     cache: &FeatureCache,
     pack: &Pack<'_>,
@@ -73,34 +65,7 @@ fn changes(
     options: &TailOptions,
     backend: Backend,
 ) -> Result<Changes, Problem> {
-    let tail = Tail::parse(pack)?.ok_or(Problem::Training(headstart::Error::BadTail))?;
-    let run = tail::Run { cache, pack, tail, initial, options };
-    if is_per_place(pack) { places::changes(&run, backend) } else { tail::changes(&run, backend) }
-}
-
-/// What a trial trains with: gradients as they are.
-pub(super) fn settings(usual: Settings) -> Settings {
-    Settings { optimiser: Optimiser::Sgd { momentum: 0.0 }, weight_decay: 0.0, clip: None, ..usual }
-}
-
-/// Two steps on the first samples of `train`, and what the second one changed.
-pub(super) fn second_step<B: FloatBackend + AutodiffBackend, L: Lesson<B>>(
-    lesson: &L,
-    mut trainer: TailTrainer<B>,
-    train: &[usize],
-    options: &TailOptions,
-) -> Result<Changes, Problem> {
-    let batch = &train[..train.len().min(options.batch)];
-    lesson.step(&mut trainer, batch, 1.0, &mut Random::new(options.seed))?;
-    let before = trainer.learned().map_err(failed)?;
-    lesson.step(&mut trainer, batch, 1.0, &mut Random::new(options.seed))?;
-    let after = trainer.learned().map_err(failed)?;
-    let change = |before: &[f32], after: &[f32]| -> Vec<f32> {
-        before.iter().zip(after).map(|(before, after)| after - before).collect()
-    };
-    let tail = before.0.values().zip(after.0.values()).map(|(b, a)| change(b, a));
-    let last = [change(&before.1.weights, &after.1.weights), change(&before.1.bias, &after.1.bias)];
-    Ok(tail.chain(last).collect())
+    task(&run(cache, pack, initial, options)?)?.changes(backend)
 }
 
 /// The greatest distance of a tensor's changes from those of the CPU, as a part of their length.

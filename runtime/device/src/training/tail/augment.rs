@@ -1,6 +1,5 @@
 //! Pictures shown a little otherwise each time, where the network learns from the input on.
 
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 use headstart::head::Random;
 
 /// What is done to a picture at random.
@@ -22,7 +21,6 @@ impl Augment {
 }
 
 /// How pixels became the network's values: `(pixel − mean) / std`, a channel.
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Levels {
     pub(super) mean: [f32; 3],
@@ -30,11 +28,9 @@ pub(super) struct Levels {
 }
 
 /// What red, green and blue add to brightness (ITU-R BT.601).
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// A picture `[1, channels, height, width]`, mirrored, moved and coloured; other shapes stay as they are.
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 pub(super) fn augmented(
     values: &[f32],
     shape: &[usize],
@@ -71,7 +67,6 @@ pub(super) fn augmented(
 
 /// Brightness `b · p`, contrast `c · p + (1 − c) · mean grey of the picture`, saturation
 /// `s · p + (1 − s) · grey of the pixel`, in this order, on pixels `p`; b, c and s are between 4/5 and 6/5.
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
 fn colour(values: &mut [f32], channels: usize, levels: Levels, random: &mut Random) {
     let mut factor = || 0.8 + 0.4 * random.below(1 << 16) as f32 / 65535.0;
     let (brightness, contrast, saturation) = (factor(), factor(), factor());
@@ -102,7 +97,7 @@ fn colour(values: &mut [f32], channels: usize, levels: Levels, random: &mut Rand
     }
 }
 
-#[cfg(all(test, any(feature = "ndarray", feature = "candle", feature = "flex")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -5,7 +5,8 @@ use headstart::burn::backend::{Autodiff, AutodiffBackend, Device};
 use headstart::burn::head::{Layer, Step, Table, Trainer};
 use headstart::head::{Random, Samples};
 
-use crate::backend::{Backend, on_backend};
+use super::super::Backend;
+use super::backends::{failed, on_backend};
 use crate::hidden::HiddenLayer;
 use crate::model::Model;
 use crate::state::Problem;
@@ -18,7 +19,7 @@ const WEIGHT_DECAY: f32 = 1e-4;
 const RATE: f32 = 0.01;
 
 /// Trains on all samples: features centred and scaled, classes in turn, nothing held out.
-pub(super) fn fit(
+pub(crate) fn fit_head(
     backend: Backend,
     hidden: Option<usize>,
     samples: Samples<'_>,
@@ -26,10 +27,8 @@ pub(super) fn fit(
     seed: u64,
 ) -> Result<Model, Problem> {
     let run = Run::new(samples, classes, seed);
-    let layers = on_backend!(backend, B, device => {
-        let layers = run.train::<Autodiff<B>>(device, hidden);
-        layers.map_err(|error| Problem::Engine(error.to_string()))
-    });
+    let layers =
+        on_backend!(backend, B, device => run.train::<Autodiff<B>>(device, hidden).map_err(failed));
     run.model(layers?)
 }
 

@@ -1,15 +1,15 @@
 //! Whether a tail that was trained answers worse than the one before it: too large steps, too few of them.
 //!
-//! [`harm`](super::harm) judges samples, by heads of its own; this judges what training made of them. Both tails are measured on
+//! [`harm`](crate::training::harm) judges samples, by heads of its own; this judges what training made of them. Both tails are measured on
 //! samples that they were not trained on: the one before by the part that it held out then, the new one by what was known of the
 //! part that it held out now. Samples that are new do not count, for they may be harder.
 
 use headstart::pack::Pack;
 
-use super::harm::{MARGIN, MARGIN_OF_NEW_CLASSES};
-use super::{TailOptions, places, tail};
+use super::super::harm::{MARGIN, MARGIN_OF_NEW_CLASSES};
+use super::TailOptions;
+use super::train::{run, task};
 use crate::Head;
-use crate::segmentation::is_per_place;
 use crate::state::{FeatureCache, Problem};
 
 /// Standard errors of the difference that come on top of the margin: a small held-out part tells little.
@@ -39,20 +39,15 @@ pub fn setback(
     [before, after]: [&Head; 2],
 ) -> Result<Option<Setback>, Problem> {
     let Some((right_before, of_before)) = before.held_out() else { return Ok(None) };
-    let per_place = is_per_place(pack);
-    let mut held =
-        if per_place { places::split(cache, options).1 } else { tail::split(cache, options).1 };
+    let run = run(cache, pack, None, options)?;
+    let task = task(&run)?;
+    let mut held = task.held().to_vec();
     held.retain(|&sample| known.contains(&cache.ids()[sample]));
-    let (right, of) = if per_place {
-        places::right(cache, pack, after, &held)?
-    } else {
-        tail::right(cache, after, &held)?
-    };
+    let (right, of) = task.right(after, &held)?;
     if of == 0 {
         return Ok(None);
     }
-    // Places of one picture are not independent: pictures are what counts.
-    let counted_before = if per_place { held.len() } else { of_before as usize };
+    let counted_before = task.independent(of_before, held.len());
     let [before_part, after_part] =
         [(right_before, of_before), (right, of)].map(|(r, n)| f64::from(r) / f64::from(n));
     let new_classes = cache.classes().len() > before.labels().len();

@@ -1,31 +1,24 @@
 //! A tail at work: from int8 features to what the last layer reads.
 
 use headstart::Error;
-use headstart::burn::{Executor, Tensor, backend};
 use headstart::tail::Tail;
 
-/// The fastest backend that is compiled in.
-#[cfg(feature = "flex")]
-type Fastest = backend::Flex;
-#[cfg(all(feature = "ndarray", not(feature = "flex")))]
-type Fastest = backend::NdArray;
-#[cfg(all(feature = "candle", not(any(feature = "flex", feature = "ndarray"))))]
-type Fastest = backend::Candle;
+use super::compiled::upload_tail;
+use super::work::RunTail;
 
-/// A tail whose weights stand where the backend computes.
+/// A tail whose weights stand where the fastest engine computes.
 pub(crate) struct TailModel {
     tail: Tail,
-    executor: Executor<Fastest>,
+    run: RunTail,
 }
 
 impl TailModel {
     /// Uploads the weights.
     pub(crate) fn new(mut tail: Tail) -> Result<Self, Error> {
-        let executor =
-            Executor::new(&tail.graph, &Default::default()).map_err(|_| Error::BadTail)?;
+        let run = upload_tail(&tail.graph).map_err(|_| Error::BadTail)?;
         // The weights live there: a second copy would double the memory.
         tail.graph.values.iter_mut().for_each(|value| value.constant = None);
-        Ok(Self { tail, executor })
+        Ok(Self { tail, run })
     }
 
     /// Rows and columns of the map that the last layer answers place by place, if it does.
@@ -37,13 +30,7 @@ impl TailModel {
     pub(crate) fn run(&self, features: &[i8]) -> Result<Vec<f32>, Error> {
         let expected = self.tail.graph.inputs.len();
         let wrong = Error::BufferLength { expected, found: features.len() };
-        let inputs = self.tail.inputs(features).ok_or(wrong)?;
-        let shapes =
-            self.tail.graph.inputs.iter().map(|&id| self.tail.graph.values[id].shape.clone());
-        let inputs: Vec<Tensor> =
-            shapes.zip(inputs).map(|(shape, data)| Tensor { shape, data }).collect();
-        let outputs = self.executor.run(&inputs).map_err(|_| Error::BadTail)?;
-        outputs.into_iter().next().map(|output| output.data).ok_or(Error::BadTail)
+        (self.run)(self.tail.inputs(features).ok_or(wrong)?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The Burn backends that this build has, and where they run: adding one is a line in [`Engine`] and in `on_backend!`.
+//! The Burn backends that this build has, and where they run.
 
 use crate::state::Problem;
 
@@ -30,51 +30,6 @@ pub struct Backend {
     pub(crate) engine: Engine,
     pub(crate) device: Processor,
 }
-
-/// Does `$work`, a `Result<_, Problem>`, with `$B` as the backend's type and `$device` as a reference to its device.
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-macro_rules! on_backend {
-    ($backend:expr, $B:ident, $device:ident => $work:expr) => {{
-        use headstart::burn::backend;
-        use $crate::backend::{Engine, Processor};
-        match ($backend.engine, $backend.device) {
-            #[cfg(feature = "flex")]
-            (Engine::Flex, Processor::Cpu) => {
-                on_backend!(backend::Flex, Default::default(), $B, $device => $work)
-            }
-            #[cfg(feature = "ndarray")]
-            (Engine::Ndarray, Processor::Cpu) => {
-                on_backend!(backend::NdArray, Default::default(), $B, $device => $work)
-            }
-            #[cfg(feature = "candle")]
-            (Engine::Candle, Processor::Cpu) => {
-                on_backend!(backend::Candle, Default::default(), $B, $device => $work)
-            }
-            #[cfg(feature = "candle-cuda")]
-            (Engine::Candle, Processor::Cuda) => {
-                on_backend!(backend::Candle, backend::candle_cuda_device(), $B, $device => $work)
-            }
-            #[cfg(feature = "cuda")]
-            (Engine::Cuda, Processor::Cuda) => {
-                on_backend!(backend::Cuda, backend::cuda_device(), $B, $device => $work)
-            }
-            _ => Err($crate::state::Problem::EngineMissing),
-        }
-    }};
-    ($type:ty, $make:expr, $B:ident, $device:ident => $work:expr) => {{
-        type $B = $type;
-        // A GPU's backend ends in a panic where memory or compiler fail.
-        let work = std::panic::AssertUnwindSafe(|| {
-            let $device: &headstart::burn::backend::Device<$B> = &$make;
-            $work
-        });
-        std::panic::catch_unwind(work).unwrap_or_else(|_| {
-            Err($crate::state::Problem::Engine("it ended in a panic".to_owned()))
-        })
-    }};
-}
-#[cfg(any(feature = "ndarray", feature = "candle", feature = "flex"))]
-pub(crate) use on_backend;
 
 impl Engine {
     /// The name of its option and of its feature.

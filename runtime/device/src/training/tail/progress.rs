@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use headstart::burn::tail::Snapshot;
 use headstart::pack::Pack;
+use headstart::tail::training::Snapshot;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::TailOptions;
-use super::descent::Best;
+use crate::engine::{Backend, Learned};
 use crate::state::{FeatureCache, Problem, StateLock};
 
 const MAGIC: [u8; 8] = *b"HSTP\r\n\x1a\n";
@@ -22,6 +22,15 @@ pub(super) struct Progress<M> {
     pub(super) epochs: usize,
     pub(super) snapshot: Snapshot,
     pub(super) best: Option<Best<M>>,
+}
+
+/// The best that was learned so far, by the loss of what is held out.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Best<M> {
+    pub(super) loss: f64,
+    pub(super) epoch: usize,
+    pub(super) learned: Learned,
+    pub(super) measured: M,
 }
 
 /// Where progress is kept, and how often.
@@ -52,7 +61,7 @@ impl<'a> Kept<'a> {
         cache: &FeatureCache,
         pack: &Pack<'_>,
         options: &TailOptions,
-        backend: crate::backend::Backend,
+        backend: Backend,
     ) -> Self {
         let mut key = Sha256::new_with_prefix(MAGIC);
         key.update(pack.backbone_digest());
@@ -62,7 +71,7 @@ impl<'a> Kept<'a> {
     }
 
     /// Of a training that is kept nowhere.
-    #[cfg(all(test, feature = "flex"))]
+    #[cfg(test)]
     pub(super) fn nowhere() -> Self {
         Self { keep: None, key: [0; DIGEST_BYTES], last: Instant::now() }
     }

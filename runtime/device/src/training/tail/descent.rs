@@ -1,18 +1,18 @@
 //! The epochs of a training: batches in a seeded order, the best so far, an early stop, and what is kept for a restart.
 
-use headstart::burn::backend::AutodiffBackend;
-use headstart::burn::tail::{Constants, LastLayer, TailTrainer};
-use headstart::burn::{ExecuteError, FloatBackend};
 use headstart::head::Random;
+use headstart::tail::training::{Optimiser, Settings};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::TailOptions;
-use super::progress::{Kept, Progress};
+use super::progress::{Best, Kept, Progress};
+use super::task::Epoch;
+use crate::engine::{Learned, TailTrainer};
 use crate::state::Problem;
 
-/// The tail's trained constants, and the last layer.
-pub(super) type Learned = (Constants, LastLayer);
+/// The changes of one step, a row a trained tensor.
+pub(super) type Changes = Vec<Vec<f32>>;
 
 /// One step of a training.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,45 +24,36 @@ pub struct Step {
 }
 
 /// What is learned from, and what it is measured on.
-pub(super) trait Lesson<B: FloatBackend + AutodiffBackend> {
+pub(super) trait Lesson {
     /// What the record needs of held-out samples.
     type Measured: Clone + Serialize + DeserializeOwned;
 
     /// One step of that size on these samples. Returns their mean loss.
     fn step(
         &self,
-        trainer: &mut TailTrainer<B>,
+        trainer: &mut dyn TailTrainer,
         batch: &[usize],
         rate: f32,
         random: &mut Random,
     ) -> Result<f32, Problem>;
 
     /// The loss of what is held out, infinite where training diverged; `None` where nothing is.
-    fn measure(&self, trainer: &TailTrainer<B>) -> Result<Option<(f64, Self::Measured)>, Problem>;
-}
-
-/// The best that was learned so far, by the loss of what is held out.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Best<M> {
-    loss: f64,
-    epoch: usize,
-    learned: Learned,
-    measured: M,
+    fn measure(&self, trainer: &dyn TailTrainer) -> Result<Option<(f64, Self::Measured)>, Problem>;
 }
 
 /// Trains on the samples `train`, and gives the best of it; where nothing is held out that is the last.
-pub(super) fn descend<B: FloatBackend + AutodiffBackend, L: Lesson<B>>(
+pub(super) fn descend<L: Lesson>(
     lesson: &L,
-    mut trainer: TailTrainer<B>,
+    mut trainer: Box<dyn TailTrainer>,
     train: &[usize],
     options: &TailOptions,
     mut kept: Kept<'_>,
-    mut epoch: impl FnMut(usize, f32),
+    epoch: Epoch<'_>,
 ) -> Result<(Learned, Option<L::Measured>), Problem> {
     let mut best: Option<Best<L::Measured>> = None;
     let mut before = 0;
     if let Some(progress) = kept.read()
-        && trainer.restore(&progress.snapshot)
+        && trainer.restore(&progress.snapshot)?
     {
         (before, best) = (progress.epochs, progress.best);
     }
@@ -70,31 +61,52 @@ pub(super) fn descend<B: FloatBackend + AutodiffBackend, L: Lesson<B>>(
         let (steps, mut random) = steps(train, options, done);
         let mut losses = 0.0;
         for Step { samples, rate } in &steps {
-            let loss = lesson.step(&mut trainer, samples, *rate, &mut random)?;
+            let loss = lesson.step(&mut *trainer, samples, *rate, &mut random)?;
             losses += loss * samples.len() as f32;
         }
-        if let Some((loss, measured)) = lesson.measure(&trainer)? {
+        if let Some((loss, measured)) = lesson.measure(&*trainer)? {
             if best.as_ref().is_none_or(|best| loss < best.loss) {
-                let learned = trainer.learned().map_err(failed)?;
+                let learned = trainer.learned()?;
                 best = Some(Best { loss, epoch: done, learned, measured });
             } else if best.as_ref().is_some_and(|best| done - best.epoch >= options.patience) {
                 break;
             }
         }
         kept.write(|| {
-            let snapshot = trainer.snapshot().map_err(failed)?;
+            let snapshot = trainer.snapshot()?;
             Ok(Progress { epochs: done, snapshot, best: best.clone() })
         })?;
-        epoch(done, losses / train.len() as f32);
+        epoch(done, losses / train.len() as f32)?;
     }
     Ok(match best {
         Some(best) => (best.learned, Some(best.measured)),
-        None => (trainer.learned().map_err(failed)?, None),
+        None => (trainer.learned()?, None),
     })
 }
 
-pub(super) fn failed(error: ExecuteError) -> Problem {
-    Problem::Engine(error.to_string())
+/// Two steps on the first samples of `train`, and what the second one changed.
+pub(super) fn second_step<L: Lesson>(
+    lesson: &L,
+    mut trainer: Box<dyn TailTrainer>,
+    train: &[usize],
+    options: &TailOptions,
+) -> Result<Changes, Problem> {
+    let batch = &train[..train.len().min(options.batch)];
+    lesson.step(&mut *trainer, batch, 1.0, &mut Random::new(options.seed))?;
+    let before = trainer.learned()?;
+    lesson.step(&mut *trainer, batch, 1.0, &mut Random::new(options.seed))?;
+    let after = trainer.learned()?;
+    let change = |before: &[f32], after: &[f32]| -> Vec<f32> {
+        before.iter().zip(after).map(|(before, after)| after - before).collect()
+    };
+    let tail = before.0.values().zip(after.0.values()).map(|(b, a)| change(b, a));
+    let last = [change(&before.1.weights, &after.1.weights), change(&before.1.bias, &after.1.bias)];
+    Ok(tail.chain(last).collect())
+}
+
+/// The same with gradients as they are.
+pub(super) fn plain(usual: Settings) -> Settings {
+    Settings { optimiser: Optimiser::Sgd { momentum: 0.0 }, weight_decay: 0.0, clip: None, ..usual }
 }
 
 /// The steps of an epoch, counted from 1, and the generator for what else is random in it.
@@ -122,15 +134,11 @@ fn rate(options: &TailOptions, step: usize, steps: usize) -> f32 {
     options.rate * 0.5 * (1.0 + (std::f32::consts::PI * part).cos())
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
-    use headstart::burn::backend::{Autodiff, Flex};
-    use headstart::burn::tail::Settings;
-    use headstart::graph::{Gemm, Graph, Op};
+    use headstart::tail::training::{Constants, LastLayer, Snapshot};
 
     use super::*;
-
-    type B = Autodiff<Flex>;
 
     #[test]
     fn the_rate_rises_along_a_line_and_falls_along_half_a_cosine() {
@@ -143,24 +151,63 @@ mod tests {
         assert_eq!(rate(&at_once, 0, 16), 2.0);
     }
 
+    /// A bias, which each step lowers by its size.
+    struct Lowered(f32);
+
+    impl TailTrainer for Lowered {
+        fn weigh_classes(&mut self, _: &[f32]) -> Result<(), Problem> {
+            Ok(())
+        }
+
+        fn step(&mut self, _: &[Vec<f32>], _: &[u16], rate: f32) -> Result<f32, Problem> {
+            self.0 -= rate;
+            Ok(0.0)
+        }
+
+        fn step_towards(
+            &mut self,
+            inputs: &[Vec<f32>],
+            _: usize,
+            _: Vec<f32>,
+            rate: f32,
+        ) -> Result<f32, Problem> {
+            self.step(inputs, &[], rate)
+        }
+
+        fn logits(&self, _: &[Vec<f32>], _: usize) -> Result<Vec<f32>, Problem> {
+            Ok(Vec::new())
+        }
+
+        fn learned(&self) -> Result<Learned, Problem> {
+            Ok((Constants::new(), LastLayer { weights: Vec::new(), bias: vec![self.0] }))
+        }
+
+        fn snapshot(&self) -> Result<Snapshot, Problem> {
+            Ok(Snapshot::default())
+        }
+
+        fn restore(&mut self, _: &Snapshot) -> Result<bool, Problem> {
+            Ok(false)
+        }
+    }
+
     /// Whatever was learned, these are the losses of what is held out.
     struct Told<'a>(&'a [f64], std::cell::Cell<usize>);
 
-    impl Lesson<B> for Told<'_> {
+    impl Lesson for Told<'_> {
         type Measured = usize;
 
         fn step(
             &self,
-            trainer: &mut TailTrainer<B>,
-            batch: &[usize],
+            trainer: &mut dyn TailTrainer,
+            _: &[usize],
             rate: f32,
             _: &mut Random,
         ) -> Result<f32, Problem> {
-            let labels: Vec<u16> = batch.iter().map(|&sample| sample as u16).collect();
-            trainer.step(&[vec![1.0; 2 * batch.len()]], &labels, rate).map_err(failed)
+            trainer.step(&[], &[], rate)
         }
 
-        fn measure(&self, _: &TailTrainer<B>) -> Result<Option<(f64, usize)>, Problem> {
+        fn measure(&self, _: &dyn TailTrainer) -> Result<Option<(f64, usize)>, Problem> {
             let epoch = self.1.replace(self.1.get() + 1);
             Ok(self.0.get(epoch).map(|&loss| (loss, epoch + 1)))
         }
@@ -168,37 +215,39 @@ mod tests {
 
     /// The epoch that was kept, its bias, the last epoch that was reported, and the bias after each.
     fn told(losses: &[f64], patience: usize) -> (Option<usize>, f32, usize, Vec<f32>) {
-        let mut graph = Graph::default();
-        let x = graph.add_value("x", vec![1, 2]);
-        graph.inputs.push(x);
-        let weight = graph.add_constant("w", vec![2, 2], vec![1.0, 0.5, 0.0, 1.0]).unwrap();
-        let gemm = Op::Gemm(Gemm { alpha: 1.0, beta: 1.0, trans_a: false, trans_b: false });
-        let y = graph.add_node("fc", gemm, vec![x, weight], "y").unwrap();
-        graph.outputs.push(y);
         let options =
             TailOptions { epochs: 8, batch: 2, patience, warm_up: 0.0, ..TailOptions::usual() };
-        let settings = Settings {
-            optimiser: options.optimiser,
-            weight_decay: 0.0,
-            clip: None,
-            label_smoothing: 0.0,
-        };
-        let last = || LastLayer { weights: vec![0.0; 4], bias: vec![0.5, -0.5] };
-        let trainer = || TailTrainer::<B>::new(&graph, &[weight], last(), settings).unwrap();
         let lesson = Told(losses, Default::default());
         let mut reported = 0;
-        let found = descend(&lesson, trainer(), &[0, 1], &options, Kept::nowhere(), |done, _| {
+        let mut epoch = |done, _| {
             reported = done;
-        });
+            Ok(())
+        };
+        let trainer = Box::new(Lowered(0.5));
+        let found = descend(&lesson, trainer, &[0, 1], &options, Kept::nowhere(), &mut epoch);
         let ((_, kept), best) = found.unwrap();
         // The same steps, by hand.
-        let (mut again, mut biases) = (trainer(), Vec::new());
+        let (mut again, mut biases) = (0.5, Vec::new());
         for step in 0..options.epochs {
-            let rate = rate(&options, step, options.epochs);
-            again.step(&[vec![1.0; 4]], &[0, 1], rate).unwrap();
-            biases.push(again.learned().unwrap().1.bias[0]);
+            again -= rate(&options, step, options.epochs);
+            biases.push(again);
         }
         (best, kept.bias[0], reported, biases)
+    }
+
+    #[test]
+    fn an_observer_ends_a_training() {
+        let options = TailOptions { epochs: 8, batch: 2, ..TailOptions::usual() };
+        let mut epochs = 0;
+        let mut epoch = |done, _| {
+            epochs = done;
+            if done < 3 { Ok(()) } else { Err(Problem::EngineMissing) }
+        };
+        let lesson = Told(&[], Default::default());
+        let trainer = Box::new(Lowered(0.5));
+        let ended = descend(&lesson, trainer, &[0, 1], &options, Kept::nowhere(), &mut epoch);
+        assert!(matches!(ended, Err(Problem::EngineMissing)));
+        assert_eq!(epochs, 3);
     }
 
     #[test]
