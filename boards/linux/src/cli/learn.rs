@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use headstart::head::Learner;
 use headstart_device::state::Bits;
 
 use super::{BackendArgs, Common, ComputeArgs, Selection};
@@ -217,16 +219,42 @@ impl From<BitsChoice> for Bits {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// How a head is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LearnerChoice {
     /// Picks and regularises by held-out accuracy, as far as memory goes.
     Auto,
-    /// Softmax regression by stochastic gradients.
-    Sgd,
-    /// Least squares in closed form.
-    Ridge,
-    /// Class means.
-    Imprint,
-    /// Linear discriminant analysis, from exact sums.
-    Lda,
+    /// This learner, and no other.
+    Named(Learner),
+}
+
+impl ValueEnum for LearnerChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Auto,
+            Self::Named(Learner::Sgd),
+            Self::Named(Learner::Ridge),
+            Self::Named(Learner::Imprint),
+            Self::Named(Learner::Lda),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::Auto => {
+                ("auto", "Picks and regularises by held-out accuracy, as far as memory goes")
+            }
+            Self::Named(learner) => (
+                learner.name(),
+                match learner {
+                    Learner::Sgd => "Softmax regression by stochastic gradients",
+                    Learner::Ridge => "Least squares in closed form",
+                    Learner::Imprint => "Class means",
+                    Learner::Lda => "Linear discriminant analysis, from exact sums",
+                    Learner::Logistic | Learner::Blend | Learner::Other => return None,
+                },
+            ),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
 }

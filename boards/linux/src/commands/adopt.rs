@@ -112,7 +112,7 @@ pub(crate) fn run(args: &Adopt) -> anyhow::Result<ExitCode> {
         seconds: start.elapsed().as_secs_f64(),
         training_seconds,
         held_out_accuracy: head.held_out_accuracy(),
-        learner: super::learner_name(head.learner()),
+        learner: head.learner().name(),
         classes: classes::of(&head),
         head_bytes: record.len(),
         known_samples: step.map(|step| Known {

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &History) -> anyhow::Result<ExitCode> {
             current,
             note: commit.note.clone(),
             backbone: hex(&digest[..8]),
-            learner: head.as_ref().map(|head| super::learner_name(head.learner())),
+            learner: head.as_ref().map(|head| head.learner().name()),
             samples: commit.samples.len(),
             classes: commit.classes.len(),
             held_out_accuracy: head.and_then(|head| head.held_out_accuracy()),

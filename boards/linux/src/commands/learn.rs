@@ -261,7 +261,7 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
         seconds: start.elapsed().as_secs_f64(),
         training_seconds,
         held_out_accuracy: head.held_out_accuracy(),
-        learner: if head.has_tail() { "tail" } else { super::learner_name(head.learner()) },
+        learner: if head.has_tail() { "tail" } else { head.learner().name() },
         short_of_memory: pack.tail().is_none() && choice != wanted,
         backbone,
         classes: classes::of(&head),
@@ -461,10 +461,7 @@ fn choice(args: &Learn, backend: Option<Backend>) -> Choice {
     }
     match learner(args) {
         LearnerChoice::Auto => Choice::Auto { memory: memory_of(args) },
-        LearnerChoice::Sgd => Choice::Sgd,
-        LearnerChoice::Ridge => Choice::Ridge,
-        LearnerChoice::Imprint => Choice::Imprint,
-        LearnerChoice::Lda => Choice::Lda,
+        LearnerChoice::Named(learner) => Choice::of(learner),
     }
 }
 

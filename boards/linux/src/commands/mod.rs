@@ -120,20 +120,6 @@ fn required_head(state: Option<&Path>, file: &PackFile, pack: &Pack<'_>) -> Resu
     head(state, file, pack)?.ok_or(Error::State { path, problem: Problem::NoHead })
 }
 
-/// A learner's name as the command line and the reports say it.
-fn learner_name(learner: headstart::head::Learner) -> &'static str {
-    use headstart::head::Learner;
-    match learner {
-        Learner::Sgd => "sgd",
-        Learner::Ridge => "ridge",
-        Learner::Imprint => "imprint",
-        Learner::Logistic => "logistic",
-        Learner::Blend => "blend",
-        Learner::Lda => "lda",
-        Learner::Other => "other",
-    }
-}
-
 /// The first eight bytes of a backbone's digest, as the reports and messages name it.
 fn backbone_name(pack: &Pack<'_>) -> String {
     hex(&pack.backbone_digest()[..8])

@@ -116,7 +116,7 @@ impl<'a> Change<'a> {
         Ok(Changed {
             samples: self.cache.len(),
             classes: classes::of(&head),
-            learner: super::learner_name(head.learner()),
+            learner: head.learner().name(),
             held_out_accuracy: head.held_out_accuracy(),
         })
     }

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Status) -> anyhow::Result<ExitCode> {
         backbone: super::backbone_name(&pack),
         features: pack.feature_len(),
         head: if of_state { "state" } else { "pack" },
-        learner: super::learner_name(head.learner()),
+        learner: head.learner().name(),
         hidden_units: head.hidden_units(),
         samples: classes.iter().map(|c| c.samples as usize).sum(),
         classes,

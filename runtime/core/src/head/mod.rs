@@ -38,7 +38,7 @@ pub(crate) mod testing;
 
 pub use linear::{LinearHead, argmax, grow, softmax};
 pub use numeric::Random;
-pub use record::{HeadParts, HeadRecord, Learner, Storage};
+pub use record::{HeadParts, HeadRecord, Learner, Storage, UnknownLearner};
 pub use samples::Samples;
 
 /// The most classes that a head may have: a thousand pretrained ones, and room for the owner's.

@@ -5,7 +5,7 @@ use half::f16;
 use super::reader::Reader;
 use super::{
     COMPACT_MAGIC, COMPACT_VERSION, EXACT_MAGIC, EXACT_VERSION, FLAG_CALIBRATED, FLAG_F16,
-    FLAG_HELD_OUT, FLAG_PROTOTYPES, FLAG_STANDS_IN, Learner, OTHER, Storage,
+    FLAG_HELD_OUT, FLAG_PROTOTYPES, FLAG_STANDS_IN, Learner, Storage,
 };
 use crate::Error;
 use crate::head::{MAX_CLASSES, MAX_FEATURES, MAX_LABEL_BYTES};
@@ -92,7 +92,7 @@ impl<'a> Header<'a> {
         let mut header = Self {
             compact: true,
             storage: Storage::F16,
-            learner: Learner::from_id(if id == OTHER & 15 { OTHER } else { id }),
+            learner: Learner::ALL.into_iter().find(|learner| learner.id() & 15 == id),
             with_prototypes: flags & FLAG_STANDS_IN != 0,
             backbone: rest.bytes(8),
             feature_len: rest.varint(),

@@ -4,10 +4,12 @@
 
 mod emit;
 mod header;
+mod learner;
 mod numbers;
 mod reader;
 
 pub use emit::HeadParts;
+pub use learner::{Learner, UnknownLearner};
 
 use sha2::{Digest, Sha256};
 
@@ -52,56 +54,6 @@ impl Storage {
             Self::F32 => 4,
             Self::F16 => 2,
         }
-    }
-}
-
-const OTHER: u8 = 255;
-
-/// The learner that made a head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Learner {
-    /// Stochastic gradient descent.
-    Sgd,
-    /// Least squares in closed form.
-    Ridge,
-    /// Class means.
-    Imprint,
-    /// Softmax regression on all samples at once.
-    Logistic,
-    /// The mean of linear discriminants and a logistic head.
-    Blend,
-    /// Linear discriminant analysis.
-    Lda,
-    /// Trained elsewhere: a pretrained classifier, or another engine.
-    Other,
-}
-
-impl Learner {
-    /// The number that stands for it in a record.
-    pub const fn id(self) -> u8 {
-        match self {
-            Self::Sgd => 1,
-            Self::Ridge => 2,
-            Self::Imprint => 3,
-            Self::Logistic => 4,
-            Self::Blend => 5,
-            Self::Lda => 6,
-            Self::Other => OTHER,
-        }
-    }
-
-    const fn from_id(id: u8) -> Option<Self> {
-        Some(match id {
-            1 => Self::Sgd,
-            2 => Self::Ridge,
-            3 => Self::Imprint,
-            4 => Self::Logistic,
-            5 => Self::Blend,
-            6 => Self::Lda,
-            OTHER => Self::Other,
-            _ => return None,
-        })
     }
 }
 

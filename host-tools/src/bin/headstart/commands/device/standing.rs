@@ -1,5 +1,6 @@
 //! `device status`: which board it is, and what it has learned.
 
+use headstart::head::Learner;
 use headstart_cable::client::{Board, Class, Error as CableError};
 use serde_json::{Value, json};
 
@@ -75,17 +76,9 @@ pub(super) fn status(report: Report, board: &mut Board) -> Result<(), Error> {
     Ok(())
 }
 
+/// By its number in a head record; 0 stands for none.
 fn learner_name(id: u8) -> &'static str {
-    match id {
-        0 => "none",
-        1 => "sgd",
-        2 => "ridge",
-        3 => "imprint",
-        4 => "logistic",
-        5 => "blend",
-        6 => "lda",
-        _ => "other",
-    }
+    if id == 0 { "none" } else { Learner::from_id(id).unwrap_or(Learner::Other).name() }
 }
 
 pub(super) fn classes_json(classes: &[Class]) -> Value {

@@ -1,0 +1,114 @@
+//! The learners: the one list of their numbers and names.
+
+use core::fmt;
+use core::str::FromStr;
+
+/// The learner that made a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Learner {
+    /// Stochastic gradient descent.
+    Sgd,
+    /// Least squares in closed form.
+    Ridge,
+    /// Class means.
+    Imprint,
+    /// Softmax regression on all samples at once.
+    Logistic,
+    /// The mean of linear discriminants and a logistic head.
+    Blend,
+    /// Linear discriminant analysis.
+    Lda,
+    /// Trained elsewhere: a pretrained classifier, or another engine.
+    Other,
+}
+
+impl Learner {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Sgd,
+        Self::Ridge,
+        Self::Imprint,
+        Self::Logistic,
+        Self::Blend,
+        Self::Lda,
+        Self::Other,
+    ];
+
+    /// The number that stands for it in a record.
+    #[must_use]
+    pub const fn id(self) -> u8 {
+        match self {
+            Self::Sgd => 1,
+            Self::Ridge => 2,
+            Self::Imprint => 3,
+            Self::Logistic => 4,
+            Self::Blend => 5,
+            Self::Lda => 6,
+            Self::Other => 255,
+        }
+    }
+
+    /// The learner that this number stands for.
+    #[must_use]
+    pub fn from_id(id: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|learner| learner.id() == id)
+    }
+
+    /// Its name on command lines and in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sgd => "sgd",
+            Self::Ridge => "ridge",
+            Self::Imprint => "imprint",
+            Self::Logistic => "logistic",
+            Self::Blend => "blend",
+            Self::Lda => "lda",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for Learner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// No learner has that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct UnknownLearner;
+
+impl fmt::Display for UnknownLearner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no learner has that name; there are")?;
+        Learner::ALL.iter().try_for_each(|learner| write!(f, " {learner}"))
+    }
+}
+
+impl core::error::Error for UnknownLearner {}
+
+impl FromStr for Learner {
+    type Err = UnknownLearner;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLearner> {
+        Self::ALL.into_iter().find(|learner| learner.name() == name).ok_or(UnknownLearner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_learner_is_found_by_its_name_and_by_its_number() {
+        for learner in Learner::ALL {
+            assert_eq!(learner.name().parse(), Ok(learner));
+            assert_eq!(Learner::from_id(learner.id()), Some(learner));
+        }
+        assert_eq!("adam".parse::<Learner>(), Err(UnknownLearner));
+        assert_eq!(Learner::from_id(0), None);
+    }
+}
