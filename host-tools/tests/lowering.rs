@@ -169,9 +169,9 @@ fn without_sharing(pack: &Pack<'_>, lowered: &Lowered) -> Vec<u8> {
         max_classes: 2,
         values,
         nodes: pack.nodes().map(Result::unwrap).collect(),
-        weights: pack.weights().to_vec(),
+        weights: pack.network().weights().to_vec(),
         channels: lowered.channels.clone(),
-        tables: pack.tables().to_vec(),
+        tables: pack.network().tables().to_vec(),
         tail: None,
         head: None,
     })

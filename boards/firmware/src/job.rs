@@ -4,8 +4,8 @@ use headstart::Error;
 use headstart::head::sgd::Rehearsal;
 use headstart::head::{Samples, ridge};
 use headstart::pack::Pack;
-use headstart::session::{Session, SessionError, Store};
-use headstart::store::{FeatureLog, FlashStore, LogRegion, Region, StoreError};
+use headstart::session::{Session, SessionError};
+use headstart::store::{FeatureLog, FlashStore, LogRegion, Region, Store, StoreError};
 
 use crate::clips::Clips;
 use crate::flash::{MemoryError, MemoryFlash};

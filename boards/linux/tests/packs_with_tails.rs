@@ -62,7 +62,8 @@ fn a_changed_or_cut_tail_is_refused() {
 
 #[test]
 fn what_runs_heads_only_names_the_tails_first_node() {
-    use headstart::session::{Session, Store};
+    use headstart::session::Session;
+    use headstart::store::Store;
 
     struct Nowhere;
     impl Store for Nowhere {

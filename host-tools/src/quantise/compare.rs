@@ -2,7 +2,8 @@
 
 use headstart::backbone::Backbone;
 use headstart::graph::{Graph, ValueId};
-use headstart::pack::{Pack, Value};
+use headstart::network::Value;
+use headstart::pack::Pack;
 use headstart::preprocess;
 use rayon::prelude::*;
 

@@ -1,8 +1,8 @@
 //! From the int8 network to the bytes of a pack.
 
 use headstart::Error;
-use headstart::backbone::Node;
-use headstart::pack::{Contents, Input, Preprocessing, Provenance, Value, emit};
+use headstart::network::{Node, Value};
+use headstart::pack::{Contents, Input, Preprocessing, Provenance, emit};
 
 use crate::quantise::lower::{Lowered, LoweredNode};
 use crate::quantise::plan::{Aim, plan};

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use headstart::head::{HeadParts, HeadRecord, Learner, LinearHead, MAX_LABEL_BYTES, Storage};
-use headstart::pack::{Pack, Value};
+use headstart::network::Value;
+use headstart::pack::Pack;
 use headstart_device::state::StateFolder;
 
 use crate::cut::inspect::Linear;

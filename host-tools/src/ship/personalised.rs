@@ -1,7 +1,8 @@
 //! The personalised network as one float graph: backbone, pooling, head, probabilities.
 
 use headstart::graph::{Activation, Binary, Gemm, Graph, GraphError, Op, ValueId};
-use headstart::pack::{Pack, Value};
+use headstart::network::Value;
+use headstart::pack::Pack;
 use headstart_device::{Head, Layer};
 
 use crate::error::Error;

@@ -15,15 +15,18 @@ extern crate std;
 pub mod backbone;
 #[cfg(feature = "burn")]
 pub mod burn;
+mod checked;
 mod error;
 #[cfg(feature = "float-graph")]
 pub mod graph;
 pub mod head;
 pub mod kernels;
+pub mod network;
 pub mod pack;
 pub mod preprocess;
+mod random;
+pub mod record;
 pub mod session;
-
 pub mod store;
 #[cfg(feature = "float-graph")]
 pub mod tail;

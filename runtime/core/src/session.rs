@@ -1,7 +1,7 @@
 //! What an application calls: learn, predict and commit, in one piece of the caller's memory.
 //!
 //! ```no_run
-//! # fn run<S: headstart::session::Store>(bytes: &[u8], ram: &mut [u8], store: S, input: &[i8])
+//! # fn run<S: headstart::store::Store>(bytes: &[u8], ram: &mut [u8], store: S, input: &[i8])
 //! # -> Result<(), headstart::session::SessionError<S::Error>> {
 //! use headstart::{pack::Pack, session::Session};
 //!
@@ -16,7 +16,6 @@
 
 use crate::Error;
 use crate::backbone;
-use crate::head::record::{label_is_valid, table_labels};
 use crate::head::sgd::Rehearsal;
 use crate::head::{
     HeadParts, HeadRecord, Learner, LinearHead, Samples, Storage, argmax, imprint, ridge, sgd,
@@ -24,6 +23,8 @@ use crate::head::{
 };
 use crate::kernels::Kernels;
 use crate::pack::Pack;
+use crate::record::{label_is_valid, table_labels};
+use crate::store::Store;
 
 mod edit;
 mod staged;
@@ -37,28 +38,6 @@ const SLOWEST: u32 = 8;
 
 /// What ridge's scores are multiplied by to become logits: they have spread 1 at most.
 const RIDGE_TEMPERATURE: f32 = 0.25;
-
-/// Where head records live.
-pub trait Store {
-    /// What can go wrong there.
-    type Error;
-
-    /// Copies the record that was committed last to the start of `buffer` and gives its length;
-    /// `None` if there is none. A longer one than `buffer` is not copied, and its length is given.
-    ///
-    /// # Errors
-    ///
-    /// The store's own.
-    fn load(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Self::Error>;
-
-    /// Replaces the record. When this returns it is durable; after a power cut before that, the old
-    /// or the new one is there, whole.
-    ///
-    /// # Errors
-    ///
-    /// The store's own; then the old record is still there.
-    fn commit(&mut self, record: &[u8]) -> Result<(), Self::Error>;
-}
 
 /// What a session refuses, or its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -531,7 +510,13 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
 /// Runs the backbone in the first part of `scratch`.
 fn features<'s>(pack: &Pack<'_>, scratch: &'s mut [u8], input: &[i8]) -> Result<&'s [i8], Error> {
     let arena = &mut scratch[..pack.plan().arena_bytes as usize];
-    backbone::run(pack, bytemuck::cast_slice_mut(arena), Kernels::best(), input, |_, _, _, _| ())?;
+    backbone::run(
+        pack.network(),
+        bytemuck::cast_slice_mut(arena),
+        Kernels::best(),
+        input,
+        |_, _, _, _| (),
+    )?;
     last_features(pack, scratch)
 }
 

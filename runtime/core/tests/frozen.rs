@@ -10,8 +10,8 @@ mod medium;
 use common::contents;
 use headstart::head::{HeadRecord, Random};
 use headstart::pack::{Pack, emit};
-use headstart::session::{Session, Store};
-use headstart::store::{FlashStore, Geometry, Region};
+use headstart::session::Session;
+use headstart::store::{FlashStore, Geometry, Region, Store};
 use medium::{Cut, Medium, Moment, Torn};
 
 const ERASE: u32 = 512;

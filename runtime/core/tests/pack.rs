@@ -5,7 +5,8 @@ mod common;
 
 use common::contents;
 use headstart::Error;
-use headstart::backbone::{Backbone, Node};
+use headstart::backbone::Backbone;
+use headstart::network::Node;
 use headstart::pack::{Contents, Pack, Resize, emit};
 use headstart::preprocess::{self, Picture};
 

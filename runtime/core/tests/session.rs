@@ -8,7 +8,8 @@ use headstart::Error;
 use headstart::head::sgd::Rehearsal;
 use headstart::head::{HeadParts, HeadRecord, Learner, LinearHead, Samples, Storage};
 use headstart::pack::{Contents, Pack, emit};
-use headstart::session::{Session, SessionError, Store};
+use headstart::session::{Session, SessionError};
+use headstart::store::Store;
 
 /// A store in memory that fails when it is told to.
 #[derive(Debug, Default)]

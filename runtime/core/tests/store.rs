@@ -6,8 +6,7 @@ mod log;
 mod medium;
 
 use headstart::head::Random;
-use headstart::session::Store;
-use headstart::store::{Flash, FlashStore, Geometry, Region, StoreError};
+use headstart::store::{Flash, FlashStore, Geometry, Region, Store, StoreError};
 use medium::{Cut, Faults, Medium, MediumError, Moment, Torn};
 
 const BACKBONE: [u8; 32] = [7; 32];

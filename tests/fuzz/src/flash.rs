@@ -1,7 +1,6 @@
 //! Slots of flash.
 
-use headstart::session::Store;
-use headstart::store::{Flash, FlashStore, Geometry, Region};
+use headstart::store::{Flash, FlashStore, Geometry, Region, Store};
 use sha2::{Digest, Sha256};
 
 use crate::BACKBONE;

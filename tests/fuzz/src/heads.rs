@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use headstart::head::HeadRecord;
 use headstart::pack::{Pack, TailStorage};
-use headstart::session::{Session, Store};
+use headstart::session::Session;
+use headstart::store::Store;
 use headstart::tail::{Tail, TailRecord};
 use headstart_device::Head;
 use sha2::{Digest, Sha256};

@@ -9,8 +9,7 @@
 
 use core::cell::RefCell;
 
-use headstart::session::Store;
-use headstart::store::{Flash, FlashStore, Region, StoreError};
+use headstart::store::{Flash, FlashStore, Region, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::layout::{Layout, place};

@@ -7,9 +7,9 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use headstart::backbone::{Conv, GridPool, Node, WeightRows, Window};
 use headstart::head::Random;
-use headstart::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, Value, emit};
+use headstart::network::{Conv, GridPool, Node, Value, WeightRows, Window};
+use headstart::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, emit};
 use headstart::store::{Flash, Geometry, Region};
 use headstart_cable::client::{Board, Port, Timing};
 use headstart_firmware::MemoryFlash;

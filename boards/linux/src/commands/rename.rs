@@ -21,7 +21,7 @@ struct Renamed {
 pub(crate) fn run(args: &Rename) -> anyhow::Result<ExitCode> {
     let file = PackFile::open_for(&args.common.pack, &args.state)?;
     let mut change = Change::begin(&args.state, &file)?;
-    if !headstart::head::record::label_is_valid(&args.to) {
+    if !headstart::record::label_is_valid(&args.to) {
         return Err(change.refuse(Problem::BadName(args.to.clone())).into());
     }
     let is_class = change.cache.classes().contains(&args.to);

@@ -6,8 +6,8 @@ pub(crate) mod tails;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use headstart::backbone::{GridPool, Node};
-use headstart::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, Value, emit};
+use headstart::network::{GridPool, Node, Value};
+use headstart::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, emit};
 use image::{Rgb, RgbImage};
 use serde_json::Value as Json;
 use tempfile::TempDir;

@@ -10,7 +10,8 @@
 use cortex_m::peripheral::Peripherals;
 use defmt_semihosting as _;
 use headstart::Error;
-use headstart::backbone::{Backbone, Node};
+use headstart::backbone::Backbone;
+use headstart::network::Node;
 use headstart::head::Samples;
 use headstart::head::sgd::Rehearsal;
 use headstart::pack::Pack;

@@ -1,7 +1,7 @@
 //! Operators of two operands, and tensors side by side.
 
-use headstart::backbone::{Binary as LoweredBinary, BinaryOp, Node};
 use headstart::graph::{Binary, Node as GraphNode, ValueId};
+use headstart::network::{Binary as LoweredBinary, BinaryOp, Node};
 
 use super::view::channels_last;
 use super::{LoweredNode, Lowering, Why, ratio};

@@ -1,9 +1,9 @@
 //! Convolutions and fully-connected layers.
 
-use headstart::backbone::{Conv, Node, WeightRows, Window};
 use headstart::graph::{
     Conv as GraphConv, Gemm, Node as GraphNode, Scale, ValueId, Window as GraphWindow,
 };
+use headstart::network::{Conv, Node, WeightRows, Window};
 
 use super::{LoweredNode, Lowering, Why, narrow};
 use crate::quantise::rounding::{Quantisation, QuantisedChannel, on_scale, quantise_channel};

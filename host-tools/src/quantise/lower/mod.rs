@@ -10,8 +10,8 @@ mod view;
 
 pub use view::{View, channels_last};
 
-use headstart::backbone::Node;
 use headstart::graph::{Activation, Graph, Node as GraphNode, Op, ValueId};
+use headstart::network::Node;
 
 use crate::import::scales;
 use crate::quantise::rounding::Quantisation;

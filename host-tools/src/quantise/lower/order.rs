@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::rc::Rc;
 
-use headstart::backbone::{AveragePool, Binary, Conv, GridPool, Node};
+use headstart::network::{AveragePool, Binary, Conv, GridPool, Node};
 
 use super::{Lowered, LoweredNode};
 use crate::quantise::plan::operands;

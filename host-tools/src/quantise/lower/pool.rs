@@ -1,9 +1,9 @@
 //! Means, maxima and padding.
 
-use headstart::backbone::{AveragePool, GridPool, Node, PadMode};
 use headstart::graph::{
     AveragePool as GraphAveragePool, MaxPool, Node as GraphNode, Pad, PadMode as GraphPadMode,
 };
+use headstart::network::{AveragePool, GridPool, Node, PadMode};
 
 use super::conv::{POINT, window};
 use super::{LoweredNode, Lowering, Why, narrow, ratio};

@@ -1,7 +1,7 @@
 //! Functions of one element as tables of 256 entries, and softmax.
 
-use headstart::backbone::{Node, SOFTMAX_TABLE_BYTES};
 use headstart::graph::{Activation, Node as GraphNode, ValueId};
+use headstart::network::{Node, SOFTMAX_TABLE_BYTES};
 
 use super::{LoweredNode, Lowering, Why, narrow};
 use crate::quantise::rounding::Quantisation;

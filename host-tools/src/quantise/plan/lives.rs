@@ -1,6 +1,6 @@
 //! When memory is needed, and by how many bytes.
 
-use headstart::backbone::{Binary, Node};
+use headstart::network::{Binary, Node};
 
 use super::strips::Chain;
 use super::{operands, strips};

@@ -79,7 +79,7 @@ pub(crate) fn operands(node: &LoweredNode, mut read: impl FnMut(u32)) {
 
 #[cfg(test)]
 mod tests {
-    use headstart::backbone::{Conv, Node, Window};
+    use headstart::network::{Conv, Node, Window};
 
     use super::*;
     use crate::quantise::lower::LoweredValue;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use headstart::backbone::{Conv, Node};
+use headstart::network::{Conv, Node};
 
 use super::{Aim, operands};
 use crate::quantise::lower::{Lowered, LoweredNode};

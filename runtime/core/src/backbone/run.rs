@@ -1,14 +1,17 @@
 //! Executes the nodes of a pack, one after another, in a caller's arena.
 
-use super::arena::{Sources, split};
-use super::strips::{Part, parts};
-use super::{AveragePool, Binary, Conv, GridPool, Node, concat_operands};
+use super::operands::{convolution, output, tensor};
 use crate::Error;
 use crate::kernels::Kernels;
-use crate::kernels::generic::{self, Convolution, Output, Tensor};
+use crate::kernels::arena::{Sources, split};
+use crate::kernels::generic;
 #[cfg(feature = "std")]
 use crate::kernels::team::Team;
-use crate::pack::{Pack, Value};
+use crate::network::{
+    AveragePool, Binary, Conv, GridPool, Network, Node, Part, SOFTMAX_TABLE_BYTES, TABLE_BYTES,
+    Value, concat_operands,
+};
+use crate::pack::Pack;
 
 /// Threads that work on one input together. They wait for the next input until this is dropped.
 #[cfg(feature = "std")]
@@ -79,7 +82,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
         if let Some(Threads(team)) =
             self.threads.as_deref_mut().filter(|Threads(team)| team.is_shared())
         {
-            return run_together(&self.pack, self.arena, self.kernels, team, input);
+            return run_together(self.pack.network(), self.arena, self.kernels, team, input);
         }
         self.run(input, |_, _, _, _| ())
     }
@@ -117,7 +120,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
         input: &[i8],
         see: impl FnMut(u32, &Value, usize, &[i8]),
     ) -> Result<&[i8], Error> {
-        let last = run(&self.pack, self.arena, self.kernels, input, see)?;
+        let last = run(self.pack.network(), self.arena, self.kernels, input, see)?;
         Ok(&self.arena[last.range()])
     }
 }
@@ -125,35 +128,35 @@ impl<'p, 'a> Backbone<'p, 'a> {
 /// Runs a backbone in its arena and gives the value that holds the features; `see` is shown every
 /// value as it comes to be, with its first row and the elements from there on.
 pub(crate) fn run(
-    pack: &Pack<'_>,
+    network: &Network<'_>,
     arena: &mut [i8],
     kernels: Kernels,
     input: &[i8],
     mut see: impl FnMut(u32, &Value, usize, &[i8]),
 ) -> Result<Value, Error> {
-    let first = load(pack, arena, input)?;
+    let first = load(network, arena, input)?;
     see(0, &first, 0, input);
-    run_loaded(pack, arena, kernels, see)
+    run_loaded(network, arena, kernels, see)
 }
 
 /// The same with an input that is at its place in the arena; the input itself is not shown.
 pub(crate) fn run_loaded(
-    pack: &Pack<'_>,
+    network: &Network<'_>,
     arena: &mut [i8],
     kernels: Kernels,
     mut see: impl FnMut(u32, &Value, usize, &[i8]),
 ) -> Result<Value, Error> {
-    let mut last = pack.value(0)?;
-    for part in parts(pack) {
+    let mut last = network.value(0)?;
+    for part in network.parts() {
         match part? {
             Part::Node(index, node, value) => {
                 let (sources, out) = split(arena, value.range());
-                execute(pack, kernels, &node, &value, &sources, 0, out)?;
+                execute(network, kernels, &node, &value, &sources, 0, out)?;
                 see(index + 1, &value, 0, &arena[value.range()]);
                 last = value;
             }
             Part::Chain(chain) => {
-                chain.run(pack, kernels, arena, |node, value, row, data| {
+                chain.run(network, kernels, arena, |node, value, row, data| {
                     see(node + 1, value, row, data);
                 })?;
                 last = chain.result();
@@ -166,21 +169,21 @@ pub(crate) fn run_loaded(
 /// Runs every node on all threads, each of which computes parts of its result.
 #[cfg(feature = "std")]
 fn run_together<'a>(
-    pack: &Pack<'_>,
+    network: &Network<'_>,
     arena: &'a mut [i8],
     kernels: Kernels,
     team: &mut Team<std::vec::Vec<i8>>,
     input: &[i8],
 ) -> Result<&'a [i8], Error> {
     use crate::kernels::team::Step;
-    let mut last = load(pack, arena, input)?;
+    let mut last = load(network, arena, input)?;
     let mut steps = std::vec::Vec::new();
-    for part in parts(pack) {
+    for part in network.parts() {
         let part = part?;
         let unit = match &part {
             Part::Node(_, node, value) => {
                 last = *value;
-                unit(pack, node, value)?
+                unit(network, node, value)?
             }
             Part::Chain(chain) => {
                 last = chain.result();
@@ -190,20 +193,20 @@ fn run_together<'a>(
         steps.push((Step { out: last.range(), unit }, part));
     }
     team.in_step(arena, &steps, &|part, sources, first, bands, out| match part {
-        Part::Node(_, node, value) => execute(pack, kernels, node, value, sources, first, out),
+        Part::Node(_, node, value) => execute(network, kernels, node, value, sources, first, out),
         // Every thread has bands of its own; rows that two of them need are made twice.
         Part::Chain(chain) => {
-            let input = sources.tensor(chain.input());
+            let input = sources.tensor(chain.input.range());
             let rows = first..first + out.len() / chain.result().row_bytes();
-            chain.make_rows(pack, kernels, input, bands, rows, out)
+            chain.make_rows(network, kernels, input, bands, rows, out)
         }
     })?;
     Ok(&arena[last.range()])
 }
 
 /// Copies the input to its place.
-fn load(pack: &Pack<'_>, arena: &mut [i8], input: &[i8]) -> Result<Value, Error> {
-    let first = pack.value(0)?;
+fn load(network: &Network<'_>, arena: &mut [i8], input: &[i8]) -> Result<Value, Error> {
+    let first = network.value(0)?;
     let expected = first.elements() as usize;
     if input.len() != expected {
         return Err(Error::BufferLength { expected, found: input.len() });
@@ -215,16 +218,16 @@ fn load(pack: &Pack<'_>, arena: &mut [i8], input: &[i8]) -> Result<Value, Error>
 /// Elements of a node's result that belong together: a result may be computed in parts, each so
 /// many times a whole number long.
 #[cfg(feature = "std")]
-fn unit(pack: &Pack<'_>, node: &Node<'_>, value: &Value) -> Result<usize, Error> {
+fn unit(network: &Network<'_>, node: &Node<'_>, value: &Value) -> Result<usize, Error> {
     let whole = value.elements() as usize;
     let pixel = value.channels as usize;
     Ok(match *node {
-        Node::Conv(conv) if conv.is_depthwise(&pack.value(conv.input)?, value) => {
+        Node::Conv(conv) if conv.is_depthwise(&network.value(conv.input)?, value) => {
             pixel * value.width as usize
         }
         Node::Conv(_) | Node::Table { .. } => pixel,
         Node::Binary(Binary { a, b, .. })
-            if pack.value(a)?.same_shape(value) && pack.value(b)?.same_shape(value) =>
+            if network.value(a)?.same_shape(value) && network.value(b)?.same_shape(value) =>
         {
             pixel
         }
@@ -235,7 +238,7 @@ fn unit(pack: &Pack<'_>, node: &Node<'_>, value: &Value) -> Result<usize, Error>
 /// Computes the part of a node's result that begins `first` units after its start.
 #[allow(clippy::too_many_arguments, reason = "the loop's state; a struct would only rename it")]
 fn execute(
-    pack: &Pack<'_>,
+    network: &Network<'_>,
     kernels: Kernels,
     node: &Node<'_>,
     value: &Value,
@@ -245,15 +248,15 @@ fn execute(
 ) -> Result<(), Error> {
     // The two have frames of their own: on small stacks a convolution's scratch counts.
     match *node {
-        Node::Conv(conv) => run_conv(pack, kernels, &conv, value, sources, first, out),
-        _ => run_other(pack, kernels, node, value, sources, first, out),
+        Node::Conv(conv) => run_conv(network, kernels, &conv, value, sources, first, out),
+        _ => run_other(network, kernels, node, value, sources, first, out),
     }
 }
 
 #[inline(never)]
 #[allow(clippy::too_many_arguments, reason = "as above")]
 fn run_other(
-    pack: &Pack<'_>,
+    network: &Network<'_>,
     kernels: Kernels,
     node: &Node<'_>,
     value: &Value,
@@ -261,18 +264,18 @@ fn run_other(
     first: usize,
     out: &mut [i8],
 ) -> Result<(), Error> {
-    let load = |id: u32| pack.value(id).map(|v| tensor(&v, sources.tensor(v.range())));
+    let load = |id: u32| network.value(id).map(|v| tensor(&v, sources.tensor(v.range())));
     let to = output(value, i8::MIN, i8::MAX);
     match *node {
         Node::Conv(_) => {}
         Node::Table { input, table, per_channel } => {
-            let tables = pack.tables();
+            let tables = network.tables();
             let look_up = |index: usize, q: i8| {
                 let channel = if per_channel { index % to.channels } else { 0 };
-                let entry = channel * super::TABLE_BYTES + usize::from(q.cast_unsigned() ^ 0x80);
+                let entry = channel * TABLE_BYTES + usize::from(q.cast_unsigned() ^ 0x80);
                 tables[table as usize + entry].cast_signed()
             };
-            if pack.value(input)?.range() == value.range() {
+            if network.value(input)?.range() == value.range() {
                 out.iter_mut().enumerate().for_each(|(index, q)| *q = look_up(index, *q));
                 return Ok(());
             }
@@ -281,8 +284,8 @@ fn run_other(
                 *result = look_up(index, q);
             }
         }
-        Node::Binary(binary) if binary.is_in_place(pack, value)? => {
-            combine_in_place(pack, kernels, &binary, value, sources, first, out)?;
+        Node::Binary(binary) if binary.is_in_place(network, value)? => {
+            combine_in_place(network, kernels, &binary, value, sources, first, out)?;
         }
         Node::Binary(Binary { op, a, b, scale_a, scale_b, min, max }) => {
             let to = output(value, min, max);
@@ -320,7 +323,7 @@ fn run_other(
             generic::permute(load(input)?.data, extents, strides, out);
         }
         Node::Softmax { input, table, multiplier } => {
-            let table = &pack.tables()[table as usize..][..super::SOFTMAX_TABLE_BYTES];
+            let table = &network.tables()[table as usize..][..SOFTMAX_TABLE_BYTES];
             generic::softmax(load(input)?, table, multiplier, to, out);
         }
     }
@@ -334,7 +337,7 @@ const COPIED: usize = if cfg!(feature = "std") { 4096 } else { 256 };
 /// A part of a node of two operands of the result's shape, one or both of which it replaces.
 #[allow(clippy::too_many_arguments, reason = "as above")]
 fn combine_in_place(
-    pack: &Pack<'_>,
+    network: &Network<'_>,
     kernels: Kernels,
     binary: &Binary,
     value: &Value,
@@ -343,7 +346,7 @@ fn combine_in_place(
     out: &mut [i8],
 ) -> Result<(), Error> {
     let to = output(value, binary.min, binary.max);
-    let (a, b) = (pack.value(binary.a)?, pack.value(binary.b)?);
+    let (a, b) = (network.value(binary.a)?, network.value(binary.b)?);
     let first = first * to.channels;
     let mut copy = [0; COPIED];
     for (at, results) in out.chunks_mut(COPIED).enumerate() {
@@ -364,16 +367,16 @@ fn combine_in_place(
 
 impl Binary {
     /// Whether the result takes the place of an operand.
-    fn is_in_place(&self, pack: &Pack<'_>, value: &Value) -> Result<bool, Error> {
+    fn is_in_place(&self, network: &Network<'_>, value: &Value) -> Result<bool, Error> {
         let place = value.range();
-        Ok(pack.value(self.a)?.range() == place || pack.value(self.b)?.range() == place)
+        Ok(network.value(self.a)?.range() == place || network.value(self.b)?.range() == place)
     }
 }
 
 #[inline(never)]
 #[allow(clippy::too_many_arguments, reason = "as above")]
 fn run_conv(
-    pack: &Pack<'_>,
+    network: &Network<'_>,
     kernels: Kernels,
     conv: &Conv,
     value: &Value,
@@ -381,53 +384,14 @@ fn run_conv(
     first: usize,
     out: &mut [i8],
 ) -> Result<(), Error> {
-    let input = pack.value(conv.input)?;
+    let input = network.value(conv.input)?;
     let x = tensor(&input, sources.tensor(input.range()));
     let to = output(value, conv.min, conv.max);
-    let convolution = convolution(pack, conv, (&input, x), (value, to));
+    let convolution = convolution(network, conv, (&input, x), (value, to));
     if conv.is_depthwise(&input, value) {
         kernels.depthwise(&convolution, first * to.width, out);
     } else {
         kernels.conv(&convolution, first, out);
     }
     Ok(())
-}
-
-/// A node as the kernels take it.
-pub(super) fn convolution<'a>(
-    pack: &Pack<'a>,
-    conv: &'a Conv,
-    (input, x): (&Value, Tensor<'a>),
-    (value, to): (&Value, Output),
-) -> Convolution<'a> {
-    let count = conv.weight_bytes(input, value).unwrap_or(0);
-    Convolution {
-        x,
-        window: &conv.window,
-        groups: conv.groups as usize,
-        weights: &pack.weights()[conv.weights as usize..][..count],
-        channels: pack.channels(conv.channels, value.channels),
-        to,
-    }
-}
-
-pub(super) fn tensor<'a>(value: &Value, data: &'a [i8]) -> Tensor<'a> {
-    Tensor {
-        data,
-        height: value.height as usize,
-        width: value.width as usize,
-        channels: value.channels as usize,
-        zero_point: value.zero_point,
-    }
-}
-
-pub(super) fn output(value: &Value, min: i8, max: i8) -> Output {
-    Output {
-        height: value.height as usize,
-        width: value.width as usize,
-        channels: value.channels as usize,
-        zero_point: value.zero_point,
-        min,
-        max,
-    }
 }

@@ -20,7 +20,6 @@ mod depthwise;
 pub mod device;
 mod error;
 mod executor;
-mod fold;
 #[cfg(test)]
 mod gradients;
 pub mod head;
@@ -34,6 +33,5 @@ mod testing;
 pub use convolution::FloatBackend;
 pub use error::ExecuteError;
 pub use executor::Executor;
-pub use fold::evaluate;
 pub use integers::Integers;
 pub use tensor::Tensor;

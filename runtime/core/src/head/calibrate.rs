@@ -1,8 +1,9 @@
 //! From held-out logits to honest probabilities and to "unknown".
 
-use super::numeric::{Scratch, expect_len, product, sum};
+use super::numeric::Scratch;
 use super::{Samples, argmax, softmax};
 use crate::Error;
+use crate::checked::{expect_len, product, sum};
 
 /// The part of right answers that may be called "unknown".
 const GIVEN_UP: f32 = 0.02;

@@ -2,9 +2,10 @@
 //! products.
 
 use super::Samples;
-use super::numeric::{Scratch, add_scaled, dot, dots, product, sum};
+use super::numeric::{Scratch, add_scaled, dot, dots};
 use super::standardise::Standard;
 use crate::Error;
+use crate::checked::{product, sum};
 
 /// Rows of the kernel that are computed together, so that the other operand is standardised once
 /// for all of them.

@@ -7,10 +7,11 @@
 //! "Penalized discriminant analysis", 1995, show the same by optimal scoring.)
 
 use super::design::{Design, side};
-use super::linear::check_shape;
-use super::numeric::{Scratch, add_scaled, dot, product, sum};
+use super::numeric::{Scratch, add_scaled, dot};
 use super::{Samples, cholesky, ridge};
 use crate::Error;
+use crate::checked::{product, sum};
+use crate::record::check_shape;
 
 /// Float32 elements that [`train`] needs.
 ///

@@ -8,9 +8,10 @@
 //! the zero point of the features moves its origin.
 
 use super::Samples;
-use super::linear::check_shape;
-use super::numeric::{dot, expect_len};
+use super::numeric::dot;
 use crate::Error;
+use crate::checked::expect_len;
+use crate::record::check_shape;
 
 /// Adds one sample to the mean of its class. `counts` has the samples that each class was learned
 /// from so far; a class with none starts here. The classes' order of arrival does not matter,

@@ -1,78 +1,25 @@
-//! The linear head and what is read off its logits.
+//! A head's logits and what is read off them.
 
-use super::numeric::{dot_features, expect_len, product};
+use super::numeric::dot_features;
 use crate::Error;
+use crate::checked::expect_len;
+use crate::record::{LinearHead, check_shape};
 
-/// A view of a linear head: `logits[c] = bias[c] + Σ_f weights[c][f] * features[f]`, where the
-/// features are the backbone's raw int8 values; zero point and scale are part of the weights.
-#[derive(Clone, Copy, Debug)]
-pub struct LinearHead<'a> {
-    weights: &'a [f32],
-    bias: &'a [f32],
-    feature_len: usize,
-}
-
-impl<'a> LinearHead<'a> {
-    /// `weights` is `[class][feature]`, row-major; `bias` has one entry a class.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ShapeOverflow`] without a class or a feature or past [`super::MAX_CLASSES`];
-    /// [`Error::BufferLength`] if the lengths do not fit each other.
-    pub fn new(weights: &'a [f32], bias: &'a [f32], feature_len: usize) -> Result<Self, Error> {
-        check_shape(weights.len(), bias.len(), feature_len)?;
-        Ok(Self { weights, bias, feature_len })
-    }
-
-    /// Number of classes.
-    pub fn classes(&self) -> usize {
-        self.bias.len()
-    }
-
-    /// Features a sample.
-    pub fn feature_len(&self) -> usize {
-        self.feature_len
-    }
-
-    /// The weights, `[class][feature]`.
-    pub fn weights(&self) -> &'a [f32] {
-        self.weights
-    }
-
-    /// The bias of each class.
-    pub fn bias(&self) -> &'a [f32] {
-        self.bias
-    }
-
-    /// Whether every number of the head is finite.
-    pub fn is_finite(&self) -> bool {
-        self.weights.iter().chain(self.bias).all(|number| number.is_finite())
-    }
-
+impl LinearHead<'_> {
     /// Writes the logit of each class.
     ///
     /// # Errors
     ///
     /// [`Error::BufferLength`] if `features` or `logits` has another length than the head.
     pub fn logits(&self, features: &[i8], logits: &mut [f32]) -> Result<(), Error> {
-        expect_len(features.len(), self.feature_len)?;
+        expect_len(features.len(), self.feature_len())?;
         expect_len(logits.len(), self.classes())?;
-        let rows = self.weights.chunks_exact(self.feature_len);
-        for ((logit, row), bias) in logits.iter_mut().zip(rows).zip(self.bias) {
+        let rows = self.weights().chunks_exact(self.feature_len());
+        for ((logit, row), bias) in logits.iter_mut().zip(rows).zip(self.bias()) {
             *logit = bias + dot_features(row, features);
         }
         Ok(())
     }
-}
-
-/// Checks the lengths of a head's two tables.
-pub(crate) fn check_shape(weights: usize, classes: usize, feature_len: usize) -> Result<(), Error> {
-    if !(1..=super::MAX_CLASSES).contains(&classes)
-        || !(1..=super::MAX_FEATURES).contains(&feature_len)
-    {
-        return Err(Error::ShapeOverflow);
-    }
-    expect_len(weights, product(&[classes, feature_len])?)
 }
 
 /// The class of the largest logit; of equal ones the first. 0 for no logits; NaN never wins.
@@ -114,11 +61,11 @@ pub fn grow(
     weights: &mut [f32],
     bias: &mut [f32],
 ) -> Result<(), Error> {
-    check_shape(weights.len(), bias.len(), head.feature_len)?;
+    check_shape(weights.len(), bias.len(), head.feature_len())?;
     if bias.len() < head.classes() {
         return Err(Error::BufferLength { expected: head.classes(), found: bias.len() });
     }
-    for (old, new) in [(head.weights, weights), (head.bias, bias)] {
+    for (old, new) in [(head.weights(), weights), (head.bias(), bias)] {
         let (kept, added) = new.split_at_mut(old.len());
         for (new, old) in kept.iter_mut().zip(old) {
             // The bias of a class that is never the answer is the least number, and stays finite.

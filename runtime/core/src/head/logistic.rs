@@ -6,10 +6,12 @@
 //! step is found by Newton's method on them alone, and an iteration costs one pass over the data.
 
 use super::design::{Design, side};
-use super::linear::{check_shape, softmax};
-use super::numeric::{Scratch, add_scaled, dot, expect_len, product, sum};
+use super::linear::softmax;
+use super::numeric::{Scratch, add_scaled, dot};
 use super::{LinearHead, Samples};
 use crate::Error;
+use crate::checked::{expect_len, product, sum};
+use crate::record::check_shape;
 
 /// A penalty that suits most tasks (see [`train`]).
 pub const PENALTY: f32 = 1e-4;

@@ -28,7 +28,6 @@ pub mod imprint;
 mod linear;
 pub mod logistic;
 mod numeric;
-pub mod record;
 pub mod ridge;
 mod samples;
 pub mod sgd;
@@ -36,14 +35,10 @@ mod standardise;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use linear::{LinearHead, argmax, grow, softmax};
-pub use numeric::Random;
-pub use record::{HeadParts, HeadRecord, Learner, Storage, UnknownLearner};
+pub use crate::random::Random;
+pub use crate::record::{
+    HeadParts, HeadRecord, Learner, LinearHead, MAX_CLASSES, MAX_FEATURES, MAX_LABEL_BYTES,
+    Storage, UnknownLearner,
+};
+pub use linear::{argmax, grow, softmax};
 pub use samples::Samples;
-
-/// The most classes that a head may have: a thousand pretrained ones, and room for the owner's.
-pub const MAX_CLASSES: usize = 4096;
-/// The longest label, in bytes of UTF-8.
-pub const MAX_LABEL_BYTES: usize = 64;
-/// The most features that a head may have.
-pub const MAX_FEATURES: usize = 1 << 20;

@@ -1,4 +1,4 @@
-//! Sums in one stated order, checked lengths, and the seeded generator.
+//! Sums in one stated order, and scratch memory.
 //!
 //! Every long sum of the learners is a [`dot`]: term `i` goes to lane `i % 8`, each lane adds its
 //! terms in rising order, and the lanes are added as `((0+4) + (2+6)) + ((1+5) + (3+7))`. Rust never
@@ -6,7 +6,8 @@
 //! machine, whatever the vector width that the compiler picks.
 
 use crate::Error;
-use crate::kernels::linear::{self, padded};
+use crate::kernels::chunk::padded;
+use crate::kernels::linear;
 
 const LANES: usize = 8;
 
@@ -72,24 +73,6 @@ pub(crate) fn add_scaled(y: &mut [f32], factor: f32, x: &[f32]) {
     }
 }
 
-/// The product of counts, or [`Error::ShapeOverflow`].
-pub(crate) fn product(factors: &[usize]) -> Result<usize, Error> {
-    factors
-        .iter()
-        .try_fold(1_usize, |all, &factor| all.checked_mul(factor))
-        .ok_or(Error::ShapeOverflow)
-}
-
-/// The sum of counts, or [`Error::ShapeOverflow`].
-pub(crate) fn sum(terms: &[usize]) -> Result<usize, Error> {
-    terms.iter().try_fold(0_usize, |all, &term| all.checked_add(term)).ok_or(Error::ShapeOverflow)
-}
-
-/// [`Error::BufferLength`] unless both are the same.
-pub(crate) fn expect_len(found: usize, expected: usize) -> Result<(), Error> {
-    if found == expected { Ok(()) } else { Err(Error::BufferLength { expected, found }) }
-}
-
 /// Hands out pieces of a caller's scratch memory.
 pub(crate) struct Scratch<'a, T>(&'a mut [T]);
 
@@ -117,45 +100,10 @@ impl<'a, T> Scratch<'a, T> {
     }
 }
 
-/// A small seeded generator: PCG-XSH-RR 64/32 (O'Neill, 2014), the same numbers everywhere.
-#[derive(Clone, Debug)]
-pub struct Random(u64);
-
-impl Random {
-    const MULTIPLIER: u64 = 6_364_136_223_846_793_005;
-    const INCREMENT: u64 = 1_442_695_040_888_963_407;
-
-    /// A generator of its own for each seed.
-    pub fn new(seed: u64) -> Self {
-        let mut random = Self(seed.wrapping_add(Self::INCREMENT));
-        random.next_u32();
-        random
-    }
-
-    /// The next 32 bits.
-    pub fn next_u32(&mut self) -> u32 {
-        let state = self.0;
-        self.0 = state.wrapping_mul(Self::MULTIPLIER).wrapping_add(Self::INCREMENT);
-        ((((state >> 18) ^ state) >> 27) as u32).rotate_right((state >> 59) as u32)
-    }
-
-    /// A number below `bound` (0 if that is 0), uniform to 2⁻³² of `bound`.
-    pub fn below(&mut self, bound: u32) -> u32 {
-        ((u64::from(self.next_u32()) * u64::from(bound)) >> 32) as u32
-    }
-
-    /// Puts `items` in a random order (Fisher and Yates).
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            let bound = u32::try_from(last + 1).unwrap_or(u32::MAX);
-            items.swap(last, self.below(bound) as usize);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::head::Random;
 
     #[test]
     fn a_dot_product_adds_in_the_stated_order() {
@@ -190,21 +138,5 @@ mod tests {
             assert_eq!(dots(rows, x).map(f32::to_bits), expected, "{length}");
             assert_eq!(portable_dots(rows, x).map(f32::to_bits), expected, "{length}");
         }
-    }
-
-    #[test]
-    fn the_generator_is_uniform_and_shuffles() {
-        let mut random = Random::new(42);
-        let mut seen = [0_u32; 10];
-        for _ in 0..10_000 {
-            seen[random.below(10) as usize] += 1;
-        }
-        assert!(seen.iter().all(|&count| (850..1150).contains(&count)), "{seen:?}");
-        let mut items: [u8; 20] = core::array::from_fn(|i| i as u8);
-        random.shuffle(&mut items);
-        let mut sorted = items;
-        sorted.sort_unstable();
-        assert_ne!(items, sorted);
-        assert_eq!(sorted, core::array::from_fn(|i| i as u8));
     }
 }

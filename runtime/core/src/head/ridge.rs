@@ -13,9 +13,10 @@ pub use packed::{packed_scratch_len, train_packed};
 use super::Samples;
 use super::cholesky;
 use super::design::{Design, side};
-use super::linear::check_shape;
-use super::numeric::{Scratch, dot, product, sum};
+use super::numeric::{Scratch, dot};
 use crate::Error;
+use crate::checked::{product, sum};
+use crate::record::check_shape;
 
 /// Largest residual that is accepted, as a part of the right-hand side.
 const TOLERANCE: f32 = 1e-3;

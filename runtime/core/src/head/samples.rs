@@ -1,7 +1,9 @@
 //! Labelled features, as views over the caller's memory.
 
-use super::numeric::{self, Random, Scratch};
+use super::numeric::Scratch;
 use crate::Error;
+use crate::checked::{expect_len, product, sum};
+use crate::head::Random;
 
 /// Labelled int8 features: `features[sample][feature]`, row-major, one label a sample.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +28,7 @@ impl<'a> Samples<'a> {
         {
             return Err(Error::ShapeOverflow);
         }
-        numeric::expect_len(features.len(), numeric::product(&[labels.len(), feature_len])?)?;
+        expect_len(features.len(), product(&[labels.len(), feature_len])?)?;
         Ok(Self { features, labels, feature_len, subset: None, again: &[] })
     }
 
@@ -151,7 +153,7 @@ pub(crate) struct Groups<'a> {
 
 impl<'a> Groups<'a> {
     pub(crate) fn scratch_len(samples: usize, classes: usize) -> Result<usize, Error> {
-        numeric::sum(&[samples, classes, 1])
+        sum(&[samples, classes, 1])
     }
 
     pub(crate) fn new(

@@ -3,8 +3,9 @@
 use core::ops::Range;
 
 use super::Samples;
-use super::numeric::{Scratch, dot, product, sum};
+use super::numeric::{Scratch, dot};
 use crate::Error;
+use crate::checked::{product, sum};
 
 /// What a learner sees in place of a raw feature: `z[f] = (q[f] - mean[f]) * scale[f]`.
 ///

@@ -2,8 +2,6 @@
 //!
 //! Every one does the same operations on each number in the same order, so the bits are the same.
 
-pub(crate) type Chunk = [f32; 8];
-
 /// `lanes[i] += weights[c][i] · features[c][i]`, chunk after chunk.
 #[inline(always)]
 pub(crate) fn dot(weights: &[[f32; 8]], features: &[[i8; 8]], lanes: [f32; 8]) -> [f32; 8] {
@@ -18,8 +16,8 @@ pub(crate) fn dot(weights: &[[f32; 8]], features: &[[i8; 8]], lanes: [f32; 8]) -
     lanes
 }
 
-/// Four sums of products with one slice in the order that [`numeric`](crate::head::numeric) states, where there is a kernel
-/// for them.
+/// Four sums of products with one slice, each in eight lanes that are added in pairs at the end, where there is a
+/// kernel for them.
 #[inline]
 pub(crate) fn dots(rows: [&[f32]; 4], x: &[f32]) -> Option<[f32; 4]> {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -32,13 +30,6 @@ pub(crate) fn dots(rows: [&[f32]; 4], x: &[f32]) -> Option<[f32; 4]> {
     }
     let _ = (rows, x);
     None
-}
-
-/// A last, short chunk; the zeros behind it add nothing.
-pub(crate) fn padded(tail: &[f32]) -> Chunk {
-    let mut chunk = [0.0; 8];
-    chunk[..tail.len()].copy_from_slice(tail);
-    chunk
 }
 
 /// `Σ (f − c)²` and `Σ (f − c) · c`, exact.

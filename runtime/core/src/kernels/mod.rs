@@ -9,8 +9,12 @@ mod unroll;
 
 #[cfg(all(feature = "std", target_arch = "aarch64"))]
 mod aarch64;
+pub(crate) mod arena;
+pub(crate) mod chunk;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod columns;
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod copy;
 #[cfg(any(headstart_dsp, all(test, feature = "std")))]
 mod cortex_m;
 pub mod generic;
@@ -29,7 +33,7 @@ mod x86_64;
 
 pub use isa::{Isa, UnknownIsa};
 
-use crate::backbone::{BinaryOp, Window};
+use crate::network::{BinaryOp, Window};
 use generic::{Convolution, Output, Tensor, Term};
 
 /// The kernels of one instruction set, which this CPU has.

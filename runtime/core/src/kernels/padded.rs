@@ -3,9 +3,9 @@
 
 use core::mem::MaybeUninit;
 
+use super::copy::copy;
 use super::generic::{Convolution, Tensor};
-use super::tiles::copy;
-use crate::backbone::Window;
+use crate::network::Window;
 
 /// Bytes of the largest input that is copied: of larger ones, padding touches few pixels.
 const MOST: usize = 1 << 15;

@@ -6,8 +6,8 @@
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::arena::Sources;
 use crate::Error;
-use crate::backbone::arena::Sources;
 
 /// Rounds of waiting before a thread lets others run: some microseconds, the time of a small part.
 const PATIENCE: u32 = 500;

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::Error;
+use crate::checked::array;
 
 /// First bytes of a pack. The line ends show a transfer that rewrote them.
 pub const MAGIC: [u8; 8] = *b"HSPK\r\n\x1a\n";
@@ -146,15 +147,6 @@ impl<'a> Sections<'a> {
         }
         Ok(sections)
     }
-}
-
-/// `N` bytes at `offset`.
-pub(super) fn array<const N: usize>(bytes: &[u8], offset: usize) -> Result<[u8; N], Error> {
-    offset
-        .checked_add(N)
-        .and_then(|end| bytes.get(offset..end))
-        .and_then(|slice| slice.try_into().ok())
-        .ok_or(Error::Truncated)
 }
 
 /// Writes a container around `bodies`, which stand in the order of [`ORDER`].

@@ -8,9 +8,9 @@ use super::container::{
 };
 use super::signature::{MESSAGE_BYTES, Signature, family_is_valid, key_name};
 use super::tail::TailSection;
-use super::{BackboneSpec, Input, Manifest, ManifestV1, Plan, Provenance, Value};
+use super::{BackboneSpec, Input, Manifest, ManifestV1, Plan, Provenance};
 use crate::Error;
-use crate::backbone::Node;
+use crate::network::{Node, Value};
 
 /// Everything that stands in a pack. `values[0]` is the input, `values[k + 1]` node `k`'s result.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::head::record;
+use crate::record;
 
 /// The manifest of any version. The variant's index is the first byte of its section.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -13,7 +13,6 @@ mod signature;
 mod tail;
 #[cfg(feature = "signature")]
 mod trust;
-mod value;
 mod verify;
 
 pub use container::{ALIGNMENT, MAGIC, VERSION};
@@ -26,12 +25,11 @@ pub use signature::{MAX_FAMILY_BYTES, MESSAGE_BYTES, Signature, family_is_valid,
 pub use tail::{MAX_CROSSING, MAX_DESCRIPTION, TAIL_VERSION, TailSection, TailStorage};
 #[cfg(feature = "signature")]
 pub use trust::Trust;
-pub use value::{MAX_ELEMENTS, MAX_EXTENT, Value};
 
 use sha2::{Digest, Sha256};
 
 use crate::Error;
-use crate::backbone::{CHANNEL_BYTES, ChannelRecords, Node};
+use crate::network::{Network, Node, Value};
 use container::{
     CHANNELS, HEAD, MANIFEST, NODES, SIGNATURE, Sections, TABLES, TAIL, VALUES, WEIGHTS,
 };
@@ -43,17 +41,13 @@ pub const MAX_NODES: u32 = 1 << 16;
 ///
 /// ```compile_fail
 /// # fn f(pack: headstart::pack::Pack<'_>) {
-/// let weights: &mut [i8] = pack.weights();
+/// let weights: &mut [i8] = pack.network().weights();
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Pack<'a> {
     manifest: ManifestV1<'a>,
-    values: &'a [u8],
-    nodes: &'a [u8],
-    weights: &'a [i8],
-    channels: &'a [u8],
-    tables: &'a [u8],
+    network: Network<'a>,
     #[cfg(feature = "std")]
     tail: Option<TailSection<'a>>,
     head: Option<&'a [u8]>,
@@ -88,11 +82,14 @@ impl<'a> Pack<'a> {
         }
         let pack = Self {
             manifest,
-            values: body(VALUES),
-            nodes: body(NODES),
-            weights: bytemuck::cast_slice(body(WEIGHTS)),
-            channels: body(CHANNELS),
-            tables: body(TABLES),
+            network: Network {
+                values: body(VALUES),
+                nodes: body(NODES),
+                node_count: manifest.backbone.nodes,
+                weights: bytemuck::cast_slice(body(WEIGHTS)),
+                channels: body(CHANNELS),
+                tables: body(TABLES),
+            },
             #[cfg(feature = "std")]
             tail: sections.body(TAIL).map(TailSection::parse).transpose()?,
             head: sections.body(HEAD),
@@ -134,10 +131,16 @@ impl<'a> Pack<'a> {
         &self.manifest.plan
     }
 
+    /// The backbone's values and nodes.
+    #[must_use]
+    pub fn network(&self) -> &Network<'a> {
+        &self.network
+    }
+
     /// Number of nodes; there is one value more.
     #[must_use]
     pub fn node_count(&self) -> u32 {
-        self.manifest.backbone.nodes
+        self.network.node_count()
     }
 
     /// Description of value `index`; 0 is the input, the last one holds the features.
@@ -146,7 +149,7 @@ impl<'a> Pack<'a> {
     ///
     /// [`Error::BadValue`] past the last one.
     pub fn value(&self, index: u32) -> Result<Value, Error> {
-        Value::parse(self.values, index)
+        self.network.value(index)
     }
 
     /// The value that holds the features.
@@ -192,50 +195,13 @@ impl<'a> Pack<'a> {
 
     /// The nodes in the order of execution, decoded as they are asked for.
     pub fn nodes(&self) -> impl Iterator<Item = Result<Node<'a>, Error>> + use<'a> {
-        let mut rest = self.nodes;
-        (0..self.node_count()).map(move |index| {
-            let (node, tail) =
-                postcard::take_from_bytes(rest).map_err(|_| Error::BadNode { index })?;
-            rest = tail;
-            Ok(node)
-        })
-    }
-
-    /// All convolution weights.
-    #[must_use]
-    pub fn weights(&self) -> &'a [i8] {
-        self.weights
-    }
-
-    /// `count` channel records from `first` on; empty if they are not all there.
-    #[must_use]
-    pub fn channels(&self, first: u32, count: u32) -> ChannelRecords<'a> {
-        let start = (first as usize).saturating_mul(CHANNEL_BYTES);
-        let end = start.saturating_add((count as usize).saturating_mul(CHANNEL_BYTES));
-        ChannelRecords::new(self.channels.get(start..end).unwrap_or(&[]))
-    }
-
-    /// All tables of functions.
-    #[must_use]
-    pub fn tables(&self) -> &'a [u8] {
-        self.tables
+        self.network.nodes()
     }
 
     /// The head record that the pack ships, if any.
     #[must_use]
     pub fn head(&self) -> Option<&'a [u8]> {
         self.head
-    }
-
-    fn nodes_end_exactly(&self) -> bool {
-        let mut rest = self.nodes;
-        for _ in 0..self.node_count() {
-            match postcard::take_from_bytes::<Node<'_>>(rest) {
-                Ok((_, tail)) => rest = tail,
-                Err(_) => return false,
-            }
-        }
-        rest.is_empty()
     }
 }
 

@@ -2,8 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::container::{ORDER, SIGNATURE, Sections, array};
+use super::container::{ORDER, SIGNATURE, Sections};
 use crate::Error;
+use crate::checked::array;
 
 /// The longest name of a board family, in bytes.
 pub const MAX_FAMILY_BYTES: usize = 32;

@@ -1,9 +1,9 @@
 //! What every runtime reads of a trainable tail: which values it needs, and how many it gives to the head.
 
 #[cfg(feature = "std")]
-use super::container::array;
-#[cfg(feature = "std")]
 use crate::Error;
+#[cfg(feature = "std")]
+use crate::checked::array;
 
 /// The version of the section that this runtime reads and writes.
 pub const TAIL_VERSION: u16 = 1;
@@ -69,7 +69,7 @@ impl<'a> TailSection<'a> {
         let description = u32::from_le_bytes(array(bytes, 8)?) as usize;
         let count = usize::from(count);
         if !(1..=MAX_CROSSING).contains(&count)
-            || !(1..=crate::head::MAX_FEATURES).contains(&(head_inputs as usize))
+            || !(1..=crate::record::MAX_FEATURES).contains(&(head_inputs as usize))
             || description > MAX_DESCRIPTION
         {
             return Err(Error::ShapeOverflow);

@@ -10,9 +10,9 @@ mod levels;
 pub use levels::{levels, nearest};
 
 use crate::Error;
-use crate::backbone::ValueId;
 use crate::kernels::generic::Output;
-use crate::pack::{Pack, Value};
+use crate::network::{Value, ValueId};
+use crate::pack::Pack;
 
 const INPUT: ValueId = 0;
 

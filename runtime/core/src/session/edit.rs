@@ -1,7 +1,8 @@
 //! Taking back what was learned.
 
-use super::{Session, SessionError, Store};
+use super::{Session, SessionError};
 use crate::Error;
+use crate::store::Store;
 
 impl<S: Store> Session<'_, '_, S> {
     /// Returns to the head that was committed last, as [`open`](Self::open) does.

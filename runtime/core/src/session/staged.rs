@@ -1,10 +1,11 @@
 //! Inputs that come in parts: they are put where the backbone reads them, so that no second place
 //! for one is needed.
 
-use super::{Answer, Session, Store};
+use super::{Answer, Session};
 use crate::Error;
 use crate::backbone;
 use crate::kernels::Kernels;
+use crate::store::Store;
 
 impl<S: Store> Session<'_, '_, S> {
     /// Puts a part of the next input at its place. Once all of it is there,
@@ -51,6 +52,6 @@ impl<S: Store> Session<'_, '_, S> {
     fn run_staged(&mut self) -> Result<(), Error> {
         let arena: &mut [u8] = &mut self.scratch[..self.pack.plan().arena_bytes as usize];
         let arena = bytemuck::cast_slice_mut(arena);
-        backbone::run_loaded(self.pack, arena, Kernels::best(), |_, _, _, _| ()).map(drop)
+        backbone::run_loaded(self.pack.network(), arena, Kernels::best(), |_, _, _, _| ()).map(drop)
     }
 }

@@ -1,7 +1,7 @@
 //! Which slot holds the newest record.
 
-use super::flash_store::{FlashStore, READS, STEADY};
-use super::medium::{Source, part};
+use super::flash_store::FlashStore;
+use super::medium::{READS, STEADY, Source, part};
 use super::slot::{COMMIT, HEADER, Header, NoHeader, is_commit};
 use super::{Flash, Region, StoreError};
 

@@ -1,14 +1,8 @@
 //! Head records in slots of flash.
 
-use super::medium::{CHUNK, Source, part};
+use super::medium::{CHUNK, READS, Source, part};
 use super::slot::{Header, MAGIC};
-use super::{Flash, Geometry, StoreError};
-use crate::session::Store;
-
-/// How often a read is tried: a flipped bit on the bus is gone the next time.
-pub(super) const READS: u32 = 3;
-/// How often the same must be read where a word may have been torn.
-pub(super) const STEADY: u32 = 12;
+use super::{Flash, Geometry, Store, StoreError};
 
 /// The part of a flash that a store uses. It is a fixed property of a board: a store finds a record
 /// only with the region that it was committed with.

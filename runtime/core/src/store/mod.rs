@@ -1,4 +1,4 @@
-//! Where a head record survives any power cut: slots of NOR flash.
+//! Where head records live, and where one survives any power cut: slots of NOR flash.
 //!
 //! A region of flash is divided into two or more slots of whole erase blocks. Commits go round
 //! them, so that all wear alike, and the record that was committed last is never touched:
@@ -26,6 +26,8 @@ mod flash_store;
 mod medium;
 #[cfg(feature = "embedded-storage")]
 mod nor;
+mod payload;
+mod promise;
 mod put;
 mod slot;
 
@@ -35,3 +37,4 @@ pub use flash::{Flash, Geometry};
 pub use flash_store::{FlashStore, Region};
 #[cfg(feature = "embedded-storage")]
 pub use nor::Nor;
+pub use promise::Store;

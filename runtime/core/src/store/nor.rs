@@ -68,8 +68,7 @@ mod tests {
     use embedded_storage::nor_flash::{ErrorType, ReadNorFlash};
 
     use super::*;
-    use crate::session::Store;
-    use crate::store::{FlashStore, Region};
+    use crate::store::{FlashStore, Region, Store};
 
     struct Driver(Vec<u8>);
 

@@ -18,7 +18,7 @@ use std::vec;
 use std::vec::Vec;
 
 use crate::graph::{Binary, Graph, Op, ValueId};
-use crate::pack::Value;
+use crate::network::Value;
 
 /// A checked tail.
 ///

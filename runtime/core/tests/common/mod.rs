@@ -1,7 +1,7 @@
 //! A pack made by hand: a convolution of a 2 × 2 picture to two channels, and their means.
 
-use headstart::backbone::{Conv, GridPool, Node, WeightRows, Window};
-use headstart::pack::{Contents, Input, Preprocessing, Provenance, Resize, Value};
+use headstart::network::{Conv, GridPool, Node, Value, WeightRows, Window};
+use headstart::pack::{Contents, Input, Preprocessing, Provenance, Resize};
 
 fn value(offset: u32, extents: [u32; 3], zero_point: i8) -> Value {
     let [height, width, channels] = extents;

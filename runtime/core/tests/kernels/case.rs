@@ -4,8 +4,8 @@ extern crate alloc;
 
 use alloc::{vec, vec::Vec};
 
-use headstart::backbone::{ChannelRecords, WeightRows, Window};
 use headstart::kernels::generic::{Convolution, Output, Tensor};
+use headstart::network::{ChannelRecords, WeightRows, Window};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {

@@ -13,9 +13,9 @@ mod tflite;
 use std::path::Path;
 
 use ed25519_dalek::{Signer, SigningKey};
-use headstart::backbone::{AveragePool, Binary, BinaryOp, Node, Window};
+use headstart::network::{AveragePool, Binary, BinaryOp, Node, Value, Window};
 use headstart::head::{HeadParts, Learner, LinearHead, Storage};
-use headstart::pack::{Contents, MESSAGE_BYTES, Pack, TailStorage, Value, emit, sign};
+use headstart::pack::{Contents, MESSAGE_BYTES, Pack, TailStorage, emit, sign};
 use headstart::tail::{Tail, TailRecord};
 use headstart_device::Head;
 use headstart_device::segmentation::Mask;

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use headstart::backbone::{Backbone, Node};
+use headstart::backbone::Backbone;
 use headstart::kernels::Kernels;
-use headstart::pack::{Pack, Value};
+use headstart::network::{Node, Value};
+use headstart::pack::Pack;
 use headstart_device::extract::Extractor;
 use headstart_device::samples::Decoded;
 use serde::Serialize;

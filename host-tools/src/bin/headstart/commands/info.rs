@@ -113,7 +113,7 @@ pub(super) fn summary(pack: &Pack<'_>, bytes: usize) -> Result<Value, headstart:
         "tail": tail(pack)?,
         "nodes": pack.node_count(),
         "multiply_accumulates": provenance.multiply_accumulates,
-        "weight_bytes": pack.weights().len(),
+        "weight_bytes": pack.network().weights().len(),
         "calibration": provenance.calibration,
         "calibration_samples": provenance.calibration_samples,
         "arena_bytes": plan.arena_bytes,

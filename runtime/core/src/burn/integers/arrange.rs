@@ -3,12 +3,11 @@ use std::vec::Vec;
 use burn::tensor::ops::{Device, FloatTensor, IntTensor};
 use burn::tensor::{ElementConversion, Shape, TensorData};
 
-use crate::backbone::PadMode;
 use crate::burn::FloatBackend;
 use crate::burn::ops::{pad_constant, select};
 use crate::burn::tensor::Array;
 use crate::graph::GraphError;
-use crate::pack::Value;
+use crate::network::{PadMode, Value};
 
 /// Where rows, columns and channels stand in `[N, channels, height, width]`.
 pub(super) const AXES: [usize; 3] = [2, 3, 1];

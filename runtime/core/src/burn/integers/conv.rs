@@ -5,12 +5,12 @@ use burn::tensor::ops::{Device, FloatTensor};
 use burn::tensor::{Shape, Slice, TensorMetadata};
 
 use super::{EXACT, constant, cropped, plane, quantise, range};
-use crate::backbone::Conv;
 use crate::burn::FloatBackend;
 use crate::burn::ops::{Plane, convolve, pad_constant, scalar, slice};
 use crate::burn::tensor::Array;
 use crate::graph::GraphError;
-use crate::pack::{Pack, Value};
+use crate::network::{Conv, Value};
+use crate::pack::Pack;
 
 /// What the weights are divided by where their sums are too long: `w = 16 · high + low`, `low` in −8…7.
 const STEP: i64 = 16;
@@ -132,7 +132,7 @@ impl<B: FloatBackend> Convolution<B> {
         let is_split = any(&high.weights) || any(&high.bias);
         let floats = |numbers: &[i64]| numbers.iter().map(|&n| n as f32).collect();
         let of_channels = |numbers| constant::<B>(numbers, &[1, kernel[0], 1, 1], device);
-        let records = pack.channels(conv.channels, to.channels);
+        let records = pack.network().channels(conv.channels, to.channels);
         let multipliers = (0..records.len()).map(|channel| records.get(channel).1).collect();
         Self {
             plane: plane(&conv.window, from, to),
@@ -256,7 +256,7 @@ fn rows(pack: &Pack<'_>, conv: &Conv, from: &Value, to: &Value) -> Rows {
     let (taps, groups) = (height * width, conv.groups as usize);
     let depth = from.channels as usize / groups;
     let outputs = to.channels as usize;
-    let all = &pack.weights()[conv.weights as usize..];
+    let all = &pack.network().weights()[conv.weights as usize..];
     let layout = conv.weight_rows(from, to);
     let depthwise = conv.is_depthwise(from, to);
     let group_bytes = layout.and_then(|rows| rows.bytes()).unwrap_or(0);
@@ -273,7 +273,7 @@ fn rows(pack: &Pack<'_>, conv: &Conv, from: &Value, to: &Value) -> Rows {
             weights.extend((0..taps).map(|tap| i64::from(weight(output, input, tap))));
         }
     }
-    let records = pack.channels(conv.channels, to.channels);
+    let records = pack.network().channels(conv.channels, to.channels);
     let zero_point = i64::from(from.zero_point);
     let bias = weights.chunks((depth * taps).max(1)).enumerate().map(|(output, row)| {
         i64::from(records.get(output).0) + zero_point * row.iter().sum::<i64>()

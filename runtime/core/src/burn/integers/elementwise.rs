@@ -4,11 +4,10 @@ use burn::tensor::ops::{Device, FloatTensor, IntTensor};
 use burn::tensor::{BoolDType, ElementConversion, IntDType, Shape, Slice, TensorData};
 
 use super::{constant, quantise};
-use crate::backbone::{Binary, BinaryOp, TABLE_BYTES};
 use crate::burn::FloatBackend;
 use crate::burn::ops::scalar;
 use crate::burn::tensor::Array;
-use crate::pack::Value;
+use crate::network::{Binary, BinaryOp, TABLE_BYTES, Value};
 
 /// Two operands that broadcast to the result.
 pub(super) fn binary<B: FloatBackend>(

@@ -26,9 +26,11 @@ use burn::tensor::{Shape, Slice, TensorData};
 use super::ops::{Plane, greatest, scalar};
 use super::tensor::Array;
 use super::{ExecuteError, FloatBackend};
-use crate::backbone::{AveragePool, Binary, GridPool, Node, ValueId, Window, concat_operands};
 use crate::graph::{GraphError, Window as GraphWindow};
-use crate::pack::{Pack, Value};
+use crate::network::{
+    AveragePool, Binary, GridPool, Node, Value, ValueId, Window, concat_operands,
+};
+use crate::pack::Pack;
 
 /// Integers of this magnitude and above are not all float32.
 const EXACT: i64 = 1 << 24;
@@ -121,7 +123,7 @@ impl<B: FloatBackend> Integers<B> {
                     Step::Conv(c.input, prepared)
                 }
                 Node::Table { input, table, per_channel } => {
-                    let tables = &pack.tables()[table as usize..];
+                    let tables = &pack.network().tables()[table as usize..];
                     Step::Table(
                         input,
                         elementwise::Table::new(tables, per_channel, from(input), to, device),
@@ -162,7 +164,7 @@ impl<B: FloatBackend> Integers<B> {
                     Step::Permute(input, arrange::Order::new(to, extents, strides, device))
                 }
                 Node::Softmax { input, table, multiplier } => {
-                    let table = &pack.tables()[table as usize..];
+                    let table = &pack.network().tables()[table as usize..];
                     Step::Softmax(input, elementwise::Softmax::new(table, multiplier, device))
                 }
             });

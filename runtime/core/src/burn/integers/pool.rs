@@ -6,12 +6,11 @@ use burn::tensor::ops::{Device, FloatTensor};
 
 use super::conv::{Convolution, Sums};
 use super::{EXACT, constant, plane};
-use crate::backbone::Window;
 use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 use crate::graph::GraphError;
 use crate::kernels::generic::{bin, counted};
-use crate::pack::Value;
+use crate::network::{Value, Window};
 
 /// Means of windows, or of the bins of a grid: exact sums times `multiplier / n`.
 pub(super) struct Mean<B: FloatBackend> {

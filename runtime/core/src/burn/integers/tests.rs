@@ -5,12 +5,13 @@ use std::vec;
 use std::vec::Vec;
 
 use super::Integers;
-use crate::backbone::{
-    AveragePool, Backbone, Binary, BinaryOp, Conv, GridPool, Node, PadMode, WeightRows, Window,
-};
+use crate::backbone::Backbone;
 use crate::burn::FloatBackend;
 use crate::burn::testing::on_every_backend;
-use crate::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, Value, emit};
+use crate::network::{
+    AveragePool, Binary, BinaryOp, Conv, GridPool, Node, PadMode, Value, WeightRows, Window,
+};
+use crate::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, emit};
 
 /// A pack that is put together node by node.
 struct Builder {

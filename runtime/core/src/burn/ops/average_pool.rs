@@ -3,7 +3,7 @@ use std::vec::Vec;
 
 use burn::tensor::ops::FloatTensor;
 
-use super::conv::convolve;
+use super::plane::convolve;
 use super::plane::{Plane, lift, lower};
 use super::volume;
 use crate::burn::FloatBackend;

@@ -1,14 +1,10 @@
-use std::vec::Vec;
+use burn::tensor::ops::FloatTensor;
 
-use burn::tensor::ops::{ConvOptions, FloatTensor};
-use burn::tensor::{Shape, Slice};
-
-use super::plane::{Plane, lift, lower};
-use super::slice;
+use super::plane::{Plane, convolve, lift, lower};
 use super::volume;
 use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
-use crate::graph::{Conv, GraphError, elements};
+use crate::graph::{Conv, GraphError};
 
 /// `x` convolved with `weight`, plus `bias` a channel.
 pub(super) fn apply<B: FloatBackend>(
@@ -27,67 +23,10 @@ pub(super) fn apply<B: FloatBackend>(
     Ok(lower::<B>(y, result))
 }
 
-/// A convolution over a plane.
-///
-/// # Errors
-///
-/// [`GraphError::TooManyElements`] if the padded operand or the spread kernel is too large.
-pub(in crate::burn) fn convolve<B: FloatBackend>(
-    plane: &Plane,
-    groups: usize,
-    mut x: Array<B>,
-    mut weight: Array<B>,
-    bias: Option<FloatTensor<B>>,
-) -> Result<FloatTensor<B>, GraphError> {
-    // A backend's own padding is free, but only the same amount on every side is common to all.
-    let mut padding = plane.begin;
-    if plane.begin != plane.end || plane.begin[0] != plane.begin[1] {
-        x = plane.pad(x, 0.0)?;
-        padding = [0, 0];
-    }
-    let mut dilations = plane.dilations;
-    if dilations[0] != dilations[1] {
-        weight = spread(weight, dilations)?;
-        dilations = [1, 1];
-    }
-    let step = common_divisor(plane.strides[0], plane.strides[1]);
-    let options = ConvOptions::new([step; 2], padding, dilations, groups);
-    let y = B::convolve(x.primitive, weight.primitive, bias, options);
-    if plane.strides[0] == plane.strides[1] {
-        return Ok(y);
-    }
-    let every = |axis: usize| Slice::new(0, None, (plane.strides[axis] / step) as isize);
-    Ok(slice::<B>(y, &[Slice::full(), Slice::full(), every(0), every(1)]))
-}
-
-/// The kernel with the gaps of its dilation filled with zeros.
-fn spread<B: FloatBackend>(
-    weight: Array<B>,
-    dilations: [usize; 2],
-) -> Result<Array<B>, GraphError> {
-    let [m, c, height, width] = [0, 1, 2, 3].map(|axis| weight.shape[axis]);
-    let gaps = [m, c, height, dilations[0], width, dilations[1]];
-    elements(&gaps)?;
-    let kernel = weight.reshaped(Vec::from([m, c, height, 1, width, 1]));
-    let end = [0, 0, 0, dilations[0] - 1, 0, dilations[1] - 1];
-    let padded = super::pad::pad_constant(kernel, &[0; 6], &end, 0.0)?;
-    let shape = [m, c, height * dilations[0], width * dilations[1]];
-    let spread = B::float_reshape(padded.primitive, Shape::from(shape));
-    // Behind the last element there is no gap.
-    let reach = [(height - 1) * dilations[0] + 1, (width - 1) * dilations[1] + 1];
-    let up_to = |end: usize| Slice::new(0, Some(end as isize), 1);
-    let slices = [Slice::full(), Slice::full(), up_to(reach[0]), up_to(reach[1])];
-    let primitive = B::float_slice(spread, &slices);
-    Ok(Array { primitive, shape: Vec::from([m, c, reach[0], reach[1]]) })
-}
-
-fn common_divisor(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { common_divisor(b, a % b) }
-}
-
 #[cfg(test)]
 mod tests {
     use std::vec;
+    use std::vec::Vec;
 
     use super::*;
     use crate::burn::testing::{Windowed, assert_close, noise, on_every_backend, run, windowed};

@@ -27,10 +27,9 @@ mod volume;
 
 use std::vec::Vec;
 
-pub(super) use conv::convolve;
 pub(super) use max_pool::greatest;
 pub(super) use pad::pad_constant;
-pub(super) use plane::Plane;
+pub(super) use plane::{Plane, convolve};
 pub(super) use slice::{select, slice};
 
 use burn::tensor::Scalar;

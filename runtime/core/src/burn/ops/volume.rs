@@ -7,9 +7,8 @@ use std::vec::Vec;
 use burn::tensor::Slice;
 use burn::tensor::ops::FloatTensor;
 
-use super::conv;
 use super::pad::pad_constant;
-use super::plane::Plane;
+use super::plane::{self, Plane};
 use super::slice;
 use crate::burn::FloatBackend;
 use crate::burn::tensor::{Array, reshape};
@@ -49,7 +48,7 @@ pub(super) fn convolve<B: FloatBackend>(
         let shape = vec![kernel[0], kernel[1], kernel[3], kernel[4]];
         let taps = Array::<B> { primitive: reshape::<B>(taps, &shape), shape };
         let bias = bias.clone().filter(|_| tap == 0);
-        let y = conv::convolve(&plane, conv.groups, planes, taps, bias)?;
+        let y = plane::convolve(&plane, conv.groups, planes, taps, bias)?;
         sum = Some(match sum {
             None => y,
             Some(sum) => B::float_add(sum, y),

@@ -16,12 +16,13 @@ use self::trials::{
     Candidate, PLACES, Trials, discriminants_head, folds, logistic_head, most_held_out, split,
 };
 use super::design::{Design, side};
-use super::linear::check_shape;
 use super::logistic::Descent;
-use super::numeric::{Scratch, add_scaled, expect_len, product, sum};
+use super::numeric::{Scratch, add_scaled};
 use super::samples::Groups;
 use super::{Learner, LinearHead, Random, Samples, discriminants};
 use crate::Error;
+use crate::checked::{expect_len, product, sum};
+use crate::record::check_shape;
 
 /// The pair for samples too few to choose by: indices of the penalties.
 const UNMEASURED: (usize, usize) = (2, 2);

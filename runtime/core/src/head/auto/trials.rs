@@ -1,10 +1,11 @@
 //! The candidates of the default learner and how they do on held-out samples.
 
 use crate::Error;
+use crate::checked::{product, sum};
 use crate::head::calibrate::HeldOut;
 use crate::head::design::Design;
 use crate::head::logistic::Descent;
-use crate::head::numeric::{Scratch, add_scaled, product, sum};
+use crate::head::numeric::{Scratch, add_scaled};
 use crate::head::samples::Groups;
 use crate::head::{LinearHead, Samples, discriminants};
 

@@ -12,9 +12,9 @@ pub use lda::lda;
 pub use ridge::ridge;
 
 use super::exact::cholesky::start;
-use super::numeric::{expect_len, product, sum};
 use super::{MAX_CLASSES, Samples};
 use crate::Error;
+use crate::checked::{expect_len, product, sum};
 
 /// The most features: so many products of two int8 stay below 2³¹.
 const MAX_FEATURES: usize = (1 << 17) - 1;

@@ -1,7 +1,7 @@
 //! Counts, sums and products of labelled samples, as integers.
 
 use crate::Error;
-use crate::head::numeric::{expect_len, product};
+use crate::checked::{expect_len, product};
 use crate::head::{MAX_CLASSES, MAX_FEATURES};
 
 /// The most samples of a [`Statistics`]: so many products of two int8 (2¹⁴ at most) stay below 2³¹.

@@ -3,8 +3,9 @@
 use super::cholesky::{dot, factor, solve, start};
 use super::{Statistics, products_len};
 use crate::Error;
-use crate::head::linear::check_shape;
-use crate::head::numeric::{Scratch, expect_len, product, sum};
+use crate::checked::{expect_len, product, sum};
+use crate::head::numeric::Scratch;
+use crate::record::check_shape;
 
 /// Largest residual that is accepted, as a part of the right-hand side.
 const TOLERANCE: f64 = 1e-6;

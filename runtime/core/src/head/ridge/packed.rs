@@ -1,11 +1,12 @@
 //! Ridge on few samples in little memory: one packed triangle of inner products of samples.
 
 use crate::Error;
+use crate::checked::{product, sum};
 use crate::head::Samples;
 use crate::head::cholesky;
-use crate::head::linear::check_shape;
-use crate::head::numeric::{Scratch, add_scaled, dot, product, sum};
+use crate::head::numeric::{Scratch, add_scaled, dot};
 use crate::head::standardise::Standard;
+use crate::record::check_shape;
 
 /// Float32 elements that [`train_packed`] needs: the triangle, four vectors of features, one value
 /// a sample and one a class. 100 samples of 384 features: 6,704, or 26.2 KiB.

@@ -10,12 +10,14 @@ pub use rehearse::{Rehearsal, rehearse};
 pub use step::step;
 
 use self::order::Order;
-use super::linear::{argmax, check_shape, softmax};
-use super::numeric::{Scratch, add_scaled, dot, expect_len, product, sum};
+use super::linear::{argmax, softmax};
+use super::numeric::{Scratch, add_scaled, dot};
 use super::samples::Groups;
 use super::standardise::Standard;
 use super::{LinearHead, Random, Samples};
 use crate::Error;
+use crate::checked::{expect_len, product, sum};
+use crate::record::check_shape;
 
 /// How [`train`] descends; [`Default`] suits most tasks, because features are standardised first.
 #[derive(Clone, Copy, Debug, PartialEq)]

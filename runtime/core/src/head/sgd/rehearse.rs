@@ -2,7 +2,7 @@
 
 use super::step;
 use crate::Error;
-use crate::head::numeric::expect_len;
+use crate::checked::expect_len;
 use crate::head::{Random, Samples};
 
 /// How [`rehearse`] descends; [`Default`] suits features that were seen a few to a few hundred times.

@@ -1,7 +1,7 @@
 //! One step on one sample.
 
 use crate::Error;
-use crate::head::numeric::expect_len;
+use crate::checked::expect_len;
 use crate::head::{LinearHead, softmax};
 use crate::kernels::linear;
 

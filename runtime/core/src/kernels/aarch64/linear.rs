@@ -1,6 +1,6 @@
 use core::arch::aarch64::*;
 
-use crate::kernels::linear::{Chunk, padded};
+use crate::kernels::chunk::{Chunk, padded};
 
 /// See [`linear::dots`](crate::kernels::linear::dots).
 #[target_feature(enable = "neon")]

@@ -3,8 +3,9 @@ use core::arch::asm;
 
 use super::requantise::{Requantise, integers, reals, store};
 use super::{DotProd, Neon};
-use crate::backbone::{BLOCK, QUAD};
-use crate::kernels::tiles::{Panel, Runs, Tile, copy, read_records};
+use crate::kernels::copy::copy;
+use crate::kernels::tiles::{Panel, Runs, Tile, read_records};
+use crate::network::{BLOCK, QUAD};
 
 /// Most pixels of a tile: five times four sums, four weights, inputs and products.
 pub(super) const PIXELS: usize = 5;

@@ -7,7 +7,7 @@ use core::ops::Range;
 use super::super::generic::Convolution;
 use super::scratch::{self, Words};
 use super::{Rounding, Tile, inner};
-use crate::backbone::{BLOCK, QUAD, WeightRows};
+use crate::network::{BLOCK, QUAD, WeightRows};
 
 /// Pixels of the largest tile.
 const PIXELS: usize = 4;

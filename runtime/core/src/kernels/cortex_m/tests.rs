@@ -4,8 +4,8 @@
 use std::vec::Vec;
 
 use super::CortexM;
-use crate::head::Random;
 use crate::kernels::generic::{self, Output, Term};
+use crate::random::Random;
 
 #[path = "../../../tests/kernels/case.rs"]
 #[allow(dead_code, reason = "the tests of other kernels use all of it")]

@@ -1,5 +1,5 @@
 use super::{Output, Tensor};
-use crate::backbone::PadMode;
+use crate::network::PadMode;
 
 /// Copies one operand of a concatenation into its place, rescaled: `at` is where it starts along
 /// `axis` (0 rows, 1 columns, 2 channels).
@@ -45,7 +45,7 @@ pub fn pad(x: Tensor<'_>, before: [usize; 3], mode: PadMode, to: Output, out: &m
     }
 }
 
-/// Elements in another order; see [`Node::Permute`](crate::backbone::Node::Permute).
+/// Elements in another order; see [`Node::Permute`](crate::network::Node::Permute).
 pub fn permute(x: &[i8], extents: [usize; 5], strides: [usize; 5], out: &mut [i8]) {
     let mut index = [0; 5];
     let mut from = 0;

@@ -1,5 +1,5 @@
 use super::{Output, Tensor};
-use crate::backbone::BinaryOp;
+use crate::network::BinaryOp;
 
 /// A term of a sum: `scale · (q − zero point)`.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,5 @@
 use super::{Convolution, finish};
-use crate::backbone::{BLOCK, QUAD, WeightRows};
+use crate::network::{BLOCK, QUAD, WeightRows};
 
 /// A convolution in any number of groups, of the output pixels from `first` on that `out` holds.
 /// The weights lie as [`WeightRows`] says.

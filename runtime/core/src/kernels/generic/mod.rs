@@ -16,7 +16,7 @@ pub use pool::{average_pool, grid_pool, max_pool};
 pub(crate) use pool::{bin, counted};
 pub use softmax::softmax;
 
-use crate::backbone::{ChannelRecords, WeightRows, Window};
+use crate::network::{ChannelRecords, WeightRows, Window};
 
 /// An operand: `[height, width, channels]`, int8, row-major.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 use core::ops::Range;
 
 use super::{Output, Tensor};
-use crate::backbone::Window;
+use crate::network::Window;
 
 /// Channels whose windows are folded together.
 const TOGETHER: usize = 64;
@@ -50,7 +50,7 @@ pub fn max_pool(x: Tensor<'_>, window: &Window, to: Output, out: &mut [i8]) {
     });
 }
 
-/// The mean of each window; see [`AveragePool`](crate::backbone::AveragePool).
+/// The mean of each window; see [`AveragePool`](crate::network::AveragePool).
 #[inline(always)]
 pub fn average_pool(
     x: Tensor<'_>,

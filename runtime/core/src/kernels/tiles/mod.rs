@@ -13,11 +13,11 @@ use core::mem::MaybeUninit;
 
 pub(super) use self::ready::read_records;
 use self::ready::{CHUNK, Ready};
+pub(super) use self::runs::Runs;
 use self::runs::{Inner, gather};
-pub(super) use self::runs::{Runs, copy};
 use super::generic::{Convolution, Output};
 use super::padded::Padded;
-use crate::backbone::{BLOCK, QUAD, WeightRows};
+use crate::network::{BLOCK, QUAD, WeightRows};
 
 /// Output channels of a panel.
 pub(super) const PANEL: usize = 2 * BLOCK;

@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 
 use super::{PANEL, Tile};
-use crate::backbone::{BLOCK, WeightRows};
+use crate::network::{BLOCK, WeightRows};
 
 /// Output channels whose biases are made ready together.
 pub(super) const CHUNK: usize = 1024;

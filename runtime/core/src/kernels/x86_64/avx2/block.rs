@@ -1,8 +1,8 @@
 use core::arch::x86_64::*;
 
 use super::requantise::Requantise;
-use crate::backbone::{BLOCK, QUAD};
 use crate::kernels::tiles::Panel;
+use crate::network::{BLOCK, QUAD};
 
 /// A block of 16 output channels as two vectors of eight: what a product begins and ends with.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 use core::arch::x86_64::*;
 
-use crate::kernels::linear::Chunk;
+use crate::kernels::chunk::Chunk;
 
 /// See [`linear::dots`](crate::kernels::linear::dots).
 #[target_feature(enable = "avx2")]

@@ -1,8 +1,8 @@
 use core::arch::x86_64::*;
 
 use super::{Avx2, Block};
-use crate::backbone::{BLOCK, QUAD};
 use crate::kernels::tiles::{Panel, Runs, Tile, read_records};
+use crate::network::{BLOCK, QUAD};
 
 impl Tile for Avx2 {
     const PIXELS: usize = 5;

@@ -2,8 +2,8 @@ use core::arch::x86_64::*;
 
 use super::requantise::Requantise;
 use super::{Avx512Vnni, low_bits, low_bits_of_64};
-use crate::backbone::{BLOCK, QUAD};
 use crate::kernels::tiles::{Panel, Runs, Tile};
+use crate::network::{BLOCK, QUAD};
 
 impl Tile for Avx512Vnni {
     const PIXELS: usize = 14;

@@ -1,9 +1,9 @@
 use core::arch::x86_64::*;
 
 use super::AvxVnni;
-use crate::backbone::{BLOCK, QUAD};
 use crate::kernels::tiles::{Panel, Runs, Tile, read_records};
 use crate::kernels::x86_64::avx2::Block;
+use crate::network::{BLOCK, QUAD};
 
 impl Tile for AvxVnni {
     const PIXELS: usize = 6;

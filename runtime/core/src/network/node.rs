@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::WeightRows;
-use crate::pack::Value;
+use super::{Value, WeightRows};
 
 /// Index into the value table.
 pub type ValueId = u32;

@@ -5,10 +5,10 @@ use half::f16;
 use super::reader::Reader;
 use super::{
     COMPACT_MAGIC, COMPACT_VERSION, EXACT_MAGIC, EXACT_VERSION, FLAG_CALIBRATED, FLAG_F16,
-    FLAG_HELD_OUT, FLAG_PROTOTYPES, FLAG_STANDS_IN, Learner, Storage,
+    FLAG_HELD_OUT, FLAG_PROTOTYPES, FLAG_STANDS_IN, Learner, MAX_CLASSES, MAX_FEATURES,
+    MAX_LABEL_BYTES, Storage,
 };
 use crate::Error;
-use crate::head::{MAX_CLASSES, MAX_FEATURES, MAX_LABEL_BYTES};
 
 /// The header, read but not checked beyond its limits: the digest comes first.
 pub(super) struct Header<'a> {

@@ -1,23 +1,33 @@
-//! The head record: a head as bytes, as the saved personal state and as the factory head of a pack.
+//! The head record: a linear head, and the same as bytes, as the saved personal state and as the factory head of a pack.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)]
 
 mod emit;
 mod header;
 mod learner;
+mod linear;
 mod numbers;
 mod reader;
 
 pub use emit::HeadParts;
 pub use learner::{Learner, UnknownLearner};
+pub use linear::LinearHead;
+pub(crate) use linear::check_shape;
 
 use sha2::{Digest, Sha256};
 
 use self::header::Header;
 use self::numbers::Numbers;
 use self::reader::Reader;
-use super::{MAX_LABEL_BYTES, numeric};
 use crate::Error;
+use crate::checked::{expect_len, product};
+
+/// The most classes that a head may have: a thousand pretrained ones, and room for the owner's.
+pub const MAX_CLASSES: usize = 4096;
+/// The longest label, in bytes of UTF-8.
+pub const MAX_LABEL_BYTES: usize = 64;
+/// The most features that a head may have.
+pub const MAX_FEATURES: usize = 1 << 20;
 
 /// The first bytes of an exact record, before its version.
 const EXACT_MAGIC: [u8; 8] = *b"HSHEAD\x1a\n";
@@ -298,8 +308,8 @@ impl<'a> HeadRecord<'a> {
     ///
     /// [`Error::BufferLength`] unless the buffers have exactly these lengths.
     pub fn read(&self, weights: &mut [f32], bias: &mut [f32]) -> Result<(), Error> {
-        numeric::expect_len(bias.len(), self.classes)?;
-        numeric::expect_len(weights.len(), numeric::product(&[self.classes, self.feature_len])?)?;
+        expect_len(bias.len(), self.classes)?;
+        expect_len(weights.len(), product(&[self.classes, self.feature_len])?)?;
         self.weights.read(weights);
         self.bias.read(bias);
         Ok(())

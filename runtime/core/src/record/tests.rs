@@ -5,8 +5,6 @@ use std::vec::Vec;
 use super::*;
 use half::f16;
 
-use crate::head::LinearHead;
-
 const HALF_OF_VERSION_1: &[u8] = include_bytes!("half_of_version_1.bin");
 
 const WEIGHTS: [f32; 6] = [0.5, -0.001, 3.0e-5, 1.0e-7, -2.0, 0.25];
@@ -329,7 +327,7 @@ proptest::proptest! {
         feature_len in 1_usize..40,
         half in 0..2,
     ) {
-        let mut random = crate::head::Random::new(seed);
+        let mut random = crate::random::Random::new(seed);
         let mut next = || random.next_u32() as f32 / u32::MAX as f32 - 0.5;
         let weights: Vec<f32> = (0..classes * feature_len).map(|_| next()).collect();
         let bias: Vec<f32> = (0..classes).map(|_| next()).collect();

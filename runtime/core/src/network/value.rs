@@ -1,10 +1,11 @@
 //! The value table: where each tensor lies in the arena, and what its integers mean.
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)]
 
-use super::container::array;
 use crate::Error;
+use crate::checked::array;
 
 /// Bytes of one entry.
-pub(super) const VALUE_BYTES: usize = 24;
+pub(crate) const VALUE_BYTES: usize = 24;
 
 /// Largest extent of one dimension.
 pub const MAX_EXTENT: u32 = 1 << 20;
@@ -76,7 +77,7 @@ impl Value {
     }
 
     /// Entry `index` of the table, its limits checked.
-    pub(super) fn parse(table: &[u8], index: u32) -> Result<Self, Error> {
+    pub(crate) fn parse(table: &[u8], index: u32) -> Result<Self, Error> {
         let bad = Error::BadValue { index };
         let start = (index as usize).checked_mul(VALUE_BYTES).ok_or(bad)?;
         let end = start.checked_add(VALUE_BYTES).ok_or(bad)?;
@@ -105,7 +106,7 @@ impl Value {
     }
 
     #[cfg(feature = "std")]
-    pub(super) fn emit(&self, table: &mut std::vec::Vec<u8>) {
+    pub(crate) fn emit(&self, table: &mut std::vec::Vec<u8>) {
         for word in [self.offset, self.height, self.width, self.channels] {
             table.extend_from_slice(&word.to_le_bytes());
         }

@@ -5,11 +5,11 @@ use sha2::{Digest, Sha256};
 
 use super::{
     COMPACT_DIGEST, COMPACT_MAGIC, COMPACT_VERSION, EXACT_DIGEST, EXACT_MAGIC, EXACT_VERSION,
-    FLAG_CALIBRATED, FLAG_HELD_OUT, FLAG_PROTOTYPES, FLAG_STANDS_IN, Learner, Storage,
-    label_is_valid,
+    FLAG_CALIBRATED, FLAG_HELD_OUT, FLAG_PROTOTYPES, FLAG_STANDS_IN, Learner, LinearHead,
+    MAX_CLASSES, MAX_FEATURES, Storage, label_is_valid,
 };
 use crate::Error;
-use crate::head::{LinearHead, MAX_CLASSES, MAX_FEATURES, numeric};
+use crate::checked::expect_len;
 
 /// What a head record is written from.
 #[derive(Clone, Copy, Debug)]
@@ -175,10 +175,10 @@ impl HeadParts<'_> {
     }
 
     fn check<'l>(&self, labels: impl Iterator<Item = &'l str> + Clone) -> Result<(), Error> {
-        numeric::expect_len(labels.clone().count(), self.head.classes())?;
-        numeric::expect_len(self.samples.len(), self.head.classes())?;
+        expect_len(labels.clone().count(), self.head.classes())?;
+        expect_len(self.samples.len(), self.head.classes())?;
         if let Some(prototypes) = self.prototypes {
-            numeric::expect_len(prototypes.len(), self.head.weights().len())?;
+            expect_len(prototypes.len(), self.head.weights().len())?;
         }
         for (class, label) in labels.clone().enumerate() {
             let twice = labels.clone().take(class).any(|earlier| earlier == label);
