@@ -3,7 +3,8 @@
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod board;
 
-use board::{Faults, Simulated, blank, boot, host, pack};
+use board::{Faults, Simulated, blank, boot, host, pack, pack_with};
+use headstart::pack::Pack;
 use headstart_cable::client::Error;
 use headstart_cable::{DATA, FRAME, Frame, Receiver, Refusal, Reply, Request, encode, parse};
 
@@ -70,6 +71,22 @@ fn a_pack_that_is_not_the_announced_one_is_refused_with_its_first_part() {
     let refused = format!("{:?}", Reply::Refused(Refusal::OtherPack));
     assert_eq!(ask(Request::Write { offset: 0, bytes: &sent[..DATA] }), refused);
     assert_eq!(ask(Request::Write { offset: 0, bytes: &announced[..DATA] }), received(DATA as u32));
+}
+
+/// It opens, but no session takes it: the board goes on with the pack that it has, and starts with none that
+/// was flashed.
+#[test]
+fn a_pack_with_a_trainable_tail_is_not_used() {
+    // One value crosses, the last one; four inputs of the head; an empty description.
+    let tail = [1, 0, 0, 1, 4, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0].to_vec();
+    let (first, tailed) = (pack("first", 1), pack_with("tailed", 1, Some(tail)));
+    assert!(Pack::open(&tailed).unwrap().tail().is_some());
+    let board = Simulated::new(blank(&first), Faults::default());
+    let refused = host(&board).unwrap().update(&tailed, false, |_| ());
+    assert!(matches!(refused, Err(Error::Refused(Refusal::BadPack))), "{refused:?}");
+    assert_eq!(host(&board).unwrap().greeting().pack, first[32..64]);
+    let flashed = Simulated::new(blank(&tailed), Faults::default());
+    assert_eq!(host(&flashed).unwrap().greeting().pack, [0; 32]);
 }
 
 #[test]

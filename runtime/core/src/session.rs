@@ -109,6 +109,18 @@ pub struct Session<'p, 'm, S> {
     learner: Learner,
 }
 
+/// Whether [`Session::open`] takes this pack, so that a device can tell before it gives up another.
+///
+/// # Errors
+///
+/// [`Error::TailNotRunnable`] for a pack with a trainable tail.
+pub fn accepts(pack: &Pack<'_>) -> Result<(), Error> {
+    match pack.tail() {
+        None => Ok(()),
+        Some(_) => Err(Error::TailNotRunnable { node: pack.node_count() }),
+    }
+}
+
 impl<'p, 'm, S: Store> Session<'p, 'm, S> {
     /// Loads the head that was committed last, or else the one that the pack ships, or else starts
     /// without a class.
@@ -118,7 +130,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
     ///
     /// # Errors
     ///
-    /// [`Error::BufferLength`] for other memory, or for a record that is too long for this pack;
+    /// That of [`accepts`]; [`Error::BufferLength`] for other memory, or for a record that is too long for this pack;
     /// [`Error::Misaligned`]; those of [`HeadRecord::parse_for`]; [`Error::TooManyClasses`];
     /// [`Error::NotFinite`] for a head whose logits are not finite for all features; and those of the
     /// store.
@@ -128,9 +140,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         ram: &'m mut [u8],
         store: S,
     ) -> Result<Self, SessionError<S::Error>> {
-        if pack.tail().is_some() {
-            return Err(Error::TailNotRunnable { node: pack.node_count() }.into());
-        }
+        accepts(pack)?;
         let (plan, features) = (pack.plan(), pack.feature_len());
         let expected = usize::try_from(plan.ram_bytes()).map_err(|_| Error::ShapeOverflow)?;
         if ram.len() != expected {

@@ -11,6 +11,7 @@
 use core::cell::RefCell;
 
 use headstart::pack::Pack;
+use headstart::session;
 
 use super::Layout;
 use super::journal::{Entry, Journal};
@@ -118,5 +119,5 @@ fn verified<F: Mapped>(flash: &RefCell<F>, place: Place) -> Option<u32> {
 // What it keeps on the stack is not there later.
 #[inline(never)]
 fn is_pack(bytes: &[u8]) -> bool {
-    Pack::open(bytes).is_ok()
+    Pack::open(bytes).is_ok_and(|pack| session::accepts(&pack).is_ok())
 }

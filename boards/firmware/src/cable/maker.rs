@@ -2,6 +2,7 @@
 
 use headstart::Error;
 use headstart::pack::{Pack, Trust};
+use headstart::session;
 use headstart_cable::Refusal;
 
 /// The maker of packs, as a firmware knows it when it is built. What is signed by nobody else is refused before
@@ -19,7 +20,9 @@ impl Maker {
     #[inline(never)]
     pub(super) fn open<'a>(&self, bytes: &'a [u8], least: u64) -> Result<(Pack<'a>, u64), Refusal> {
         let trust = Trust { keys: self.keys, family: self.family, least_counter: least };
-        Pack::open_trusted(bytes, &trust).map_err(|error| match error {
+        let opened = Pack::open_trusted(bytes, &trust)
+            .and_then(|opened| session::accepts(&opened.0).map(|()| opened));
+        opened.map_err(|error| match error {
             Error::Unsigned
             | Error::UnknownKey { .. }
             | Error::SignatureInvalid

@@ -3,6 +3,7 @@
 use core::cell::RefCell;
 
 use headstart::pack::Pack;
+use headstart::session;
 use headstart_cable::{DATA, Refusal};
 
 use super::boot;
@@ -202,7 +203,9 @@ impl<'f, F: Mapped> Update<'f, F> {
             return maker.open(bytes, least);
         }
         let _ = least;
-        Ok((Pack::open(bytes).map_err(|_| Refusal::BadPack)?, 0))
+        let pack = Pack::open(bytes).map_err(|_| Refusal::BadPack)?;
+        session::accepts(&pack).map_err(|_| Refusal::BadPack)?;
+        Ok((pack, 0))
     }
 }
 

@@ -30,6 +30,11 @@ pub(crate) const MEMORY: usize = 16 << 10;
 /// A pack by hand: a 24 × 24 picture, four features. `weight` makes another backbone, `model` another
 /// pack with the same one.
 pub(crate) fn pack(model: &'static str, weight: i8) -> Vec<u8> {
+    pack_with(model, weight, None)
+}
+
+/// The same with the section of a trainable tail.
+pub(crate) fn pack_with(model: &'static str, weight: i8, tail: Option<Vec<u8>>) -> Vec<u8> {
     let value = |offset, extent, channels| Value {
         offset,
         height: extent,
@@ -69,7 +74,7 @@ pub(crate) fn pack(model: &'static str, weight: i8) -> Vec<u8> {
         channels: vec![(1, 1.0), (0, 0.5), (5, 0.25), (-4, 2.0)],
         tables: vec![],
         head: None,
-        tail: None,
+        tail,
     })
     .unwrap()
 }

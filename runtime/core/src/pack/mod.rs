@@ -48,7 +48,6 @@ pub const MAX_NODES: u32 = 1 << 16;
 pub struct Pack<'a> {
     manifest: ManifestV1<'a>,
     network: Network<'a>,
-    #[cfg(feature = "std")]
     tail: Option<TailSection<'a>>,
     head: Option<&'a [u8]>,
     signature: Option<Signature<'a>>,
@@ -75,11 +74,6 @@ impl<'a> Pack<'a> {
         let Ok((Manifest::V1(manifest), [])) = postcard::take_from_bytes(body(MANIFEST)) else {
             return Err(Error::BadManifest);
         };
-        // Without an operating system nothing could run a tail, and firmware is smaller that cannot read what
-        // it would refuse.
-        if cfg!(not(feature = "std")) && sections.body(TAIL).is_some() {
-            return Err(Error::TailNotRunnable { node: manifest.backbone.nodes });
-        }
         let pack = Self {
             manifest,
             network: Network {
@@ -90,7 +84,6 @@ impl<'a> Pack<'a> {
                 channels: body(CHANNELS),
                 tables: body(TABLES),
             },
-            #[cfg(feature = "std")]
             tail: sections.body(TAIL).map(TailSection::parse).transpose()?,
             head: sections.body(HEAD),
             signature: sections.body(SIGNATURE).map(Signature::parse).transpose()?,
@@ -181,10 +174,7 @@ impl<'a> Pack<'a> {
     /// The trainable part between the features and the head, if the pack keeps one.
     #[must_use]
     pub fn tail(&self) -> Option<&TailSection<'a>> {
-        #[cfg(feature = "std")]
-        return self.tail.as_ref();
-        #[cfg(not(feature = "std"))]
-        None
+        self.tail.as_ref()
     }
 
     /// Inputs of the head: the features, or what the tail makes of them.
@@ -212,8 +202,6 @@ fn backbone_digest(spec: &BackboneSpec, sections: &Sections<'_>) -> Result<[u8; 
     for kind in [VALUES, NODES, WEIGHTS, CHANNELS, TABLES] {
         digest.update(sections.get(kind).map_or(&[0; 32], |(_, digest)| digest));
     }
-    // Without `std`, a pack with a tail was refused.
-    #[cfg(feature = "std")]
     if let Some((_, tail)) = sections.get(TAIL) {
         digest.update(tail);
     }

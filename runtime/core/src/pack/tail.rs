@@ -1,8 +1,6 @@
 //! What every runtime reads of a trainable tail: which values it needs, and how many it gives to the head.
 
-#[cfg(feature = "std")]
 use crate::Error;
-#[cfg(feature = "std")]
 use crate::checked::array;
 
 /// The version of the section that this runtime reads and writes.
@@ -11,8 +9,7 @@ pub const TAIL_VERSION: u16 = 1;
 pub const MAX_CROSSING: usize = 16;
 /// Most bytes of the graph's description.
 pub const MAX_DESCRIPTION: usize = 1 << 22;
-#[cfg(feature = "std")]
-pub(super) const FIXED: usize = 12;
+const FIXED: usize = 12;
 
 /// How the constants of two and more dimensions are stored; the others are always float32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +50,6 @@ pub struct TailSection<'a> {
 }
 
 impl<'a> TailSection<'a> {
-    #[cfg(feature = "std")]
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         let version = u16::from_le_bytes(array(bytes, 0)?);
         if version != TAIL_VERSION {
