@@ -88,9 +88,7 @@ pub(crate) struct Selection {
 /// Which of the CPU's instructions are used.
 #[derive(Debug, Args)]
 pub(crate) struct Instructions {
-    /// Kernels to run the backbone on, generic, avx2, avxvnni, avx512vnni, neon or dotprod; the
-    /// features are the same for all [default: the fastest that this CPU has].
-    #[arg(long, value_name = "ISA", env = "HEADSTART_ISA", value_parser = parse_kernels)]
+    #[arg(long, value_name = "ISA", env = "HEADSTART_ISA", value_parser = parse_kernels, help = kernels_help())]
     isa: Option<Kernels>,
 }
 
@@ -98,6 +96,12 @@ impl Instructions {
     pub(crate) fn kernels(&self) -> Kernels {
         self.isa.unwrap_or_else(Kernels::best)
     }
+}
+
+fn kernels_help() -> String {
+    let compiled = Isa::ALL.into_iter().filter(|isa| isa.is_compiled());
+    let names = compiled.map(Isa::name).collect::<Vec<_>>().join(", ");
+    format!("Kernels to run the backbone on ({names}); the features are the same for all [default: the fastest that this CPU has]")
 }
 
 fn parse_kernels(name: &str) -> Result<Kernels, String> {
