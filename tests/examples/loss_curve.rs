@@ -63,20 +63,13 @@ fn noise(cache: &FeatureCache, pack: &Pack<'_>) -> anyhow::Result<Head> {
         (0..count).map(|_| most * (random.next_u32() as f32 / 2_f32.powi(31) - 1.0)).collect()
     };
     let (weights, bias) = (numbers(labels.len() * width), numbers(labels.len()));
-    let parts = HeadParts {
-        head: LinearHead::new(&weights, &bias, width)?,
-        backbone_digest: pack.backbone_digest(),
-        labels: &labels.iter().map(String::as_str).collect::<Vec<_>>(),
-        samples: &vec![1; labels.len()],
-        learner: Learner::Other,
-        storage: Storage::F32,
-        temperature: 1.0,
-        unknown_threshold: 0.0,
-        held_out: None,
-        prototypes: None,
-    };
-    let mut record = vec![0; parts.encoded_len()?];
-    parts.emit(&mut record)?;
+    let record = HeadParts::new(
+        LinearHead::new(&weights, &bias, width)?,
+        pack.backbone_digest(),
+        &labels.iter().map(String::as_str).collect::<Vec<_>>(),
+        &vec![1; labels.len()],
+    )
+    .to_vec()?;
     Ok(Head::parse(Path::new("noise"), &record, &pack.backbone_digest())?)
 }
 

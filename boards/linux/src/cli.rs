@@ -101,7 +101,9 @@ impl Instructions {
 fn kernels_help() -> String {
     let compiled = Isa::ALL.into_iter().filter(|isa| isa.is_compiled());
     let names = compiled.map(Isa::name).collect::<Vec<_>>().join(", ");
-    format!("Kernels to run the backbone on ({names}); the features are the same for all [default: the fastest that this CPU has]")
+    format!(
+        "Kernels to run the backbone on ({names}); the features are the same for all [default: the fastest that this CPU has]"
+    )
 }
 
 fn parse_kernels(name: &str) -> Result<Kernels, String> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use headstart::head::{HeadParts, HeadRecord, Learner, LinearHead, MAX_LABEL_BYTES, Storage};
+use headstart::head::{HeadParts, HeadRecord, LinearHead, MAX_LABEL_BYTES, Storage};
 use headstart::network::Value;
 use headstart::pack::Pack;
 use headstart_device::state::StateFolder;
@@ -136,21 +136,17 @@ fn record(
         Some(path) => read_labels(path, classes)?,
     };
     let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    let samples = vec![0; classes];
     let parts = HeadParts {
-        head: LinearHead::new(weights, bias, pack.head_inputs()).map_err(Error::NewPack)?,
-        backbone_digest: pack.backbone_digest(),
-        labels: &labels,
-        samples: &vec![0; classes],
-        prototypes: None,
-        learner: Learner::Other,
         storage: Storage::F16,
-        temperature: 1.0,
-        unknown_threshold: 0.0,
-        held_out: None,
+        ..HeadParts::new(
+            LinearHead::new(weights, bias, pack.head_inputs()).map_err(Error::NewPack)?,
+            pack.backbone_digest(),
+            &labels,
+            &samples,
+        )
     };
-    let mut record = vec![0; parts.encoded_len().map_err(Error::NewPack)?];
-    parts.emit(&mut record).map_err(Error::NewPack)?;
-    Ok(record)
+    parts.to_vec().map_err(Error::NewPack)
 }
 
 fn read_labels(path: &Path, classes: usize) -> Result<Vec<String>, Error> {

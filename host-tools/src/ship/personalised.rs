@@ -139,7 +139,7 @@ fn fresh(graph: &Graph, name: &str) -> String {
 mod tests {
     use std::path::Path;
 
-    use headstart::head::{HeadParts, Learner, LinearHead, Storage};
+    use headstart::head::{HeadParts, LinearHead};
     use sha2::{Digest, Sha256};
 
     use super::*;
@@ -160,20 +160,15 @@ mod tests {
     fn record(inputs: usize) -> Vec<u8> {
         let weights: Vec<f32> = (0..2 * inputs).map(|i| 0.3 - 0.17 * i as f32).collect();
         let parts = HeadParts {
-            head: LinearHead::new(&weights, &[0.25, -0.5], inputs).unwrap(),
-            backbone_digest: [7; 32],
-            labels: &["mug", "cup"],
-            samples: &[1, 1],
-            learner: Learner::Other,
-            storage: Storage::F32,
             temperature: 2.0,
-            unknown_threshold: 0.0,
-            held_out: None,
-            prototypes: None,
+            ..HeadParts::new(
+                LinearHead::new(&weights, &[0.25, -0.5], inputs).unwrap(),
+                [7; 32],
+                &["mug", "cup"],
+                &[1, 1],
+            )
         };
-        let mut record = vec![0; parts.encoded_len().unwrap()];
-        parts.emit(&mut record).unwrap();
-        record
+        parts.to_vec().unwrap()
     }
 
     /// The bytes of a hidden layer of two units, as a state folder holds them before the record.

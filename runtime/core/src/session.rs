@@ -18,8 +18,7 @@ use crate::Error;
 use crate::backbone;
 use crate::head::sgd::Rehearsal;
 use crate::head::{
-    HeadParts, HeadRecord, Learner, LinearHead, Samples, Storage, argmax, imprint, ridge, sgd,
-    softmax,
+    HeadParts, HeadRecord, Learner, LinearHead, Samples, argmax, imprint, ridge, sgd, softmax,
 };
 use crate::kernels::Kernels;
 use crate::pack::Pack;
@@ -425,16 +424,14 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         let (classes, features) = (self.classes, self.centre.len());
         let weights = &self.weights[..classes * features];
         let parts = HeadParts {
-            head: LinearHead::new(weights, &self.bias[..classes], features)?,
-            backbone_digest: self.pack.backbone_digest(),
-            labels: &[],
-            samples: &self.counts[..classes],
             learner: self.learner,
-            storage: Storage::F32,
-            temperature: 1.0,
             unknown_threshold: self.unknown_threshold,
-            prototypes: None,
-            held_out: None,
+            ..HeadParts::new(
+                LinearHead::new(weights, &self.bias[..classes], features)?,
+                self.pack.backbone_digest(),
+                &[],
+                &self.counts[..classes],
+            )
         };
         let labels = table_labels(&self.label_table[..self.label_bytes]);
         parts.emit_labelled(labels, self.scratch)

@@ -90,19 +90,17 @@ fn the_same_head_is_the_same_record() {
     let (mut weights, mut bias, mut counts) = ([0.0; 39], [0.0; CLASSES], [0; CLASSES]);
     imprint::train(samples, &mut counts, &mut weights, &mut bias).unwrap();
     let parts = HeadParts {
-        head: LinearHead::new(&weights, &bias, 13).unwrap(),
-        backbone_digest: [9; 32],
-        labels: &["rock", "paper", "scissors"],
-        samples: &counts,
         learner: Learner::Imprint,
         storage: Storage::F16,
-        temperature: 1.0,
         unknown_threshold: 0.5,
-        prototypes: None,
-        held_out: None,
+        ..HeadParts::new(
+            LinearHead::new(&weights, &bias, 13).unwrap(),
+            [9; 32],
+            &["rock", "paper", "scissors"],
+            &counts,
+        )
     };
-    let mut bytes = vec![0; parts.encoded_len().unwrap()];
-    parts.emit(&mut bytes).unwrap();
+    let bytes = parts.to_vec().unwrap();
     let end: String = bytes[bytes.len() - 8..].iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(end, "da18da6b6748404f");
 }

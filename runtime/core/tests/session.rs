@@ -166,20 +166,16 @@ fn a_broken_store_keeps_the_old_head_and_a_foreign_head_is_refused() {
 /// A head record of two classes for the pack of [`contents`].
 fn record(weights: [f32; 4], bias: [f32; 2], temperature: f32) -> Vec<u8> {
     let parts = HeadParts {
-        head: LinearHead::new(&weights, &bias, 2).unwrap(),
-        backbone_digest: Pack::open(&emit(&contents()).unwrap()).unwrap().backbone_digest(),
-        labels: &["bright", "dark"],
-        samples: &[3, 0],
         learner: Learner::Lda,
-        storage: Storage::F32,
         temperature,
-        unknown_threshold: 0.0,
-        prototypes: None,
-        held_out: None,
+        ..HeadParts::new(
+            LinearHead::new(&weights, &bias, 2).unwrap(),
+            Pack::open(&emit(&contents()).unwrap()).unwrap().backbone_digest(),
+            &["bright", "dark"],
+            &[3, 0],
+        )
     };
-    let mut record = vec![0; parts.encoded_len().unwrap()];
-    parts.emit(&mut record).unwrap();
-    record
+    parts.to_vec().unwrap()
 }
 
 #[test]
@@ -384,19 +380,19 @@ fn a_forgotten_class_leaves_the_others_as_they_were_and_revert_brings_it_back() 
 fn a_session_goes_on_from_a_compact_head_in_its_pack_or_its_store() {
     let backbone = Pack::open(&emit(&contents()).unwrap()).unwrap().backbone_digest();
     let parts = HeadParts {
-        head: LinearHead::new(&[0.5, -0.25, -0.5, 0.25], &[1.0, -1.0], 2).unwrap(),
-        backbone_digest: backbone,
-        labels: &["bright", "dark"],
-        samples: &[300, 7],
         learner: Learner::Lda,
         storage: Storage::F16,
         temperature: 2.0,
         unknown_threshold: 0.5,
-        prototypes: None,
         held_out: Some((9, 10)),
+        ..HeadParts::new(
+            LinearHead::new(&[0.5, -0.25, -0.5, 0.25], &[1.0, -1.0], 2).unwrap(),
+            backbone,
+            &["bright", "dark"],
+            &[300, 7],
+        )
     };
-    let mut record = vec![0; parts.encoded_len().unwrap()];
-    parts.emit(&mut record).unwrap();
+    let record = parts.to_vec().unwrap();
     let [plain, with_head] =
         [None, Some(record.clone())].map(|head| emit(&Contents { head, ..contents() }).unwrap());
     for (file, stored) in [(&with_head, None), (&plain, Some(record))] {

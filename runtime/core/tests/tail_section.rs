@@ -23,7 +23,8 @@ fn entry() -> usize {
 fn with(offset: usize, bytes: &[u8]) -> Vec<u8> {
     let mut pack = PACK.to_vec();
     let entry = entry();
-    let number = |at: usize| u64::from_le_bytes(PACK[entry + at..][..8].try_into().unwrap()) as usize;
+    let number =
+        |at: usize| u64::from_le_bytes(PACK[entry + at..][..8].try_into().unwrap()) as usize;
     let (start, length) = (number(8), number(16));
     pack[start + offset..][..bytes.len()].copy_from_slice(bytes);
     let digest = Sha256::digest(&pack[start..][..length]);

@@ -287,20 +287,18 @@ mod tests {
 
     fn record() -> Vec<u8> {
         let parts = HeadParts {
-            head: LinearHead::new(&[1.0, 0.0, 0.0, 1.0], &[0.0, 0.0], 2).unwrap(),
-            backbone_digest: BACKBONE,
-            labels: &["mug", "cup"],
-            samples: &[3, 4],
             learner: Learner::Ridge,
-            storage: Storage::F32,
             temperature: 2.0,
             unknown_threshold: 0.7,
             held_out: Some((3, 4)),
-            prototypes: None,
+            ..HeadParts::new(
+                LinearHead::new(&[1.0, 0.0, 0.0, 1.0], &[0.0, 0.0], 2).unwrap(),
+                BACKBONE,
+                &["mug", "cup"],
+                &[3, 4],
+            )
         };
-        let mut record = vec![0; parts.encoded_len().unwrap()];
-        parts.emit(&mut record).unwrap();
-        record
+        parts.to_vec().unwrap()
     }
 
     #[test]

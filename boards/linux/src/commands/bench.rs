@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use headstart::head::{HeadParts, Learner, LinearHead, Storage, sgd};
+use headstart::head::{HeadParts, LinearHead, sgd};
 use headstart::pack::Pack;
 use headstart_device::engine::Batches;
 use headstart_device::extract::{Compute, Extractor};
@@ -206,20 +206,13 @@ fn stand_in(file: &PackFile, pack: &Pack<'_>, inputs: usize) -> anyhow::Result<H
     let labels: Vec<String> = (0..STAND_IN_CLASSES).map(|class| class.to_string()).collect();
     let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
     let weights = vec![0.0; STAND_IN_CLASSES * inputs];
-    let parts = HeadParts {
-        head: LinearHead::new(&weights, &[0.0; STAND_IN_CLASSES], inputs)?,
-        backbone_digest: pack.backbone_digest(),
-        labels: &labels,
-        samples: &[0; STAND_IN_CLASSES],
-        learner: Learner::Other,
-        storage: Storage::F32,
-        temperature: 1.0,
-        unknown_threshold: 0.0,
-        held_out: None,
-        prototypes: None,
-    };
-    let mut record = vec![0; parts.encoded_len()?];
-    parts.emit(&mut record)?;
+    let record = HeadParts::new(
+        LinearHead::new(&weights, &[0.0; STAND_IN_CLASSES], inputs)?,
+        pack.backbone_digest(),
+        &labels,
+        &[0; STAND_IN_CLASSES],
+    )
+    .to_vec()?;
     Ok(Head::parse(file.path(), &record, &pack.backbone_digest())?)
 }
 

@@ -37,7 +37,44 @@ pub struct HeadParts<'a> {
     pub held_out: Option<(u32, u32)>,
 }
 
+impl<'a> HeadParts<'a> {
+    /// A head that was trained elsewhere, exact, as it was before anything was measured: for `..` behind the
+    /// fields that say otherwise.
+    #[must_use]
+    pub fn new(
+        head: LinearHead<'a>,
+        backbone_digest: [u8; 32],
+        labels: &'a [&'a str],
+        samples: &'a [u32],
+    ) -> Self {
+        Self {
+            head,
+            backbone_digest,
+            labels,
+            samples,
+            learner: Learner::Other,
+            storage: Storage::F32,
+            temperature: 1.0,
+            unknown_threshold: 0.0,
+            prototypes: None,
+            held_out: None,
+        }
+    }
+}
+
 impl HeadParts<'_> {
+    /// The record.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::emit`].
+    #[cfg(feature = "std")]
+    pub fn to_vec(&self) -> Result<std::vec::Vec<u8>, Error> {
+        let mut record = std::vec![0; self.encoded_len()?];
+        self.emit(&mut record)?;
+        Ok(record)
+    }
+
     /// Length of the record in bytes.
     ///
     /// # Errors

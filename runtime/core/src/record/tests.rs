@@ -117,7 +117,7 @@ fn a_half_record_reads_back_with_what_it_leaves_out() {
     let record = HeadRecord::parse_for(&bytes, &BACKBONE).unwrap();
     assert_eq!((record.temperature(), record.unknown_threshold()), (1.0, 0.0));
     assert_eq!((record.held_out(), record.prototypes()), (None, Some(&prototypes[..])));
-    for learner in [1, 2, 3, 4, 5, 6, OTHER].map(|id| Learner::from_id(id).unwrap()) {
+    for learner in Learner::ALL {
         let bytes = emit(&HeadParts { learner, ..plain });
         assert_eq!(HeadRecord::parse(&bytes).unwrap().learner(), learner);
     }

@@ -64,26 +64,21 @@ impl StateLock {
 
 #[cfg(test)]
 mod tests {
-    use headstart::head::{HeadParts, Learner, LinearHead, Storage};
+    use headstart::head::{HeadParts, Learner, LinearHead};
 
     use super::*;
 
     fn head(backbone: [u8; 32]) -> Vec<u8> {
         let parts = HeadParts {
-            head: LinearHead::new(&[1.0, -1.0], &[0.0, 0.5], 1).unwrap(),
-            backbone_digest: backbone,
-            labels: &["cup", "mug"],
-            samples: &[1, 1],
             learner: Learner::Ridge,
-            storage: Storage::F32,
-            temperature: 1.0,
-            unknown_threshold: 0.0,
-            held_out: None,
-            prototypes: None,
+            ..HeadParts::new(
+                LinearHead::new(&[1.0, -1.0], &[0.0, 0.5], 1).unwrap(),
+                backbone,
+                &["cup", "mug"],
+                &[1, 1],
+            )
         };
-        let mut record = vec![0; parts.encoded_len().unwrap()];
-        parts.emit(&mut record).unwrap();
-        record
+        parts.to_vec().unwrap()
     }
 
     fn cache(feature: i8) -> FeatureCache {

@@ -71,8 +71,7 @@ fn rewrite(
         prototypes: record.prototypes(),
     };
     change(&mut parts);
-    let mut written = vec![0; parts.encoded_len()?];
-    parts.emit(&mut written)?;
+    let written = parts.to_vec()?;
     let hidden = &bytes[..bytes.len() - last.len()];
     Ok([hidden, &written].concat())
 }
@@ -86,19 +85,15 @@ mod tests {
     #[test]
     fn what_all_classes_have_in_common_is_not_rounded() {
         let parts = HeadParts {
-            head: LinearHead::new(&[900.5, 1.0, 901.5, -1.0], &[-70_000.0, -70_001.5], 2).unwrap(),
-            backbone_digest: [7; 32],
-            labels: &["mug", "cup"],
-            samples: &[3, 4],
             learner: Learner::Lda,
-            storage: Storage::F32,
-            temperature: 1.0,
-            unknown_threshold: 0.0,
-            held_out: None,
-            prototypes: None,
+            ..HeadParts::new(
+                LinearHead::new(&[900.5, 1.0, 901.5, -1.0], &[-70_000.0, -70_001.5], 2).unwrap(),
+                [7; 32],
+                &["mug", "cup"],
+                &[3, 4],
+            )
         };
-        let mut bytes = vec![0; parts.encoded_len().unwrap()];
-        parts.emit(&mut bytes).unwrap();
+        let bytes = parts.to_vec().unwrap();
         let smallest = compact(&bytes, [7; 32]).unwrap();
         let record = HeadRecord::parse_for(&smallest, &[7; 32]).unwrap();
         let (mut weights, mut bias) = ([0.0; 4], [0.0; 2]);

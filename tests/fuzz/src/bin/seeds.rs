@@ -91,9 +91,7 @@ fn record(weights: &[f32], storage: Storage, prototypes: Option<&[i8]>) -> Vec<u
         held_out: Some((5, 7)),
         prototypes,
     };
-    let mut bytes = vec![0; parts.encoded_len().unwrap()];
-    parts.emit(&mut bytes).unwrap();
-    bytes
+    parts.to_vec().unwrap()
 }
 
 /// A head record of one feature, as the smallest pack has.
