@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use headstart::kernels::{Isa, Kernels, UnknownIsa};
 use headstart_device::engine::{Backend, Engine, Processor};
-use headstart_device::extract::Compute;
-use headstart_device::state::Problem;
+use headstart_device::{DeviceOptions, Most, RequestProblem};
 
-pub(crate) use self::learn::{Learn, LearnerChoice};
+pub(crate) use self::learn::Learn;
 use crate::output;
 
 /// Personalises a Headstart pack on this device: nothing leaves it, and the pack never changes.
@@ -85,6 +84,13 @@ pub(crate) struct Selection {
     pub(crate) seed: u64,
 }
 
+impl Selection {
+    /// How many samples are taken, if not all.
+    pub(crate) fn most(&self) -> Option<Most> {
+        self.limit.map(|limit| Most { count: limit as usize, seed: self.seed })
+    }
+}
+
 /// Which of the CPU's instructions are used.
 #[derive(Debug, Args)]
 pub(crate) struct Instructions {
@@ -127,11 +133,13 @@ pub(crate) struct ComputeArgs {
 }
 
 impl ComputeArgs {
-    /// What was asked for, with an engine that runs the backbone or without.
-    pub(crate) fn with(&self, engine: Option<Backend>) -> Compute {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = self.threads.map_or_else(cores, usize::from);
-        Compute { kernels: self.instructions.kernels(), threads, engine }
+    /// A device that computes so.
+    pub(crate) fn choose(&self, options: DeviceOptions) -> DeviceOptions {
+        let options = options.kernels(self.instructions.kernels());
+        match self.threads {
+            Some(threads) => options.threads(threads.into()),
+            None => options,
+        }
     }
 }
 
@@ -149,13 +157,9 @@ pub(crate) struct BackendArgs {
 }
 
 impl BackendArgs {
-    pub(crate) fn is_given(&self) -> bool {
-        self.engine.is_some()
-    }
-
-    /// What was asked for, if anything; why it is not on the GPU is said on stderr.
-    pub(crate) fn choose(&self) -> Result<Option<Backend>, Problem> {
-        let Some(engine) = self.engine else { return Ok(None) };
+    /// A device with the engine that was asked for, if any; why it is not on the GPU is said on stderr.
+    pub(crate) fn choose(&self, options: DeviceOptions) -> Result<DeviceOptions, RequestProblem> {
+        let Some(engine) = self.engine else { return Ok(options) };
         let engine = match engine {
             EngineChoice::Ndarray => Engine::Ndarray,
             EngineChoice::Candle => Engine::Candle,
@@ -170,7 +174,7 @@ impl BackendArgs {
         if let Some(reason) = no_gpu {
             output::warn(&format!("no GPU is used ({reason}): {backend} takes its place"));
         }
-        Ok(Some(backend))
+        Ok(options.engine(backend))
     }
 }
 

@@ -1,8 +1,11 @@
 //! `headstart-edge`: the commands of a Linux board.
 
+mod advice;
 mod cli;
 mod commands;
 mod output;
+mod trust;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -36,7 +39,8 @@ fn main() -> ExitCode {
     match done {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            let known = error.downcast_ref::<headstart_device::Error>();
+            eprintln!("error: {}", known.map_or_else(|| format!("{error:#}"), advice::said));
             ExitCode::from(status_of(&error))
         }
     }

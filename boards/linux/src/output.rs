@@ -1,12 +1,10 @@
-//! What the commands print: JSON or tables on stdout, progress and warnings on stderr.
+//! What the commands print: JSON or tables on stdout, warnings on stderr.
 
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 /// A command's result: its fields are the JSON object's keys.
@@ -79,19 +77,9 @@ pub(crate) fn thousands(number: usize) -> String {
     text
 }
 
-/// A bar on a terminal, nothing in a pipe.
-pub(crate) fn progress(work: &'static str, count: usize) -> ProgressBar {
-    let bar = ProgressBar::new(count as u64);
-    let template = "{msg} [{bar:40}] {pos}/{len} {eta}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.set_message(work);
-    // That takes a thread.
-    if !bar.is_hidden() {
-        bar.enable_steady_tick(Duration::from_millis(200));
-    }
-    bar
+/// `1,234`, or a dash for what was not measured.
+pub(crate) fn bytes(bytes: Option<usize>) -> String {
+    bytes.map_or_else(|| "–".to_owned(), thousands)
 }
 
 /// Says what is not as it was asked for.

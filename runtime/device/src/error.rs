@@ -1,13 +1,18 @@
-//! What went wrong, and whether the input or the machine is at fault.
+//! What went wrong, and who is at fault.
 
 use std::path::{Path, PathBuf};
 
 use headstart::pack::Pack;
 use headstart::tail::Tail;
 
-use crate::{samples, state};
+use crate::request::RequestProblem;
+use crate::samples::SampleProblem;
+use crate::state::StateProblem;
+use crate::training::TrainingProblem;
 
 /// An error with the path that it is about. The message is whole: there is no source behind it.
+///
+/// It names no option of a program: whoever has options says which of them help.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -17,7 +22,7 @@ pub enum Error {
         /// The file or folder.
         path: PathBuf,
         /// What is wrong with it.
-        problem: samples::Problem,
+        problem: SampleProblem,
     },
     /// The runtime refused a pack, or a sample for it.
     #[error("{}: {problem}", path.display())]
@@ -27,27 +32,32 @@ pub enum Error {
         /// The rule that it breaks.
         problem: headstart::Error,
     },
-    /// The state folder holds something that was refused.
+    /// The state folder holds something that was refused, or cannot take what would come.
     #[error("{}: {problem}", path.display())]
     State {
         /// The file in the state folder, or the folder.
         path: PathBuf,
         /// What is wrong with it.
-        problem: state::Problem,
+        problem: StateProblem,
     },
-    /// The pack's tail needs an engine, and this build has none.
-    #[error(
-        "{}: node '{node}' is the first of the pack's trainable tail, which is float arithmetic, and this program was built without an engine for that: build it with --features flex, or pack the model with --tail drop",
-        path.display()
-    )]
-    NoEngine {
-        /// The pack, or a head for it.
+    /// What was asked for cannot be done with this pack, this state or this program.
+    #[error("{}: {problem}", path.display())]
+    Request {
+        /// The pack or the state folder.
         path: PathBuf,
-        /// The tail's first node.
-        node: String,
+        /// Why not.
+        problem: RequestProblem,
+    },
+    /// No head came of the training.
+    #[error("{}: {problem}", path.display())]
+    Training {
+        /// The state folder.
+        path: PathBuf,
+        /// Why not.
+        problem: TrainingProblem,
     },
     /// A Burn backend failed in the middle of its work.
-    #[error("{engine} failed: {reason}; without --engine the int8 kernels run the backbone")]
+    #[error("{engine} failed: {reason}; the int8 kernels run the backbone too")]
     Engine {
         /// Which, and where.
         engine: String,
@@ -64,10 +74,26 @@ pub enum Error {
         /// What the operating system said.
         reason: std::io::Error,
     },
+    /// The observer asked to stop; nothing was changed.
+    #[error("stopped before it was done, and nothing is changed")]
+    Stopped,
+}
+
+/// Who is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A pack or a sample is not what it should be.
+    Input,
+    /// The state folder is not what it should be.
+    State,
+    /// The caller asked for what cannot be done.
+    Caller,
+    /// The machine, or another process on it.
+    Machine,
 }
 
 impl Error {
-    pub(crate) fn sample(path: &Path, problem: samples::Problem) -> Self {
+    pub(crate) fn sample(path: &Path, problem: SampleProblem) -> Self {
         Self::Sample { path: path.to_owned(), problem }
     }
 
@@ -75,8 +101,19 @@ impl Error {
         Self::Pack { path: path.to_owned(), problem }
     }
 
-    pub(crate) fn state(path: &Path, problem: state::Problem) -> Self {
+    pub(crate) fn state(path: &Path, problem: StateProblem) -> Self {
         Self::State { path: path.to_owned(), problem }
+    }
+
+    pub(crate) fn request(path: &Path, problem: RequestProblem) -> Self {
+        Self::Request { path: path.to_owned(), problem }
+    }
+
+    pub(crate) fn training(path: &Path, problem: TrainingProblem) -> Self {
+        match problem {
+            TrainingProblem::Stopped => Self::Stopped,
+            problem => Self::Training { path: path.to_owned(), problem },
+        }
     }
 
     /// That nothing here runs the tail of `pack`.
@@ -85,7 +122,7 @@ impl Error {
         let tail = Tail::parse(pack).ok().flatten();
         let first = tail.as_ref().and_then(|tail| tail.graph.nodes.first());
         let node = first.map_or_else(String::new, |node| node.name.clone());
-        Self::NoEngine { path: path.to_owned(), node }
+        Self::request(path, RequestProblem::NoEngine(node))
     }
 
     /// For `map_err`: the machine failed at `action` on `path`.
@@ -96,15 +133,24 @@ impl Error {
         move |reason| Self::Machine { path: path.to_owned(), action, reason }
     }
 
-    /// 1 where the input was refused, 2 where the machine failed.
-    pub fn exit_status(&self) -> u8 {
+    /// Who is at fault.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
         match self {
-            Self::Machine { .. } | Self::Engine { .. } => 2,
-            Self::State { problem: state::Problem::Busy, .. } => 2,
-            Self::Sample { .. }
-            | Self::Pack { .. }
-            | Self::State { .. }
-            | Self::NoEngine { .. } => 1,
+            Self::Sample { .. } | Self::Pack { .. } | Self::Training { .. } => Fault::Input,
+            Self::State { problem: StateProblem::Busy, .. } => Fault::Machine,
+            Self::State { .. } => Fault::State,
+            Self::Request { .. } | Self::Stopped => Fault::Caller,
+            Self::Machine { .. } | Self::Engine { .. } => Fault::Machine,
+        }
+    }
+
+    /// A program's exit status: 1 where something was refused, 2 where the machine failed.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        match self.fault() {
+            Fault::Machine => 2,
+            Fault::Input | Fault::State | Fault::Caller => 1,
         }
     }
 }

@@ -11,9 +11,9 @@ use headstart::tail::{RECORD_MAGIC, Tail, TailRecord};
 use crate::Error;
 use crate::engine::{Backend, TailModel};
 use crate::hidden::HiddenLayer;
-use crate::model::Model;
+use crate::model::{Logits, Model};
 use crate::segmentation::Mask;
-use crate::state::Problem;
+use crate::state::StateProblem;
 
 /// What a head says about one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,7 +82,7 @@ impl Head {
         pack: &Pack<'_>,
         backbone: &[u8; 32],
     ) -> Result<Self, Error> {
-        let refuse = |e| Error::state(path, Problem::Head(e));
+        let refuse = |e| Error::state(path, StateProblem::Head(e));
         let tail = Tail::parse(pack).map_err(refuse)?;
         let mut tail = tail.ok_or_else(|| refuse(headstart::Error::BadTail))?;
         let mut rest = bytes;
@@ -107,7 +107,7 @@ impl Head {
         backbone: &[u8; 32],
         record_bytes: usize,
     ) -> Result<Self, Error> {
-        let refuse = |e| Error::state(path, Problem::Head(e));
+        let refuse = |e| Error::state(path, StateProblem::Head(e));
         let (hidden, record) = HiddenLayer::split(bytes).map_err(refuse)?;
         let record = HeadRecord::parse_for(record, backbone).map_err(refuse)?;
         let (classes, inputs) = (record.classes(), record.feature_len());
@@ -138,9 +138,18 @@ impl Head {
     /// # Errors
     /// [`headstart::Error::BufferLength`] for features of another length than the head's.
     pub fn answer(&self, features: &[i8]) -> Result<Answer, headstart::Error> {
-        let mut logits = self.logits(features)?;
-        let class = argmax(&logits);
-        softmax(&mut logits, self.temperature);
+        self.answer_in(features, &mut Logits::default())
+    }
+
+    /// The same in memory that is used again.
+    pub(crate) fn answer_in(
+        &self,
+        features: &[i8],
+        memory: &mut Logits,
+    ) -> Result<Answer, headstart::Error> {
+        let logits = self.logits(features, memory)?;
+        let class = argmax(logits);
+        softmax(logits, self.temperature);
         let probability = logits[class];
         Ok(Answer { class, probability, unknown: probability < self.unknown_threshold })
     }
@@ -187,15 +196,22 @@ impl Head {
         Ok(Some(Mask::new(height, width, classes)))
     }
 
-    fn logits(&self, features: &[i8]) -> Result<Vec<f32>, headstart::Error> {
+    fn logits<'m>(
+        &self,
+        features: &[i8],
+        memory: &'m mut Logits,
+    ) -> Result<&'m mut [f32], headstart::Error> {
         if let Some(tail) = &self.tail {
             if tail.map().is_some() {
                 // There is no one answer.
                 return Err(headstart::Error::BadTail);
             }
-            return Ok(self.model.last_of(&tail.run(features)?));
+            memory.logits.clear();
+            memory.logits.extend(self.model.last_of(&tail.run(features)?));
+            return Ok(&mut memory.logits);
         }
-        self.model.logits(features)
+        self.model.logits_in(features, memory)?;
+        Ok(&mut memory.logits)
     }
 
     /// Whether a tail stands before the last layer.

@@ -38,8 +38,8 @@ pub(crate) struct HiddenLayer {
 }
 
 impl HiddenLayer {
-    /// The units' values.
-    pub(crate) fn units(&self, features: &[i8]) -> Result<Vec<f32>, Error> {
+    /// The units' values, in memory that is used again.
+    pub(crate) fn units_in(&self, features: &[i8], units: &mut Vec<f32>) -> Result<(), Error> {
         let expected = self.weights.len() / self.bias.len();
         if features.len() != expected {
             return Err(Error::BufferLength { expected, found: features.len() });
@@ -48,7 +48,9 @@ impl HiddenLayer {
             let sum = row.iter().zip(features).map(|(w, q)| w * f32::from(*q)).sum::<f32>();
             (bias + sum).max(0.0)
         };
-        Ok(self.weights.chunks_exact(expected).zip(&self.bias).map(unit).collect())
+        units.clear();
+        units.extend(self.weights.chunks_exact(expected).zip(&self.bias).map(unit));
+        Ok(())
     }
 
     /// The bytes, to stand before the record of the last layer.
@@ -117,9 +119,12 @@ mod tests {
         let bytes = [layer().emit(), b"record".to_vec()].concat();
         assert_eq!(HiddenLayer::split(&bytes).unwrap(), (Some(layer()), &b"record"[..]));
         assert_eq!(HiddenLayer::split(b"record").unwrap(), (None, &b"record"[..]));
-        assert_eq!(layer().units(&[1, 2, 3]).unwrap(), [2.5, 7.5]);
-        assert_eq!(layer().units(&[-1, -2, 0]).unwrap(), [0.0, 0.0]);
-        assert!(layer().units(&[1]).is_err());
+        let mut units = Vec::new();
+        for (features, expected) in [([1, 2, 3], [2.5, 7.5]), ([-1, -2, 0], [0.0, 0.0])] {
+            layer().units_in(&features, &mut units).unwrap();
+            assert_eq!(units, expected);
+        }
+        assert!(layer().units_in(&[1], &mut units).is_err());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How much memory there is to train in.
+//! How much memory there is to train in, and how much was taken.
 
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
@@ -15,6 +15,14 @@ pub fn free() -> usize {
     let group = system.cgroup_limits();
     let of_group = group.map_or(u64::MAX, |group| group.total_memory.saturating_sub(group.rss));
     usize::try_from(system.available_memory().min(of_group)).unwrap_or(usize::MAX)
+}
+
+/// The most bytes that this process ever had resident, as the kernel counts it; `None` where it does not tell.
+#[must_use]
+pub fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
 #[cfg(test)]

@@ -5,6 +5,13 @@ use headstart::head::LinearHead;
 
 use crate::hidden::HiddenLayer;
 
+/// Memory of answers: hidden units and logits.
+#[derive(Debug, Default)]
+pub(crate) struct Logits {
+    units: Vec<f32>,
+    pub(crate) logits: Vec<f32>,
+}
+
 /// From features to logits.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Model {
@@ -26,12 +33,26 @@ impl Model {
 
     /// The logit of each class.
     pub(crate) fn logits(&self, features: &[i8]) -> Result<Vec<f32>, Error> {
-        if let Some(hidden) = &self.hidden {
-            return Ok(self.last_of(&hidden.units(features)?));
+        let mut memory = Logits::default();
+        self.logits_in(features, &mut memory)?;
+        Ok(memory.logits)
+    }
+
+    /// The same in memory that is used again.
+    pub(crate) fn logits_in(&self, features: &[i8], memory: &mut Logits) -> Result<(), Error> {
+        let Logits { units, logits } = memory;
+        logits.clear();
+        match &self.hidden {
+            Some(hidden) => {
+                hidden.units_in(features, units)?;
+                logits.extend(self.each_of(units));
+            }
+            None => {
+                logits.resize(self.bias.len(), 0.0);
+                self.last()?.logits(features, logits)?;
+            }
         }
-        let mut logits = vec![0.0; self.bias.len()];
-        self.last()?.logits(features, &mut logits)?;
-        Ok(logits)
+        Ok(())
     }
 
     /// The last layer's result for each place of a map, `[input][place]` before and `[class][place]` after.
@@ -50,8 +71,12 @@ impl Model {
 
     /// The last layer's result for what stands before it.
     pub(crate) fn last_of(&self, inputs: &[f32]) -> Vec<f32> {
+        self.each_of(inputs).collect()
+    }
+
+    fn each_of(&self, inputs: &[f32]) -> impl Iterator<Item = f32> {
         let rows = self.weights.chunks_exact(self.inputs).zip(&self.bias);
-        let sum = |row: &[f32]| row.iter().zip(inputs).map(|(w, x)| w * x).sum::<f32>();
-        rows.map(|(row, bias)| bias + sum(row)).collect()
+        let sum = move |row: &[f32]| row.iter().zip(inputs).map(|(w, x)| w * x).sum::<f32>();
+        rows.map(move |(row, bias)| bias + sum(row))
     }
 }

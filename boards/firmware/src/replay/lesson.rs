@@ -41,7 +41,7 @@ type Sample = (String, Vec<i8>);
 fn samples(pack: &Pack<'_>, folder: &str) -> anyhow::Result<Vec<Sample>> {
     let mut extractor = Extractor::new(*pack, Kernels::best(), 1);
     let data = Dataset::labelled(Path::new(folder))?;
-    let sample = |sample: &headstart_device::samples::Sample| {
+    let sample = |sample: &headstart_device::samples::LabelledFile| {
         let decoded = SampleFile::read(&sample.path)?.decode(&InputShape::from(pack.input()))?;
         let refused = |error| anyhow!("{}: {error}", sample.path.display());
         extractor.preprocess(&decoded).map_err(refused)?;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use headstart::head::Learner;
 use headstart_device::state::Bits;
+use headstart_device::training::tail::Augment;
+use headstart_device::{LearnOptions, Learner, Learning, Optimiser, TailSettings, TailWeights};
 
 use super::{BackendArgs, Common, ComputeArgs, Selection};
 
@@ -129,30 +130,66 @@ pub(crate) struct TailArgs {
     pub(crate) storage: Option<StorageChoice>,
 }
 
+impl Learn {
+    /// The same for the library.
+    pub(crate) fn options(&self) -> LearnOptions<'static> {
+        LearnOptions {
+            learner: self.learner.map(LearnerChoice::named),
+            hidden: self.hidden.map(usize::from),
+            views: self.views.map(usize::from),
+            false_accepts: self.false_accepts,
+            half: self.half,
+            max_bytes: self.max_bytes,
+            kept_bits: self.kept_bits.map(Bits::from),
+            keep_samples: self.keep_samples,
+            tail: self.tail.settings(),
+            reports: Vec::new(),
+            memory: self.memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            force: self.force,
+        }
+    }
+}
+
 impl TailArgs {
-    /// The first option that was given.
-    pub(crate) fn given(&self) -> Option<&'static str> {
-        [
-            (self.epochs.is_some(), "--epochs"),
-            (self.batch.is_some(), "--batch"),
-            (self.optimiser.is_some(), "--optimiser"),
-            (self.rate.is_some(), "--rate"),
-            (self.warm_up.is_some(), "--warm-up"),
-            (self.momentum.is_some(), "--momentum"),
-            (self.weight_decay.is_some(), "--weight-decay"),
-            (self.clip.is_some(), "--clip"),
-            (self.label_smoothing.is_some(), "--label-smoothing"),
-            (self.balanced, "--balanced"),
-            (self.held_out.is_some(), "--held-out"),
-            (self.patience.is_some(), "--patience"),
-            (self.training_seed.is_some(), "--training-seed"),
-            (!self.train.is_empty(), "--train"),
-            (!self.freeze.is_empty(), "--freeze"),
-            (!self.augment.is_empty(), "--augment"),
-            (self.storage.is_some(), "--storage"),
-        ]
-        .into_iter()
-        .find_map(|(given, name)| given.then_some(name))
+    fn settings(&self) -> TailSettings {
+        TailSettings {
+            epochs: self.epochs.map(usize::from),
+            batch: self.batch.map(usize::from),
+            optimiser: self.optimiser.map(|optimiser| match optimiser {
+                OptimiserChoice::Adamw => Optimiser::AdamW,
+                OptimiserChoice::Sgd => Optimiser::Sgd,
+            }),
+            rate: self.rate,
+            warm_up: self.warm_up,
+            momentum: self.momentum,
+            weight_decay: self.weight_decay,
+            clip: self.clip,
+            label_smoothing: self.label_smoothing,
+            balanced: self.balanced,
+            held_out: self.held_out,
+            patience: self.patience.map(usize::from),
+            seed: self.training_seed,
+            train: self.train.clone(),
+            freeze: self.freeze.clone(),
+            augment: Augment {
+                flip: self.augment.contains(&AugmentChoice::Flip),
+                crop: self.augment.contains(&AugmentChoice::Crop),
+                colour: self.augment.contains(&AugmentChoice::Colour),
+            },
+            storage: self.storage.map(|storage| match storage {
+                StorageChoice::F16 => TailWeights::F16,
+                StorageChoice::F32 => TailWeights::F32,
+            }),
+        }
+    }
+}
+
+impl LearnerChoice {
+    fn named(self) -> Learning {
+        match self {
+            Self::Auto => Learning::Auto,
+            Self::Named(learner) => Learning::Named(learner),
+        }
     }
 }
 

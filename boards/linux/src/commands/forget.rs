@@ -3,85 +3,41 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use headstart_device::samples::{self, SampleFile, SampleId};
-use headstart_device::state::{Problem, StateFolder};
-use headstart_device::{Error, PackFile};
-use serde::Serialize;
+use headstart_device::samples::SampleId;
+use headstart_device::{Error, Forgotten, RequestProblem, SomeForgotten, named};
 
-use super::relearn::{Change, Changed};
 use crate::cli::Forget;
 use crate::output::{self, Report};
 
-#[derive(Serialize)]
-struct Forgotten {
-    /// Whether there was anything to forget.
-    forgotten: bool,
-    /// Whether the pack ships a head that answers from now on.
-    pack_has_head: bool,
-}
-
 pub(crate) fn run(args: &Forget) -> anyhow::Result<ExitCode> {
-    if !args.class.is_empty() || !args.sample.is_empty() {
-        return some(args);
-    }
-    if !args.yes {
+    let some = !args.class.is_empty() || !args.sample.is_empty();
+    if !some && !args.yes {
         anyhow::bail!(
             "{}: everything learned would be removed for good: add --yes to do it, or name a --class or --sample",
             args.state.display()
         );
     }
-    let file = PackFile::open_for(&args.common.pack, &args.state)?;
-    let pack_has_head = file.pack()?.head().is_some();
-    // Locking would create the folder.
-    let folder = StateFolder::new(&args.state);
-    let forgotten = folder.exists()? && folder.lock()?.forget()?;
-    output::print(&Forgotten { forgotten, pack_has_head }, args.common.json)?;
+    let device = super::open(&args.common.pack, &args.state)?;
+    if some {
+        let samples = args.sample.iter().map(|sample| id(sample, &args.state));
+        let samples = samples.collect::<Result<Vec<_>, _>>()?;
+        output::print(&device.forget(&args.class, &samples)?, args.common.json)?;
+    } else {
+        output::print(&device.forget_all()?, args.common.json)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-#[derive(Serialize)]
-struct SomeForgotten {
-    forgotten_samples: usize,
-    #[serde(flatten)]
-    changed: Changed,
-}
-
-/// The head is learned again also where nothing is found: a call before may have been cut off.
-fn some(args: &Forget) -> anyhow::Result<ExitCode> {
-    let file = PackFile::open_for(&args.common.pack, &args.state)?;
-    let mut change = Change::begin(&args.state, &file)?;
-    let before = change.cache.len();
-    for name in &args.class {
-        let known = change.cache.classes().contains(name) || change.knows(name);
-        change.cache.forget_class(name);
-        if !known {
-            return Err(change.refuse(Problem::NoClass(name.clone())).into());
-        }
-    }
-    for sample in &args.sample {
-        let id = sample_id(sample)?;
-        let id =
-            id.ok_or_else(|| change.refuse(Problem::NoSample(sample.display().to_string())))?;
-        change.cache.forget_sample(&id);
-    }
-    let forgotten_samples = before - change.cache.len();
-    let changed = change.finish("learn", true)?;
-    output::print(&SomeForgotten { forgotten_samples, changed }, args.common.json)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// An id in hexadecimal, or that of a file's content.
-fn sample_id(sample: &Path) -> Result<Option<SampleId>, Error> {
-    if sample.is_file() {
-        return SampleFile::read(sample).map(|file| Some(file.id()));
-    }
-    Ok(sample.to_str().and_then(samples::id_from_hex))
+/// The name of a sample: its own, or that of a file's content.
+fn id(sample: &Path, state: &Path) -> Result<SampleId, Error> {
+    let problem = RequestProblem::NoSample(sample.display().to_string());
+    named(sample)?.ok_or(Error::Request { path: state.to_owned(), problem })
 }
 
 impl Report for SomeForgotten {
     fn text(&self) -> String {
         let count = output::thousands(self.forgotten_samples);
-        self.changed.text(&format!("{count} samples are forgotten."))
+        super::changed(&self.changed, &format!("{count} samples are forgotten."))
     }
 }
 

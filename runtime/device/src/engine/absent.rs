@@ -8,7 +8,7 @@ use headstart::tail::training::{LastLayer, Settings};
 use super::Backend;
 use super::work::{RunTail, TailTrainer, Uploaded};
 use crate::model::Model;
-use crate::state::Problem;
+use crate::training::TrainingProblem;
 
 pub(crate) fn fit_head(
     _: Backend,
@@ -16,8 +16,8 @@ pub(crate) fn fit_head(
     _: Samples<'_>,
     _: usize,
     _: u64,
-) -> Result<Model, Problem> {
-    Err(Problem::EngineMissing)
+) -> Result<Model, TrainingProblem> {
+    Err(TrainingProblem::EngineMissing)
 }
 
 pub(crate) fn train_tail(
@@ -26,14 +26,14 @@ pub(crate) fn train_tail(
     _: &[ValueId],
     _: (LastLayer, Settings),
     _: Option<f32>,
-) -> Result<Box<dyn TailTrainer>, Problem> {
-    Err(Problem::EngineMissing)
+) -> Result<Box<dyn TailTrainer>, TrainingProblem> {
+    Err(TrainingProblem::EngineMissing)
 }
 
-pub(super) fn upload_tail(_: &Graph) -> Result<RunTail, Problem> {
-    Err(Problem::EngineMissing)
+pub(super) fn upload_tail(_: &Graph) -> Result<RunTail, TrainingProblem> {
+    Err(TrainingProblem::EngineMissing)
 }
 
-pub(super) fn upload_backbone(_: &Pack<'_>, _: Backend) -> Result<Uploaded, Problem> {
-    Err(Problem::EngineMissing)
+pub(super) fn upload_backbone(_: &Pack<'_>, _: Backend) -> Result<Uploaded, TrainingProblem> {
+    Err(TrainingProblem::EngineMissing)
 }

@@ -8,7 +8,7 @@ use super::Backend;
 use super::compiled::upload_backbone;
 use super::work::Uploaded;
 use crate::Error;
-use crate::state::Problem;
+use crate::training::TrainingProblem;
 
 /// A pack's backbone in float arithmetic on its integers.
 pub struct Batches<'p> {
@@ -24,7 +24,7 @@ impl<'p> Batches<'p> {
     /// Why that cannot be.
     pub(crate) fn open(pack: Pack<'p>, backend: Backend) -> Result<Self, String> {
         let uploaded = upload_backbone(&pack, backend).map_err(|problem| match problem {
-            Problem::Engine(reason) => reason,
+            TrainingProblem::Engine(reason) => reason,
             other => other.to_string(),
         })?;
         Ok(Self { pack, backend, uploaded })

@@ -1,7 +1,7 @@
 //! Burn engines: float arithmetic for heads and tails, and for the backbone on a GPU.
 //!
 //! Adding one is a line in [`Engine`], and one in `compiled`: that is what a build with an engine has, and the only place that
-//! names Burn. Without one, the functions of the same names say [`Problem::EngineMissing`](crate::state::Problem::EngineMissing).
+//! names Burn. Without one, the functions of the same names say [`TrainingProblem::EngineMissing`](crate::training::TrainingProblem::EngineMissing).
 
 mod backend;
 mod batches;

@@ -3,7 +3,7 @@
 use headstart::Error;
 use headstart::tail::training::{Constants, LastLayer, Snapshot};
 
-use crate::state::Problem;
+use crate::training::TrainingProblem;
 
 /// From preprocessed samples, one after another, to their features.
 pub(super) type RunBackbone = Box<dyn Fn(&[i8]) -> Result<Vec<i8>, String> + Send + Sync>;
@@ -28,11 +28,16 @@ pub(crate) trait TailTrainer {
     /// Weighs the classes in the loss from now on.
     ///
     /// # Errors
-    /// [`Problem::Engine`], here and below.
-    fn weigh_classes(&mut self, weights: &[f32]) -> Result<(), Problem>;
+    /// [`TrainingProblem::Engine`], here and below.
+    fn weigh_classes(&mut self, weights: &[f32]) -> Result<(), TrainingProblem>;
 
     /// One step of that size on labelled samples. Returns their mean loss before it, in nats.
-    fn step(&mut self, inputs: &[Vec<f32>], labels: &[u16], rate: f32) -> Result<f32, Problem>;
+    fn step(
+        &mut self,
+        inputs: &[Vec<f32>],
+        labels: &[u16],
+        rate: f32,
+    ) -> Result<f32, TrainingProblem>;
 
     /// The same on so many samples, towards shares of the classes: `[sample][place][class]`, zeros for a place that does not count.
     fn step_towards(
@@ -41,17 +46,17 @@ pub(crate) trait TailTrainer {
         samples: usize,
         shares: Vec<f32>,
         rate: f32,
-    ) -> Result<f32, Problem>;
+    ) -> Result<f32, TrainingProblem>;
 
     /// The logits of so many samples, `[sample][class]` or `[sample][place][class]`.
-    fn logits(&self, inputs: &[Vec<f32>], samples: usize) -> Result<Vec<f32>, Problem>;
+    fn logits(&self, inputs: &[Vec<f32>], samples: usize) -> Result<Vec<f32>, TrainingProblem>;
 
     /// What was learned so far.
-    fn learned(&self) -> Result<Learned, Problem>;
+    fn learned(&self) -> Result<Learned, TrainingProblem>;
 
     /// What the training would go on from.
-    fn snapshot(&self) -> Result<Snapshot, Problem>;
+    fn snapshot(&self) -> Result<Snapshot, TrainingProblem>;
 
     /// Goes on from there. Returns whether it fits.
-    fn restore(&mut self, snapshot: &Snapshot) -> Result<bool, Problem>;
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<bool, TrainingProblem>;
 }

@@ -5,6 +5,7 @@ use headstart::pack::Pack;
 
 use super::Extractor;
 use crate::engine::{Backend, Batches};
+use crate::observer::{Event, Observer};
 
 /// What computes features: the int8 kernels on some threads, or a Burn engine in their place.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,14 @@ pub struct Declined {
     pub engine: Backend,
     /// Why it does not.
     pub reason: String,
+}
+
+impl Default for Compute {
+    /// The fastest kernels that this CPU has, on all of its cores.
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { kernels: Kernels::best(), threads, engine: None }
+    }
 }
 
 impl Compute {
@@ -109,6 +118,14 @@ impl<'p> Extraction<'p> {
     /// Why the engine that was chosen does not run it.
     pub fn declined(&self) -> Option<&Declined> {
         self.declined.as_ref()
+    }
+}
+
+impl Declined {
+    /// Says so.
+    pub(crate) fn tell(&self, observer: &dyn Observer) {
+        let Self { engine, reason } = self;
+        observer.on(Event::Declined { engine: &engine.to_string(), reason });
     }
 }
 

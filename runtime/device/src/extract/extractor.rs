@@ -1,5 +1,7 @@
 //! The int8 kernels at work on one sample after another.
 
+use std::borrow::BorrowMut;
+
 use headstart::backbone::{Backbone, Threads};
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
@@ -11,26 +13,38 @@ use crate::samples::{Decoded, InputShape, SampleFile};
 /// Where crops stand, as parts of what is cut off: before the first row and the first column.
 const CORNERS: [[usize; 2]; 4] = [[0, 0], [1, 1], [0, 1], [1, 0]];
 
-/// One worker's share of the int8 kernels' work: the pack's arena and input buffer.
+/// Memory that computes features: kept, it is used again for the next sample.
 #[derive(Debug)]
-pub struct Extractor<'p> {
-    pack: Pack<'p>,
-    kernels: Kernels,
+pub struct Buffers {
     threads: Threads,
     arena: Vec<u8>,
     input: Vec<i8>,
     features: Vec<i8>,
 }
 
+impl Buffers {
+    /// Allocates what the pack's plan says, and starts the threads, all of which work on one sample.
+    pub(crate) fn new(pack: &Pack<'_>, threads: usize) -> Self {
+        let input = pack.input();
+        let elements = input.height as usize * input.width as usize * input.channels as usize;
+        let arena = vec![0; pack.plan().arena_bytes as usize];
+        let features = vec![0; pack.feature_len()];
+        Self { threads: Threads::new(threads), arena, input: vec![0; elements], features }
+    }
+}
+
+/// One worker's share of the int8 kernels' work: the pack's arena and input buffer, its own or lent.
+#[derive(Debug)]
+pub struct Extractor<'p, B = Buffers> {
+    pack: Pack<'p>,
+    kernels: Kernels,
+    buffers: B,
+}
+
 impl<'p> Extractor<'p> {
     /// Allocates what the pack's plan says. All of the threads work on one sample.
     pub fn new(pack: Pack<'p>, kernels: Kernels, threads: usize) -> Self {
-        let input = pack.input();
-        let elements = input.height as usize * input.width as usize * input.channels as usize;
-        let arena = pack.plan().arena_bytes as usize;
-        let features = vec![0; pack.feature_len()];
-        let (arena, input) = (vec![0; arena], vec![0; elements]);
-        Self { pack, kernels, threads: Threads::new(threads), arena, input, features }
+        Self::with(pack, kernels, Buffers::new(&pack, threads))
     }
 
     /// The int8 features of a file's content and, for pictures, of up to `views − 1` crops of it, each
@@ -48,7 +62,7 @@ impl<'p> Extractor<'p> {
     /// The same views as the backbone takes them.
     pub(super) fn inputs(&mut self, file: &SampleFile, views: usize) -> Result<Vec<i8>, Error> {
         self.each_view(file, views, |extractor, rows| {
-            rows.extend_from_slice(&extractor.input);
+            rows.extend_from_slice(&extractor.buffers.input);
             Ok(())
         })
     }
@@ -73,6 +87,13 @@ impl<'p> Extractor<'p> {
             .map_err(|e| Error::pack(file.path(), e))?;
         Ok(rows)
     }
+}
+
+impl<'p, B: BorrowMut<Buffers>> Extractor<'p, B> {
+    /// In memory that was made for this pack.
+    pub(crate) fn with(pack: Pack<'p>, kernels: Kernels, buffers: B) -> Self {
+        Self { pack, kernels, buffers }
+    }
 
     /// Fills the input buffer.
     ///
@@ -82,23 +103,31 @@ impl<'p> Extractor<'p> {
         match decoded {
             Decoded::Pixels { width, height, channels, bytes } => {
                 let (width, height, channels) = (*width, *height, *channels);
-                let picture = Picture { pixels: bytes, width, height, channels };
-                preprocess::picture(&self.pack, picture, &mut self.input)
+                self.picture(Picture { pixels: bytes, width, height, channels })
             }
-            Decoded::Values { values, .. } => {
-                preprocess::values(&self.pack, values.iter().copied(), &mut self.input)
-            }
+            Decoded::Values { values, .. } => self.values(values),
         }
+    }
+
+    /// Fills the input buffer from pixels.
+    pub(crate) fn picture(&mut self, picture: Picture<'_>) -> Result<(), headstart::Error> {
+        preprocess::picture(&self.pack, picture, &mut self.buffers.borrow_mut().input)
+    }
+
+    /// Fills the input buffer from the model's own values.
+    pub(crate) fn values(&mut self, values: &[f32]) -> Result<(), headstart::Error> {
+        let input = &mut self.buffers.borrow_mut().input;
+        preprocess::values(&self.pack, values.iter().copied(), input)
     }
 
     /// The input buffer.
     pub fn input(&self) -> &[i8] {
-        &self.input
+        &self.buffers.borrow().input
     }
 
     /// Runs the backbone on a sample as it takes it.
     pub(super) fn run_on(&mut self, input: &[i8]) -> Result<&[i8], headstart::Error> {
-        self.input.copy_from_slice(input);
+        self.buffers.borrow_mut().input.copy_from_slice(input);
         self.run()
     }
 
@@ -107,10 +136,10 @@ impl<'p> Extractor<'p> {
     /// # Errors
     /// None for a pack that was opened.
     pub fn run(&mut self) -> Result<&[i8], headstart::Error> {
-        let mut backbone = Backbone::new(self.pack, &mut self.arena)?
-            .with_kernels(self.kernels)
-            .with_threads(&mut self.threads);
-        backbone.features_into(&self.input, &mut self.features)?;
-        Ok(&self.features)
+        let Buffers { threads, arena, input, features } = self.buffers.borrow_mut();
+        let mut backbone =
+            Backbone::new(self.pack, arena)?.with_kernels(self.kernels).with_threads(threads);
+        backbone.features_into(input, features)?;
+        Ok(features)
     }
 }

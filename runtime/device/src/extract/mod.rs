@@ -5,5 +5,5 @@ mod extractor;
 mod job;
 
 pub use compute::{Compute, Declined, Extraction};
-pub use extractor::Extractor;
-pub use job::Job;
+pub use extractor::{Buffers, Extractor};
+pub(crate) use job::Job;

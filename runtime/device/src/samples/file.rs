@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::{Problem, image, npy};
+use super::{SampleProblem, image, npy};
 use crate::Error;
 
 /// The most bytes that are read of one file.
@@ -156,22 +156,23 @@ impl SampleFile {
     /// extension.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let refuse = |problem| Error::sample(path, problem);
-        let kind = Kind::of(path).ok_or_else(|| refuse(Problem::UnknownExtension))?;
+        let kind = Kind::of(path).ok_or_else(|| refuse(SampleProblem::UnknownExtension))?;
         // The type is asked before opening: opening a pipe would wait for its writer.
-        let metadata = std::fs::metadata(path).map_err(|e| refuse(Problem::Unreadable(e)))?;
+        let metadata = std::fs::metadata(path).map_err(|e| refuse(SampleProblem::Unreadable(e)))?;
         if !metadata.is_file() {
-            return Err(refuse(Problem::NotAFile));
+            return Err(refuse(SampleProblem::NotAFile));
         }
-        let too_large = |bytes| refuse(Problem::FileTooLarge { bytes, limit: MAX_FILE_BYTES });
+        let too_large =
+            |bytes| refuse(SampleProblem::FileTooLarge { bytes, limit: MAX_FILE_BYTES });
         if metadata.len() > MAX_FILE_BYTES {
             return Err(too_large(metadata.len()));
         }
-        let file = File::open(path).map_err(|e| refuse(Problem::Unreadable(e)))?;
+        let file = File::open(path).map_err(|e| refuse(SampleProblem::Unreadable(e)))?;
         let mut content = Vec::with_capacity(metadata.len() as usize);
         // The file may have grown since it was measured.
         file.take(MAX_FILE_BYTES + 1)
             .read_to_end(&mut content)
-            .map_err(|e| refuse(Problem::Unreadable(e)))?;
+            .map_err(|e| refuse(SampleProblem::Unreadable(e)))?;
         if content.len() as u64 > MAX_FILE_BYTES {
             return Err(too_large(content.len() as u64));
         }
@@ -184,10 +185,10 @@ impl SampleFile {
     /// [`Error::Sample`] for content that is too large, or an unknown extension.
     pub fn new(path: &Path, content: Vec<u8>) -> Result<Self, Error> {
         let refuse = |problem| Error::sample(path, problem);
-        let kind = Kind::of(path).ok_or_else(|| refuse(Problem::UnknownExtension))?;
+        let kind = Kind::of(path).ok_or_else(|| refuse(SampleProblem::UnknownExtension))?;
         let bytes = content.len() as u64;
         if bytes > MAX_FILE_BYTES {
-            return Err(refuse(Problem::FileTooLarge { bytes, limit: MAX_FILE_BYTES }));
+            return Err(refuse(SampleProblem::FileTooLarge { bytes, limit: MAX_FILE_BYTES }));
         }
         Ok(Self { path: path.to_owned(), kind, content })
     }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::Problem;
+use super::SampleProblem;
 use super::file::Kind;
 use crate::Error;
 
@@ -27,7 +27,7 @@ pub const MAX_CLASS_NAME_BYTES: usize = headstart::head::MAX_LABEL_BYTES;
 
 /// One sample: where it is and which class it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sample {
+pub struct LabelledFile {
     /// The file.
     pub path: PathBuf,
     /// Index into [`Dataset::classes`]; 0 in a flat folder.
@@ -43,7 +43,7 @@ pub struct Dataset {
     /// Class names; empty for a flat folder.
     pub classes: Vec<String>,
     /// The samples, class by class.
-    pub samples: Vec<Sample>,
+    pub samples: Vec<LabelledFile>,
     /// Files that were passed over because of their name, worth a warning.
     pub skipped: Vec<PathBuf>,
 }
@@ -57,12 +57,12 @@ impl Dataset {
     pub fn labelled(root: &Path) -> Result<Self, Error> {
         let mut listing = list(root)?;
         if listing.folders.is_empty() {
-            return Err(Error::sample(root, Problem::NoClasses));
+            return Err(Error::sample(root, SampleProblem::NoClasses));
         }
         if listing.folders.len() > MAX_CLASSES {
             return Err(Error::sample(
                 root,
-                Problem::TooMany { what: "classes", limit: MAX_CLASSES },
+                SampleProblem::TooMany { what: "classes", limit: MAX_CLASSES },
             ));
         }
         listing.others.append(&mut listing.files);
@@ -74,12 +74,12 @@ impl Dataset {
             if !length.contains(&name.len()) || name.chars().any(char::is_control) {
                 return Err(Error::sample(
                     &folder,
-                    Problem::ClassName { limit: MAX_CLASS_NAME_BYTES },
+                    SampleProblem::ClassName { limit: MAX_CLASS_NAME_BYTES },
                 ));
             }
             let inside = list(&folder)?;
             if let Some(nested) = inside.folders.into_iter().next() {
-                return Err(Error::sample(&nested, Problem::NestedFolder));
+                return Err(Error::sample(&nested, SampleProblem::NestedFolder));
             }
             dataset.add(root, &folder, inside.files, inside.others)?;
             dataset.classes.push(name);
@@ -133,16 +133,19 @@ impl Dataset {
         others: Vec<PathBuf>,
     ) -> Result<(), Error> {
         if files.is_empty() {
-            return Err(Error::sample(folder, Problem::EmptyFolder { skipped: others.len() }));
+            return Err(Error::sample(
+                folder,
+                SampleProblem::EmptyFolder { skipped: others.len() },
+            ));
         }
         if self.samples.len() + files.len() > MAX_SAMPLES {
             return Err(Error::sample(
                 root,
-                Problem::TooMany { what: "samples", limit: MAX_SAMPLES },
+                SampleProblem::TooMany { what: "samples", limit: MAX_SAMPLES },
             ));
         }
         let label = self.classes.len();
-        self.samples.extend(files.into_iter().map(|path| Sample { path, label }));
+        self.samples.extend(files.into_iter().map(|path| LabelledFile { path, label }));
         self.skipped.extend(others);
         Ok(())
     }
@@ -167,14 +170,14 @@ struct Listing {
 }
 
 fn list(folder: &Path) -> Result<Listing, Error> {
-    let unreadable = |path: &Path, e| Error::sample(path, Problem::Unreadable(e));
+    let unreadable = |path: &Path, e| Error::sample(path, SampleProblem::Unreadable(e));
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
         let entry = entry.map_err(|e| unreadable(folder, e))?;
         if names.len() >= MAX_SAMPLES {
             return Err(Error::sample(
                 folder,
-                Problem::TooMany { what: "entries", limit: MAX_SAMPLES },
+                SampleProblem::TooMany { what: "entries", limit: MAX_SAMPLES },
             ));
         }
         if !is_clutter(&entry.file_name()) {
@@ -260,7 +263,7 @@ mod tests {
         let root = tree(&["a/1.png", "empty_one/notes.txt"]);
         let error = Dataset::labelled(root.path()).unwrap_err();
         assert!(
-            matches!(&error, Error::Sample { path, problem: Problem::EmptyFolder { skipped: 1 } }
+            matches!(&error, Error::Sample { path, problem: SampleProblem::EmptyFolder { skipped: 1 } }
             if path.ends_with("empty_one"))
         );
         assert!(error.to_string().contains("empty_one"));
@@ -270,7 +273,7 @@ mod tests {
     fn a_nested_folder_is_refused_by_name() {
         let root = tree(&["train/cat/1.png", "train/0.png"]);
         let error = Dataset::labelled(root.path()).unwrap_err();
-        assert!(matches!(&error, Error::Sample { path, problem: Problem::NestedFolder }
+        assert!(matches!(&error, Error::Sample { path, problem: SampleProblem::NestedFolder }
             if path.ends_with("train/cat")));
     }
 
@@ -280,7 +283,7 @@ mod tests {
             let root = tree(&[&format!("{name}/1.png")]);
             let error = Dataset::labelled(root.path()).unwrap_err();
             assert!(
-                matches!(error, Error::Sample { problem: Problem::ClassName { .. }, .. }),
+                matches!(error, Error::Sample { problem: SampleProblem::ClassName { .. }, .. }),
                 "{name}"
             );
         }
@@ -290,7 +293,7 @@ mod tests {
     fn a_folder_without_classes_is_refused_for_data_and_flat_for_calibration() {
         let root = tree(&["2.png", "1.png", "notes.txt"]);
         let error = Dataset::labelled(root.path()).unwrap_err();
-        assert!(matches!(error, Error::Sample { problem: Problem::NoClasses, .. }));
+        assert!(matches!(error, Error::Sample { problem: SampleProblem::NoClasses, .. }));
         let flat = Dataset::unlabelled(root.path()).unwrap();
         assert!(flat.classes.is_empty());
         assert_eq!(names(&flat), [(0, "1.png".to_owned()), (0, "2.png".to_owned())]);

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::Problem;
+use super::SampleProblem;
 
 /// The longest side that is read, in pixels.
 const MAX_SIDE: u32 = 20_000;
@@ -13,9 +13,9 @@ const MAX_BYTES: u64 = 256 << 20;
 
 /// Decodes to 1 byte a pixel where the file is grey, else 3. The format is known by the content:
 /// photos are often named wrongly. `channels` are the model's; only one with 1 or 3 takes pictures.
-pub(super) fn decode(content: &[u8], channels: usize) -> Result<super::Decoded, Problem> {
+pub(super) fn decode(content: &[u8], channels: usize) -> Result<super::Decoded, SampleProblem> {
     if channels != 1 && channels != 3 {
-        return Err(Problem::NoImageInput { channels });
+        return Err(SampleProblem::NoImageInput { channels });
     }
     let pixels = read(content)?;
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
@@ -26,13 +26,15 @@ pub(super) fn decode(content: &[u8], channels: usize) -> Result<super::Decoded, 
     })
 }
 
-fn read(content: &[u8]) -> Result<DynamicImage, Problem> {
+fn read(content: &[u8]) -> Result<DynamicImage, SampleProblem> {
     let format = image::guess_format(content)
         .ok()
         .filter(|f| matches!(f, ImageFormat::Jpeg | ImageFormat::Png))
-        .ok_or_else(|| Problem::NotAnImage("its content is neither JPEG nor PNG".to_owned()))?;
+        .ok_or_else(|| {
+            SampleProblem::NotAnImage("its content is neither JPEG nor PNG".to_owned())
+        })?;
     if format == ImageFormat::Jpeg && !has_jpeg_end(content) {
-        return Err(Problem::CutShort { bytes: content.len() });
+        return Err(SampleProblem::CutShort { bytes: content.len() });
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BYTES);
@@ -45,7 +47,7 @@ fn read(content: &[u8]) -> Result<DynamicImage, Problem> {
     // 4 bytes a pixel stand for the conversion to 8-bit RGB that follows.
     let needed = decoder.total_bytes().max(u64::from(width).saturating_mul(u64::from(height)) * 4);
     if limits.check_dimensions(width, height).is_err() || needed > MAX_BYTES {
-        return Err(Problem::ImageTooLarge {
+        return Err(SampleProblem::ImageTooLarge {
             width,
             height,
             side: MAX_SIDE,
@@ -62,8 +64,8 @@ fn read(content: &[u8]) -> Result<DynamicImage, Problem> {
     Ok(pixels)
 }
 
-fn not_an_image(error: ImageError) -> Problem {
-    Problem::NotAnImage(error.to_string())
+fn not_an_image(error: ImageError) -> SampleProblem {
+    SampleProblem::NotAnImage(error.to_string())
 }
 
 fn is_grey(pixels: &DynamicImage) -> bool {
@@ -170,7 +172,7 @@ mod tests {
         claim[29..33].copy_from_slice(&crc.to_be_bytes());
         assert!(matches!(
             decode(&claim, 3),
-            Err(Problem::ImageTooLarge { width: 60_000, height: 60_000, .. })
+            Err(SampleProblem::ImageTooLarge { width: 60_000, height: 60_000, .. })
         ));
     }
 
@@ -188,11 +190,11 @@ mod tests {
         {
             assert!(matches!(
                 decode(content, 3),
-                Err(Problem::NotAnImage(_) | Problem::CutShort { .. })
+                Err(SampleProblem::NotAnImage(_) | SampleProblem::CutShort { .. })
             ));
         }
         let whole = png(RgbImage::from_pixel(9, 9, Rgb([1, 2, 3])));
-        assert!(matches!(decode(&whole, 4), Err(Problem::NoImageInput { channels: 4 })));
+        assert!(matches!(decode(&whole, 4), Err(SampleProblem::NoImageInput { channels: 4 })));
     }
 
     #[test]

@@ -9,7 +9,12 @@ mod folder;
 mod image;
 mod npy;
 mod problem;
+mod sample;
+mod stored;
 
 pub use file::{Decoded, InputShape, SampleFile, SampleId, hex, id_from_hex};
-pub use folder::{Dataset, MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, Sample};
-pub use problem::Problem;
+pub use folder::LabelledFile;
+pub use folder::{Dataset, MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES};
+pub use problem::SampleProblem;
+pub use sample::Sample;
+pub(crate) use sample::{Content, checked};

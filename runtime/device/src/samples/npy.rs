@@ -7,20 +7,20 @@
 
 use half::f16;
 
-use super::{Decoded, Problem};
+use super::{Decoded, SampleProblem};
 
 const MAX_HEADER_BYTES: usize = 1 << 16;
 const MAX_AXES: usize = 8;
 
 /// Reads an array whose shape is `expected`, axes of extent 1 aside.
-pub(super) fn decode(content: &[u8], expected: &[usize]) -> Result<Decoded, Problem> {
+pub(super) fn decode(content: &[u8], expected: &[usize]) -> Result<Decoded, SampleProblem> {
     let Header { descr, fortran_order, shape, data_at } = header(content)?;
     // The model's own shape bounds the element count: nothing is allocated before this holds.
     if !shape.iter().filter(|n| **n != 1).eq(expected.iter().filter(|n| **n != 1)) {
-        return Err(Problem::Shape { found: shape, expected: expected.to_vec() });
+        return Err(SampleProblem::Shape { found: shape, expected: expected.to_vec() });
     }
     let element = Element::parse(&descr)?;
-    let bad = |at, reason| Problem::NotAnArray { at, reason };
+    let bad = |at, reason| SampleProblem::NotAnArray { at, reason };
     let count = expected.iter().try_fold(1_usize, |n, axis| n.checked_mul(*axis));
     let bytes = count.and_then(|n| n.checked_mul(element.size()));
     let data = content.get(data_at..).unwrap_or_default();
@@ -34,7 +34,7 @@ pub(super) fn decode(content: &[u8], expected: &[usize]) -> Result<Decoded, Prob
     let stored: Vec<f32> =
         data.chunks_exact(element.size()).map(|raw| element.value(raw)).collect();
     if let Some(index) = stored.iter().position(|v| !v.is_finite()) {
-        return Err(Problem::NotFinite { index });
+        return Err(SampleProblem::NotFinite { index });
     }
     let values = if fortran_order { row_major(&stored, &shape) } else { stored };
     Ok(Decoded::Values { shape, values })
@@ -76,8 +76,8 @@ enum ElementKind {
 }
 
 impl Element {
-    fn parse(descr: &str) -> Result<Self, Problem> {
-        let unknown = || Problem::ElementType { found: descr.chars().take(32).collect() };
+    fn parse(descr: &str) -> Result<Self, SampleProblem> {
+        let unknown = || SampleProblem::ElementType { found: descr.chars().take(32).collect() };
         let (order, kind) = descr.split_at_checked(1).ok_or_else(unknown)?;
         let kind = match kind {
             "i1" => ElementKind::I8,
@@ -129,8 +129,8 @@ struct Header {
     data_at: usize,
 }
 
-fn header(content: &[u8]) -> Result<Header, Problem> {
-    let bad = |at, reason| Problem::NotAnArray { at, reason };
+fn header(content: &[u8]) -> Result<Header, SampleProblem> {
+    let bad = |at, reason| SampleProblem::NotAnArray { at, reason };
     if content.get(..6) != Some(b"\x93NUMPY") {
         return Err(bad(0, "the magic \\x93NUMPY is missing"));
     }
@@ -300,7 +300,10 @@ mod tests {
         let content = array(text, &[0, 1, 2, 3, 4, 5]);
         assert_eq!(values(&content, &[1, 2, 3]).len(), 6);
         for other in [&[3, 2, 1][..], &[2, 3, 2], &[6], &[]] {
-            assert!(matches!(decode(&content, other), Err(Problem::Shape { .. })), "{other:?}");
+            assert!(
+                matches!(decode(&content, other), Err(SampleProblem::Shape { .. })),
+                "{other:?}"
+            );
         }
     }
 
@@ -311,14 +314,14 @@ mod tests {
         assert!(decode(&whole, &[4]).is_ok());
         for cut in 0..whole.len() {
             assert!(
-                matches!(decode(&whole[..cut], &[4]), Err(Problem::NotAnArray { .. })),
+                matches!(decode(&whole[..cut], &[4]), Err(SampleProblem::NotAnArray { .. })),
                 "{cut}"
             );
         }
         let mut longer = whole.clone();
         longer.push(0);
         assert!(
-            matches!(decode(&longer, &[4]), Err(Problem::NotAnArray { at, .. }) if at == whole.len())
+            matches!(decode(&longer, &[4]), Err(SampleProblem::NotAnArray { at, .. }) if at == whole.len())
         );
         for header in [
             "{'descr': '|u1', 'fortran_order': False, 'shape': (4,)} x",
@@ -332,11 +335,11 @@ mod tests {
             "{'descr': '|u1', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,4)}",
         ] {
             let refused = decode(&array(header, &[1, 2, 3, 4]), &[4]);
-            assert!(matches!(refused, Err(Problem::NotAnArray { .. })), "{header}");
+            assert!(matches!(refused, Err(SampleProblem::NotAnArray { .. })), "{header}");
         }
         let mut endless = b"\x93NUMPY\x02\0\xff\xff\xff\xff".to_vec();
         endless.extend(text.as_bytes());
-        assert!(matches!(decode(&endless, &[4]), Err(Problem::NotAnArray { at: 8, .. })));
+        assert!(matches!(decode(&endless, &[4]), Err(SampleProblem::NotAnArray { at: 8, .. })));
     }
 
     #[test]
@@ -344,14 +347,14 @@ mod tests {
         for descr in ["|O", "<i4", "<c8", "|b1", "é", ""] {
             let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,)}}");
             let refused = decode(&array(&text, &[0; 8]), &[1]);
-            assert!(matches!(refused, Err(Problem::ElementType { .. })), "{descr}");
+            assert!(matches!(refused, Err(SampleProblem::ElementType { .. })), "{descr}");
         }
         for value in [f64::NAN, f64::INFINITY, 1e300] {
             let text = "{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}";
             let data = [0.0, value].map(f64::to_le_bytes).concat();
             assert!(matches!(
                 decode(&array(text, &data), &[2]),
-                Err(Problem::NotFinite { index: 1 })
+                Err(SampleProblem::NotFinite { index: 1 })
             ));
         }
     }

@@ -5,7 +5,7 @@
 /// The path stands in [`Error::Sample`](crate::Error::Sample) beside it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum SampleProblem {
     /// The file or folder cannot be read.
     #[error("cannot be read ({0}): check the path and its permissions")]
     Unreadable(std::io::Error),
@@ -22,7 +22,7 @@ pub enum Problem {
         "has classes that the head does not know ({0}): learn them first, or leave the folders out"
     )]
     UnknownClasses(String),
-    /// `--data` has no folders.
+    /// A folder without class folders.
     #[error(
         "holds no class folders: put the files of each class into a folder with the class's name"
     )]
@@ -65,12 +65,6 @@ pub enum Problem {
     /// Two pictures that one mask would belong to.
     #[error("has the name of another picture but for its end: rename one of them and its mask")]
     SameName,
-    /// A file that the answer for a picture would replace.
-    #[error("would be written over by the answer for {}: name another folder", picture.display())]
-    WrittenOver {
-        /// The picture.
-        picture: std::path::PathBuf,
-    },
     /// A mask of another size than its picture.
     #[error(
         "has {} x {} pixels, and its picture {} x {}: make the mask as large as the picture",
@@ -84,7 +78,7 @@ pub enum Problem {
     },
     /// A class that the pack does not have.
     #[error(
-        "holds class {class} at row {row}, column {column}, and the pack has {classes} classes, from 0 on: correct the mask (255 is what does not count), or pack with more --classes"
+        "holds class {class} at row {row}, column {column}, and the pack has {classes} classes, from 0 on: correct the mask (255 is what does not count), or pack the model for more"
     )]
     MaskClass {
         /// The class.
@@ -117,7 +111,7 @@ pub enum Problem {
         classes: usize,
     },
     /// Too many classes or samples.
-    #[error("holds more than {limit} {what}: split the data or use --limit")]
+    #[error("holds more than {limit} {what}: split the data, or take fewer of each class")]
     TooMany {
         /// What is counted.
         what: &'static str,
@@ -150,6 +144,20 @@ pub enum Problem {
     )]
     CutShort {
         /// The file's length.
+        bytes: usize,
+    },
+    /// Pixels that do not fill the picture that they are said to be.
+    #[error(
+        "is said to be a picture of {width}x{height} with {channels} bytes a pixel, and has {bytes} bytes: give width, height and rows without padding"
+    )]
+    PixelCount {
+        /// Pixels a row.
+        width: usize,
+        /// Rows.
+        height: usize,
+        /// Bytes a pixel.
+        channels: usize,
+        /// What there is.
         bytes: usize,
     },
     /// Dimensions past the limits.

@@ -9,7 +9,7 @@ use png::{BitDepth, ColorType, Decoder, Encoder, Limits, Transformations};
 
 use super::colour;
 use crate::Error;
-use crate::samples::{Problem, SampleFile};
+use crate::samples::{SampleFile, SampleProblem};
 
 /// What stands where a pixel has no class: it is neither learned from nor measured.
 pub const VOID: u8 = 255;
@@ -42,23 +42,25 @@ impl Mask {
     /// [`Error::Sample`] for a file that is no such picture, or holds a class that there is not.
     pub fn read(path: &Path, classes: usize) -> Result<Self, Error> {
         let file = SampleFile::read(path)?;
-        let refuse = |problem| Error::sample(path, problem);
-        let mask = Self::decode(file.content()).map_err(refuse)?;
+        let mask = Self::decode(file.content()).map_err(|problem| Error::sample(path, problem))?;
+        mask.of(path, classes)
+    }
+
+    /// The mask, where it holds classes below `classes` alone, or [`VOID`].
+    pub(crate) fn of(self, path: &Path, classes: usize) -> Result<Self, Error> {
         let wrong = |&class: &u8| class != VOID && usize::from(class) >= classes;
-        if let Some(at) = mask.classes.iter().position(wrong) {
-            let (row, column) = (at / mask.width, at % mask.width);
-            let class = mask.classes[at];
-            return Err(refuse(Problem::MaskClass { class, row, column, classes }));
-        }
-        Ok(mask)
+        let Some(at) = self.classes.iter().position(wrong) else { return Ok(self) };
+        let (row, column) = (at / self.width, at % self.width);
+        let class = self.classes[at];
+        Err(Error::sample(path, SampleProblem::MaskClass { class, row, column, classes }))
     }
 
     /// A PNG's content, whatever classes it holds.
     ///
     /// # Errors
-    /// [`Problem::NotAMask`] and [`Problem::ImageTooLarge`].
-    pub fn decode(content: &[u8]) -> Result<Self, Problem> {
-        let unreadable = |e: png::DecodingError| Problem::NotAMask(e.to_string());
+    /// [`SampleProblem::NotAMask`] and [`SampleProblem::ImageTooLarge`].
+    pub fn decode(content: &[u8]) -> Result<Self, SampleProblem> {
+        let unreadable = |e: png::DecodingError| SampleProblem::NotAMask(e.to_string());
         let mut decoder =
             Decoder::new_with_limits(Cursor::new(content), Limits { bytes: MAX_BYTES });
         // Numbers of the palette, not its colours.
@@ -72,15 +74,17 @@ impl Mask {
             (ColorType::Grayscale | ColorType::Indexed, BitDepth::Four) => 4,
             (ColorType::Grayscale | ColorType::Indexed, BitDepth::Eight) => 8,
             (colours, depth) => {
-                return Err(Problem::NotAMask(format!("it is {colours:?} of {depth:?} bits")));
+                return Err(SampleProblem::NotAMask(format!(
+                    "it is {colours:?} of {depth:?} bits"
+                )));
             }
         };
         if width > MAX_SIDE || height > MAX_SIDE {
             let mebibytes = MAX_BYTES as u64 >> 20;
-            return Err(Problem::ImageTooLarge { width, height, side: MAX_SIDE, mebibytes });
+            return Err(SampleProblem::ImageTooLarge { width, height, side: MAX_SIDE, mebibytes });
         }
         let size = reader.output_buffer_size().filter(|&size| size <= MAX_BYTES);
-        let size = size.ok_or_else(|| Problem::NotAMask("it is too large".into()))?;
+        let size = size.ok_or_else(|| SampleProblem::NotAMask("it is too large".into()))?;
         let mut lines = vec![0; size];
         reader.next_frame(&mut lines).map_err(unreadable)?;
         let (width, height) = (width as usize, height as usize);

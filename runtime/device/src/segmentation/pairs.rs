@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
-use crate::samples::{Dataset, MAX_CLASS_NAME_BYTES, Problem};
+use crate::samples::{Dataset, MAX_CLASS_NAME_BYTES, SampleProblem};
 
 const PICTURES: &str = "images";
 const MASKS: &str = "masks";
@@ -40,12 +40,12 @@ impl Pairs {
     pub fn read(root: &Path, limit: Option<usize>, seed: u64) -> Result<Self, Error> {
         let (pictures, masks) = (root.join(PICTURES), root.join(MASKS));
         if !pictures.is_dir() || !masks.is_dir() {
-            return Err(Error::sample(root, Problem::NoMaskFolders));
+            return Err(Error::sample(root, SampleProblem::NoMaskFolders));
         }
         let flat = |folder: &Path| {
             let found = Dataset::unlabelled(folder)?;
             match found.classes.first() {
-                Some(name) => Err(Error::sample(&folder.join(name), Problem::NestedFolder)),
+                Some(name) => Err(Error::sample(&folder.join(name), SampleProblem::NestedFolder)),
                 None => Ok(found),
             }
         };
@@ -54,12 +54,12 @@ impl Pairs {
         let mut by_stem: BTreeMap<OsString, PathBuf> = BTreeMap::new();
         for sample in &found.samples {
             if by_stem.insert(stem(&sample.path), sample.path.clone()).is_some() {
-                return Err(Error::sample(&sample.path, Problem::SameName));
+                return Err(Error::sample(&sample.path, SampleProblem::SameName));
             }
         }
         for mask in &of_masks.samples {
             if !by_stem.contains_key(&stem(&mask.path)) {
-                return Err(Error::sample(&mask.path, Problem::NoPicture));
+                return Err(Error::sample(&mask.path, SampleProblem::NoPicture));
             }
         }
         if let Some(limit) = limit {
@@ -69,7 +69,7 @@ impl Pairs {
         for sample in found.samples {
             let mask = masks.join(stem(&sample.path)).with_added_extension("png");
             if !mask.is_file() {
-                return Err(Error::sample(&sample.path, Problem::NoMask { expected: mask }));
+                return Err(Error::sample(&sample.path, SampleProblem::NoMask { expected: mask }));
             }
             pairs.push(Pair { picture: sample.path, mask });
         }
@@ -82,7 +82,7 @@ fn names(path: &Path) -> Result<Option<Vec<String>>, Error> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(Error::sample(path, Problem::Unreadable(e))),
+        Err(e) => return Err(Error::sample(path, SampleProblem::Unreadable(e))),
     };
     let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
     let bad = |name: &String| {
@@ -90,7 +90,7 @@ fn names(path: &Path) -> Result<Option<Vec<String>>, Error> {
     };
     let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
     match names.iter().find(|name| bad(name)).or(twice.map(|(_, name)| name)) {
-        Some(name) => Err(Error::sample(path, Problem::ClassLine(name.clone()))),
+        Some(name) => Err(Error::sample(path, SampleProblem::ClassLine(name.clone()))),
         None => Ok(Some(names)),
     }
 }

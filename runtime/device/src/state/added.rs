@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::cache::DIGEST_BYTES;
 use super::folder::{FEATURES, read};
-use super::{FeatureCache, Problem, StateFolder, StateLock};
+use super::{FeatureCache, StateFolder, StateLock, StateProblem};
 use crate::Error;
 use crate::samples::{SampleId, hex};
 
@@ -103,7 +103,7 @@ impl StateFolder {
                 let added = FeatureCache::read(&bytes, Some((&backbone, cache.feature_len())))
                     .map_err(refuse)?;
                 let reason = "it does not belong to features.hsfc";
-                cache.extend(&added.1).ok_or(refuse(Problem::Cache { at: 0, reason }))?;
+                cache.extend(&added.1).ok_or(refuse(StateProblem::Cache { at: 0, reason }))?;
                 return Ok(Some((backbone, cache)));
             }
             last = Some((backbone, cache));
@@ -127,7 +127,7 @@ impl StateFolder {
         match read_end() {
             Ok(()) => Ok(Some(digest)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(Error::state(&path, Problem::Unreadable(e))),
+            Err(e) => Err(Error::state(&path, StateProblem::Unreadable(e))),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::Problem;
+use super::StateProblem;
 use super::added::Stored;
 use super::four_bits;
 use super::reader::Reader;
@@ -284,24 +284,28 @@ impl FeatureCache {
     /// Checks and reads a file's bytes.
     ///
     /// # Errors
-    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
-    /// [`Problem::OtherBackbone`].
-    pub fn parse(bytes: &[u8], backbone: &[u8; 32], feature_len: usize) -> Result<Self, Problem> {
+    /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`],
+    /// [`StateProblem::OtherBackbone`].
+    pub fn parse(
+        bytes: &[u8],
+        backbone: &[u8; 32],
+        feature_len: usize,
+    ) -> Result<Self, StateProblem> {
         Self::read(bytes, Some((backbone, feature_len))).map(|(_, cache)| cache)
     }
 
     /// The same for any backbone, with its digest.
     ///
     /// # Errors
-    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`].
-    pub fn parse_any(bytes: &[u8]) -> Result<([u8; 32], Self), Problem> {
+    /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`].
+    pub fn parse_any(bytes: &[u8]) -> Result<([u8; 32], Self), StateProblem> {
         Self::read(bytes, None)
     }
 
     pub(super) fn read(
         bytes: &[u8],
         expected: Option<(&[u8; 32], usize)>,
-    ) -> Result<([u8; 32], Self), Problem> {
+    ) -> Result<([u8; 32], Self), StateProblem> {
         let (mut reader, version, backbone) =
             Reader::sealed(bytes, MAGIC, &VERSIONS.map(|(v, _)| v))?;
         let bits = VERSIONS.iter().find(|(v, _)| *v == version).map_or(Bits::Eight, |(_, b)| *b);
@@ -355,11 +359,11 @@ impl FeatureCache {
     }
 }
 
-pub(super) fn same_backbone(expected: &[u8; 32], found: &[u8; 32]) -> Result<(), Problem> {
+pub(super) fn same_backbone(expected: &[u8; 32], found: &[u8; 32]) -> Result<(), StateProblem> {
     if found == expected {
         return Ok(());
     }
-    Err(Problem::OtherBackbone { expected: short(expected), found: short(found) })
+    Err(StateProblem::OtherBackbone { expected: short(expected), found: short(found) })
 }
 
 /// The first eight bytes of a digest in hexadecimal: enough to tell two backbones apart.
@@ -490,13 +494,13 @@ mod tests {
             let mut body = body.to_vec();
             body[at..at + forged.len()].copy_from_slice(forged);
             let refused = FeatureCache::parse(&sealed(body), &BACKBONE, 3);
-            assert!(matches!(refused, Err(Problem::Cache { .. })), "{at}: {refused:?}");
+            assert!(matches!(refused, Err(StateProblem::Cache { .. })), "{at}: {refused:?}");
         }
         let mut twice = body.to_vec();
         twice[label + 4 + 3..][..16].copy_from_slice(&[0; 16]);
         assert!(matches!(
             FeatureCache::parse(&sealed(twice), &BACKBONE, 3),
-            Err(Problem::Cache { reason: "a sample stands twice", .. })
+            Err(StateProblem::Cache { reason: "a sample stands twice", .. })
         ));
     }
 
@@ -504,10 +508,10 @@ mod tests {
     fn another_backbone_and_a_later_version_are_refused_by_name() {
         let mut bytes = filled().emit(&BACKBONE);
         let other = FeatureCache::parse(&bytes, &[8; 32], 3).unwrap_err();
-        assert!(matches!(other, Problem::OtherBackbone { .. }));
+        assert!(matches!(other, StateProblem::OtherBackbone { .. }));
         assert!(other.to_string().contains("0707070707070707"));
         bytes[8] = 3;
         let later = FeatureCache::parse(&bytes, &BACKBONE, 3).unwrap_err();
-        assert!(matches!(later, Problem::CacheVersion { found: 3 }));
+        assert!(matches!(later, StateProblem::CacheVersion { found: 3 }));
     }
 }

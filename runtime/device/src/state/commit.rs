@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Problem;
+use super::StateProblem;
 use super::cache::{FeatureCache, same_backbone};
 use super::reader::Reader;
 use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId};
@@ -102,9 +102,9 @@ impl Commit {
     /// Checks and reads a file's bytes.
     ///
     /// # Errors
-    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`],
-    /// [`Problem::OtherBackbone`].
-    pub fn parse(bytes: &[u8], backbone: &[u8; 32]) -> Result<Self, Problem> {
+    /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`],
+    /// [`StateProblem::OtherBackbone`].
+    pub fn parse(bytes: &[u8], backbone: &[u8; 32]) -> Result<Self, StateProblem> {
         let (found, commit) = Self::parse_any(bytes)?;
         same_backbone(backbone, &found)?;
         Ok(commit)
@@ -113,8 +113,8 @@ impl Commit {
     /// The same for any backbone, with its digest.
     ///
     /// # Errors
-    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`].
-    pub fn parse_any(bytes: &[u8]) -> Result<([u8; 32], Self), Problem> {
+    /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`].
+    pub fn parse_any(bytes: &[u8]) -> Result<([u8; 32], Self), StateProblem> {
         let (mut reader, _, backbone) = Reader::sealed(bytes, MAGIC, &[VERSION])?;
         let number = u32::from_le_bytes(reader.array()?);
         let class_count = reader.count(MAX_CLASSES)?;
@@ -202,6 +202,6 @@ mod tests {
             assert!(Commit::parse(&changed, &BACKBONE).is_err(), "byte {at} changed");
             assert!(Commit::parse(&bytes[..at], &BACKBONE).is_err(), "cut to {at}");
         }
-        assert!(matches!(Commit::parse(&bytes, &[8; 32]), Err(Problem::OtherBackbone { .. })));
+        assert!(matches!(Commit::parse(&bytes, &[8; 32]), Err(StateProblem::OtherBackbone { .. })));
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::{Commit, FeatureCache, Problem};
+use super::{Commit, FeatureCache, StateProblem};
 use crate::Error;
 
 pub(super) const HEAD: &str = "head.hshr";
@@ -144,7 +144,7 @@ impl StateFolder {
             Some((counter, check)) if check == counter_check(counter) => {
                 Ok(u64::from_le_bytes(*counter))
             }
-            _ => Err(Error::state(&path, Problem::Counter)),
+            _ => Err(Error::state(&path, StateProblem::Counter)),
         }
     }
 
@@ -186,7 +186,7 @@ impl StateFolder {
 }
 
 fn is_other(error: &Error) -> bool {
-    matches!(error, Error::State { problem: Problem::OtherBackbone { .. }, .. })
+    matches!(error, Error::State { problem: StateProblem::OtherBackbone { .. }, .. })
 }
 
 /// The file of a security counter.
@@ -205,18 +205,18 @@ pub(super) fn commit_name(number: u32) -> String {
 }
 
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let refuse = |e| Error::state(path, Problem::Unreadable(e));
+    let refuse = |e| Error::state(path, StateProblem::Unreadable(e));
     // Before it is opened: opening a pipe waits for whoever writes into it.
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
         Err(e) if e.kind() == ErrorKind::NotADirectory => {
-            return Err(Error::state(path.parent().unwrap_or(path), Problem::NotAFolder));
+            return Err(Error::state(path.parent().unwrap_or(path), StateProblem::NotAFolder));
         }
         Err(e) => return Err(refuse(e)),
     };
     if !metadata.is_file() {
-        return Err(Error::state(path, Problem::NotAFile));
+        return Err(Error::state(path, StateProblem::NotAFile));
     }
     let file = match File::open(path) {
         Ok(file) => file,
@@ -225,7 +225,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     };
     let bytes = file.metadata().map_err(refuse)?.len();
     if bytes > MAX_FILE_BYTES {
-        return Err(Error::state(path, Problem::TooLarge { bytes, limit: MAX_FILE_BYTES }));
+        return Err(Error::state(path, StateProblem::TooLarge { bytes, limit: MAX_FILE_BYTES }));
     }
     let mut content = Vec::with_capacity(bytes as usize);
     file.take(MAX_FILE_BYTES).read_to_end(&mut content).map_err(refuse)?;

@@ -7,9 +7,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::replace::{add, remove_leftovers, sync_folder};
-use super::{FeatureCache, Problem, StateFolder, StateLock};
+use super::{FeatureCache, StateFolder, StateLock, StateProblem};
 use crate::Error;
-use crate::samples::{self, MAX_SAMPLES, SampleFile, SampleId};
+use crate::samples::{self, InputShape, MAX_SAMPLES, Sample, SampleFile, SampleId, SampleProblem};
 
 /// A state keeps samples as long as it has this folder: `ID.EXTENSION`, the bytes of the file that was learned.
 const FOLDER: &str = "kept-samples";
@@ -26,7 +26,7 @@ impl StateFolder {
         let path = self.kept_path();
         match std::fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => Ok(true),
-            Ok(_) => Err(Error::state(&path, Problem::NotAFolder)),
+            Ok(_) => Err(Error::state(&path, StateProblem::NotAFolder)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
             Err(e) => Err(Error::machine(&path, "looking for the folder")(e)),
         }
@@ -72,9 +72,10 @@ impl StateLock {
     ///
     /// # Errors
     /// [`Error::Sample`] for a file that is no longer the sample, [`Error::Machine`].
-    pub fn keep<'a>(
+    pub fn keep<'s, 'a: 's>(
         &self,
-        samples: impl IntoIterator<Item = (SampleId, &'a Path)>,
+        input: &InputShape,
+        samples: impl IntoIterator<Item = (SampleId, &'s Sample<'a>)>,
     ) -> Result<(), Error> {
         let path = self.folder.kept_path();
         if !self.folder.keeps_samples()? {
@@ -85,13 +86,13 @@ impl StateLock {
             sync_folder(self.folder.path())?;
         }
         let mut kept: HashSet<SampleId> = self.folder.kept()?.into_keys().collect();
-        for (id, from) in samples {
+        for (at, (id, sample)) in samples.into_iter().enumerate() {
             if !kept.insert(id) {
                 continue;
             }
-            let file = SampleFile::read(from)?;
+            let file = sample.load(input, at)?;
             if file.id() != id {
-                return Err(Error::sample(from, samples::Problem::Changed));
+                return Err(Error::sample(file.path(), SampleProblem::Changed));
             }
             add(&path, &name(&id, &file), file.content())?;
         }
@@ -171,6 +172,8 @@ mod tests {
         cache
     }
 
+    const INPUT: InputShape = InputShape { height: 1, width: 1, channels: 3, channels_first: true };
+
     /// Three files and their ids.
     fn files(root: &Path) -> Vec<(SampleId, PathBuf)> {
         let file = |name: &str| {
@@ -181,6 +184,11 @@ mod tests {
         ["a.JPEG", "b.png", "c.npy"].map(file).to_vec()
     }
 
+    fn keep(lock: &StateLock, files: &[(SampleId, PathBuf)]) -> Result<(), Error> {
+        let samples: Vec<_> = files.iter().map(|(id, path)| (*id, Sample::file(path))).collect();
+        lock.keep(&INPUT, samples.iter().map(|(id, sample)| (*id, sample)))
+    }
+
     #[test]
     fn what_is_kept_has_the_bytes_and_goes_with_its_features() {
         let root = tempfile::tempdir().unwrap();
@@ -189,7 +197,7 @@ mod tests {
         let state = StateFolder::new(&root.path().join("state"));
         let lock = state.lock().unwrap();
         assert!(!state.keeps_samples().unwrap() && state.kept().unwrap().is_empty());
-        lock.keep(files.iter().map(|(id, path)| (*id, path.as_path()))).unwrap();
+        keep(&lock, &files).unwrap();
         lock.commit(&cache(&ids), &[7; 32], b"head", "learn").unwrap();
         let kept = state.kept().unwrap();
         for (id, path) in &files {
@@ -211,13 +219,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let files = files(root.path());
         let state = StateFolder::new(&root.path().join("state"));
-        let all = || files.iter().map(|(id, path)| (*id, path.as_path()));
         // Cut off before the first commit.
-        state.lock().unwrap().keep(all()).unwrap();
+        keep(&state.lock().unwrap(), &files).unwrap();
         std::fs::write(state.kept_path().join(".headstart-x.tmp"), "").unwrap();
         let lock = state.lock().unwrap();
         assert_eq!(std::fs::read_dir(state.kept_path()).unwrap().count(), 0);
-        lock.keep(all()).unwrap();
+        keep(&lock, &files).unwrap();
         lock.commit(&cache(&[files[0].0]), &[7; 32], b"head", "learn").unwrap();
         assert_eq!(state.kept().unwrap().len(), 1);
         drop(lock);
@@ -237,7 +244,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let files = files(root.path());
         let lock = StateFolder::new(&root.path().join("state")).lock().unwrap();
-        let error = lock.keep([(files[1].0, files[0].1.as_path())]).unwrap_err();
+        let error = keep(&lock, &[(files[1].0, files[0].1.clone())]).unwrap_err();
         assert!(error.to_string().contains("a.JPEG: has changed"), "{error}");
     }
 }

@@ -9,7 +9,7 @@ use super::folder::{
     COUNTER, FEATURES, HEAD, REJECTED, TRAINING, commit_name, read, sealed_counter,
 };
 use super::replace::{add, remove_leftovers, replace, sync_folder, temporary};
-use super::{Commit, FeatureCache, Problem, StateFolder};
+use super::{Commit, FeatureCache, StateFolder, StateProblem};
 use crate::Error;
 
 /// So many commits are kept.
@@ -29,13 +29,13 @@ impl StateFolder {
     /// be created or written.
     pub fn lock(&self) -> Result<StateLock, Error> {
         if self.exists()? && !self.path().is_dir() {
-            return Err(Error::state(self.path(), Problem::NotAFolder));
+            return Err(Error::state(self.path(), StateProblem::NotAFolder));
         }
         create(self.path())?;
         let folder =
             File::open(self.path()).map_err(Error::machine(self.path(), "opening the folder"))?;
         folder.try_lock().map_err(|e| match e {
-            TryLockError::WouldBlock => Error::state(self.path(), Problem::Busy),
+            TryLockError::WouldBlock => Error::state(self.path(), StateProblem::Busy),
             TryLockError::Error(e) => Error::machine(self.path(), "locking the folder")(e),
         })?;
         let lock = StateLock { folder: self.clone(), _lock: folder };
@@ -306,7 +306,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let state = StateFolder::new(root.path());
         let lock = state.lock().unwrap();
-        assert!(matches!(state.lock(), Err(Error::State { problem: Problem::Busy, .. })));
+        assert!(matches!(state.lock(), Err(Error::State { problem: StateProblem::Busy, .. })));
         drop(lock);
         assert!(state.lock().is_ok());
     }
@@ -406,14 +406,16 @@ mod tests {
             std::os::unix::fs::symlink(target, state.head_path()).unwrap();
             match state.head() {
                 Ok(None) => assert!(!exists, "{target}"),
-                Err(Error::State { problem: Problem::NotAFile, .. }) => assert!(exists, "{target}"),
+                Err(Error::State { problem: StateProblem::NotAFile, .. }) => {
+                    assert!(exists, "{target}")
+                }
                 other => panic!("{target}: {other:?}"),
             }
             std::fs::remove_file(state.head_path()).unwrap();
         }
         // Opening it would wait for a writer. No process makes it: a child would hold the locks of other tests for a moment.
         nix::unistd::mkfifo(&state.head_path(), nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(matches!(state.head(), Err(Error::State { problem: Problem::NotAFile, .. })));
+        assert!(matches!(state.head(), Err(Error::State { problem: StateProblem::NotAFile, .. })));
     }
 
     #[test]
@@ -423,7 +425,10 @@ mod tests {
         for error in
             [state.lock().unwrap_err(), state.counter().unwrap_err(), state.head().unwrap_err()]
         {
-            assert!(matches!(error, Error::State { problem: Problem::NotAFolder, .. }), "{error}");
+            assert!(
+                matches!(error, Error::State { problem: StateProblem::NotAFolder, .. }),
+                "{error}"
+            );
             assert!(error.to_string().starts_with(&file.path().display().to_string()), "{error}");
         }
     }

@@ -42,4 +42,4 @@ pub use edit::Merged;
 pub use folder::StateFolder;
 pub use kept::Kept;
 pub use lock::StateLock;
-pub use problem::{Problem, Way};
+pub use problem::{StateProblem, Way};

@@ -5,12 +5,12 @@
 /// The path stands in [`Error::State`](crate::Error::State) beside it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum StateProblem {
     /// The folder is something else.
-    #[error("is not a folder: give another --state")]
+    #[error("is not a folder: give another state folder")]
     NotAFolder,
     /// A file is something else.
-    #[error("is not a plain file: remove it, or give another --state")]
+    #[error("is not a plain file: remove it, or give another state folder")]
     NotAFile,
     /// A file cannot be read.
     #[error("cannot be read ({0}): check the permissions")]
@@ -25,7 +25,7 @@ pub enum Problem {
     },
     /// Features that make a file past the size limit.
     #[error(
-        "would have {bytes} bytes, more than the {limit} that can be read again: learn fewer samples, or say learn --max-bytes {limit}"
+        "would have {bytes} bytes, more than the {limit} that can be read again: learn fewer samples, or with a budget of {limit} bytes"
     )]
     WouldBeTooLarge {
         /// What the file would have.
@@ -35,7 +35,7 @@ pub enum Problem {
     },
     /// More samples than a file may have.
     #[error(
-        "would hold {found} samples, more than the {limit} that can be read again: learn fewer, or say learn --max-bytes N"
+        "would hold {found} samples, more than the {limit} that can be read again: learn fewer, or with a budget of bytes"
     )]
     TooManySamples {
         /// How many there would be.
@@ -45,7 +45,7 @@ pub enum Problem {
     },
     /// A head past the size limit.
     #[error(
-        "would have {bytes} bytes, more than the {limit} that can be read again: pack the model with a later --freeze"
+        "would have {bytes} bytes, more than the {limit} that can be read again: pack the model with a later freeze point"
     )]
     HeadTooLarge {
         /// What the head takes.
@@ -54,7 +54,7 @@ pub enum Problem {
         limit: usize,
     },
     /// Another process learns or forgets in this folder.
-    #[error("is in use by another headstart-edge: wait for it and try again")]
+    #[error("is in use by another process: wait for it and try again")]
     Busy,
     /// Neither the folder nor the pack has a head.
     #[error("holds no head, and the pack ships none: run learn first")]
@@ -84,7 +84,7 @@ pub enum Problem {
     },
     /// Samples of which there is no copy.
     #[error(
-        "keeps copies of {kept} of its {of} samples, and {missing} are missing: learn them again with learn --keep-samples and the pack that they were learned with, or adopt with --force what is kept"
+        "keeps copies of {kept} of its {of} samples, and {missing} are missing: learn them again with the pack that they were learned with, keeping samples, or adopt by force what is kept"
     )]
     NotAllKept {
         /// Samples that are kept.
@@ -96,29 +96,19 @@ pub enum Problem {
     },
     /// No copy of any sample.
     #[error(
-        "keeps no copy of its {0} samples, and another backbone can learn from nothing else: go on with the pack that they were learned with, and learn them again there with learn --keep-samples"
+        "keeps no copy of its {0} samples, and another backbone can learn from nothing else: go on with the pack that they were learned with, and learn them again there, keeping samples"
     )]
     NoneKept(usize),
     /// A copy that is another file.
     #[error(
-        "is not the sample that its name says: remove it, and learn that sample again with --keep-samples"
+        "is not the sample that its name says: remove it, and learn that sample again, keeping samples"
     )]
     NotThatSample,
     /// Classes that only the head of the pack before could tell.
     #[error(
-        "knows classes of which no sample is kept ({0}), and the pack ships no head that knows them: go on with the pack before, or adopt with --force without them"
+        "knows classes of which no sample is kept ({0}), and the pack ships no head that knows them: go on with the pack before, or adopt by force without them"
     )]
     ClassesLost(String),
-    /// Adoption of or from a trainable tail.
-    #[error(
-        "a trainable tail is not adopted, and nothing is learned again into one: go on with the pack before, or learn the samples in another --state"
-    )]
-    TailAdopt,
-    /// Copies that nothing would use.
-    #[error(
-        "the pack keeps a trainable tail, whose samples adopt does not learn again: leave --keep-samples out"
-    )]
-    TailKeep,
     /// A commit of another pack.
     #[error("made commit {number} with backbone {backbone}: give rollback the pack of that one")]
     CommitOfOther {
@@ -132,11 +122,6 @@ pub enum Problem {
         "keeps no copy of all samples of commit {0}, whose backbone is another than the current head's: go on with the current pack"
     )]
     CopiesGone(u32),
-    /// No folder for the security counter.
-    #[error(
-        "this program uses signed packs, and keeps the newest one's security counter in the state folder: say with --state DIR where that is"
-    )]
-    StateNeeded,
     /// A security counter that was damaged.
     #[error("is not a security counter: only the maker of this device can say how to go on")]
     Counter,
@@ -149,123 +134,6 @@ pub enum Problem {
     /// A commit whose samples are gone.
     #[error("no longer keeps all samples of commit {0}: learn them again")]
     SamplesGone(u32),
-    /// A class that is not there.
-    #[error("knows no class {0}: status lists them")]
-    NoClass(String),
-    /// A sample that is not there.
-    #[error("does not hold the sample {0}: give its file, or the id that samples shows")]
-    NoSample(String),
-    /// A name that no class can have.
-    #[error("cannot name a class {0:?}: use 1 to 64 bytes of plain text")]
-    BadName(String),
-    /// One class would be left.
-    #[error(
-        "would know one class only, and answer it for everything: forget everything with --yes, or learn another class first"
-    )]
-    OneClassLeft,
-    /// The samples do not make a head.
-    #[error("no head can be learned from these samples ({0}): add samples, or use --learner auto")]
-    Training(#[from] headstart::Error),
-    /// Burn failed.
-    #[error("no head can be trained on this engine ({0}): use another --engine, or none")]
-    Engine(String),
-    /// An engine that was not compiled.
-    #[error(
-        "this program was built without that engine: build it with --features ndarray, candle, flex or cuda, or leave --engine out"
-    )]
-    EngineMissing,
-    /// Training that cannot be kept.
-    #[error("how far the training has come cannot be kept: {0}")]
-    Progress(String),
-    /// A GPU for an engine that was compiled without.
-    #[error(
-        "this program's engine was built for the CPU alone: build it with --features {0}, or leave --device out"
-    )]
-    DeviceMissing(&'static str),
-    /// A GPU for an engine that has none.
-    #[error("{0} runs on the CPU alone: use --engine cuda or candle, or leave --device out")]
-    NoSuchDevice(&'static str),
-    /// A tail on a build without an engine.
-    #[error(
-        "the pack keeps a trainable tail, and this program was built without an engine for it: build it with --features flex, or pack the model with --tail drop"
-    )]
-    TailMissing,
-    /// What cannot be done without training the tail again.
-    #[error(
-        "the pack keeps a trainable tail, which is not trained again by this: forget everything with --yes and learn what is to stay, or roll back"
-    )]
-    TailChange,
-    /// What answers for whole pictures only.
-    #[error(
-        "the pack answers a class for each place of a picture, and {0} is for one answer a picture: leave it out"
-    )]
-    NotOfPlaces(&'static str),
-    /// What is for answers a place.
-    #[error(
-        "the pack answers one class a picture, and {0} is for a class a place: leave it out, or pack the model with --task segmentation"
-    )]
-    OfPlaces(&'static str),
-    /// No folder for masks.
-    #[error(
-        "the pack answers a class for each place of a picture: say with --masks DIR where the answers are written"
-    )]
-    NoMasks,
-    /// A learner that is for heads.
-    #[error(
-        "the pack keeps a trainable tail, which is trained by gradients: leave --learner and --hidden out"
-    )]
-    TailLearner,
-    /// Another form of a head than a tail's.
-    #[error(
-        "the pack keeps a trainable tail, whose weights are float16 already: say --storage, and leave --half out"
-    )]
-    TailHalf,
-    /// Eight bits of features that were kept in four.
-    #[error(
-        "the features are kept in four bits, and what they lost does not come back: leave --kept-bits out, or learn in a new state folder"
-    )]
-    KeptBits,
-    /// Features of another number of bits than the state's.
-    #[error(
-        "one of the two devices keeps its features in four bits, and the other one in eight: learn with --kept-bits 4 on both first"
-    )]
-    MergedBits,
-    /// Four bits for values that cross a cut.
-    #[error(
-        "the pack keeps a trainable tail, whose inputs are kept as they are: leave --kept-bits out"
-    )]
-    TailBits,
-    /// `--false-accepts` with a trainable tail, or with a pack whose own head knows classes without samples here.
-    #[error(
-        "--false-accepts trains a head without each class, from samples of all of them: leave it out for a pack with a trainable tail or a head of its own"
-    )]
-    Strangers,
-    /// Too few classes to leave one out.
-    #[error(
-        "{found} classes do not tell what is strange to them: teach {least} or more, or leave --false-accepts out"
-    )]
-    FewClasses {
-        /// Those that have samples.
-        found: usize,
-        /// As many as there must be.
-        least: usize,
-    },
-    /// A budget that one sample of each class does not fit.
-    #[error("--max-bytes {bytes} does not hold one sample of each class: {least} bytes do")]
-    Budget {
-        /// The budget.
-        bytes: u64,
-        /// What one sample of each class takes.
-        least: usize,
-    },
-    /// An option that is for tails.
-    #[error(
-        "the pack keeps no trainable tail, and {0} is for one: leave it out, or pack the model with --tail keep"
-    )]
-    NoTail(&'static str),
-    /// A pattern that names nothing.
-    #[error("no layer of the tail that can be trained is called {0:?}: headstart info lists them")]
-    NoLayer(String),
     /// Not a feature cache.
     #[error("is not a feature cache (byte {at}: {reason}): run forget and learn again")]
     Cache {
@@ -282,7 +150,7 @@ pub enum Problem {
     },
     /// A feature cache of another backbone.
     #[error(
-        "was learned on backbone {found}, the pack has {expected}: use that pack or another --state"
+        "was learned on backbone {found}, the pack has {expected}: use that pack or another state folder"
     )]
     OtherBackbone {
         /// The pack's backbone, its first bytes in hexadecimal.
@@ -291,14 +159,14 @@ pub enum Problem {
         found: String,
     },
     /// More classes than a head can have.
-    #[error("would hold more than {limit} classes: use another --state")]
+    #[error("would hold more than {limit} classes: use another state folder")]
     TooManyClasses {
         /// The most classes.
         limit: usize,
     },
     /// More classes than the pack plans memory for.
     #[error(
-        "would hold {found} classes, and the pack plans memory for {limit}: pack the model again with --max-classes {found}, or learn fewer classes"
+        "would hold {found} classes, and the pack plans memory for {limit}: pack the model again for {found}, or learn fewer classes"
     )]
     UnplannedClasses {
         /// How many there would be.
@@ -334,9 +202,7 @@ impl std::fmt::Display for Way {
             Self::Return(number) => {
                 write!(f, "return with rollback to commit {number}, which was made with this one")
             }
-            Self::Forget => f.write_str(
-                "run forget and learn again: the samples were not kept (learn --keep-samples keeps them)",
-            ),
+            Self::Forget => f.write_str("run forget and learn again: the samples were not kept"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Problem;
+use super::StateProblem;
 use super::cache::DIGEST_BYTES;
 use crate::samples::MAX_CLASS_NAME_BYTES;
 
@@ -17,24 +17,24 @@ impl<'a> Reader<'a> {
     /// of which backbone.
     ///
     /// # Errors
-    /// [`Problem::Cache`] with the byte and the broken rule, [`Problem::CacheVersion`].
+    /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`].
     pub(super) fn sealed(
         bytes: &'a [u8],
         magic: [u8; 8],
         versions: &[u16],
-    ) -> Result<(Self, u16, [u8; 32]), Problem> {
+    ) -> Result<(Self, u16, [u8; 32]), StateProblem> {
         let mut reader = Self { bytes, at: 0 };
         if reader.array::<8>()? != magic {
             return Err(reader.broken("the magic is missing"));
         }
         let version = u16::from_le_bytes(reader.array()?);
         if !versions.contains(&version) {
-            return Err(Problem::CacheVersion { found: version });
+            return Err(StateProblem::CacheVersion { found: version });
         }
         let split = bytes.len().saturating_sub(DIGEST_BYTES);
         let (body, digest) = bytes.split_at(split);
         if Sha256::digest(body)[..] != *digest {
-            return Err(Problem::Cache { at: split, reason: "the check sum does not match" });
+            return Err(StateProblem::Cache { at: split, reason: "the check sum does not match" });
         }
         let mut reader = Self { bytes: body, at: reader.at };
         if reader.array()? != [0; 2] {
@@ -44,11 +44,11 @@ impl<'a> Reader<'a> {
         Ok((reader, version, backbone))
     }
 
-    pub(super) fn broken(&self, reason: &'static str) -> Problem {
-        Problem::Cache { at: self.at, reason }
+    pub(super) fn broken(&self, reason: &'static str) -> StateProblem {
+        StateProblem::Cache { at: self.at, reason }
     }
 
-    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Problem> {
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], StateProblem> {
         let end = self.at.checked_add(count);
         let taken = end.and_then(|end| self.bytes.get(self.at..end));
         let taken = taken.ok_or_else(|| self.broken("the bytes end too early"))?;
@@ -56,18 +56,18 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], StateProblem> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
-    pub(super) fn count(&mut self, limit: usize) -> Result<usize, Problem> {
+    pub(super) fn count(&mut self, limit: usize) -> Result<usize, StateProblem> {
         let count = usize::try_from(u32::from_le_bytes(self.array()?)).unwrap_or(usize::MAX);
         if count > limit { Err(self.broken("a count is past its limit")) } else { Ok(count) }
     }
 
-    pub(super) fn name(&mut self) -> Result<&'a str, Problem> {
+    pub(super) fn name(&mut self) -> Result<&'a str, StateProblem> {
         let length = usize::from(u16::from_le_bytes(self.array()?));
         if !(1..=MAX_CLASS_NAME_BYTES).contains(&length) {
             return Err(self.broken("a class name has no byte or too many"));

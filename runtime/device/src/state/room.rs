@@ -1,37 +1,37 @@
 //! What is written can be read again: files that would be too large are refused before anything is changed.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use super::commit::MAX_HEAD_BYTES;
 use super::folder::FEATURES;
-use super::{FeatureCache, Problem, StateFolder};
+use super::{FeatureCache, StateFolder, StateProblem};
 use crate::Error;
-use crate::samples::{MAX_SAMPLES, SampleFile, SampleId};
+use crate::samples::{InputShape, MAX_SAMPLES, Sample, SampleId};
 
 impl StateFolder {
-    /// Refuses files whose features would make the feature cache too large, before the backbone runs on them. Each
+    /// Refuses samples whose features would make the feature cache too large, before the backbone runs on them. Each
     /// counts once; where they are shown more often, the commit tells. Samples that `max_bytes` will drop are no reason.
     ///
-    /// Files are read for it only where they might be too many.
+    /// They are read for it only where they might be too many.
     ///
     /// # Errors
     /// [`Error::State`] with what to do; [`Error::Sample`] for a file that cannot be read.
     pub fn refuse_files(
         &self,
         cache: &FeatureCache,
-        files: &[&Path],
+        samples: &[Sample<'_>],
+        input: &InputShape,
         max_bytes: Option<u64>,
     ) -> Result<(), Error> {
         if max_bytes.is_some_and(|bytes| bytes <= self.limit)
-            || self.fits(cache, files.len()).is_ok()
+            || self.fits(cache, samples.len()).is_ok()
         {
             return Ok(());
         }
         // The same sample may be there twice, or known.
         let mut new = HashSet::<SampleId>::new();
-        for path in files {
-            let id = SampleFile::read(path)?.id();
+        for (at, sample) in samples.iter().enumerate() {
+            let id = sample.load(input, at)?.id();
             if !cache.contains(&id) {
                 new.insert(id);
             }
@@ -64,7 +64,7 @@ impl StateFolder {
         if head.len() <= MAX_HEAD_BYTES {
             return Ok(());
         }
-        let problem = Problem::HeadTooLarge { bytes: head.len(), limit: MAX_HEAD_BYTES };
+        let problem = StateProblem::HeadTooLarge { bytes: head.len(), limit: MAX_HEAD_BYTES };
         Err(Error::state(&self.head_path(), problem))
     }
 
@@ -74,9 +74,9 @@ impl StateFolder {
         let more = more.saturating_mul(cache.bytes_of(1));
         let bytes = cache.file_bytes().saturating_add(more) as u64;
         let problem = if found > MAX_SAMPLES {
-            Problem::TooManySamples { found, limit: MAX_SAMPLES }
+            StateProblem::TooManySamples { found, limit: MAX_SAMPLES }
         } else if bytes > self.limit {
-            Problem::WouldBeTooLarge { bytes, limit: self.limit }
+            StateProblem::WouldBeTooLarge { bytes, limit: self.limit }
         } else {
             return Ok(());
         };
@@ -86,7 +86,12 @@ impl StateFolder {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::samples::SampleFile;
+
+    const INPUT: InputShape = InputShape { height: 1, width: 1, channels: 3, channels_first: true };
 
     const BACKBONE: [u8; 32] = [7; 32];
 
@@ -122,7 +127,7 @@ mod tests {
             assert_eq!(state.features(&BACKBONE, 100).unwrap(), Some(cache(8)));
             assert_eq!((state.head().unwrap().unwrap(), names()), (b"head".to_vec(), before));
         };
-        let advice = format!("learn --max-bytes {limit}");
+        let advice = format!("a budget of {limit} bytes");
         refused(lock.commit(&cache(9), &BACKBONE, b"new", "learn"), &advice);
         refused(lock.commit_alone(&cache(9), &BACKBONE, b"new", "learn"), &advice);
         let head = vec![0; MAX_HEAD_BYTES + 1];
@@ -133,7 +138,7 @@ mod tests {
     fn too_many_files_are_refused_before_the_backbone_and_only_then() {
         let root = tempfile::tempdir().unwrap();
         let files: Vec<_> = (0..4).map(|file| root.path().join(format!("{file}.png"))).collect();
-        let paths: Vec<&Path> = files.iter().map(AsRef::as_ref).collect();
+        let samples: Vec<Sample<'_>> = files.iter().map(Sample::file).collect();
         let contents = |contents: [&str; 4]| {
             files
                 .iter()
@@ -143,17 +148,18 @@ mod tests {
         contents(["a", "b", "c", "d"]);
         let limit = cache(2).file_bytes() + 3 * cache(2).bytes_of(1);
         let state = limited(&root.path().join("state"), limit);
-        assert!(state.refuse_files(&cache(2), &paths[..3], None).is_ok());
-        let refused = state.refuse_files(&cache(2), &paths, None).unwrap_err().to_string();
-        assert!(refused.contains("features.hsfc") && refused.contains("--max-bytes"), "{refused}");
+        assert!(state.refuse_files(&cache(2), &samples[..3], &INPUT, None).is_ok());
+        let refused =
+            state.refuse_files(&cache(2), &samples, &INPUT, None).unwrap_err().to_string();
+        assert!(refused.contains("features.hsfc") && refused.contains("a budget of"), "{refused}");
         // What is dropped again, what is there twice and what is known takes no room.
-        let budget = |bytes| state.refuse_files(&cache(2), &paths, Some(bytes)).is_ok();
+        let budget = |bytes| state.refuse_files(&cache(2), &samples, &INPUT, Some(bytes)).is_ok();
         assert_eq!((budget(limit as u64), budget(limit as u64 + 1)), (true, false));
         contents(["a", "b", "c", "a"]);
-        assert!(state.refuse_files(&cache(2), &paths, None).is_ok());
+        assert!(state.refuse_files(&cache(2), &samples, &INPUT, None).is_ok());
         contents(["a", "b", "c", "d"]);
         let mut knows = cache(1);
         knows.insert(SampleFile::read(&files[3]).unwrap().id(), 0, &[0; 100]);
-        assert!(state.refuse_files(&knows, &paths, None).is_ok());
+        assert!(state.refuse_files(&knows, &samples, &INPUT, None).is_ok());
     }
 }

@@ -3,14 +3,14 @@
 use headstart::head::{HeadParts, HeadRecord, LinearHead, Storage};
 
 use crate::hidden::HiddenLayer;
-use crate::state::Problem;
+use crate::training::TrainingProblem;
 
 /// The record in 2 bytes a weight; a hidden layer before it stays as it is. Prototypes are for a device that gets the
 /// head without its samples: there, without them, a class is stood for by what its weights say.
 ///
 /// # Errors
-/// [`Problem::Training`] for bytes that are no record of this backbone.
-pub fn compact(bytes: &[u8], backbone: [u8; 32]) -> Result<Vec<u8>, Problem> {
+/// [`TrainingProblem::Samples`] for bytes that are no record of this backbone.
+pub fn compact(bytes: &[u8], backbone: [u8; 32]) -> Result<Vec<u8>, TrainingProblem> {
     let centred = |weights: &mut [f32], bias: &mut [f32]| {
         centre(weights, bias.len());
         centre(bias, bias.len());
@@ -23,12 +23,12 @@ pub fn compact(bytes: &[u8], backbone: [u8; 32]) -> Result<Vec<u8>, Problem> {
 /// The record with another threshold below which answers are "unknown", 0 to 1.
 ///
 /// # Errors
-/// [`Problem::Training`] for bytes that are no record of this backbone.
+/// [`TrainingProblem::Samples`] for bytes that are no record of this backbone.
 pub fn with_threshold(
     bytes: &[u8],
     backbone: [u8; 32],
     threshold: f32,
-) -> Result<Vec<u8>, Problem> {
+) -> Result<Vec<u8>, TrainingProblem> {
     rewrite(bytes, backbone, |_, _| {}, |parts| parts.unknown_threshold = threshold)
 }
 
@@ -50,7 +50,7 @@ fn rewrite(
     backbone: [u8; 32],
     numbers: impl FnOnce(&mut [f32], &mut [f32]),
     change: impl FnOnce(&mut HeadParts<'_>),
-) -> Result<Vec<u8>, Problem> {
+) -> Result<Vec<u8>, TrainingProblem> {
     let (_, last) = HiddenLayer::split(bytes)?;
     let record = HeadRecord::parse_for(last, &backbone)?;
     let (classes, features) = (record.classes(), record.feature_len());

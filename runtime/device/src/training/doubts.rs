@@ -3,7 +3,8 @@
 use headstart::head::calibrate::HeldOut;
 use headstart::head::{LinearHead, Samples, argmax, ridge, softmax};
 
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 /// Parts of the samples; each is answered by a head of the others.
 const PARTS: usize = 4;
@@ -22,8 +23,8 @@ pub struct Doubt {
 /// All doubts, the surest first. The cache is in its order ([`FeatureCache::sort`]).
 ///
 /// # Errors
-/// [`Problem::Training`].
-pub fn doubts(cache: &FeatureCache) -> Result<Vec<Doubt>, Problem> {
+/// [`TrainingProblem::Samples`].
+pub fn doubts(cache: &FeatureCache) -> Result<Vec<Doubt>, TrainingProblem> {
     let (features, classes) = (cache.feature_len(), cache.classes().len());
     let samples = Samples::new(cache.features(), cache.labels(), features)?;
     // Samples stand class by class: every part has some of each.

@@ -10,7 +10,7 @@ use headstart::head::{auto, dual, exact, imprint, logistic, sgd};
 use super::inherited::Inherited;
 use crate::engine::{self, Backend};
 use crate::model::Model;
-use crate::state::Problem;
+use crate::training::TrainingProblem;
 
 /// Seed of every choice in training: the same samples always give the same head.
 const SEED: u64 = 1;
@@ -61,7 +61,7 @@ pub(super) struct Task<'a> {
 }
 
 impl Task<'_> {
-    fn initial(&self) -> Result<Option<LinearHead<'_>>, Problem> {
+    fn initial(&self) -> Result<Option<LinearHead<'_>>, TrainingProblem> {
         let head = self.inherited.head.as_ref();
         let linear =
             head.map(|(weights, bias)| LinearHead::new(weights, bias, self.samples.feature_len()));
@@ -78,7 +78,7 @@ impl Task<'_> {
 
     /// The runtime's default learner; with stand-ins, the initial head moved as little as the
     /// samples ask for.
-    pub(super) fn automatic(&self) -> Result<Trained, Problem> {
+    pub(super) fn automatic(&self) -> Result<Trained, TrainingProblem> {
         if self.with_stand_ins {
             return self.explicit(Learner::Logistic, &[Fit::Logistic(CONTINUED_PENALTY)]);
         }
@@ -111,7 +111,11 @@ impl Task<'_> {
     }
 
     /// The best of `fits` by the loss on held-out samples, trained on everything.
-    pub(super) fn explicit(&self, learner: Learner, fits: &[Fit]) -> Result<Trained, Problem> {
+    pub(super) fn explicit(
+        &self,
+        learner: Learner,
+        fits: &[Fit],
+    ) -> Result<Trained, TrainingProblem> {
         let (order, mut folds) = self.folds();
         if self.with_stand_ins {
             folds.clear();
@@ -185,7 +189,7 @@ impl Task<'_> {
         fit: Fit,
         order: &[u32],
         folds: &[Range<usize>],
-    ) -> Result<Vec<f32>, Problem> {
+    ) -> Result<Vec<f32>, TrainingProblem> {
         let mut logits = Vec::new();
         for range in folds {
             let train: Vec<u32> = [&order[..range.start], &order[range.end..]].concat();
@@ -198,7 +202,7 @@ impl Task<'_> {
         Ok(logits)
     }
 
-    fn fit(&self, fit: Fit, samples: Samples<'_>) -> Result<Model, Problem> {
+    fn fit(&self, fit: Fit, samples: Samples<'_>) -> Result<Model, TrainingProblem> {
         let (mut weights, mut bias) = self.empty_head();
         let (count, features) = (samples.len(), samples.feature_len());
         match fit {
@@ -240,7 +244,7 @@ impl Task<'_> {
     }
 
     /// Root mean square of the logits' distance from their sample's mean, on all samples.
-    fn spread(&self, trained: &Trained) -> Result<f32, Problem> {
+    fn spread(&self, trained: &Trained) -> Result<f32, TrainingProblem> {
         let mut square = 0.0_f64;
         for (row, _) in self.samples.iter() {
             let logits = trained.model.logits(row)?;

@@ -5,6 +5,7 @@ pub mod doubts;
 mod fit;
 pub mod harm;
 mod inherited;
+mod problem;
 mod stand_in;
 mod strangers;
 pub mod tail;
@@ -17,12 +18,13 @@ use headstart::head::{HeadParts, Learner, Samples, Storage, auto};
 pub use self::compact::{compact, with_threshold};
 use self::fit::{Fit, Task};
 use self::inherited::Inherited;
+pub use self::problem::TrainingProblem;
 pub use self::strangers::{LEAST_CLASSES, Limit, Strangers};
 use crate::Head;
 use crate::engine::Backend;
 use crate::memory;
 use crate::samples::SampleId;
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
 
 /// Ridge penalties that compete on held-out samples, as parts of the sum of squares of the centred features.
 const PENALTIES: [f64; 3] = [1e-2, 1e-3, 1e-4];
@@ -65,8 +67,8 @@ impl Choice {
     /// `Sgd` instead of `Auto`, if that would take more than its memory for these samples.
     ///
     /// # Errors
-    /// [`Problem::Training`] if it cannot be counted.
-    pub fn within_memory(self, cache: &FeatureCache) -> Result<Self, Problem> {
+    /// [`TrainingProblem::Samples`] if it cannot be counted.
+    pub fn within_memory(self, cache: &FeatureCache) -> Result<Self, TrainingProblem> {
         let Self::Auto { memory } = self else { return Ok(self) };
         let (again, classes) = (cache.again_len(), cache.classes().len());
         // Each class may get a stand-in.
@@ -97,15 +99,15 @@ impl Choice {
 /// next device.
 ///
 /// # Errors
-/// [`Problem::Training`], [`Problem::Engine`] or [`Problem::EngineMissing`].
+/// [`TrainingProblem::Samples`], [`TrainingProblem::Engine`] or [`TrainingProblem::EngineMissing`].
 pub fn train(
     cache: &FeatureCache,
     initial: Option<&Head>,
     choice: Choice,
     backbone: [u8; 32],
-) -> Result<Vec<u8>, Problem> {
+) -> Result<Vec<u8>, TrainingProblem> {
     if cache.is_empty() {
-        return Err(Problem::Training(Error::NoSamples));
+        return Err(TrainingProblem::Samples(Error::NoSamples));
     }
     let inherited = Inherited::new(cache, initial)?;
     let (features, labels) = inherited.with_stand_ins(cache);
@@ -155,14 +157,14 @@ fn without(
     ids: &[SampleId],
     choice: Choice,
     backbone: [u8; 32],
-) -> Result<Head, Problem> {
+) -> Result<Head, TrainingProblem> {
     let mut rest = cache.clone();
     rest.forget_samples(ids);
     rest.drop_empty_classes(&[]);
     rest.sort();
     let record = train(&rest, None, choice, backbone)?;
     let head = Head::parse(Path::new("head"), &record, &backbone);
-    head.map_err(|_| Problem::Training(Error::NotAHead))
+    head.map_err(|_| TrainingProblem::Samples(Error::NotAHead))
 }
 
 /// The same as the head `before` was learned ([`Choice::of`]), with its numbers as they were kept.
@@ -174,7 +176,7 @@ pub fn train_as(
     cache: &FeatureCache,
     initial: Option<&Head>,
     backbone: [u8; 32],
-) -> Result<Vec<u8>, Problem> {
+) -> Result<Vec<u8>, TrainingProblem> {
     let record = train(cache, initial, Choice::of(before.learner()), backbone)?;
     if before.is_half() { compact(&record, backbone) } else { Ok(record) }
 }

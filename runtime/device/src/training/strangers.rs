@@ -6,7 +6,8 @@
 
 use super::{Choice, without};
 use crate::samples::SampleId;
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 /// Parts in which known samples are held out.
 const PARTS: usize = 4;
@@ -36,16 +37,16 @@ impl Strangers {
     /// Trains one head for each class and each part.
     ///
     /// # Errors
-    /// [`Problem::FewClasses`] below [`LEAST_CLASSES`] classes with samples; those of [`train`](super::train).
+    /// [`TrainingProblem::FewClasses`] below [`LEAST_CLASSES`] classes with samples; those of [`train`](super::train).
     pub fn measure(
         cache: &FeatureCache,
         choice: Choice,
         backbone: [u8; 32],
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, TrainingProblem> {
         let counts = cache.counts();
         let found = counts.iter().filter(|&&count| count > 0).count();
         if found < LEAST_CLASSES {
-            return Err(Problem::FewClasses { found, least: LEAST_CLASSES });
+            return Err(TrainingProblem::FewClasses { found, least: LEAST_CLASSES });
         }
         let mut all = Self::default();
         for class in (0..counts.len()).filter(|&class| counts[class] > 0) {
@@ -96,7 +97,7 @@ fn asked(
     choice: Choice,
     backbone: [u8; 32],
     left_out: impl Fn(usize) -> bool,
-) -> Result<(Vec<f32>, Vec<bool>), Problem> {
+) -> Result<(Vec<f32>, Vec<bool>), TrainingProblem> {
     let chosen: Vec<usize> = (0..cache.len()).filter(|&at| left_out(at)).collect();
     let ids: Vec<SampleId> = chosen.iter().map(|&at| cache.ids()[at]).collect();
     let head = without(cache, &ids, choice, backbone)?;

@@ -6,7 +6,7 @@ use headstart::pack::Pack;
 use super::super::Backend;
 use super::super::work::{RunBackbone, Uploaded};
 use super::backends::{failed, on_backend};
-use crate::state::Problem;
+use crate::training::TrainingProblem;
 
 /// Memory that the values of a batch may take.
 const BATCH_BYTES: usize = 256 << 20;
@@ -17,7 +17,7 @@ const MOST: usize = 64;
 pub(in crate::engine) fn upload_backbone(
     pack: &Pack<'_>,
     backend: Backend,
-) -> Result<Uploaded, Problem> {
+) -> Result<Uploaded, TrainingProblem> {
     on_backend!(backend, B, device => {
         let integers = Integers::<B>::new(pack, device).map_err(failed)?;
         let live = integers.live_elements().saturating_mul(size_of::<f32>());

@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use headstart::burn::ExecuteError;
 
-use crate::state::Problem;
+use crate::training::TrainingProblem;
 
-/// Does `$work`, a `Result<_, Problem>`, with `$B` as the backend's type and `$device` as a reference to its device.
+/// Does `$work`, a `Result<_, TrainingProblem>`, with `$B` as the backend's type and `$device` as a reference to its device.
 macro_rules! on_backend {
     ($backend:expr, $B:ident, $device:ident => $work:expr) => {{
         use headstart::burn::backend;
@@ -32,7 +32,7 @@ macro_rules! on_backend {
             (Engine::Cuda, Processor::Cuda) => {
                 on_backend!(backend::Cuda, backend::cuda_device(), $B, $device => $work)
             }
-            _ => Err($crate::state::Problem::EngineMissing),
+            _ => Err($crate::training::TrainingProblem::EngineMissing),
         }
     }};
     ($type:ty, $make:expr, $B:ident, $device:ident => $work:expr) => {{
@@ -46,12 +46,14 @@ macro_rules! on_backend {
 pub(super) use on_backend;
 
 /// A GPU's backend ends in a panic where memory or compiler fail.
-pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+pub(super) fn caught<T>(
+    work: impl FnOnce() -> Result<T, TrainingProblem>,
+) -> Result<T, TrainingProblem> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(Problem::Engine("it ended in a panic".to_owned())))
+        .unwrap_or_else(|_| Err(TrainingProblem::Engine("it ended in a panic".to_owned())))
 }
 
 /// An engine's error.
-pub(super) fn failed(error: ExecuteError) -> Problem {
-    Problem::Engine(error.to_string())
+pub(super) fn failed(error: ExecuteError) -> TrainingProblem {
+    TrainingProblem::Engine(error.to_string())
 }

@@ -9,7 +9,7 @@ use super::super::Backend;
 use super::backends::{failed, on_backend};
 use crate::hidden::HiddenLayer;
 use crate::model::Model;
-use crate::state::Problem;
+use crate::training::TrainingProblem;
 
 const EPOCHS: usize = 40;
 const BATCH: usize = 16;
@@ -25,7 +25,7 @@ pub(crate) fn fit_head(
     samples: Samples<'_>,
     classes: usize,
     seed: u64,
-) -> Result<Model, Problem> {
+) -> Result<Model, TrainingProblem> {
     let run = Run::new(samples, classes, seed);
     let layers =
         on_backend!(backend, B, device => run.train::<Autodiff<B>>(device, hidden).map_err(failed));
@@ -85,8 +85,8 @@ impl Run {
     }
 
     /// Takes centre and scale into the first layer, so that it reads raw features.
-    fn model(&self, mut layers: Vec<Layer>) -> Result<Model, Problem> {
-        let missing = || Problem::Engine("it gave no layer".to_owned());
+    fn model(&self, mut layers: Vec<Layer>) -> Result<Model, TrainingProblem> {
+        let missing = || TrainingProblem::Engine("it gave no layer".to_owned());
         let first = layers.first_mut().ok_or_else(missing)?;
         for (row, bias) in first.weights.chunks_exact_mut(self.features).zip(&mut first.bias) {
             for (weight, mean) in row.iter_mut().zip(&self.centre) {

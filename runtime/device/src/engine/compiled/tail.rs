@@ -10,11 +10,11 @@ use headstart::tail::training::{LastLayer, Settings, Snapshot};
 use super::super::Backend;
 use super::super::work::{Learned, RunTail, TailTrainer};
 use super::backends::{caught, failed, on_backend};
-use crate::state::Problem;
+use crate::training::TrainingProblem;
 
 /// The tail's graph on the fastest engine.
-pub(in crate::engine) fn upload_tail(graph: &Graph) -> Result<RunTail, Problem> {
-    let fastest = Backend::fastest().ok_or(Problem::EngineMissing)?;
+pub(in crate::engine) fn upload_tail(graph: &Graph) -> Result<RunTail, TrainingProblem> {
+    let fastest = Backend::fastest().ok_or(TrainingProblem::EngineMissing)?;
     on_backend!(fastest, B, device => {
         let executor = Executor::<B>::new(graph, device).map_err(failed)?;
         let inputs = graph.inputs.iter();
@@ -37,7 +37,7 @@ pub(crate) fn train_tail(
     trained: &[ValueId],
     (last, settings): (LastLayer, Settings),
     dice: Option<f32>,
-) -> Result<Box<dyn TailTrainer>, Problem> {
+) -> Result<Box<dyn TailTrainer>, TrainingProblem> {
     on_backend!(backend, B, device => {
         let trainer = match dice {
             None => Trainer::<Autodiff<B>>::on(device, graph, trained, last, settings),
@@ -48,12 +48,17 @@ pub(crate) fn train_tail(
 }
 
 impl<B: FloatBackend + AutodiffBackend> TailTrainer for Trainer<B> {
-    fn weigh_classes(&mut self, weights: &[f32]) -> Result<(), Problem> {
+    fn weigh_classes(&mut self, weights: &[f32]) -> Result<(), TrainingProblem> {
         Self::weigh_classes(self, weights);
         Ok(())
     }
 
-    fn step(&mut self, inputs: &[Vec<f32>], labels: &[u16], rate: f32) -> Result<f32, Problem> {
+    fn step(
+        &mut self,
+        inputs: &[Vec<f32>],
+        labels: &[u16],
+        rate: f32,
+    ) -> Result<f32, TrainingProblem> {
         caught(|| Self::step(self, inputs, labels, rate).map_err(failed))
     }
 
@@ -63,23 +68,23 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer for Trainer<B> {
         samples: usize,
         shares: Vec<f32>,
         rate: f32,
-    ) -> Result<f32, Problem> {
+    ) -> Result<f32, TrainingProblem> {
         caught(|| Self::step_towards(self, inputs, samples, shares, rate).map_err(failed))
     }
 
-    fn logits(&self, inputs: &[Vec<f32>], samples: usize) -> Result<Vec<f32>, Problem> {
+    fn logits(&self, inputs: &[Vec<f32>], samples: usize) -> Result<Vec<f32>, TrainingProblem> {
         caught(|| Self::logits(self, inputs, samples).map_err(failed))
     }
 
-    fn learned(&self) -> Result<Learned, Problem> {
+    fn learned(&self) -> Result<Learned, TrainingProblem> {
         caught(|| Self::learned(self).map_err(failed))
     }
 
-    fn snapshot(&self) -> Result<Snapshot, Problem> {
+    fn snapshot(&self) -> Result<Snapshot, TrainingProblem> {
         caught(|| Self::snapshot(self).map_err(failed))
     }
 
-    fn restore(&mut self, snapshot: &Snapshot) -> Result<bool, Problem> {
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<bool, TrainingProblem> {
         caught(|| Ok(Self::restore(self, snapshot)))
     }
 }

@@ -3,7 +3,8 @@
 use headstart::head::calibrate::HeldOut;
 use headstart::head::{Samples, argmax, softmax};
 
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 /// A class is judged by so many samples at least.
 const CLASS_SAMPLES: u32 = 3;
@@ -64,7 +65,7 @@ impl Answers {
     }
 
     /// That of least held-out loss.
-    pub(super) fn temperature(&self) -> Result<f32, Problem> {
+    pub(super) fn temperature(&self) -> Result<f32, TrainingProblem> {
         // Only the labels count.
         let rows = vec![0; self.labels.len()];
         let samples = Samples::new(&rows, &self.labels, 1)?;

@@ -10,7 +10,8 @@ use super::before::{held_out, losses};
 use super::{Effect, MARGIN};
 use crate::Head;
 use crate::samples::SampleId;
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 use crate::training::{Choice, without};
 
 /// Right answers that are lost count where they are so many standard errors.
@@ -56,12 +57,12 @@ impl Adoption {
 /// crops of them too, tells far more than a simpler one.
 ///
 /// # Errors
-/// [`Problem::Training`].
+/// [`TrainingProblem::Samples`].
 pub fn between(
     old: &FeatureCache,
     new: &FeatureCache,
     choice: Choice,
-) -> Result<Option<Adoption>, Problem> {
+) -> Result<Option<Adoption>, TrainingProblem> {
     let places: HashMap<&SampleId, usize> = new.ids().iter().zip(0..).collect();
     let (mut before, mut after) = (Answers::new(old), Answers::new(old));
     for part in held_out(old, new) {
@@ -102,7 +103,7 @@ fn answer(
     cache: &FeatureCache,
     at: usize,
     classes: &[String],
-) -> Result<Vec<f32>, Problem> {
+) -> Result<Vec<f32>, TrainingProblem> {
     let row = &cache.features()[at * cache.feature_len()..][..cache.feature_len()];
     let mut logits = vec![0.0; head.labels().len()];
     head.linear().ok_or(Error::NotAHead)?.logits(row, &mut logits)?;

@@ -8,7 +8,8 @@ use super::answers::{Answers, by_class, lead, mean, preference};
 use super::side::{Linear, Side};
 use super::{DOUBTFUL, Effect};
 use crate::samples::SampleId;
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 /// Parts of the samples before, each held out once.
 const PARTS: usize = 4;
@@ -36,7 +37,7 @@ impl<'a> Before<'a> {
         cache: &'a FeatureCache,
         new: &FeatureCache,
         memory: usize,
-    ) -> Result<Option<Self>, Problem> {
+    ) -> Result<Option<Self>, TrainingProblem> {
         let side = Side::new(cache, memory)?;
         let mut parts = Vec::new();
         for part in held_out(cache, new) {
@@ -52,7 +53,10 @@ impl<'a> Before<'a> {
 
     /// What the step to `new` does; `None` where it leaves no label to compare with. A sample whose class the update
     /// changes is not asked for, but its new label is one that the update brings.
-    pub(super) fn measure(&self, new: &FeatureCache) -> Result<Option<(Effect, Doubts)>, Problem> {
+    pub(super) fn measure(
+        &self,
+        new: &FeatureCache,
+    ) -> Result<Option<(Effect, Doubts)>, TrainingProblem> {
         let old = self.cache;
         let new_side = Side::new(new, self.memory)?;
         let place = |name: &String| new.classes().iter().position(|other| other == name);

@@ -25,7 +25,8 @@ mod side;
 pub use self::backbones::{Adoption, between};
 use self::before::Before;
 use crate::samples::SampleId;
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 /// The most that may be lost among the classes that were known before, as a part of the answers.
 pub const MARGIN: f64 = 0.06;
@@ -180,13 +181,13 @@ pub struct Settled {
 /// the samples if need be.
 ///
 /// # Errors
-/// [`Problem::Training`].
+/// [`TrainingProblem::Samples`].
 pub fn settle(
     old: &FeatureCache,
     new: &mut FeatureCache,
     given: usize,
     memory: usize,
-) -> Result<Settled, Problem> {
+) -> Result<Settled, TrainingProblem> {
     let Some(before) = Before::new(old, new, memory)? else { return Ok(Settled::default()) };
     let Some((mut effect, doubts)) = before.measure(new)? else { return Ok(Settled::default()) };
     effect.given = given as u32;
@@ -207,12 +208,12 @@ pub fn settle(
 /// The same effect, with nothing taken out.
 ///
 /// # Errors
-/// [`Problem::Training`].
+/// [`TrainingProblem::Samples`].
 pub fn effect(
     old: &FeatureCache,
     new: &FeatureCache,
     memory: usize,
-) -> Result<Option<Effect>, Problem> {
+) -> Result<Option<Effect>, TrainingProblem> {
     let Some(before) = Before::new(old, new, memory)? else { return Ok(None) };
     Ok(before.measure(new)?.map(|(effect, _)| effect))
 }

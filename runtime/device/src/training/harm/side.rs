@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use headstart::head::{LinearHead, Samples, discriminants, ridge};
 
 use crate::samples::SampleId;
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 pub(super) struct Side<'a> {
     pub(super) samples: Samples<'a>,
@@ -15,7 +16,7 @@ pub(super) struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    pub(super) fn new(cache: &'a FeatureCache, memory: usize) -> Result<Self, Problem> {
+    pub(super) fn new(cache: &'a FeatureCache, memory: usize) -> Result<Self, TrainingProblem> {
         let samples = Samples::new(cache.features(), cache.labels(), cache.feature_len())?;
         Ok(Self { samples, classes: cache.classes().len(), memory })
     }
@@ -26,7 +27,7 @@ impl<'a> Side<'a> {
         &self,
         cache: &FeatureCache,
         held: &HashSet<SampleId>,
-    ) -> Result<Linear, Problem> {
+    ) -> Result<Linear, TrainingProblem> {
         let ids = (0_u32..).zip(cache.ids());
         let all: Vec<u32> = ids.filter(|(_, id)| !held.contains(*id)).map(|(at, _)| at).collect();
         let features = self.samples.feature_len();
@@ -79,7 +80,7 @@ pub(super) struct Linear {
 }
 
 impl Linear {
-    pub(super) fn logits(&self, row: &[i8]) -> Result<Vec<f32>, Problem> {
+    pub(super) fn logits(&self, row: &[i8]) -> Result<Vec<f32>, TrainingProblem> {
         let mut logits = vec![0.0; self.bias.len()];
         LinearHead::new(&self.weights, &self.bias, row.len())?.logits(row, &mut logits)?;
         Ok(logits)

@@ -9,7 +9,7 @@ use super::TailOptions;
 use super::progress::{Best, Kept, Progress};
 use super::task::Epoch;
 use crate::engine::{Learned, TailTrainer};
-use crate::state::Problem;
+use crate::training::TrainingProblem;
 
 /// The changes of one step, a row a trained tensor.
 pub(super) type Changes = Vec<Vec<f32>>;
@@ -35,10 +35,13 @@ pub(super) trait Lesson {
         batch: &[usize],
         rate: f32,
         random: &mut Random,
-    ) -> Result<f32, Problem>;
+    ) -> Result<f32, TrainingProblem>;
 
     /// The loss of what is held out, infinite where training diverged; `None` where nothing is.
-    fn measure(&self, trainer: &dyn TailTrainer) -> Result<Option<(f64, Self::Measured)>, Problem>;
+    fn measure(
+        &self,
+        trainer: &dyn TailTrainer,
+    ) -> Result<Option<(f64, Self::Measured)>, TrainingProblem>;
 }
 
 /// Trains on the samples `train`, and gives the best of it; where nothing is held out that is the last.
@@ -49,7 +52,7 @@ pub(super) fn descend<L: Lesson>(
     options: &TailOptions,
     mut kept: Kept<'_>,
     epoch: Epoch<'_>,
-) -> Result<(Learned, Option<L::Measured>), Problem> {
+) -> Result<(Learned, Option<L::Measured>), TrainingProblem> {
     let mut best: Option<Best<L::Measured>> = None;
     let mut before = 0;
     if let Some(progress) = kept.read()
@@ -90,7 +93,7 @@ pub(super) fn second_step<L: Lesson>(
     mut trainer: Box<dyn TailTrainer>,
     train: &[usize],
     options: &TailOptions,
-) -> Result<Changes, Problem> {
+) -> Result<Changes, TrainingProblem> {
     let batch = &train[..train.len().min(options.batch)];
     lesson.step(&mut *trainer, batch, 1.0, &mut Random::new(options.seed))?;
     let before = trainer.learned()?;
@@ -155,11 +158,11 @@ mod tests {
     struct Lowered(f32);
 
     impl TailTrainer for Lowered {
-        fn weigh_classes(&mut self, _: &[f32]) -> Result<(), Problem> {
+        fn weigh_classes(&mut self, _: &[f32]) -> Result<(), TrainingProblem> {
             Ok(())
         }
 
-        fn step(&mut self, _: &[Vec<f32>], _: &[u16], rate: f32) -> Result<f32, Problem> {
+        fn step(&mut self, _: &[Vec<f32>], _: &[u16], rate: f32) -> Result<f32, TrainingProblem> {
             self.0 -= rate;
             Ok(0.0)
         }
@@ -170,23 +173,23 @@ mod tests {
             _: usize,
             _: Vec<f32>,
             rate: f32,
-        ) -> Result<f32, Problem> {
+        ) -> Result<f32, TrainingProblem> {
             self.step(inputs, &[], rate)
         }
 
-        fn logits(&self, _: &[Vec<f32>], _: usize) -> Result<Vec<f32>, Problem> {
+        fn logits(&self, _: &[Vec<f32>], _: usize) -> Result<Vec<f32>, TrainingProblem> {
             Ok(Vec::new())
         }
 
-        fn learned(&self) -> Result<Learned, Problem> {
+        fn learned(&self) -> Result<Learned, TrainingProblem> {
             Ok((Constants::new(), LastLayer { weights: Vec::new(), bias: vec![self.0] }))
         }
 
-        fn snapshot(&self) -> Result<Snapshot, Problem> {
+        fn snapshot(&self) -> Result<Snapshot, TrainingProblem> {
             Ok(Snapshot::default())
         }
 
-        fn restore(&mut self, _: &Snapshot) -> Result<bool, Problem> {
+        fn restore(&mut self, _: &Snapshot) -> Result<bool, TrainingProblem> {
             Ok(false)
         }
     }
@@ -203,11 +206,11 @@ mod tests {
             _: &[usize],
             rate: f32,
             _: &mut Random,
-        ) -> Result<f32, Problem> {
+        ) -> Result<f32, TrainingProblem> {
             trainer.step(&[], &[], rate)
         }
 
-        fn measure(&self, _: &dyn TailTrainer) -> Result<Option<(f64, usize)>, Problem> {
+        fn measure(&self, _: &dyn TailTrainer) -> Result<Option<(f64, usize)>, TrainingProblem> {
             let epoch = self.1.replace(self.1.get() + 1);
             Ok(self.0.get(epoch).map(|&loss| (loss, epoch + 1)))
         }
@@ -241,12 +244,12 @@ mod tests {
         let mut epochs = 0;
         let mut epoch = |done, _| {
             epochs = done;
-            if done < 3 { Ok(()) } else { Err(Problem::EngineMissing) }
+            if done < 3 { Ok(()) } else { Err(TrainingProblem::EngineMissing) }
         };
         let lesson = Told(&[], Default::default());
         let trainer = Box::new(Lowered(0.5));
         let ended = descend(&lesson, trainer, &[0, 1], &options, Kept::nowhere(), &mut epoch);
-        assert!(matches!(ended, Err(Problem::EngineMissing)));
+        assert!(matches!(ended, Err(TrainingProblem::EngineMissing)));
         assert_eq!(epochs, 3);
     }
 

@@ -12,7 +12,8 @@ use super::run::{Certainty, Run};
 use super::task::{Epoch, Task};
 use crate::Head;
 use crate::engine::{Backend, TailTrainer};
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 /// Weight of the overlap beside the cross-entropy.
 const DICE: f32 = 1.0;
@@ -26,8 +27,8 @@ pub(super) struct OfPlaces<'a> {
 }
 
 impl<'a> OfPlaces<'a> {
-    pub(super) fn new(run: &'a Run<'a>) -> Result<Self, Problem> {
-        let map = run.tail.map().ok_or(Problem::Training(headstart::Error::BadTail))?;
+    pub(super) fn new(run: &'a Run<'a>) -> Result<Self, TrainingProblem> {
+        let map = run.tail.map().ok_or(TrainingProblem::Samples(headstart::Error::BadTail))?;
         let (train, held) = split(run.cache, run.options);
         Ok(Self { run, masks: Masks::new(run.cache, run.pack, map), train, held })
     }
@@ -36,7 +37,7 @@ impl<'a> OfPlaces<'a> {
         &self,
         backend: Backend,
         settings: Settings,
-    ) -> Result<Box<dyn TailTrainer>, Problem> {
+    ) -> Result<Box<dyn TailTrainer>, TrainingProblem> {
         let shown = || self.masks.shown(&self.train);
         self.run.trainer(backend, settings, Some(DICE), shown)
     }
@@ -52,7 +53,7 @@ impl Task for OfPlaces<'_> {
         backend: Backend,
         kept: Kept<'_>,
         epoch: Epoch<'_>,
-    ) -> Result<Vec<u8>, Problem> {
+    ) -> Result<Vec<u8>, TrainingProblem> {
         let trainer = self.trainer(backend, self.run.options.settings())?;
         let (learned, held_out) =
             descend(self, trainer, &self.train, self.run.options, kept, epoch)?;
@@ -60,14 +61,14 @@ impl Task for OfPlaces<'_> {
         self.run.write(learned, &self.masks.counts(), certainty)
     }
 
-    fn changes(&self, backend: Backend) -> Result<Changes, Problem> {
+    fn changes(&self, backend: Backend) -> Result<Changes, TrainingProblem> {
         let trainer = self.trainer(backend, plain(self.run.options.settings()))?;
         second_step(self, trainer, &self.train, self.run.options)
     }
 
     /// Places that are answered as most of their pixels are.
-    fn right(&self, head: &Head, samples: &[usize]) -> Result<(u32, u32), Problem> {
-        let broken = || Problem::Training(headstart::Error::BadTail);
+    fn right(&self, head: &Head, samples: &[usize]) -> Result<(u32, u32), TrainingProblem> {
+        let broken = || TrainingProblem::Samples(headstart::Error::BadTail);
         let (mut right, mut counted) = (0, 0);
         for &sample in samples {
             let answers =
@@ -99,7 +100,7 @@ impl Lesson for OfPlaces<'_> {
         batch: &[usize],
         rate: f32,
         random: &mut Random,
-    ) -> Result<f32, Problem> {
+    ) -> Result<f32, TrainingProblem> {
         let Self { run, masks, .. } = self;
         let options = run.options;
         let mut inputs = vec![Vec::new(); run.tail.graph.inputs.len()];
@@ -119,7 +120,10 @@ impl Lesson for OfPlaces<'_> {
         trainer.step_towards(&inputs, batch.len(), targets, rate)
     }
 
-    fn measure(&self, trainer: &dyn TailTrainer) -> Result<Option<(f64, (u32, u32))>, Problem> {
+    fn measure(
+        &self,
+        trainer: &dyn TailTrainer,
+    ) -> Result<Option<(f64, (u32, u32))>, TrainingProblem> {
         let held = Some(&self.held[..]).filter(|held| !held.is_empty());
         held.map(|held| measure(self.run, &self.masks, trainer, held)).transpose()
     }
@@ -132,7 +136,7 @@ fn measure(
     masks: &Masks<'_>,
     trainer: &dyn TailTrainer,
     held: &[usize],
-) -> Result<(f64, (u32, u32)), Problem> {
+) -> Result<(f64, (u32, u32)), TrainingProblem> {
     let (mut loss, mut right, mut counted) = (0.0, 0_u32, 0_u32);
     for batch in held.chunks(run.options.batch) {
         let mut inputs = vec![Vec::new(); run.tail.graph.inputs.len()];

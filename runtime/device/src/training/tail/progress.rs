@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::TailOptions;
 use crate::engine::{Backend, Learned};
-use crate::state::{FeatureCache, Problem, StateLock};
+use crate::state::{FeatureCache, StateLock};
+use crate::training::TrainingProblem;
 
 const MAGIC: [u8; 8] = *b"HSTP\r\n\x1a\n";
 const DIGEST_BYTES: usize = 32;
@@ -91,12 +92,12 @@ impl<'a> Kept<'a> {
     /// Keeps it if it is time; `progress` is asked for only then.
     pub(super) fn write<M: Serialize>(
         &mut self,
-        progress: impl FnOnce() -> Result<Progress<M>, Problem>,
-    ) -> Result<(), Problem> {
+        progress: impl FnOnce() -> Result<Progress<M>, TrainingProblem>,
+    ) -> Result<(), TrainingProblem> {
         let Some(keep) = self.keep.filter(|keep| self.last.elapsed() >= keep.every) else {
             return Ok(());
         };
-        let failed = |e: String| Problem::Progress(e);
+        let failed = |e: String| TrainingProblem::Progress(e);
         let mut bytes = [&MAGIC[..], &self.key].concat();
         bytes = postcard::to_extend(&progress()?, bytes).map_err(|e| failed(e.to_string()))?;
         let digest = Sha256::digest(&bytes);

@@ -10,7 +10,8 @@ use super::TailOptions;
 use super::augment::{Augment, Levels, augmented};
 use crate::Head;
 use crate::engine::{self, Backend, Learned, TailTrainer};
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 pub(super) struct Run<'a> {
     pub(super) cache: &'a FeatureCache,
@@ -36,7 +37,7 @@ impl Run<'_> {
         settings: Settings,
         dice: Option<f32>,
         shown: impl FnOnce() -> Vec<f64>,
-    ) -> Result<Box<dyn TailTrainer>, Problem> {
+    ) -> Result<Box<dyn TailTrainer>, TrainingProblem> {
         let (graph, last) = (&self.tail.graph, self.last_layer());
         let mut trainer =
             engine::train_tail(backend, graph, &self.trained()?, (last, settings), dice)?;
@@ -53,14 +54,18 @@ impl Run<'_> {
 
     /// The constants that gradients change: what `freeze` does not name, and what `train` names; without `freeze`
     /// what `train` names alone.
-    fn trained(&self) -> Result<Vec<ValueId>, Problem> {
+    fn trained(&self) -> Result<Vec<ValueId>, TrainingProblem> {
         let parameters = self.tail.parameters();
         let named = |pattern: &String| {
             let found: Vec<ValueId> =
                 parameters.iter().copied().filter(|&id| self.tail.is_named(id, pattern)).collect();
-            if found.is_empty() { Err(Problem::NoLayer(pattern.clone())) } else { Ok(found) }
+            if found.is_empty() {
+                Err(TrainingProblem::NoLayer(pattern.clone()))
+            } else {
+                Ok(found)
+            }
         };
-        let all = |patterns: &[String]| -> Result<Vec<ValueId>, Problem> {
+        let all = |patterns: &[String]| -> Result<Vec<ValueId>, TrainingProblem> {
             Ok(patterns.iter().map(named).collect::<Result<Vec<_>, _>>()?.concat())
         };
         let (train, freeze) = (&self.options.train, &self.options.freeze);
@@ -95,7 +100,7 @@ impl Run<'_> {
         inputs: &mut [Vec<f32>],
         row: &[i8],
         augment: Option<(Augment, &mut Random)>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), TrainingProblem> {
         let wrong =
             headstart::Error::BufferLength { expected: self.pack.feature_len(), found: row.len() };
         let mut values = self.tail.inputs(row).ok_or(wrong)?;
@@ -116,7 +121,7 @@ impl Run<'_> {
         (constants, last): Learned,
         counts: &[u32],
         certainty: Certainty,
-    ) -> Result<Vec<u8>, Problem> {
+    ) -> Result<Vec<u8>, TrainingProblem> {
         let digest = self.pack.backbone_digest();
         let labels: Vec<&str> = self.cache.classes().iter().map(String::as_str).collect();
         let parts = HeadParts {

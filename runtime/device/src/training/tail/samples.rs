@@ -11,7 +11,8 @@ use super::run::{Certainty, Run};
 use super::task::{Epoch, Task};
 use crate::Head;
 use crate::engine::{Backend, TailTrainer};
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 /// A class for each sample.
 pub(super) struct OfSamples<'a> {
@@ -31,13 +32,13 @@ impl<'a> OfSamples<'a> {
         &self,
         backend: Backend,
         settings: Settings,
-    ) -> Result<Box<dyn TailTrainer>, Problem> {
+    ) -> Result<Box<dyn TailTrainer>, TrainingProblem> {
         let counts = || self.run.cache.counts().iter().map(|&n| f64::from(n)).collect();
         self.run.trainer(backend, settings, None, counts)
     }
 
     /// Of what is held out.
-    fn logits(&self, trainer: &dyn TailTrainer) -> Result<Vec<f32>, Problem> {
+    fn logits(&self, trainer: &dyn TailTrainer) -> Result<Vec<f32>, TrainingProblem> {
         let samples = &self.held.samples;
         let mut logits = Vec::with_capacity(samples.len() * self.run.cache.classes().len());
         let features = self.run.cache.feature_len();
@@ -52,7 +53,7 @@ impl<'a> OfSamples<'a> {
         Ok(logits)
     }
 
-    fn certainty(&self, logits: &[f32]) -> Result<Certainty, Problem> {
+    fn certainty(&self, logits: &[f32]) -> Result<Certainty, TrainingProblem> {
         let (mut temperature, mut unknown_threshold, mut held_out) = (1.0, 0.0, None);
         if !logits.is_empty() {
             let measured = self.held.measure(logits)?;
@@ -76,19 +77,19 @@ impl Task for OfSamples<'_> {
         backend: Backend,
         kept: Kept<'_>,
         epoch: Epoch<'_>,
-    ) -> Result<Vec<u8>, Problem> {
+    ) -> Result<Vec<u8>, TrainingProblem> {
         let trainer = self.trainer(backend, self.run.options.settings())?;
         let (learned, logits) = descend(self, trainer, &self.train, self.run.options, kept, epoch)?;
         let certainty = self.certainty(&logits.unwrap_or_default())?;
         self.run.write(learned, &self.run.cache.counts(), certainty)
     }
 
-    fn changes(&self, backend: Backend) -> Result<Changes, Problem> {
+    fn changes(&self, backend: Backend) -> Result<Changes, TrainingProblem> {
         let trainer = self.trainer(backend, plain(self.run.options.settings()))?;
         second_step(self, trainer, &self.train, self.run.options)
     }
 
-    fn right(&self, head: &Head, samples: &[usize]) -> Result<(u32, u32), Problem> {
+    fn right(&self, head: &Head, samples: &[usize]) -> Result<(u32, u32), TrainingProblem> {
         let cache = self.run.cache;
         let mut right = 0;
         for &sample in samples {
@@ -113,7 +114,7 @@ impl Lesson for OfSamples<'_> {
         batch: &[usize],
         rate: f32,
         random: &mut Random,
-    ) -> Result<f32, Problem> {
+    ) -> Result<f32, TrainingProblem> {
         let run = self.run;
         let mut inputs = vec![Vec::new(); run.tail.graph.inputs.len()];
         let mut labels = Vec::with_capacity(batch.len());
@@ -125,7 +126,10 @@ impl Lesson for OfSamples<'_> {
         trainer.step(&inputs, &labels, rate)
     }
 
-    fn measure(&self, trainer: &dyn TailTrainer) -> Result<Option<(f64, Vec<f32>)>, Problem> {
+    fn measure(
+        &self,
+        trainer: &dyn TailTrainer,
+    ) -> Result<Option<(f64, Vec<f32>)>, TrainingProblem> {
         if self.held.samples.is_empty() {
             return Ok(None);
         }

@@ -10,7 +10,8 @@ use super::super::harm::{MARGIN, MARGIN_OF_NEW_CLASSES};
 use super::TailOptions;
 use super::train::{run, task};
 use crate::Head;
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 /// Standard errors of the difference that come on top of the margin: a small held-out part tells little.
 const ERRORS: f64 = 2.0;
@@ -30,14 +31,14 @@ pub struct Setback {
 /// before, `cache` those that `after` was trained on with these `options`.
 ///
 /// # Errors
-/// [`Problem::Training`].
+/// [`TrainingProblem::Samples`].
 pub fn setback(
     known: &FeatureCache,
     cache: &FeatureCache,
     pack: &Pack<'_>,
     options: &TailOptions,
     [before, after]: [&Head; 2],
-) -> Result<Option<Setback>, Problem> {
+) -> Result<Option<Setback>, TrainingProblem> {
     let Some((right_before, of_before)) = before.held_out() else { return Ok(None) };
     let run = run(cache, pack, None, options)?;
     let task = task(&run)?;

@@ -4,10 +4,10 @@ use super::descent::Changes;
 use super::progress::Kept;
 use crate::Head;
 use crate::engine::Backend;
-use crate::state::Problem;
+use crate::training::TrainingProblem;
 
 /// Told how many epochs are done, and the mean loss of the last one; its error ends the training.
-pub(super) type Epoch<'a> = &'a mut dyn FnMut(usize, f32) -> Result<(), Problem>;
+pub(super) type Epoch<'a> = &'a mut dyn FnMut(usize, f32) -> Result<(), TrainingProblem>;
 
 /// A training of one of both kinds.
 pub(super) trait Task {
@@ -15,14 +15,18 @@ pub(super) trait Task {
     fn held(&self) -> &[usize];
 
     /// Trains, and gives the record.
-    fn learn(&self, backend: Backend, kept: Kept<'_>, epoch: Epoch<'_>)
-    -> Result<Vec<u8>, Problem>;
+    fn learn(
+        &self,
+        backend: Backend,
+        kept: Kept<'_>,
+        epoch: Epoch<'_>,
+    ) -> Result<Vec<u8>, TrainingProblem>;
 
     /// What the second of two plain gradient steps changes.
-    fn changes(&self, backend: Backend) -> Result<Changes, Problem>;
+    fn changes(&self, backend: Backend) -> Result<Changes, TrainingProblem>;
 
     /// How many answers of the head to these samples are right, and how many there are.
-    fn right(&self, head: &Head, samples: &[usize]) -> Result<(u32, u32), Problem>;
+    fn right(&self, head: &Head, samples: &[usize]) -> Result<(u32, u32), TrainingProblem>;
 
     /// How many of so many answers to so many samples are independent of each other.
     fn independent(&self, answers: u32, samples: usize) -> usize;

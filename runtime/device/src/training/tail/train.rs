@@ -13,7 +13,8 @@ use super::task::Task;
 use crate::Head;
 use crate::engine::Backend;
 use crate::segmentation::is_per_place;
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 /// Trains the tail and a last layer for the cache's classes, and writes their record. `epoch` is told how
 /// many are done, and the mean loss of the last one; its error ends the training.
@@ -26,17 +27,17 @@ use crate::state::{FeatureCache, Problem};
 /// was kept, and gives the record that it would have given.
 ///
 /// # Errors
-/// [`Problem::Engine`], [`Problem::EngineMissing`], [`Problem::NoLayer`], [`Problem::Training`], [`Problem::Progress`].
+/// [`TrainingProblem::Engine`], [`TrainingProblem::EngineMissing`], [`TrainingProblem::NoLayer`], [`TrainingProblem::Samples`], [`TrainingProblem::Progress`].
 pub fn train(
     cache: &FeatureCache,
     pack: &Pack<'_>,
     initial: Option<&Head>,
     options: &TailOptions,
     keep: Option<Keep<'_>>,
-    epoch: &mut dyn FnMut(usize, f32) -> Result<(), Problem>,
-) -> Result<Vec<u8>, Problem> {
+    epoch: &mut dyn FnMut(usize, f32) -> Result<(), TrainingProblem>,
+) -> Result<Vec<u8>, TrainingProblem> {
     let run = run(cache, pack, initial, options)?;
-    let backend = options.backend.or(Backend::fastest()).ok_or(Problem::EngineMissing)?;
+    let backend = options.backend.or(Backend::fastest()).ok_or(TrainingProblem::EngineMissing)?;
     let kept = Kept::new(keep, cache, pack, options, backend);
     task(&run)?.learn(backend, kept, epoch)
 }
@@ -55,13 +56,13 @@ pub(super) fn run<'a>(
     pack: &'a Pack<'a>,
     initial: Option<&'a Head>,
     options: &'a TailOptions,
-) -> Result<Run<'a>, Problem> {
-    let tail = Tail::parse(pack)?.ok_or(Problem::Training(headstart::Error::BadTail))?;
+) -> Result<Run<'a>, TrainingProblem> {
+    let tail = Tail::parse(pack)?.ok_or(TrainingProblem::Samples(headstart::Error::BadTail))?;
     Ok(Run { cache, pack, tail, initial, options })
 }
 
 /// The same, of the kind that the pack's tail is.
-pub(super) fn task<'a>(run: &'a Run<'a>) -> Result<Box<dyn Task + 'a>, Problem> {
+pub(super) fn task<'a>(run: &'a Run<'a>) -> Result<Box<dyn Task + 'a>, TrainingProblem> {
     Ok(if is_per_place(run.pack) {
         Box::new(OfPlaces::new(run)?)
     } else {

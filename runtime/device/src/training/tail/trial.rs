@@ -7,7 +7,8 @@ use super::descent::Changes;
 use super::train::{run, task};
 use crate::Head;
 use crate::engine::Backend;
-use crate::state::{FeatureCache, Problem};
+use crate::state::FeatureCache;
+use crate::training::TrainingProblem;
 
 /// Farthest that a tensor's gradient may be from the CPU's, as a part of its length. Tensor cores round operands to 11
 /// bits, which moved gradients by less than a hundredth; a kernel that is wrong moves them by more than their length.
@@ -29,7 +30,7 @@ pub fn trusted(
     pack: &Pack<'_>,
     initial: Option<&Head>,
     options: &TailOptions,
-) -> Result<(Option<Backend>, Option<f64>), Problem> {
+) -> Result<(Option<Backend>, Option<f64>), TrainingProblem> {
     let (Some(gpu), Some(cpu)) = (options.backend, Backend::fastest()) else {
         return Ok((options.backend, None));
     };
@@ -51,7 +52,7 @@ pub fn distance(
     initial: Option<&Head>,
     options: &TailOptions,
     backends: [Backend; 2],
-) -> Result<f64, Problem> {
+) -> Result<f64, TrainingProblem> {
     let [found, expected] = backends.map(|b| changes(cache, pack, initial, options, b));
     Ok(apart(&found?, &expected?))
 }
@@ -64,7 +65,7 @@ fn changes(
     initial: Option<&Head>,
     options: &TailOptions,
     backend: Backend,
-) -> Result<Changes, Problem> {
+) -> Result<Changes, TrainingProblem> {
     task(&run(cache, pack, initial, options)?)?.changes(backend)
 }
 

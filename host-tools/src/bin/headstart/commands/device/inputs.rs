@@ -30,7 +30,7 @@ pub(super) fn samples(
     if let Some(limit) = sampling.limit {
         data.limit(limit as usize, sampling.seed);
     }
-    let sample = |sample: &headstart_device::samples::Sample| {
+    let sample = |sample: &headstart_device::samples::LabelledFile| {
         let label = data.classes[sample.label].clone();
         Ok(Sample { label, input: input(pack, &sample.path)? })
     };

@@ -4,46 +4,17 @@
 //! The build takes them from its environment: `HEADSTART_KEYS`, one public key or two in hexadecimal, apart
 //! by a comma (the second part of `headstart keygen`'s `.pub` file), and `HEADSTART_FAMILY`.
 
-use std::path::Path;
+use headstart_device::DeviceOptions;
 
-use headstart::pack::Pack;
-
-use crate::Error;
-
-/// Opens a pack that may be used here. `least_counter` is the highest security counter that was
-/// used before. Gives the pack's own: 0 for a program that trusts anyone.
-///
-/// # Errors
-/// [`Error::Pack`].
+/// A device that trusts as this program does.
 #[cfg(feature = "signed")]
-pub(crate) fn open<'a>(
-    path: &Path,
-    bytes: &'a [u8],
-    least_counter: u64,
-) -> Result<(Pack<'a>, u64), Error> {
-    let trust =
-        headstart::pack::Trust { keys: &KEYS, family: env!("HEADSTART_FAMILY"), least_counter };
-    Pack::open_trusted(bytes, &trust).map_err(|e| Error::pack(path, e))
+pub(crate) fn trusting(options: DeviceOptions) -> DeviceOptions {
+    options.trust(&KEYS, env!("HEADSTART_FAMILY"))
 }
 
 #[cfg(not(feature = "signed"))]
-pub(crate) fn open<'a>(
-    path: &Path,
-    bytes: &'a [u8],
-    _least_counter: u64,
-) -> Result<(Pack<'a>, u64), Error> {
-    Pack::open(bytes).map(|pack| (pack, 0)).map_err(|e| Error::pack(path, e))
-}
-
-/// Refuses a pack that is older than one that was used since it was opened.
-///
-/// # Errors
-/// [`Error::Pack`]; none for a program that trusts anyone.
-pub(crate) fn refuse_older(path: &Path, found: u64, least: u64) -> Result<(), Error> {
-    if cfg!(feature = "signed") && found < least {
-        return Err(Error::pack(path, headstart::Error::Downgrade { found, least }));
-    }
-    Ok(())
+pub(crate) fn trusting(options: DeviceOptions) -> DeviceOptions {
+    options
 }
 
 #[cfg(feature = "signed")]

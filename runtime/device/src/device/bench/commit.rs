@@ -3,16 +3,14 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use headstart::head::Random;
-use headstart::pack::Pack;
-use headstart_device::state::{FeatureCache, StateFolder};
-use headstart_device::training::{self, Choice, harm};
-use headstart_device::{Error, Head, memory};
 use serde::Serialize;
 
-use super::Times;
-use crate::cli::Bench;
+use super::super::handle::Device;
+use super::times::Times;
+use crate::state::{FeatureCache, StateFolder, StateProblem};
+use crate::training::{self, Choice, harm};
+use crate::{Error, Head, memory};
 
 /// Samples that are learned before a commit, at most.
 const BATCH: usize = 10;
@@ -20,38 +18,39 @@ const BATCH: usize = 10;
 const STAND_IN_SAMPLES: usize = 10;
 const RUNS: usize = 15;
 
-#[derive(Serialize)]
-pub(super) struct Commits {
+/// Learning a batch, and its commit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Commits {
     /// Samples that are kept, the batch included.
-    samples: usize,
+    pub samples: usize,
     /// What `learn` does with the batch: preprocessing and backbone, whether it does harm, and a head of all samples. Pictures
     /// are not decoded, and nothing is learned as crops.
-    pub(super) learn_ms: Times,
+    pub learn_ms: Times,
     /// Features of the batch (all of them where they are few), commit and head: each a file that is written, synchronised and
     /// renamed, and the folder with it.
-    pub(super) commit_ms: Times,
+    pub commit_ms: Times,
     /// The medians' quotient.
-    share: f64,
+    pub share: f64,
 }
 
 /// Commits to a temporary folder beside the state's, or in the working folder; nothing of it is left.
 pub(super) fn measure(
-    args: &Bench,
-    pack: &Pack<'_>,
+    device: &Device,
     head: &Head,
     sample: Duration,
-) -> anyhow::Result<Option<Commits>> {
+) -> Result<Option<Commits>, Error> {
+    let pack = device.pack();
     if pack.tail().is_some() {
         return Ok(None);
     }
     let digest = pack.backbone_digest();
-    let kept = match &args.state {
-        Some(path) => StateFolder::new(path).features(&digest, pack.feature_len())?,
+    let kept = match &device.state {
+        Some(folder) => folder.features(&digest, pack.feature_len())?,
         None => None,
     };
     let mut cache = match kept.filter(|cache| cache.classes().len() > 1 && cache.len() > BATCH) {
         Some(cache) => cache,
-        None => stand_in(pack.feature_len(), head)?,
+        None => stand_in(pack.feature_len(), head),
     };
     cache.sort();
     // All but the batch was known: samples from all over it, as their order is that of what they are.
@@ -62,18 +61,18 @@ pub(super) fn measure(
     known.sort();
     let passes = sample * batch.len() as u32;
     let (mut learn, mut commit) = (Vec::new(), Vec::new());
-    let beside = args.state.as_deref().and_then(Path::parent).filter(|path| path.is_dir());
+    let beside = device.state().and_then(Path::parent).filter(|path| path.is_dir());
     let mut folder = tempfile::Builder::new();
     folder.prefix(".headstart-bench-");
     let Ok(place) = folder.tempdir_in(beside.unwrap_or(Path::new("."))) else { return Ok(None) };
     let state = StateFolder::new(place.path());
     let lock = state.lock()?;
-    let problem = |problem| Error::State { path: place.path().to_owned(), problem };
-    let train = |cache: &FeatureCache| {
-        training::train(cache, None, Choice::auto(), digest).map_err(problem)
-    };
+    let failed = |problem| Error::training(place.path(), problem);
+    let train =
+        |cache: &FeatureCache| training::train(cache, None, Choice::auto(), digest).map_err(failed);
     lock.commit(&known, &digest, &train(&known)?, "bench")?;
-    let known = state.features(&digest, pack.feature_len())?.context("the commit is gone")?;
+    let gone = || Error::state(place.path(), StateProblem::NoFeatures);
+    let known = state.features(&digest, pack.feature_len())?.ok_or_else(gone)?;
     for run in 0..RUNS {
         let mut next = known.clone();
         next.merge(&cache);
@@ -82,7 +81,7 @@ pub(super) fn measure(
         next.sort();
         let mut settled = next.clone();
         let begun = Instant::now();
-        harm::settle(&known, &mut settled, batch.len(), memory::free()).map_err(problem)?;
+        harm::settle(&known, &mut settled, batch.len(), memory::free()).map_err(failed)?;
         let record = train(&next)?;
         learn.push(passes + begun.elapsed());
         let begun = Instant::now();
@@ -97,15 +96,15 @@ pub(super) fn measure(
 }
 
 /// Random features, some of each class.
-fn stand_in(features: usize, head: &Head) -> anyhow::Result<FeatureCache> {
+fn stand_in(features: usize, head: &Head) -> FeatureCache {
     let (mut cache, mut random) = (FeatureCache::new(features), Random::new(1));
     for name in head.labels() {
-        let label = cache.class(name).context("too many classes")?;
+        let label = cache.class(name).expect("a head has no more classes than a cache can");
         for _ in 0..STAND_IN_SAMPLES {
             let row: Vec<i8> = (0..features).map(|_| random.next_u32() as i8).collect();
             let id = std::array::from_fn(|_| random.next_u32() as u8);
             cache.insert(id, label, &row);
         }
     }
-    Ok(cache)
+    cache
 }

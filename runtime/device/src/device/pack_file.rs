@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use headstart::pack::Pack;
 use memmap2::Mmap;
 
-use crate::samples::Problem;
+use super::trust::Trust;
+use crate::Error;
+use crate::samples::SampleProblem;
 use crate::state::{StateFolder, StateLock};
-use crate::{Error, trust};
 
 /// A mapped pack file: its bytes stay in the page cache, shared by every process that runs it.
 ///
@@ -18,40 +19,46 @@ use crate::{Error, trust};
 pub struct PackFile {
     path: PathBuf,
     map: Mmap,
+    /// Whose packs are used; anyone's without.
+    trust: Option<Trust>,
     /// The highest security counter that was used before.
     least_counter: u64,
 }
 
 impl PackFile {
-    /// Maps a file.
+    /// Maps a file, whoever made it.
     ///
     /// # Errors
     /// [`Error::Sample`] for a file that is missing or not plain, [`Error::Pack`] for an empty one,
     /// [`Error::Machine`] where it cannot be mapped.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let unreadable = |e| Error::sample(path, Problem::Unreadable(e));
+        let unreadable = |e| Error::sample(path, SampleProblem::Unreadable(e));
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_file() {
-            return Err(Error::sample(path, Problem::NotAPackFile));
+            return Err(Error::sample(path, SampleProblem::NotAPackFile));
         }
         if metadata.len() == 0 {
             return Err(Error::pack(path, headstart::Error::Truncated));
         }
         let file = File::open(path).map_err(unreadable)?;
-        Ok(Self { path: path.to_owned(), map: map(path, &file)?, least_counter: 0 })
+        Ok(Self { path: path.to_owned(), map: map(path, &file)?, trust: None, least_counter: 0 })
     }
 
-    /// Maps a file that must not be older than the packs that this state was learned with.
+    /// Maps a file that one of these keys must have signed, and that must not be older than the packs that this
+    /// state was learned with.
     ///
     /// # Errors
     /// As [`open`](Self::open); [`Error::State`] for a damaged counter.
-    pub fn open_for(path: &Path, state: &Path) -> Result<Self, Error> {
-        let least_counter = StateFolder::new(state).counter()?;
-        Ok(Self { least_counter, ..Self::open(path)? })
+    pub(super) fn open_trusted(
+        path: &Path,
+        trust: Option<Trust>,
+        state: Option<&StateFolder>,
+    ) -> Result<Self, Error> {
+        let least_counter = state.map_or(Ok(0), StateFolder::counter)?;
+        Ok(Self { trust, least_counter, ..Self::open(path)? })
     }
 
-    /// Verifies the pack and borrows it from the map. A program with the feature `signed` verifies the
-    /// signature first, and refuses any pack that its keys have not signed.
+    /// Verifies the pack and borrows it from the map.
     ///
     /// # Errors
     /// [`Error::Pack`] with the rule that is broken.
@@ -59,12 +66,18 @@ impl PackFile {
         self.trusted().map(|(pack, _)| pack)
     }
 
-    /// The pack and its security counter: 0 where any pack may be used.
-    ///
-    /// # Errors
-    /// As [`pack`](Self::pack).
-    pub fn trusted(&self) -> Result<(Pack<'_>, u64), Error> {
-        trust::open(&self.path, &self.map, self.least_counter)
+    /// The pack and its security counter: 0 where any pack may be used. With keys, the signature is verified first.
+    pub(super) fn trusted(&self) -> Result<(Pack<'_>, u64), Error> {
+        let opened = match &self.trust {
+            None => Pack::open(&self.map).map(|pack| (pack, 0)),
+            Some(trust) => trust.open(&self.map, self.least_counter),
+        };
+        opened.map_err(|e| Error::pack(&self.path, e))
+    }
+
+    /// Whether packs are used only where a key has signed them.
+    pub(super) fn is_trusting(&self) -> bool {
+        self.trust.is_some()
     }
 
     /// Stores the pack's security counter in a state folder, where it is higher than before: what comes after may
@@ -73,7 +86,7 @@ impl PackFile {
     /// # Errors
     /// [`Error::Pack`] where another process has used a newer pack meanwhile; those of
     /// [`StateLock::raise_counter`].
-    pub fn raise_counter(&self, counter: u64, lock: &StateLock) -> Result<(), Error> {
+    pub(super) fn raise_counter(&self, counter: u64, lock: &StateLock) -> Result<(), Error> {
         self.refuse_older(counter, lock)?;
         lock.raise_counter(counter)
     }
@@ -82,8 +95,12 @@ impl PackFile {
     ///
     /// # Errors
     /// [`Error::Pack`]; those of [`StateLock::counter`].
-    pub fn refuse_older(&self, counter: u64, lock: &StateLock) -> Result<(), Error> {
-        trust::refuse_older(&self.path, counter, lock.counter()?)
+    pub(super) fn refuse_older(&self, found: u64, lock: &StateLock) -> Result<(), Error> {
+        let least = lock.counter()?;
+        if self.trust.is_some() && found < least {
+            return Err(Error::pack(&self.path, headstart::Error::Downgrade { found, least }));
+        }
+        Ok(())
     }
 
     /// Where the file is.

@@ -6,21 +6,23 @@ use headstart::backbone::Backbone;
 use headstart::kernels::Kernels;
 use headstart::network::{Node, Value};
 use headstart::pack::Pack;
-use headstart_device::extract::Extractor;
-use headstart_device::samples::Decoded;
 use serde::Serialize;
 
-use super::{BUDGET, LEAST_RUNS, MOST_RUNS, Times};
-use crate::output;
+use super::times::{BUDGET, LEAST_RUNS, MOST_RUNS, Times};
+use crate::extract::Extractor;
+use crate::samples::Decoded;
 
 /// One node, timed from the end of the one before it to its own end.
-#[derive(Serialize)]
-pub(super) struct Layer {
-    node: &'static str,
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Layer {
+    /// What it does.
+    pub node: &'static str,
     /// Rows, columns and channels of the result.
-    shape: [u32; 3],
-    macs: u64,
-    us: Times,
+    pub shape: [u32; 3],
+    /// Multiply-accumulates.
+    pub macs: u64,
+    /// Microseconds.
+    pub us: Times,
 }
 
 /// Times every node on the sample, many times over.
@@ -89,21 +91,4 @@ fn macs(node: &Node<'_>, pack: &Pack<'_>, value: &Value) -> Result<u64, headstar
     let Node::Conv(conv) = node else { return Ok(0) };
     let each = conv.weights_per_channel(&pack.value(conv.input)?).unwrap_or(0);
     Ok(u64::from(value.elements()) * u64::from(each))
-}
-
-pub(super) fn table(layers: &[Layer]) -> String {
-    let rows = (0..).zip(layers).map(|(index, layer): (usize, _)| {
-        let [height, width, channels] = layer.shape;
-        // Operations a nanosecond are thousands a microsecond.
-        let rate = layer.macs as f64 / layer.us.median / 1e3;
-        vec![
-            index.to_string(),
-            layer.node.to_owned(),
-            format!("{height}×{width}×{channels}"),
-            output::thousands(layer.macs as usize),
-            format!("{:.1} µs", layer.us.median),
-            if layer.macs > 0 { format!("{rate:.1}") } else { String::new() },
-        ]
-    });
-    output::table(&["node", "what", "result", "MACs", "median", "MACs/ns"], rows)
 }

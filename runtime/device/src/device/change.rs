@@ -1,0 +1,267 @@
+//! Corrections: what is kept changes, and the head that follows from it is learned again.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::foreign::{copies, state_head};
+use super::handle::Device;
+use super::report::ClassCount;
+use crate::request::RequestProblem;
+use crate::samples::{self, MAX_CLASSES, Sample, SampleFile, SampleId};
+use crate::segmentation::row_len;
+use crate::state::{FeatureCache, Kept, StateFolder, StateLock, StateProblem};
+use crate::training;
+use crate::{Error, Head};
+
+/// What a device knows after a correction.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Changed {
+    /// Samples that the head was learned from.
+    pub samples: usize,
+    /// Its classes.
+    pub classes: Vec<ClassCount>,
+    /// What learned it.
+    pub learner: &'static str,
+    /// Share of held-out samples that it answers rightly.
+    pub held_out_accuracy: Option<f64>,
+}
+
+/// What [`Device::forget_all`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Forgotten {
+    /// Whether there was anything to forget.
+    pub forgotten: bool,
+    /// Whether the pack ships a head that answers from now on.
+    pub pack_has_head: bool,
+}
+
+/// What [`Device::forget`] did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SomeForgotten {
+    /// Samples that are gone.
+    pub forgotten_samples: usize,
+    /// What is left.
+    #[serde(flatten)]
+    pub changed: Changed,
+}
+
+/// What [`Device::rename`] did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Renamed {
+    /// Whether the new name was a class already.
+    pub joined: bool,
+    /// What there is now.
+    #[serde(flatten)]
+    pub changed: Changed,
+}
+
+/// What [`Device::merge`] did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Merged {
+    /// Samples that were not here.
+    pub new_samples: usize,
+    /// Samples that were here with the same class.
+    pub known_samples: usize,
+    /// Samples that have another class here, which stands.
+    pub disputed_samples: usize,
+    /// What there is now.
+    #[serde(flatten)]
+    pub changed: Changed,
+}
+
+impl Device {
+    /// Removes everything that was learned, for good. A head that the pack ships stays in the pack.
+    ///
+    /// # Errors
+    /// [`Error::State`] and [`Error::Machine`].
+    pub fn forget_all(&self) -> Result<Forgotten, Error> {
+        let _changing = self.changing();
+        let folder = self.folder()?;
+        // Locking would create the folder.
+        let forgotten = folder.exists()? && folder.lock()?.forget()?;
+        Ok(Forgotten { forgotten, pack_has_head: self.pack().head().is_some() })
+    }
+
+    /// Forgets classes, and samples by their names: the state is then the one that never saw them, and earlier commits, which did,
+    /// are removed. The head is learned again also where nothing is found: a call before may have been cut off.
+    ///
+    /// # Errors
+    /// [`RequestProblem::NoClass`], [`RequestProblem::OneClassLeft`], [`RequestProblem::TailChange`] for a pack with a tail.
+    pub fn forget(&self, classes: &[String], samples: &[SampleId]) -> Result<SomeForgotten, Error> {
+        let mut change = Change::begin(self)?;
+        let before = change.cache.len();
+        for name in classes {
+            let known = change.cache.classes().contains(name) || change.knows(name);
+            change.cache.forget_class(name);
+            if !known {
+                return Err(self.refuse(RequestProblem::NoClass(name.clone())));
+            }
+        }
+        for id in samples {
+            change.cache.forget_sample(id);
+        }
+        let forgotten_samples = before - change.cache.len();
+        Ok(SomeForgotten { forgotten_samples, changed: change.finish("learn", true)? })
+    }
+
+    /// Gives a class another name; where that is a class already, the samples of both become one.
+    ///
+    /// # Errors
+    /// [`RequestProblem::BadName`], [`RequestProblem::NoClass`], [`RequestProblem::OneClassLeft`],
+    /// [`RequestProblem::TailChange`].
+    pub fn rename(&self, class: &str, to: &str) -> Result<Renamed, Error> {
+        let mut change = Change::begin(self)?;
+        if !headstart::record::label_is_valid(to) {
+            return Err(self.refuse(RequestProblem::BadName(to.to_owned())));
+        }
+        let is_class = change.cache.classes().iter().any(|name| name == to);
+        let renamed = change.cache.rename(class, to);
+        // A call that was cut off has renamed it, and the head does not know yet.
+        let half_done = !renamed && is_class && change.knows(class);
+        let joined = if half_done { change.knows(to) } else { is_class };
+        if !renamed && !half_done {
+            return Err(self.refuse(RequestProblem::NoClass(class.to_owned())));
+        }
+        let changed = change.finish(&format!("rename {class} to {to}"), false)?;
+        Ok(Renamed { joined, changed })
+    }
+
+    /// Takes over what another device with the same backbone learned, from its state folder, which stays as it is. A sample that both
+    /// know under different classes keeps the class that it has here.
+    ///
+    /// # Errors
+    /// [`RequestProblem::MergedBits`], [`StateProblem::UnplannedClasses`], [`StateProblem::OtherBackbone`],
+    /// [`RequestProblem::TailChange`].
+    pub fn merge(&self, from: &Path) -> Result<Merged, Error> {
+        let mut change = Change::begin(self)?;
+        let theirs = StateFolder::new(from);
+        let other = change.other(&theirs)?;
+        if change.cache.bits() != other.bits() {
+            return Err(self.refuse(RequestProblem::MergedBits));
+        }
+        let merged = change.cache.merge(&other);
+        // A state that keeps samples takes over those that the other one keeps.
+        if change.folder.keeps_samples()? {
+            change.copies = copies(&theirs, &other)?;
+        }
+        let limit = self.pack().plan().max_classes as usize;
+        let found = change.cache.classes().len();
+        let refuse = |problem| Error::state(change.folder.path(), problem);
+        let too_many = || refuse(StateProblem::TooManyClasses { limit: MAX_CLASSES });
+        let merged = merged.ok_or_else(too_many)?;
+        if found > limit {
+            return Err(refuse(StateProblem::UnplannedClasses { found, limit }));
+        }
+        Ok(Merged {
+            new_samples: merged.new,
+            known_samples: merged.known,
+            disputed_samples: merged.disputed,
+            changed: change.finish("merge", false)?,
+        })
+    }
+}
+
+/// The name of a sample that a person points at: a file, by its content, or the name itself in hexadecimal.
+///
+/// # Errors
+/// [`Error::Sample`] for a file that cannot be read.
+pub fn named(sample: &Path) -> Result<Option<SampleId>, Error> {
+    if sample.is_file() {
+        return SampleFile::read(sample).map(|file| Some(file.id()));
+    }
+    Ok(sample.to_str().and_then(samples::id_from_hex))
+}
+
+/// A state folder that is being changed.
+pub(super) struct Change<'a> {
+    device: &'a Device,
+    folder: &'a StateFolder,
+    _changing: std::sync::MutexGuard<'a, ()>,
+    pub(super) lock: StateLock,
+    of_state: Head,
+    of_pack: Option<Head>,
+    pub(super) cache: FeatureCache,
+    /// Copies of samples that are kept before the commit.
+    copies: Kept,
+}
+
+impl<'a> Change<'a> {
+    /// Locks the folder and reads what is there.
+    pub(super) fn begin(device: &'a Device) -> Result<Self, Error> {
+        let (changing, folder, pack) = (device.changing(), device.folder()?, device.pack());
+        let none = || Error::state(folder.path(), StateProblem::NoHead);
+        // Locking would create the folder.
+        state_head(folder, &pack)?.ok_or_else(none)?;
+        let lock = folder.lock()?;
+        device.raise_counter(&lock)?;
+        let of_state = state_head(folder, &pack)?.ok_or_else(none)?;
+        let cache = folder.features(&pack.backbone_digest(), row_len(&pack))?;
+        let lost = || Error::state(folder.path(), StateProblem::NoFeatures);
+        Ok(Self {
+            device,
+            folder,
+            _changing: changing,
+            lock,
+            of_state,
+            of_pack: device.pack_head()?,
+            cache: cache.ok_or_else(lost)?,
+            copies: Kept::new(),
+        })
+    }
+
+    /// Whether the head before knows a class.
+    fn knows(&self, name: &str) -> bool {
+        self.of_state.labels().iter().any(|label| label == name)
+    }
+
+    /// The other device's samples, of the same backbone.
+    fn other(&self, folder: &StateFolder) -> Result<FeatureCache, Error> {
+        let backbone = self.device.pack().backbone_digest();
+        let other = folder.features(&backbone, self.cache.feature_len())?;
+        let problem = match folder.head()? {
+            Some(_) => StateProblem::NoFeatures,
+            None => StateProblem::NoSamples,
+        };
+        other.ok_or_else(|| Error::state(folder.path(), problem))
+    }
+
+    /// Learns the head of the samples that are there now, with the learner of the head before, and
+    /// commits both; `alone`, so that no earlier commit stays.
+    fn finish(mut self, note: &str, alone: bool) -> Result<Changed, Error> {
+        let pack = self.device.pack();
+        if pack.tail().is_some() {
+            return Err(self.device.refuse(RequestProblem::TailChange));
+        }
+        let of_pack = self.of_pack.as_ref().map_or(&[][..], Head::labels);
+        for name in of_pack {
+            self.cache.class(name);
+        }
+        self.cache.drop_empty_classes(of_pack);
+        self.cache.sort();
+        if self.cache.classes().len() < 2 {
+            return Err(self.device.refuse(RequestProblem::OneClassLeft));
+        }
+        let (backbone, initial) = (pack.backbone_digest(), self.of_pack.as_ref());
+        let record = training::train_as(&self.of_state, &self.cache, initial, backbone)
+            .map_err(|problem| Error::training(self.folder.path(), problem))?;
+        if !self.copies.is_empty() {
+            let copies = self.copies.iter().map(|(id, path)| (*id, Sample::file(path)));
+            let copies: Vec<_> = copies.collect();
+            let each = copies.iter().map(|(id, sample)| (*id, sample));
+            self.lock.keep(&self.device.input(), each)?;
+        }
+        if alone {
+            self.lock.commit_alone(&self.cache, &backbone, &record, note)?;
+        } else {
+            self.lock.commit(&self.cache, &backbone, &record, note)?;
+        }
+        let head = Head::parse(&self.folder.head_path(), &record, &backbone)?;
+        Ok(Changed {
+            samples: self.cache.len(),
+            classes: ClassCount::of(&head),
+            learner: head.learner().name(),
+            held_out_accuracy: head.held_out_accuracy(),
+        })
+    }
+}

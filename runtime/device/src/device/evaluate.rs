@@ -1,0 +1,259 @@
+//! How often the head is right.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use headstart::pack::Pack;
+use serde::Serialize;
+
+use super::answer::{decoded, mask};
+use super::handle::Device;
+use super::labelled::Labelled;
+use super::targets::{known_classes, truth};
+use crate::extract::Job;
+use crate::observer::{Event, Observer, Watched, Work};
+use crate::samples::{Decoded, InputShape, SampleFile};
+use crate::segmentation::{Mask, Score};
+use crate::{Answer, Error, Head};
+
+/// How often a device is right.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Evaluation {
+    /// Of packs that answer one class a sample.
+    Classes(ClassEvaluation),
+    /// Of packs that answer a class for each place.
+    Places(PlaceEvaluation),
+}
+
+/// How often one class a sample is right.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassEvaluation {
+    /// Share of samples whose most probable class is the right one, "unknown" or not.
+    pub accuracy: f64,
+    /// How many there were.
+    pub samples: usize,
+    /// Share of samples whose probability is below the threshold.
+    pub unknown: f64,
+    /// Classes that were shown or answered.
+    pub classes: Vec<ClassScore>,
+    /// `confusion[shown][answered]`, in the order of `classes`.
+    pub confusion: Vec<Vec<u32>>,
+}
+
+/// How often a class is right.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassScore {
+    /// Its name.
+    pub name: String,
+    /// Samples that show it.
+    pub samples: u32,
+    /// Of the answers with this class, the share that was right; `null` without any.
+    pub precision: Option<f64>,
+    /// Of the samples of this class, the share that was answered right; `null` without any.
+    pub recall: Option<f64>,
+}
+
+/// How well a class for each place fits masks.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlaceEvaluation {
+    /// Intersection over union, the mean over the classes that occur or are answered.
+    pub mean_iou: Option<f64>,
+    /// Share of pixels that are answered right.
+    pub pixel_accuracy: Option<f64>,
+    /// Pictures.
+    pub samples: usize,
+    /// Pixels that have a class and an answer.
+    pub pixels: u64,
+    /// The head's classes.
+    pub classes: Vec<PlaceScore>,
+}
+
+/// How well the answers of a class fit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlaceScore {
+    /// Its name.
+    pub name: String,
+    /// Pixels that are of it.
+    pub pixels: u64,
+    /// `null` where the class neither occurs nor is answered.
+    pub iou: Option<f64>,
+}
+
+/// A picture and its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// Where the picture is from.
+    pub path: &'a Path,
+    /// The picture.
+    pub picture: &'a Decoded,
+    /// The class of each of its pixels.
+    pub mask: &'a Mask,
+}
+
+impl Device {
+    /// Measures the head in use on labelled samples.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] for samples that cannot be read, and classes that the head does not know; [`Error::Stopped`].
+    pub fn evaluate(
+        &self,
+        samples: &Labelled<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Evaluation, Error> {
+        self.evaluate_showing(samples, observer, &|_| Ok(()))
+    }
+
+    /// The same; `show` is given each picture with its answer, where there is a class for each place.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate), and those of `show`.
+    pub fn evaluate_showing(
+        &self,
+        samples: &Labelled<'_>,
+        observer: &dyn Observer,
+        show: &(dyn Fn(Shown<'_>) -> Result<(), Error> + Sync),
+    ) -> Result<Evaluation, Error> {
+        let head = self.head()?;
+        if !samples.skipped.is_empty() {
+            observer.on(Event::Skipped(&samples.skipped));
+        }
+        if let Some(declined) = self.declined() {
+            declined.tell(observer);
+        }
+        if self.is_per_place() {
+            self.places(&head, samples, observer, show).map(Evaluation::Places)
+        } else {
+            self.classes(&head, samples, observer).map(Evaluation::Classes)
+        }
+    }
+
+    fn classes(
+        &self,
+        head: &Head,
+        samples: &Labelled<'_>,
+        observer: &dyn Observer,
+    ) -> Result<ClassEvaluation, Error> {
+        let labels = self.labels(samples)?;
+        let known = known_classes(&samples.classes, head.labels())
+            .map_err(|problem| Error::sample(&samples.origin, problem))?;
+        let extraction = self.answering().extraction();
+        let watched = Watched::begin(observer, Work::Answering, samples.len());
+        let job = Job { extraction, views: 1, watched: &watched };
+        let answer = |_: usize, file: &SampleFile, features: &[i8]| {
+            head.answer(features).map_err(|problem| Error::pack(file.path(), problem))
+        };
+        let answers = job.all(&samples.samples, |_| true, answer)?;
+        let shown: Vec<usize> = labels.into_iter().map(|label| known[label]).collect();
+        Ok(ClassEvaluation::new(&shown, &answers, head.labels()))
+    }
+
+    fn places(
+        &self,
+        head: &Head,
+        samples: &Labelled<'_>,
+        observer: &dyn Observer,
+        show: &(dyn Fn(Shown<'_>) -> Result<(), Error> + Sync),
+    ) -> Result<PlaceEvaluation, Error> {
+        let pack: Pack<'_> = self.pack();
+        let truths = self.truths(samples)?;
+        let extraction = self.answering().extraction();
+        let watched = Watched::begin(observer, Work::Answering, samples.len());
+        let job = Job { extraction, views: 1, watched: &watched };
+        let score = Mutex::new(Score::new(head.labels().len()));
+        job.all(
+            &samples.samples,
+            |_| true,
+            |at, file, features| {
+                let picture = decoded(&pack, file)?;
+                let truth = truth(&pack, file, truths[at], &picture)?;
+                let size = picture.size(&InputShape::from(pack.input()));
+                let mask = mask(&pack, head, features, size)
+                    .map_err(|problem| Error::pack(file.path(), problem))?;
+                score.lock().unwrap_or_else(|e| e.into_inner()).add(&truth, &mask);
+                show(Shown { path: file.path(), picture: &picture, mask: &mask })
+            },
+        )?;
+        let score = score.into_inner().unwrap_or_else(|e| e.into_inner());
+        let of_class = |(class, name): (usize, &String)| PlaceScore {
+            name: name.clone(),
+            pixels: score.of_class(class),
+            iou: score.iou(class),
+        };
+        Ok(PlaceEvaluation {
+            mean_iou: score.mean_iou(),
+            pixel_accuracy: score.accuracy(),
+            samples: samples.len(),
+            pixels: score.total(),
+            classes: head.labels().iter().enumerate().map(of_class).collect(),
+        })
+    }
+}
+
+impl ClassEvaluation {
+    fn new(shown: &[usize], answers: &[Answer], labels: &[String]) -> Self {
+        let mut used = vec![false; labels.len()];
+        for class in shown.iter().copied().chain(answers.iter().map(|a| a.class)) {
+            used[class] = true;
+        }
+        let mut place = vec![0; labels.len()];
+        let names: Vec<&String> =
+            labels.iter().zip(&used).filter(|(_, u)| **u).map(|(l, _)| l).collect();
+        for (at, (class, _)) in used.iter().enumerate().filter(|(_, used)| **used).enumerate() {
+            place[class] = at;
+        }
+        let mut confusion = vec![vec![0_u32; names.len()]; names.len()];
+        for (class, answer) in shown.iter().zip(answers) {
+            confusion[place[*class]][place[answer.class]] += 1;
+        }
+        let share = |part: u32, whole: u32| (whole > 0).then(|| f64::from(part) / f64::from(whole));
+        let classes = names.into_iter().enumerate().map(|(at, name)| {
+            let samples = confusion[at].iter().sum();
+            let answered = confusion.iter().map(|row| row[at]).sum();
+            let right = confusion[at][at];
+            let (precision, recall) = (share(right, answered), share(right, samples));
+            ClassScore { name: name.clone(), samples, precision, recall }
+        });
+        let classes = classes.collect();
+        let of_all = |count: usize| count as f64 / shown.len() as f64;
+        let right = shown.iter().zip(answers).filter(|(class, a)| **class == a.class).count();
+        Self {
+            accuracy: of_all(right),
+            samples: shown.len(),
+            unknown: of_all(answers.iter().filter(|a| a.unknown).count()),
+            classes,
+            confusion,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(class: usize, unknown: bool) -> Answer {
+        Answer { class, probability: 0.5, unknown }
+    }
+
+    #[test]
+    fn counts_precision_and_recall_are_those_of_the_matrix() {
+        let labels = ["a", "unused", "b", "c"].map(str::to_owned);
+        let answers = [answer(0, false), answer(2, false), answer(2, true), answer(3, true)];
+        let result = ClassEvaluation::new(&[0, 0, 2, 2], &answers, &labels);
+        assert_eq!((result.accuracy, result.samples, result.unknown), (0.5, 4, 0.5));
+        assert_eq!(result.confusion, [[1, 1, 0], [0, 1, 1], [0, 0, 0]]);
+        let shares: Vec<_> = result
+            .classes
+            .iter()
+            .map(|c| (c.name.as_str(), c.samples, c.precision, c.recall))
+            .collect();
+        assert_eq!(
+            shares,
+            [
+                ("a", 2, Some(1.0), Some(0.5)),
+                ("b", 2, Some(0.5), Some(0.5)),
+                ("c", 0, Some(0.0), None)
+            ]
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! Samples and what they show.
+
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::samples::{Dataset, Sample};
+use crate::segmentation::{Mask, Pairs};
+
+/// Samples with what each of them shows: a class, or a mask with a class for each place.
+#[derive(Clone, Debug, Default)]
+pub struct Labelled<'a> {
+    /// The folder that they are from; what errors about all of them name.
+    pub(crate) origin: PathBuf,
+    pub(crate) classes: Vec<String>,
+    pub(crate) samples: Vec<Sample<'a>>,
+    /// As many as there are samples.
+    pub(crate) targets: Vec<Target>,
+    /// Names of a mask's classes, from 0 on, where they are said.
+    pub(crate) places: Option<Vec<String>>,
+    pub(crate) skipped: Vec<PathBuf>,
+}
+
+/// What a sample shows.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// One of the classes.
+    Class(usize),
+    /// A class for each place, in a file.
+    MaskFile(PathBuf),
+    /// A class for each place.
+    Mask(Mask),
+}
+
+/// How many samples are taken of a folder: at most so many of each class, or of all pictures with masks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most {
+    /// So many.
+    pub count: usize,
+    /// Of the choice, which depends on names and this number alone.
+    pub seed: u64,
+}
+
+impl<'a> Labelled<'a> {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { origin: PathBuf::from("samples"), ..Self::default() }
+    }
+
+    /// One folder a class, with files in it. Files are listed, not read.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::labelled`].
+    pub fn folder(root: &Path, most: Option<Most>) -> Result<Self, Error> {
+        let mut data = Dataset::labelled(root)?;
+        if let Some(most) = most {
+            data.limit(most.count, most.seed);
+        }
+        let targets = data.samples.iter().map(|file| Target::Class(file.label)).collect();
+        Ok(Self {
+            origin: root.to_owned(),
+            classes: data.classes,
+            samples: data.samples.into_iter().map(|file| Sample::file(file.path)).collect(),
+            targets,
+            places: None,
+            skipped: data.skipped,
+        })
+    }
+
+    /// `images/NAME.jpg` with `masks/NAME.png`. Files are listed, not read.
+    ///
+    /// # Errors
+    /// Those of [`Pairs::read`].
+    pub fn masks(root: &Path, most: Option<Most>) -> Result<Self, Error> {
+        let most = most.map_or((None, 0), |most| (Some(most.count), most.seed));
+        let data = Pairs::read(root, most.0, most.1)?;
+        let (samples, targets) = data
+            .pairs
+            .into_iter()
+            .map(|pair| (Sample::file(pair.picture), Target::MaskFile(pair.mask)))
+            .unzip();
+        Ok(Self {
+            origin: root.to_owned(),
+            classes: Vec::new(),
+            samples,
+            targets,
+            places: data.names,
+            skipped: data.skipped,
+        })
+    }
+
+    /// Adds a sample of a class; a name that is new is a new class.
+    pub fn add(&mut self, sample: Sample<'a>, class: &str) -> &mut Self {
+        let known = self.classes.iter().position(|name| name == class);
+        let label = known.unwrap_or_else(|| {
+            self.classes.push(class.to_owned());
+            self.classes.len() - 1
+        });
+        self.push(sample, Target::Class(label))
+    }
+
+    /// Adds a picture with a class for each of its pixels.
+    pub fn add_mask(&mut self, sample: Sample<'a>, mask: Mask) -> &mut Self {
+        self.push(sample, Target::Mask(mask))
+    }
+
+    fn push(&mut self, sample: Sample<'a>, target: Target) -> &mut Self {
+        self.samples.push(sample);
+        self.targets.push(target);
+        self
+    }
+
+    /// How many samples there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// The classes that samples show, in the order in which they came; none of masks.
+    #[must_use]
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Files that were passed over because of their names.
+    #[must_use]
+    pub fn skipped(&self) -> &[PathBuf] {
+        &self.skipped
+    }
+
+    /// The samples' files; none of those in memory.
+    #[must_use]
+    pub fn pictures(&self) -> Vec<&Path> {
+        self.samples.iter().filter_map(Sample::path).collect()
+    }
+
+    /// The files of samples and masks.
+    #[must_use]
+    pub fn files(&self) -> Vec<&Path> {
+        let masks = self.targets.iter().filter_map(|target| match target {
+            Target::MaskFile(path) => Some(path.as_path()),
+            Target::Class(_) | Target::Mask(_) => None,
+        });
+        self.samples.iter().filter_map(Sample::path).chain(masks).collect()
+    }
+}

@@ -1,0 +1,298 @@
+//! Learning where the pack answers one class a sample.
+
+use std::time::Instant;
+
+use super::super::foreign::copies;
+use super::super::report::ClassCount;
+use super::before::Before;
+use super::harm::{reason, settle};
+use super::lesson::Lesson;
+use super::options::Learning;
+use super::outcome::{Aside, Known, LearnedHead, Unknown};
+use super::reports::Compared;
+use crate::engine::Backend;
+use crate::extract::{Compute, Job};
+use crate::observer::{Watched, Work};
+use crate::request::RequestProblem;
+use crate::samples::{MAX_CLASSES, Sample, SampleFile, SampleId};
+use crate::state::{Commit, FeatureCache, Insertion, StateLock, StateProblem};
+use crate::training::harm::{Effect, Settled};
+use crate::training::{self, Limit, Strangers};
+use crate::{Error, Head};
+
+/// Up to so many samples a class, pictures are also learned as crops.
+const FEW: usize = 50;
+
+/// What came of the samples, before anything is trained.
+struct Taken {
+    /// The samples' names, in their order.
+    ids: Vec<SampleId>,
+    new: usize,
+    corrected: usize,
+    dropped: usize,
+    /// What computed the features.
+    backbone: String,
+}
+
+/// A head that was trained, and not yet committed.
+struct Trained {
+    record: Vec<u8>,
+    head: Head,
+    limit: Option<Limit>,
+    short_of_memory: bool,
+    seconds: f64,
+}
+
+impl Lesson<'_> {
+    pub(super) fn learn_head(&self) -> Result<LearnedHead, Error> {
+        let folder = self.device.folder()?;
+        // Before the lock, so that a refused call leaves no folder behind; and after it, because
+        // another process may have learned.
+        let before = self.before()?;
+        let (input, max_bytes) = (self.device.input(), self.options.max_bytes);
+        folder.refuse_files(&before.cache, &self.samples.samples, &input, max_bytes)?;
+        let lock = folder.lock()?;
+        self.device.raise_counter(&lock)?;
+        let Before { of_state, of_pack, mut cache } = self.before()?;
+        let mut known = cache.clone();
+        known.sort();
+
+        let labels = self.name_classes(&mut cache, of_state.iter().chain(&of_pack))?;
+        // First, so that wrong samples cost no time.
+        let compared = self.compared(cache.classes())?;
+        let taken = self.take(&mut cache, &labels)?;
+        let training = Instant::now();
+        let Settled { effect, aside } = if known.is_empty() || known == cache {
+            Settled::default()
+        } else {
+            settle(self.device, self.options, &known, &mut cache, taken.ids.len())?
+        };
+        let trained = self.train(&cache, of_pack.as_ref(), &lock, training)?;
+        let rejected = self.judge(&known, &cache, effect, of_state.as_ref(), &trained.head)?;
+        self.keep(&lock, &cache, &trained, &taken.ids, rejected.as_deref())?;
+        let kept_samples = copies(folder, &cache)?.len();
+        drop(lock);
+
+        let head_before = of_state.as_ref().or(of_pack.as_ref());
+        let reports = compared.iter().map(|compared| compared.report(head_before, &trained.head));
+        let reports = reports.collect::<Result<_, _>>();
+        let reports =
+            reports.map_err(|problem| Error::pack(self.device.pack_file().path(), problem))?;
+        let head = &trained.head;
+        Ok(LearnedHead {
+            samples: cache.len(),
+            new_samples: taken.new - aside.len(),
+            corrected_samples: taken.corrected,
+            dropped_samples: taken.dropped,
+            kept_samples,
+            set_aside: self.set_aside(&taken.ids, &aside)?,
+            skipped_files: self.samples.skipped.len(),
+            seconds: self.start.elapsed().as_secs_f64(),
+            training_seconds: trained.seconds,
+            held_out_accuracy: head.held_out_accuracy(),
+            learner: if head.has_tail() { "tail" } else { head.learner().name() },
+            short_of_memory: trained.short_of_memory,
+            backbone: taken.backbone,
+            classes: ClassCount::of(head),
+            unknown_threshold: head.unknown_threshold(),
+            unknown: trained
+                .limit
+                .map(|limit| Unknown { false_accepts: limit.answered, given_up: limit.given_up }),
+            head_bytes: trained.record.len(),
+            known_samples: effect.map(Known::from),
+            reports,
+            rejected,
+        })
+    }
+
+    /// Names the classes that a head has first, in its order, and gives the label of each of the samples' classes.
+    fn name_classes<'h>(
+        &self,
+        cache: &mut FeatureCache,
+        heads: impl Iterator<Item = &'h Head>,
+    ) -> Result<Vec<u16>, Error> {
+        let path = self.device.folder()?.path();
+        let mut label_of = |name: &str| {
+            let problem = StateProblem::TooManyClasses { limit: MAX_CLASSES };
+            cache.class(name).ok_or(Error::state(path, problem))
+        };
+        for name in heads.flat_map(Head::labels) {
+            label_of(name)?;
+        }
+        self.samples.classes.iter().map(|name| label_of(name)).collect()
+    }
+
+    fn compared(&self, known: &[String]) -> Result<Vec<Compared>, Error> {
+        let reports = self.options.reports.iter();
+        reports.map(|data| Compared::read(self.device, data, known, self.observer)).collect()
+    }
+
+    /// Puts the samples into the cache, those that it does not know with their features, and keeps to the budget.
+    fn take(&self, cache: &mut FeatureCache, labels: &[u16]) -> Result<Taken, Error> {
+        let (features, backbone) = self.extract(cache)?;
+        let shown = self.device.labels(self.samples)?;
+        let ids: Vec<SampleId> = features.iter().map(|(id, _)| *id).collect();
+        let (mut new, mut corrected) = (0, 0);
+        for (shown, (id, features)) in shown.into_iter().zip(features) {
+            let label = labels[shown];
+            let insertion = match features {
+                Some(features) => cache.insert(id, label, &features),
+                None => cache.label(&id, label).unwrap_or(Insertion::Known),
+            };
+            new += usize::from(insertion == Insertion::New);
+            corrected += usize::from(insertion == Insertion::Corrected);
+        }
+        let dropped = match self.options.max_bytes {
+            Some(bytes) => {
+                let limit = usize::try_from(bytes).unwrap_or(usize::MAX);
+                let refuse = |least| self.device.refuse(RequestProblem::Budget { bytes, least });
+                cache.fit(limit).map_err(refuse)?
+            }
+            None => 0,
+        };
+        cache.sort();
+        Ok(Taken { ids, new, corrected, dropped, backbone })
+    }
+
+    /// Name and features of every sample, none where they are cached already; and what computed them.
+    #[expect(clippy::type_complexity, reason = "one use")]
+    fn extract(
+        &self,
+        cache: &FeatureCache,
+    ) -> Result<(Vec<(SampleId, Option<Vec<i8>>)>, String), Error> {
+        let (pack, compute) = (self.device.pack(), self.device.compute);
+        let from_input = pack.tail().is_some_and(|tail| tail.crossing().any(|value| value == 0));
+        let views = match self.options.views {
+            Some(views) => views,
+            // Pictures are moved when they are shown.
+            None if from_input => 1,
+            None => self.default_views()?,
+        };
+        // On a CPU the int8 kernels give the same features sooner; where the engine does not train, it was named for this.
+        let runs = |engine: &Backend| engine.is_on_gpu() || self.options.learner.is_some();
+        let extraction =
+            self.device.kept_features(Compute { engine: compute.engine.filter(runs), ..compute });
+        if let Some(declined) = extraction.declined() {
+            declined.tell(self.observer);
+        }
+        let watched = Watched::begin(self.observer, Work::Features, self.samples.len());
+        let job = Job { extraction: &extraction, views, watched: &watched };
+        let is_new = |file: &SampleFile| !cache.contains(&file.id());
+        let features = job.all(&self.samples.samples, is_new, |_, file, rows| {
+            Ok((file.id(), (!rows.is_empty()).then(|| rows.to_vec())))
+        })?;
+        Ok((features, extraction.to_string()))
+    }
+
+    /// Two crops beside each picture where no class has more than [`FEW`] samples: they cost two more
+    /// backbone passes each, and with many samples they tell little new. Only `auto` learns from them.
+    fn default_views(&self) -> Result<usize, Error> {
+        let on_engine = self.options.trains_on_engine(self.device.compute.engine);
+        let has_tail = self.device.pack().tail().is_some();
+        if (on_engine && !has_tail) || self.options.learning() != Learning::Auto {
+            return Ok(1);
+        }
+        let mut counts = vec![0; self.samples.classes.len()];
+        self.device.labels(self.samples)?.into_iter().for_each(|label| counts[label] += 1);
+        Ok(if counts.into_iter().max().unwrap_or(0) <= FEW { 3 } else { 1 })
+    }
+
+    fn train(
+        &self,
+        cache: &FeatureCache,
+        of_pack: Option<&Head>,
+        lock: &StateLock,
+        begun: Instant,
+    ) -> Result<Trained, Error> {
+        self.unless_stopped()?;
+        let (folder, pack) = (self.device.folder()?, self.device.pack());
+        let failed = |problem| Error::training(folder.path(), problem);
+        let digest = pack.backbone_digest();
+        let wanted = self.options.choice(self.device.compute.engine);
+        let choice = wanted.within_memory(cache).map_err(failed)?;
+        let limit = self.options.false_accepts.map(|part| {
+            let strangers = Strangers::measure(cache, choice, digest).map_err(failed)?;
+            Ok::<_, Error>(strangers.limit(part.into()))
+        });
+        let limit = limit.transpose()?;
+        let mut record = match pack.tail() {
+            None => training::train(cache, of_pack, choice, digest).map_err(failed)?,
+            Some(_) => self.train_tail(cache, of_pack, lock).map_err(failed)?,
+        };
+        if let Some(limit) = limit {
+            record = training::with_threshold(&record, digest, limit.threshold).map_err(failed)?;
+        }
+        if self.options.half {
+            record = training::compact(&record, digest).map_err(failed)?;
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        let head = Head::parse_for(&folder.head_path(), &record, &pack)?;
+        let short_of_memory = pack.tail().is_none() && choice != wanted;
+        Ok(Trained { record, head, limit, short_of_memory, seconds })
+    }
+
+    /// Why the head is not made current, if it is not.
+    fn judge(
+        &self,
+        known: &FeatureCache,
+        cache: &FeatureCache,
+        effect: Option<Effect>,
+        of_state: Option<&Head>,
+        head: &Head,
+    ) -> Result<Option<String>, Error> {
+        if self.options.force {
+            return Ok(None);
+        }
+        if let Some((effect, harm)) = effect.and_then(|effect| Some((effect, effect.harm()?))) {
+            return Ok(Some(reason(&effect, harm)));
+        }
+        match of_state.filter(|_| self.device.pack().tail().is_some()) {
+            Some(before) => self.setback(known, cache, [before, head]),
+            None => Ok(None),
+        }
+    }
+
+    /// Commits the head, or keeps it as the rejected candidate.
+    fn keep(
+        &self,
+        lock: &StateLock,
+        cache: &FeatureCache,
+        trained: &Trained,
+        ids: &[SampleId],
+        rejected: Option<&str>,
+    ) -> Result<(), Error> {
+        self.unless_stopped()?;
+        let (folder, pack) = (self.device.folder()?, self.device.pack());
+        let (digest, record) = (pack.backbone_digest(), &trained.record);
+        if let Some(reason) = rejected {
+            return lock.reject(&Commit::new(0, reason, cache, record), &digest);
+        }
+        if self.options.keep_samples || pack.tail().is_none() && folder.keeps_samples()? {
+            let samples = ids.iter().copied().zip(&self.samples.samples);
+            let learned = samples.filter(|(id, _)| cache.contains(id));
+            lock.keep(&self.device.input(), learned)?;
+        }
+        lock.commit(cache, &digest, record, &note(trained.limit))
+    }
+
+    /// Samples that are not learned, with the class that they were given.
+    fn set_aside(&self, ids: &[SampleId], aside: &[SampleId]) -> Result<Vec<Aside>, Error> {
+        let labels = self.device.labels(self.samples)?;
+        let all = self.samples.samples.iter().enumerate().zip(ids).zip(labels);
+        let chosen = all.filter(|((_, id), _)| aside.contains(id));
+        let entry = |(((at, sample), _), label): (((usize, &Sample<'_>), _), usize)| {
+            let file = sample.title(at).display().to_string();
+            Aside { file, class: self.samples.classes[label].clone() }
+        };
+        Ok(chosen.map(entry).collect())
+    }
+}
+
+/// What the history says.
+fn note(limit: Option<Limit>) -> String {
+    let percent = |part: f64| format!("{:.1} %", 100.0 * part);
+    limit.map_or_else(
+        || "learn".to_owned(),
+        |limit| format!("learn; {} of what was never taught is answered", percent(limit.answered)),
+    )
+}

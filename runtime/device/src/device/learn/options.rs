@@ -1,0 +1,288 @@
+//! What learning takes, as plain data.
+
+use headstart::head::Learner;
+use headstart::pack::Pack;
+
+use crate::engine::Backend;
+use crate::request::{RequestProblem, Setting};
+use crate::segmentation::is_per_place;
+use crate::state::Bits;
+use crate::training::Choice;
+use crate::training::tail::Augment;
+use crate::{Error, MAX_UNITS, memory};
+
+use super::super::handle::Device;
+use super::super::labelled::Labelled;
+
+/// How [`Device::learn`] learns. The default is what suits most.
+#[derive(Clone, Debug, Default)]
+pub struct LearnOptions<'a> {
+    /// How the head is trained; without, `auto`, or the engine that the device was opened with.
+    pub learner: Option<Learning>,
+    /// Units of a hidden layer between features and classes, 1 to [`MAX_UNITS`], where an engine trains the head.
+    pub hidden: Option<usize>,
+    /// So often each new picture is shown to the backbone, 1 to 5: whole, and as crops. Without, 3 where `auto` learns and no class has more
+    /// than 50 samples, else 1.
+    pub views: Option<usize>,
+    /// At most this part of the samples of classes that were never taught is answered, 0 to below 1, as measured by
+    /// leaving each class out in turn.
+    pub false_accepts: Option<f32>,
+    /// Keeps the head's weights as float16 and leaves its prototypes out: 2 bytes a weight instead of 5.
+    pub half: bool,
+    /// Keeps so many bytes of features at most: where there are more, the classes that have most lose samples.
+    pub max_bytes: Option<u64>,
+    /// Keeps features in so many bits from now on, those of before too.
+    pub kept_bits: Option<Bits>,
+    /// Keeps a copy of each sample's file from now on: what [`Device::adopt`] learns from.
+    pub keep_samples: bool,
+    /// How a pack's tail is trained.
+    pub tail: TailSettings,
+    /// Samples that are not learned from: how often the heads before and after are right on them is reported.
+    pub reports: Vec<Labelled<'a>>,
+    /// Bytes that training may take; without, what is free. Where `auto` would take more, `sgd` learns the head.
+    pub memory: Option<usize>,
+    /// Makes the head current even if it answers what was known before worse.
+    pub force: bool,
+}
+
+/// A learner that can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Learning {
+    /// Picks and regularises by held-out accuracy, as far as memory goes.
+    Auto,
+    /// This learner: softmax regression by stochastic gradients, least squares in closed form, class means, or linear
+    /// discriminants.
+    Named(Learner),
+}
+
+/// How the tail of a pack that keeps one is trained; what is not set is the default that its line says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TailSettings {
+    /// Passes over the samples, at least 1: 30.
+    pub epochs: Option<usize>,
+    /// Samples a step, 1 to 1024: 20, of pictures with masks 8.
+    pub batch: Option<usize>,
+    /// The rule by which gradients change the weights: AdamW.
+    pub optimiser: Option<Optimiser>,
+    /// Largest step size, above 0: 0.001, with SGD 0.01.
+    pub rate: Option<f32>,
+    /// Part of the training in which the step size rises, 0 to below 1: 0.1.
+    pub warm_up: Option<f32>,
+    /// What of the last step goes into the next with SGD, 0 to below 1: 0.9.
+    pub momentum: Option<f32>,
+    /// Decay of the weights, 0 to below 1: 0.01, with SGD 0.0001.
+    pub weight_decay: Option<f32>,
+    /// Longest gradient, 0 for any: 1.
+    pub clip: Option<f32>,
+    /// Part of the probability that is spread over all classes, 0 to below 1: 0.1, of pictures with masks 0.
+    pub label_smoothing: Option<f32>,
+    /// Lets every class count the same, however few samples it has.
+    pub balanced: bool,
+    /// Percent of each class that is held out to tell the best epoch, 0 to 90: 10.
+    pub held_out: Option<u8>,
+    /// Stops after so many epochs without a better one, at least 1: 10.
+    pub patience: Option<usize>,
+    /// Of all that is random: 1.
+    pub seed: Option<u64>,
+    /// Patterns of the layers that are trained beside the last; all without.
+    pub train: Vec<String>,
+    /// Patterns of layers that are not trained.
+    pub freeze: Vec<String>,
+    /// What is done to pictures, where the tail begins at the input.
+    pub augment: Augment,
+    /// How the tail's weights are kept: as float16.
+    pub storage: Option<TailWeights>,
+}
+
+/// By which rule gradients change a tail's weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Optimiser {
+    /// Adam with decoupled decay.
+    AdamW,
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+}
+
+/// How a tail's weights are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TailWeights {
+    /// IEEE 754 binary16.
+    F16,
+    /// IEEE 754 binary32.
+    F32,
+}
+
+impl TailSettings {
+    /// The first that was set.
+    fn given(&self) -> Option<Setting> {
+        [
+            (self.epochs.is_some(), Setting::Epochs),
+            (self.batch.is_some(), Setting::Batch),
+            (self.optimiser.is_some(), Setting::Optimiser),
+            (self.rate.is_some(), Setting::Rate),
+            (self.warm_up.is_some(), Setting::WarmUp),
+            (self.momentum.is_some(), Setting::Momentum),
+            (self.weight_decay.is_some(), Setting::WeightDecay),
+            (self.clip.is_some(), Setting::Clip),
+            (self.label_smoothing.is_some(), Setting::LabelSmoothing),
+            (self.balanced, Setting::Balanced),
+            (self.held_out.is_some(), Setting::HeldOut),
+            (self.patience.is_some(), Setting::Patience),
+            (self.seed.is_some(), Setting::Seed),
+            (!self.train.is_empty(), Setting::Train),
+            (!self.freeze.is_empty(), Setting::Freeze),
+            (self.augment.any(), Setting::Augment),
+            (self.storage.is_some(), Setting::Storage),
+        ]
+        .into_iter()
+        .find_map(|(given, setting)| given.then_some(setting))
+    }
+
+    /// The first that is out of its range, what it is, and what is allowed.
+    fn out_of_range(&self) -> Option<(Setting, String, &'static str)> {
+        let part = |x: f32| (0.0..1.0).contains(&x);
+        let parts = [
+            (self.warm_up, Setting::WarmUp),
+            (self.momentum, Setting::Momentum),
+            (self.weight_decay, Setting::WeightDecay),
+            (self.label_smoothing, Setting::LabelSmoothing),
+        ];
+        let counts = [(self.epochs, Setting::Epochs), (self.patience, Setting::Patience)];
+        let outside = |found: Option<(Setting, String)>, allowed| {
+            found.map(|(setting, found)| (setting, found, allowed))
+        };
+        let real = |given: Option<f32>, setting, allowed: &dyn Fn(f32) -> bool| {
+            given.filter(|x| !allowed(*x)).map(|x| (setting, x.to_string()))
+        };
+        let whole = |given: Option<usize>, setting, allowed: std::ops::RangeInclusive<usize>| {
+            given.filter(|n| !allowed.contains(n)).map(|n| (setting, n.to_string()))
+        };
+        parts
+            .into_iter()
+            .find_map(|(given, setting)| outside(real(given, setting, &part), PART))
+            .or_else(|| {
+                counts.into_iter().find_map(|(given, setting)| {
+                    outside(whole(given, setting, 1..=usize::MAX), "a number from 1")
+                })
+            })
+            .or(outside(whole(self.batch, Setting::Batch, 1..=1024), "a number from 1 to 1024"))
+            .or(outside(
+                whole(self.held_out.map(usize::from), Setting::HeldOut, 0..=90),
+                "a number from 0 to 90",
+            ))
+            .or(outside(
+                real(self.rate, Setting::Rate, &|x| x > 0.0 && x.is_finite()),
+                "a number above 0",
+            ))
+            .or(outside(
+                real(self.clip, Setting::Clip, &|x| x >= 0.0 && x.is_finite()),
+                "a number from 0",
+            ))
+    }
+}
+
+const PART: &str = "a number from 0 to below 1";
+
+impl LearnOptions<'_> {
+    /// The learner, where none was named.
+    pub(super) fn learning(&self) -> Learning {
+        self.learner.unwrap_or(Learning::Auto)
+    }
+
+    /// Bytes that training may take.
+    pub(super) fn memory(&self) -> usize {
+        self.memory.unwrap_or_else(memory::free)
+    }
+
+    /// Whether the device's engine trains the head.
+    pub(super) fn trains_on_engine(&self, engine: Option<Backend>) -> bool {
+        engine.is_some() && self.learner.is_none()
+    }
+
+    /// How the head is trained.
+    pub(super) fn choice(&self, engine: Option<Backend>) -> Choice {
+        if let Some(backend) = engine.filter(|_| self.trains_on_engine(engine)) {
+            return Choice::Burn { backend, hidden: self.hidden };
+        }
+        match self.learning() {
+            Learning::Auto => Choice::Auto { memory: self.memory() },
+            Learning::Named(learner) => Choice::of(learner),
+        }
+    }
+
+    /// Refuses what does not fit the pack, or this program.
+    pub(super) fn check(&self, device: &Device) -> Result<(), Error> {
+        let pack = device.pack();
+        self.refuse_ranges(device)?;
+        let Some(_) = pack.tail() else {
+            return match self.tail.given() {
+                Some(setting) => Err(device.refuse(RequestProblem::NoTail(setting))),
+                None => Ok(()),
+            };
+        };
+        if let Some(problem) = self.refused_by_tail(&pack) {
+            return Err(device.refuse(problem));
+        }
+        if Backend::fastest().is_none() {
+            return Err(Error::no_engine(device.pack_file().path(), &pack));
+        }
+        let of_pictures = [
+            (self.views.is_some(), Setting::Views),
+            (!self.reports.is_empty(), Setting::Reports),
+            (self.max_bytes.is_some(), Setting::MaxBytes),
+            (self.kept_bits.is_some(), Setting::KeptBits),
+        ];
+        let given = of_pictures.into_iter().find_map(|(given, setting)| given.then_some(setting));
+        match given.filter(|_| is_per_place(&pack)) {
+            Some(setting) => Err(device.refuse(RequestProblem::NotOfPlaces(setting))),
+            None => Ok(()),
+        }
+    }
+
+    /// What is not for a pack with a tail.
+    fn refused_by_tail(&self, pack: &Pack<'_>) -> Option<RequestProblem> {
+        let of_heads = [
+            (self.learning() != Learning::Auto, Setting::Learner),
+            (self.hidden.is_some(), Setting::Hidden),
+        ];
+        let given = of_heads.into_iter().find_map(|(given, setting)| given.then_some(setting));
+        if let Some(setting) = given {
+            Some(RequestProblem::OfHeads(setting))
+        } else if self.false_accepts.is_some() {
+            Some(RequestProblem::Strangers)
+        } else if self.half {
+            Some(RequestProblem::OfHeads(Setting::Half))
+        } else if self.kept_bits.is_some() && !is_per_place(pack) {
+            Some(RequestProblem::OfHeads(Setting::KeptBits))
+        } else {
+            self.keep_samples.then_some(RequestProblem::TailKeep)
+        }
+    }
+
+    fn refuse_ranges(&self, device: &Device) -> Result<(), Error> {
+        let outside = |setting, found: String, allowed| {
+            Err(device.refuse(RequestProblem::OutOfRange { setting, found, allowed }))
+        };
+        if let Some(views) = self.views.filter(|views| !(1..=5).contains(views)) {
+            return outside(Setting::Views, views.to_string(), "a number from 1 to 5");
+        }
+        if let Some(Learning::Named(
+            learner @ (Learner::Logistic | Learner::Blend | Learner::Other),
+        )) = self.learner
+        {
+            let allowed = "auto, sgd, ridge, imprint or lda";
+            return outside(Setting::Learner, learner.to_string(), allowed);
+        }
+        if let Some(units) = self.hidden.filter(|units| !(1..=MAX_UNITS).contains(units)) {
+            return outside(Setting::Hidden, units.to_string(), "a number from 1 to 4096");
+        }
+        if let Some(part) = self.false_accepts.filter(|part| !(0.0..1.0).contains(part)) {
+            return outside(Setting::FalseAccepts, part.to_string(), PART);
+        }
+        match self.tail.out_of_range() {
+            Some((setting, found, allowed)) => outside(setting, found, allowed),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Learning where the pack answers a class for each place of a picture.
+
+use std::time::Instant;
+
+use headstart::pack::Pack;
+
+use super::super::answer::decoded;
+use super::super::foreign::state_head;
+use super::super::labelled::Target;
+use super::super::report::ClassCount;
+use super::super::targets::truth;
+use super::lesson::Lesson;
+use super::outcome::LearnedPlaces;
+use crate::extract::{Compute, Job};
+use crate::observer::{Watched, Work};
+use crate::samples::{SampleFile, SampleId, SampleProblem};
+use crate::segmentation::{VOID, row_len};
+use crate::state::{Commit, FeatureCache, Insertion, StateProblem};
+use crate::{Error, Head, memory};
+
+/// A picture's name, its most frequent class but the background, its mask at the input's size, and its features
+/// unless they are cached.
+type Extracted = (SampleId, u16, Vec<i8>, Option<Vec<i8>>);
+
+impl Lesson<'_> {
+    /// Trains the tail and the layer of classes on pictures and their masks.
+    pub(super) fn learn_places(&self) -> Result<LearnedPlaces, Error> {
+        let (folder, pack) = (self.device.folder()?, self.device.pack());
+        let digest = pack.backbone_digest();
+        let of_pack = self.device.pack_head()?;
+        let load = || -> Result<(Option<Head>, FeatureCache, Vec<String>), Error> {
+            let of_state = state_head(folder, &pack)?;
+            let cache = folder.features(&digest, row_len(&pack))?;
+            if of_state.is_some() && cache.is_none() {
+                return Err(Error::state(folder.path(), StateProblem::NoFeatures));
+            }
+            let known = of_state.as_ref().or(of_pack.as_ref()).map(|head| head.labels().to_vec());
+            let names = self.place_names(&pack, known)?;
+            Ok((of_state, cache.unwrap_or_else(|| FeatureCache::new(row_len(&pack))), names))
+        };
+        let truths = self.device.truths(self.samples)?;
+        // Before the lock, so that a refused call leaves no folder behind.
+        folder.refuse_files(&load()?.1, &self.samples.samples, &self.device.input(), None)?;
+        let lock = folder.lock()?;
+        self.device.raise_counter(&lock)?;
+        let (of_state, mut cache, names) = load()?;
+        cache.order(&names);
+        let known = cache.clone();
+
+        let [new_samples, corrected_samples] = self.take_places(&mut cache, &truths)?;
+        cache.order(&names);
+        self.unless_stopped()?;
+        let training = Instant::now();
+        let record = self
+            .train_tail(&cache, of_pack.as_ref(), &lock)
+            .map_err(|problem| Error::training(folder.path(), problem))?;
+        let training_seconds = training.elapsed().as_secs_f64();
+        let head = Head::parse_for(&folder.head_path(), &record, &pack)?;
+        let rejected = match &of_state {
+            Some(before) if !self.options.force => self.setback(&known, &cache, [before, &head])?,
+            _ => None,
+        };
+        self.unless_stopped()?;
+        match &rejected {
+            Some(reason) => lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?,
+            None => lock.commit(&cache, &digest, &record, "learn")?,
+        }
+        drop(lock);
+        Ok(LearnedPlaces {
+            samples: cache.len(),
+            new_samples,
+            corrected_samples,
+            skipped_files: self.samples.skipped.len(),
+            seconds: self.start.elapsed().as_secs_f64(),
+            training_seconds,
+            peak_rss_bytes: memory::peak(),
+            held_out_accuracy: head.held_out_accuracy(),
+            classes: ClassCount::of(&head),
+            head_bytes: record.len(),
+            rejected,
+        })
+    }
+
+    /// Names of the classes, from 0 on: those that are known, else the samples', else numbers.
+    fn place_names(
+        &self,
+        pack: &Pack<'_>,
+        known: Option<Vec<String>>,
+    ) -> Result<Vec<String>, Error> {
+        let classes = pack.plan().max_classes as usize;
+        let of_data = self.samples.places.as_ref();
+        if let Some(found) = of_data.map(Vec::len).filter(|&found| found != classes) {
+            let path = self.samples.origin.join("classes.txt");
+            return Err(Error::sample(&path, SampleProblem::ClassCount { found, classes }));
+        }
+        let numbers = || (0..classes).map(|class| format!("class {class}")).collect();
+        Ok(known.or_else(|| of_data.cloned()).unwrap_or_else(numbers))
+    }
+
+    /// Puts the pictures and their masks into the cache; how many are new, and how many have another mask.
+    fn take_places(
+        &self,
+        cache: &mut FeatureCache,
+        truths: &[&Target],
+    ) -> Result<[usize; 2], Error> {
+        let (mut new, mut corrected) = (0, 0);
+        for (id, label, mask, features) in self.extract_places(cache, truths)? {
+            match features {
+                Some(features) => {
+                    let row = [&features[..], &mask].concat();
+                    new += usize::from(cache.insert(id, label, &row) == Insertion::New);
+                }
+                None => {
+                    cache.label(&id, label);
+                    corrected += usize::from(cache.set_end(&id, &mask) == Some(true));
+                }
+            }
+        }
+        Ok([new, corrected])
+    }
+
+    fn extract_places(
+        &self,
+        cache: &FeatureCache,
+        truths: &[&Target],
+    ) -> Result<Vec<Extracted>, Error> {
+        let (pack, compute) = (self.device.pack(), self.device.compute);
+        let engine = compute.engine.filter(|engine| engine.is_on_gpu());
+        let extraction = self.device.kept_features(Compute { engine, ..compute });
+        if let Some(declined) = extraction.declined() {
+            declined.tell(self.observer);
+        }
+        let watched = Watched::begin(self.observer, Work::Features, self.samples.len());
+        let job = Job { extraction: &extraction, views: 1, watched: &watched };
+        let is_new = |file: &SampleFile| !cache.contains(&file.id());
+        job.all(&self.samples.samples, is_new, |at, file, features| {
+            let mask = truth(&pack, file, truths[at], &decoded(&pack, file)?)?;
+            let mask =
+                mask.at_input(pack.input()).map_err(|problem| Error::pack(file.path(), problem))?;
+            let mut counts = [0_usize; 256];
+            mask.classes().iter().for_each(|&class| counts[usize::from(class)] += 1);
+            let label = (1..usize::from(VOID)).max_by_key(|&class| (counts[class], 256 - class));
+            let label = label.filter(|&class| counts[class] > 0).unwrap_or(0) as u16;
+            let mask: Vec<i8> = mask.classes().iter().map(|class| class.cast_signed()).collect();
+            let features = (!features.is_empty()).then(|| features.to_vec());
+            Ok((file.id(), label, mask, features))
+        })
+    }
+}

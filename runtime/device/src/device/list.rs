@@ -1,0 +1,84 @@
+//! The samples that the head was learned from, and those that seem to be of another class.
+
+use serde::Serialize;
+
+use super::foreign::state_head;
+use super::handle::Device;
+use crate::Error;
+use crate::request::{RequestProblem, Setting};
+use crate::samples::hex;
+use crate::segmentation::row_len;
+use crate::state::StateProblem;
+use crate::training::doubts::{self, Doubt};
+
+/// A sample that was learned from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SampleEntry {
+    /// The first 16 bytes of the SHA-256 of its file.
+    pub id: String,
+    /// Its class.
+    pub class: String,
+    /// Of doubtful ones, the class that a head that was learned without it answers.
+    pub answer: Option<String>,
+    /// The probability of that answer.
+    pub probability: Option<f32>,
+}
+
+impl Device {
+    /// The samples, of this class or of all; only those that a head that was learned without them answers with another class, the
+    /// surest first, where `doubtful` ones are asked for.
+    ///
+    /// # Errors
+    /// [`StateProblem::NoSamples`], [`StateProblem::NoFeatures`], [`RequestProblem::NoClass`];
+    /// [`RequestProblem::NotOfPlaces`] for doubtful pictures with masks.
+    pub fn samples(&self, class: Option<&str>, doubtful: bool) -> Result<Vec<SampleEntry>, Error> {
+        let (folder, pack) = (self.folder()?, self.pack());
+        let cache = folder.features(&pack.backbone_digest(), row_len(&pack));
+        // The head says what to do with another backbone.
+        let cache = cache.map_err(|error| state_head(folder, &pack).err().unwrap_or(error))?;
+        let mut cache = match cache {
+            Some(cache) => cache,
+            None => {
+                let problem = match folder.head()? {
+                    Some(_) => StateProblem::NoFeatures,
+                    None => StateProblem::NoSamples,
+                };
+                return Err(Error::state(folder.path(), problem));
+            }
+        };
+        self.keep_counter()?;
+        if row_len(&pack) == pack.feature_len() {
+            cache.sort();
+        } else if doubtful {
+            return Err(self.refuse(RequestProblem::NotOfPlaces(Setting::Doubtful)));
+        }
+        let name = |label: u16| cache.classes()[usize::from(label)].clone();
+        let mut samples: Vec<SampleEntry> = if doubtful {
+            let doubts = doubts::doubts(&cache)
+                .map_err(|problem| Error::training(folder.path(), problem))?;
+            let entry = |doubt: Doubt| SampleEntry {
+                id: hex(&cache.ids()[doubt.sample]),
+                class: name(cache.labels()[doubt.sample]),
+                answer: Some(name(doubt.answer)),
+                probability: Some(doubt.probability),
+            };
+            doubts.into_iter().map(entry).collect()
+        } else {
+            let samples = cache.ids().iter().zip(cache.labels());
+            let entry = |(id, label): (&[u8; 16], &u16)| SampleEntry {
+                id: hex(id),
+                class: name(*label),
+                answer: None,
+                probability: None,
+            };
+            samples.map(entry).collect()
+        };
+        if let Some(class) = class {
+            if !cache.classes().iter().any(|name| name == class) {
+                return Err(self.refuse(RequestProblem::NoClass(class.to_owned())));
+            }
+            samples.retain(|sample| sample.class == *class);
+        }
+        Ok(samples)
+    }
+}

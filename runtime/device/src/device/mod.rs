@@ -1,0 +1,44 @@
+//! A pack and a state, opened together: what an application talks to. [`Device`] stands in `handle`, and each thing that it does in a
+//! file of its own.
+
+mod adopt;
+mod answer;
+pub mod bench;
+mod change;
+mod current;
+mod evaluate;
+mod foreign;
+mod handle;
+mod history;
+mod labelled;
+mod learn;
+mod list;
+mod opened;
+mod options;
+mod pack_file;
+mod report;
+mod rollback;
+mod status;
+mod targets;
+mod trust;
+
+pub use self::adopt::{AdoptOutcome, Adopted, KnownSamples};
+pub use self::answer::Prediction;
+pub use self::bench::{BenchOptions, Measured};
+pub use self::change::{Changed, Forgotten, Merged, Renamed, SomeForgotten, named};
+pub use self::evaluate::{
+    ClassEvaluation, ClassScore, Evaluation, PlaceEvaluation, PlaceScore, Shown,
+};
+pub use self::handle::Device;
+pub use self::history::{CommitEntry, History};
+pub use self::labelled::{Labelled, Most};
+pub use self::learn::{
+    Aside, Known, LearnOptions, Learned, LearnedHead, LearnedPlaces, Learning, Optimiser, Outcome,
+    Reported, TailSettings, TailWeights, Unknown,
+};
+pub use self::list::SampleEntry;
+pub use self::options::DeviceOptions;
+pub use self::pack_file::PackFile;
+pub use self::report::ClassCount;
+pub use self::rollback::RolledBack;
+pub use self::status::Status;

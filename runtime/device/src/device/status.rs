@@ -1,0 +1,94 @@
+//! What was learned.
+
+use serde::Serialize;
+
+use super::foreign::copies;
+use super::handle::Device;
+use super::report::ClassCount;
+use crate::Error;
+use crate::samples::hex;
+use crate::segmentation::row_len;
+use crate::state::{Bits, FeatureCache, Kept};
+
+/// What [`Device::status`] says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Status {
+    /// The model that was packed.
+    pub model: String,
+    /// Where it was frozen.
+    pub freeze_point: String,
+    /// The first eight bytes of the backbone's digest.
+    pub backbone: String,
+    /// Features a sample.
+    pub features: usize,
+    /// `state`, or `pack` where the head that the pack ships is in use.
+    pub head: &'static str,
+    /// What learned it.
+    pub learner: &'static str,
+    /// Units of the hidden layer; `null` for a linear head.
+    pub hidden_units: Option<usize>,
+    /// Samples that the head was learned from.
+    pub samples: usize,
+    /// Its classes.
+    pub classes: Vec<ClassCount>,
+    /// Share of held-out samples that it answers rightly.
+    pub held_out_accuracy: Option<f64>,
+    /// A best probability below this means "unknown".
+    pub unknown_threshold: f32,
+    /// Size of its record.
+    pub head_bytes: usize,
+    /// Samples whose features are cached; more than `samples` where learning was cut off before
+    /// its head was stored.
+    pub cached_samples: usize,
+    /// Those of which the state keeps a copy.
+    pub kept_samples: usize,
+    /// What the copies take.
+    pub kept_bytes: u64,
+    /// In how many bits each of these features is kept.
+    pub feature_bits: u8,
+}
+
+impl Device {
+    /// What was learned, and what answers.
+    ///
+    /// # Errors
+    /// [`StateProblem::NoHead`](crate::state::StateProblem::NoHead); those of the state's files.
+    pub fn status(&self) -> Result<Status, Error> {
+        let (folder, pack) = (self.folder()?, self.pack());
+        let of_state = folder.head()?.is_some();
+        let head = self.head()?;
+        let cache = folder.features(&pack.backbone_digest(), row_len(&pack))?;
+        let kept = match &cache {
+            Some(cache) => copies(folder, cache)?,
+            None => Kept::new(),
+        };
+        let classes = ClassCount::of(&head);
+        let provenance = pack.provenance();
+        Ok(Status {
+            model: provenance.model.to_owned(),
+            freeze_point: provenance.freeze_point.to_owned(),
+            backbone: hex(&pack.backbone_digest()[..8]),
+            features: pack.feature_len(),
+            head: if of_state { "state" } else { "pack" },
+            learner: head.learner().name(),
+            hidden_units: head.hidden_units(),
+            samples: classes.iter().map(|c| c.samples as usize).sum(),
+            classes,
+            held_out_accuracy: head.held_out_accuracy(),
+            unknown_threshold: head.unknown_threshold(),
+            head_bytes: head.record_bytes(),
+            cached_samples: cache.as_ref().map_or(0, FeatureCache::len),
+            kept_samples: kept.len(),
+            kept_bytes: bytes(&kept),
+            feature_bits: match cache.map(|cache| cache.bits()) {
+                Some(Bits::Four) => 4,
+                Some(Bits::Eight) | None => 8,
+            },
+        })
+    }
+}
+
+/// What copies take; one that is gone meanwhile takes nothing.
+fn bytes(kept: &Kept) -> u64 {
+    kept.values().filter_map(|path| std::fs::metadata(path).ok()).map(|file| file.len()).sum()
+}

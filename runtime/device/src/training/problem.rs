@@ -1,0 +1,37 @@
+//! Why no head came of a training, each with what to do about it.
+
+/// Why nothing was trained.
+///
+/// What it was about stands in [`Error::Training`](crate::Error::Training) beside it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainingProblem {
+    /// The samples do not make a head.
+    #[error("no head can be learned from these samples ({0}): add samples, or learn with auto")]
+    Samples(#[from] headstart::Error),
+    /// Too few classes to leave one out.
+    #[error(
+        "{found} classes do not tell what is strange to them: teach {least} or more, or set no limit to false accepts"
+    )]
+    FewClasses {
+        /// Those that have samples.
+        found: usize,
+        /// As many as there must be.
+        least: usize,
+    },
+    /// A pattern that names nothing.
+    #[error("no layer of the tail that can be trained is called {0:?}: the pack's info lists them")]
+    NoLayer(String),
+    /// Burn failed.
+    #[error("no head can be trained on this engine ({0}): use another engine, or none")]
+    Engine(String),
+    /// An engine that was not compiled.
+    #[error("this program was built without that engine: build it with one of them, or use none")]
+    EngineMissing,
+    /// Training that cannot be kept.
+    #[error("how far the training has come cannot be kept: {0}")]
+    Progress(String),
+    /// Whoever watches the training wants no more of it.
+    #[error("stopped before it was done")]
+    Stopped,
+}
