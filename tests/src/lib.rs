@@ -1,5 +1,6 @@
 //! What crosses the crates.
 
+pub mod carried;
 pub mod drawings;
 pub mod shift;
 pub mod stamps;

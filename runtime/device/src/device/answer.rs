@@ -15,7 +15,9 @@ use super::opened::Memory;
 use crate::extract::{Buffers, Compute, Extractor, Job};
 use crate::model::Logits;
 use crate::observer::{Observer, Watched, Work};
-use crate::samples::{Content, Decoded, InputShape, Sample, SampleFile, checked};
+use crate::samples::{
+    Content, Decoded, InputShape, Sample, SampleFile, checked_pixels, checked_values,
+};
 use crate::segmentation::Mask;
 use crate::state::StateProblem;
 use crate::{Answer, Error, Head};
@@ -177,19 +179,20 @@ impl Device {
         let (pack, input) = (self.pack(), self.input());
         let extraction = self.answering().extraction();
         let Compute { kernels, .. } = extraction.compute();
+        let wrong = |problem| Error::sample(&sample.title(0), problem);
         let refuse = |problem| Error::pack(&sample.title(0), problem);
         let Memory { buffers, logits } = memory;
         let mut extractor = Extractor::with(pack, kernels, buffers);
         let size = match &sample.0 {
             Content::Pixels { width, height, channels, bytes } => {
                 let (width, height, channels) = (*width, *height, *channels);
-                checked(width, height, channels, bytes.len())
-                    .map_err(|problem| Error::sample(&sample.title(0), problem))?;
+                checked_pixels(width, height, channels, bytes.len()).map_err(wrong)?;
                 let picture = Picture { pixels: bytes, width, height, channels };
                 extractor.picture(picture).map_err(refuse)?;
                 [height, width]
             }
             Content::Values(values) => {
+                checked_values(values, &input).map_err(wrong)?;
                 extractor.values(values).map_err(refuse)?;
                 [input.height, input.width]
             }

@@ -17,4 +17,4 @@ pub use folder::LabelledFile;
 pub use folder::{Dataset, MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES};
 pub use problem::SampleProblem;
 pub use sample::Sample;
-pub(crate) use sample::{Content, checked};
+pub(crate) use sample::{Content, checked_pixels, checked_values};

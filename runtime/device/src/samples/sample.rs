@@ -84,17 +84,13 @@ impl<'a> Sample<'a> {
             Content::Encoded { name, bytes } => SampleFile::new(name, bytes.to_vec()),
             Content::Pixels { width, height, channels, bytes } => {
                 let [width, height] =
-                    checked(*width, *height, *channels, bytes.len()).map_err(refuse)?;
+                    checked_pixels(*width, *height, *channels, bytes.len()).map_err(refuse)?;
                 let content = stored::png(width, height, *channels, bytes);
                 SampleFile::new(&self.title(place).with_added_extension("png"), content)
             }
             Content::Values(values) => {
-                let expected = input.axes().to_vec();
-                if values.len() != expected.iter().product::<usize>() {
-                    let found = vec![values.len()];
-                    return Err(refuse(SampleProblem::Shape { found, expected }));
-                }
-                let content = stored::npy(&expected, values);
+                checked_values(values, input).map_err(refuse)?;
+                let content = stored::npy(&input.axes(), values);
                 SampleFile::new(&self.title(place).with_added_extension("npy"), content)
             }
         }
@@ -102,7 +98,7 @@ impl<'a> Sample<'a> {
 }
 
 /// Width and height of a picture of so many bytes.
-pub(crate) fn checked(
+pub(crate) fn checked_pixels(
     width: usize,
     height: usize,
     channels: usize,
@@ -112,5 +108,18 @@ pub(crate) fn checked(
     match (u32::try_from(width), u32::try_from(height)) {
         (Ok(w), Ok(h)) if w > 0 && h > 0 && expected == Some(bytes) => Ok([w, h]),
         _ => Err(SampleProblem::PixelCount { width, height, channels, bytes }),
+    }
+}
+
+/// Refuses values that are not as many as the model takes, or not numbers, as a file of them is refused.
+pub(crate) fn checked_values(values: &[f32], input: &InputShape) -> Result<(), SampleProblem> {
+    let axes = input.axes();
+    if values.len() != axes.iter().product::<usize>() {
+        let (found, expected) = (vec![values.len()], axes.to_vec());
+        return Err(SampleProblem::Shape { found, expected });
+    }
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(SampleProblem::NotFinite { index }),
+        None => Ok(()),
     }
 }
