@@ -7,15 +7,14 @@
 
 mod error;
 mod op;
-mod resize;
 mod scale;
 mod shape;
 
 pub use error::GraphError;
 pub use op::{
-    Activation, AveragePool, Binary, Conv, Gemm, MaxPool, MaxPoolIndices, Op, Pad, PadMode, Window,
+    Activation, AveragePool, Binary, Conv, Coordinates, Gemm, Interpolation, MAX_RESIZE, MaxPool,
+    MaxPoolIndices, Op, Pad, PadMode, Resize, Rounding, Window,
 };
-pub use resize::{Coordinates, Interpolation, MAX_RESIZE, Resize, Rounding};
 pub use scale::Scale;
 pub use shape::{MAX_ELEMENTS, MAX_INDEXED, MAX_RANK, elements};
 

@@ -1,8 +1,10 @@
+mod resize;
+
+pub use resize::{Coordinates, Interpolation, MAX_RESIZE, Resize, Rounding};
+
 use std::vec::Vec;
 
 use serde::{Deserialize, Serialize};
-
-use super::Resize;
 
 /// A sliding window over the spatial dimensions (one to three of them, after batch and channels).
 ///
