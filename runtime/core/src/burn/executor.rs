@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::format;
 use std::string::ToString;
@@ -11,7 +10,7 @@ use burn::tensor::ops::{Device, FloatTensor};
 use super::tensor::Array;
 use super::{ExecuteError, Tensor, batch, ops};
 use crate::burn::FloatBackend;
-use crate::graph::{Graph, GraphError, Op, Value, ValueId, elements};
+use crate::graph::{Graph, GraphError, Value, ValueId, elements};
 
 /// A float graph on a Burn backend, verified and with its constants uploaded.
 ///
@@ -197,7 +196,7 @@ impl<B: FloatBackend> Executor<B> {
                 operands.push(array.ok_or_else(|| undefined(&self.graph, id))?);
             }
             let grows = self.batched.as_ref().is_ok_and(|batched| batched[node.output]);
-            let op = scaled(&node.op, if grows { factor } else { 1 });
+            let op = node.op.with_batch(if grows { factor } else { 1 });
             let at_node = |source| ExecuteError::Node { node: node.name.clone(), source };
             let shapes: Vec<&[usize]> = operands.iter().map(|x| x.shape.as_slice()).collect();
             let shape = op.output_shape(&shapes).map_err(at_node)?;
@@ -258,18 +257,6 @@ impl<B: FloatBackend> Executor<B> {
     }
 }
 
-/// `op` for `factor` of the graph's batches: only a reshape states the batch.
-fn scaled(op: &Op, factor: usize) -> Cow<'_, Op> {
-    match op {
-        Op::Reshape { shape } if factor > 1 && !shape.is_empty() => {
-            let mut shape = shape.clone();
-            shape[0] = shape[0].saturating_mul(factor);
-            Cow::Owned(Op::Reshape { shape })
-        }
-        _ => Cow::Borrowed(op),
-    }
-}
-
 /// Checks everything that Burn would panic on and that does not depend on the batch.
 fn verify(graph: &Graph) -> Result<(), ExecuteError> {
     let mut defined = vec![false; graph.values.len()];
@@ -300,11 +287,7 @@ fn verify(graph: &Graph) -> Result<(), ExecuteError> {
             let what = format!("its output has shape {shape:?}, not {:?}", output.shape);
             return Err(at_node(GraphError::Shape(what)));
         }
-        let windowed = matches!(
-            node.op,
-            Op::Conv(_) | Op::MaxPool(_) | Op::MaxPoolIndices(_) | Op::AveragePool(_)
-        );
-        if windowed && shape.len() > 5 {
+        if node.op.facts().slides_window && shape.len() > 5 {
             return Err(ExecuteError::SpatialRank { node: node.name.clone() });
         }
         let empty = |&&id: &&ValueId| graph.values[id].shape.contains(&0);
@@ -345,7 +328,7 @@ mod tests {
 
     use super::*;
     use crate::burn::testing::{assert_close, noise, on_every_backend};
-    use crate::graph::{Activation, Binary, Conv, Gemm, Window};
+    use crate::graph::{Activation, Binary, Conv, Gemm, Op, Window};
 
     /// A residual block and a classifier: `x [1, 2, 4, 4]` to `y [1, 3]`.
     fn network() -> Graph {

@@ -12,11 +12,11 @@ mod shape;
 
 pub use error::GraphError;
 pub use op::{
-    Activation, AveragePool, Binary, Conv, Coordinates, Gemm, Interpolation, MAX_RESIZE, MaxPool,
-    MaxPoolIndices, Op, Pad, PadMode, Resize, Rounding, Window,
+    Activation, AveragePool, Binary, Conv, Coordinates, Facts, Gemm, Interpolation, MAX_INDEXED,
+    MAX_RESIZE, MaxPool, MaxPoolIndices, Op, Pad, PadMode, Resize, Rounding, Window,
 };
 pub use scale::Scale;
-pub use shape::{MAX_ELEMENTS, MAX_INDEXED, MAX_RANK, elements};
+pub use shape::{MAX_ELEMENTS, MAX_RANK, elements};
 
 use std::string::String;
 use std::sync::Arc;
@@ -215,18 +215,9 @@ impl Graph {
     /// Multiply-accumulates of one node: those of its weights, one a product.
     #[must_use]
     pub fn multiply_accumulates(&self, node: &Node) -> u64 {
-        let shape = |id: ValueId| self.values[id].shape.as_slice();
-        let count = |shape: &[usize]| shape.iter().map(|&n| n as u64).product::<u64>();
-        let output = count(shape(node.output));
-        match &node.op {
-            Op::Conv(_) => output * count(&shape(node.inputs[1])[1..]),
-            Op::Gemm(gemm) => {
-                let a = shape(node.inputs[0]);
-                output * if gemm.trans_a { a[0] } else { a[1] } as u64
-            }
-            Op::MatMul => output * shape(node.inputs[0]).last().map_or(1, |&k| k as u64),
-            _ => 0,
-        }
+        let shape = |&id: &ValueId| self.values[id].shape.as_slice();
+        let elements: u64 = shape(&node.output).iter().map(|&n| n as u64).product();
+        elements * node.op.products(&node.inputs.iter().map(shape).collect::<Vec<_>>())
     }
 }
 

@@ -17,7 +17,7 @@ pub use section::{emit, emit_per_place};
 use std::vec;
 use std::vec::Vec;
 
-use crate::graph::{Binary, Graph, Op, ValueId};
+use crate::graph::{Graph, ValueId};
 use crate::network::Value;
 
 /// A checked tail.
@@ -89,13 +89,9 @@ impl Tail {
     pub fn parameters(&self) -> Vec<ValueId> {
         let mut trainable = vec![false; self.graph.values.len()];
         for node in &self.graph.nodes {
-            let read = match node.op {
-                Op::Conv(_) | Op::Gemm(_) | Op::MatMul | Op::PRelu => 0..node.inputs.len(),
-                Op::BatchNormalization { .. } => 1..3,
-                Op::Binary(Binary::Add) => 0..node.inputs.len(),
-                _ => 0..0,
-            };
-            for &input in node.inputs.get(read).unwrap_or_default() {
+            let trained = node.op.facts().trainable;
+            let operands = node.inputs.iter().skip(trained.start).take(trained.len());
+            for &input in operands {
                 let Some(value) = self.graph.values.get(input) else { continue };
                 let is_one = value.constant.as_ref().is_some_and(|data| data.len() > 1);
                 if let Some(place) = trainable.get_mut(input) {

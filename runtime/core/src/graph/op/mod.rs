@@ -1,183 +1,44 @@
+//! The operators, one a file (pools in one): attributes, facts and the rule of shapes.
+
+mod activation;
+mod batch_normalization;
+mod binary;
+mod concat;
+mod conv;
+mod facts;
+mod gemm;
+mod matmul;
+mod pad;
+mod pool;
+mod prelu;
+mod reduce_mean;
+mod reshape;
 mod resize;
+mod softmax;
+mod transpose;
+mod window;
 
+pub use activation::Activation;
+pub use binary::Binary;
+pub use conv::Conv;
+pub use facts::Facts;
+pub use gemm::Gemm;
+pub use pad::{Pad, PadMode};
+pub use pool::{AveragePool, MAX_INDEXED, MaxPool, MaxPoolIndices};
 pub use resize::{Coordinates, Interpolation, MAX_RESIZE, Resize, Rounding};
+pub use window::Window;
 
+use std::borrow::Cow;
 use std::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-/// A sliding window over the spatial dimensions (one to three of them, after batch and channels).
-///
-/// Every list has one entry a spatial dimension, padding is explicit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
-    /// Extent of the window.
-    pub kernel: Vec<usize>,
-    /// Step between windows.
-    pub strides: Vec<usize>,
-    /// Distance between the elements that a window reads.
-    pub dilations: Vec<usize>,
-    /// Padding before the first element.
-    pub pads_begin: Vec<usize>,
-    /// Padding after the last element.
-    pub pads_end: Vec<usize>,
-}
-
-impl Window {
-    /// A window of that extent over neighbouring elements, without padding, that moves by one.
-    #[must_use]
-    pub fn new(kernel: &[usize]) -> Self {
-        let each = |n: usize| core::iter::repeat_n(n, kernel.len()).collect::<Vec<_>>();
-        Self {
-            kernel: kernel.to_vec(),
-            strides: each(1),
-            dilations: each(1),
-            pads_begin: each(0),
-            pads_end: each(0),
-        }
-    }
-}
-
-/// `Conv`: operands `x [N, C, …]`, `weight [M, C / groups, kernel…]` and optionally `bias [M]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Conv {
-    /// Where the kernel reads.
-    pub window: Window,
-    /// Channel groups; as many as channels for a depthwise convolution.
-    pub groups: usize,
-}
-
-/// `MaxPool`: operand `x [N, C, …]`; padding never wins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MaxPool {
-    /// Where the window reads. With ONNX's `ceil_mode` the end padding is already extended.
-    pub window: Window,
-}
-
-/// The second result of `MaxPool`: where in all of `x [N, C, …]` the maximum of each window stands;
-/// the first one of several. The graph knows floats only, so it is a whole number in float32, and
-/// `x` has at most [`MAX_INDEXED`](super::MAX_INDEXED) elements.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MaxPoolIndices {
-    /// Where the window reads.
-    pub window: Window,
-    /// Whether the elements of each plane are counted column by column.
-    pub column_major: bool,
-}
-
-/// `AveragePool`: operand `x [N, C, …]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AveragePool {
-    /// Where the window reads. With ONNX's `ceil_mode` the end padding is already extended.
-    pub window: Window,
-    /// Whether padding counts in the divisor (as zeros).
-    pub count_include_pad: bool,
-    /// How much of `pads_end` was added by `ceil_mode`: it never counts in the divisor.
-    pub ceil_extra: Vec<usize>,
-}
-
-/// `Gemm`: operands `a`, `b` (rank 2) and optionally `c`; `alpha · a' · b' + beta · c`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gemm {
-    /// Factor of the product.
-    pub alpha: f32,
-    /// Factor of `c`.
-    pub beta: f32,
-    /// Whether `a` is transposed first.
-    pub trans_a: bool,
-    /// Whether `b` is transposed first.
-    pub trans_b: bool,
-}
-
-/// What stands in the padding.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum PadMode {
-    /// One value.
-    Constant(f32),
-    /// The tensor mirrored about its edge element.
-    Reflect,
-    /// The edge element.
-    Edge,
-    /// The tensor again and again.
-    Wrap,
-}
-
-/// `Pad`: operand `x`; amounts per dimension, never negative.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pad {
-    /// Before the first element of each dimension.
-    pub begin: Vec<usize>,
-    /// After the last element of each dimension.
-    pub end: Vec<usize>,
-    /// What stands there.
-    pub mode: PadMode,
-}
-
-/// A function of one element.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Activation {
-    /// `max(x, 0)`
-    Relu,
-    /// `min(max(x, min), max)`; a missing bound is infinite.
-    Clip {
-        /// Lower bound.
-        min: f32,
-        /// Upper bound; if below `min`, every result is `max`, as ONNX says.
-        max: f32,
-    },
-    /// `x` if `x ≥ 0`, else `alpha · x`
-    LeakyRelu {
-        /// Slope of the negative side.
-        alpha: f32,
-    },
-    /// `1 / (1 + e^-x)`
-    Sigmoid,
-    /// `max(0, min(1, alpha · x + beta))`
-    HardSigmoid {
-        /// Slope.
-        alpha: f32,
-        /// Value at 0.
-        beta: f32,
-    },
-    /// `x · max(0, min(1, x / 6 + 1/2))`
-    HardSwish,
-    /// `x / (1 + e^-x)`, also called swish
-    Silu,
-}
-
-impl Activation {
-    /// The function's value at `x`, in double precision so that tables round it once.
-    #[must_use]
-    pub fn apply(self, x: f64) -> f64 {
-        match self {
-            Self::Relu => x.max(0.0),
-            Self::Clip { min, max } => x.max(f64::from(min)).min(f64::from(max)),
-            Self::LeakyRelu { alpha } if x < 0.0 => f64::from(alpha) * x,
-            Self::LeakyRelu { .. } => x,
-            Self::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
-            Self::HardSigmoid { alpha, beta } => {
-                (f64::from(alpha) * x + f64::from(beta)).clamp(0.0, 1.0)
-            }
-            Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
-            Self::Silu => x / (1.0 + libm::exp(-x)),
-        }
-    }
-}
-
-/// An operator of two operands that broadcast by NumPy's rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Binary {
-    /// `a + b`
-    Add,
-    /// `a − b`
-    Sub,
-    /// `a · b`
-    Mul,
-    /// `a / b`
-    Div,
-}
+use super::{GraphError, elements};
 
 /// What a node computes. Shapes of attributes are resolved: no operator reads a shape from a tensor.
+///
+/// A pack's tail names operators and functions by their number here, so new ones go last and attributes stay as
+/// they are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Op {
     /// Convolution.
@@ -245,33 +106,180 @@ impl Op {
     /// The operator's ONNX name.
     #[must_use]
     pub fn name(&self) -> &'static str {
+        self.facts().name
+    }
+
+    /// What is true of the operator whatever its operands.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
         match self {
-            Self::Conv(_) => "Conv",
-            Self::BatchNormalization { .. } => "BatchNormalization",
-            Self::Activation(Activation::Relu) => "Relu",
-            Self::Activation(Activation::Clip { .. }) => "Clip",
-            Self::Activation(Activation::LeakyRelu { .. }) => "LeakyRelu",
-            Self::Activation(Activation::Sigmoid) => "Sigmoid",
-            Self::Activation(Activation::HardSigmoid { .. }) => "HardSigmoid",
-            Self::Activation(Activation::HardSwish) => "HardSwish",
-            Self::Activation(Activation::Silu) => "Silu",
-            Self::PRelu => "PRelu",
-            Self::Binary(Binary::Add) => "Add",
-            Self::Binary(Binary::Sub) => "Sub",
-            Self::Binary(Binary::Mul) => "Mul",
-            Self::Binary(Binary::Div) => "Div",
-            Self::MaxPool(_) | Self::MaxPoolIndices(_) => "MaxPool",
-            Self::AveragePool(_) => "AveragePool",
-            Self::GlobalAveragePool => "GlobalAveragePool",
-            Self::ReduceMean { .. } => "ReduceMean",
-            Self::Softmax { .. } => "Softmax",
-            Self::Concat { .. } => "Concat",
-            Self::Pad(_) => "Pad",
-            Self::Reshape { .. } => "Reshape",
-            Self::Transpose { .. } => "Transpose",
-            Self::Gemm(_) => "Gemm",
-            Self::MatMul => "MatMul",
-            Self::Resize(_) => "Resize",
+            Self::Conv(_) => conv::facts(),
+            Self::BatchNormalization { .. } => batch_normalization::facts(),
+            Self::Activation(activation) => activation::facts(*activation),
+            Self::PRelu => prelu::facts(),
+            Self::Binary(binary) => binary::facts(*binary),
+            Self::MaxPool(_) => pool::max_facts(),
+            Self::MaxPoolIndices(_) => pool::max_indices_facts(),
+            Self::AveragePool(_) => pool::average_facts(),
+            Self::GlobalAveragePool => pool::global_average_facts(),
+            Self::ReduceMean { .. } => reduce_mean::facts(),
+            Self::Softmax { .. } => softmax::facts(),
+            Self::Concat { .. } => concat::facts(),
+            Self::Pad(pad) => pad::facts(pad),
+            Self::Reshape { .. } => reshape::facts(),
+            Self::Transpose { .. } => transpose::facts(),
+            Self::Gemm(_) => gemm::facts(),
+            Self::MatMul => matmul::facts(),
+            Self::Resize(_) => resize::facts(),
+        }
+    }
+
+    /// Shape of the result for operands of these shapes.
+    ///
+    /// # Errors
+    ///
+    /// [`GraphError::Operands`] for the wrong number of operands, [`GraphError::Shape`] for shapes
+    /// that do not fit together, [`GraphError::TooManyElements`] for a result past the limit.
+    pub fn output_shape(&self, operands: &[&[usize]]) -> Result<Vec<usize>, GraphError> {
+        if !self.facts().operands.contains(&operands.len()) {
+            return Err(GraphError::Operands { found: operands.len() });
+        }
+        let x = operands[0];
+        let shape = match self {
+            Self::Conv(conv) => conv::output_shape(conv, operands)?,
+            Self::BatchNormalization { .. } => batch_normalization::output_shape(operands)?,
+            Self::Activation(_) => x.to_vec(),
+            Self::PRelu => prelu::output_shape(operands)?,
+            Self::Binary(_) => binary::output_shape(operands)?,
+            Self::MaxPool(pool) => pool::output_shape(&pool.window, x)?,
+            Self::MaxPoolIndices(pool) => pool::max_indices_output_shape(pool, x)?,
+            Self::AveragePool(pool) => pool::output_shape(&pool.window, x)?,
+            Self::GlobalAveragePool => pool::global_output_shape(x)?,
+            Self::ReduceMean { axes, keep_dims } => reduce_mean::output_shape(axes, *keep_dims, x)?,
+            Self::Softmax { axis, .. } => softmax::output_shape(*axis, x)?,
+            Self::Concat { axis } => concat::output_shape(*axis, operands)?,
+            Self::Pad(pad) => pad::output_shape(pad, x)?,
+            Self::Reshape { shape } => reshape::output_shape(shape, x)?,
+            Self::Transpose { permutation } => transpose::output_shape(permutation, x)?,
+            Self::Gemm(gemm) => gemm::output_shape(gemm, operands)?,
+            Self::MatMul => matmul::output_shape(operands)?,
+            Self::Resize(resize) => resize::output_shape(resize, x)?,
+        };
+        elements(&shape)?;
+        Ok(shape)
+    }
+
+    /// Multiply-accumulates of the operator's weights for one element of the result; 0 for an operator without.
+    /// The operands have been through [`Op::output_shape`].
+    pub(super) fn products(&self, operands: &[&[usize]]) -> u64 {
+        match self {
+            Self::Conv(_) => conv::products(operands),
+            Self::Gemm(gemm) => gemm::products(gemm, operands),
+            Self::MatMul => matmul::products(operands),
+            Self::BatchNormalization { .. }
+            | Self::Activation(_)
+            | Self::PRelu
+            | Self::Binary(_)
+            | Self::MaxPool(_)
+            | Self::MaxPoolIndices(_)
+            | Self::AveragePool(_)
+            | Self::GlobalAveragePool
+            | Self::ReduceMean { .. }
+            | Self::Softmax { .. }
+            | Self::Concat { .. }
+            | Self::Pad(_)
+            | Self::Reshape { .. }
+            | Self::Transpose { .. }
+            | Self::Resize(_) => 0,
+        }
+    }
+
+    /// The same operator for a batch that is `factor` times as large: only a reshape states the batch.
+    #[must_use]
+    pub fn with_batch(&self, factor: usize) -> Cow<'_, Self> {
+        match self {
+            Self::Reshape { shape } if factor > 1 && !shape.is_empty() => {
+                let mut shape = shape.clone();
+                shape[0] = shape[0].saturating_mul(factor);
+                Cow::Owned(Self::Reshape { shape })
+            }
+            Self::Conv(_)
+            | Self::BatchNormalization { .. }
+            | Self::Activation(_)
+            | Self::PRelu
+            | Self::Binary(_)
+            | Self::MaxPool(_)
+            | Self::MaxPoolIndices(_)
+            | Self::AveragePool(_)
+            | Self::GlobalAveragePool
+            | Self::ReduceMean { .. }
+            | Self::Softmax { .. }
+            | Self::Concat { .. }
+            | Self::Pad(_)
+            | Self::Reshape { .. }
+            | Self::Transpose { .. }
+            | Self::Gemm(_)
+            | Self::MatMul
+            | Self::Resize(_) => Cow::Borrowed(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+
+    use super::*;
+
+    /// What the tails of packs have in them: a number may be added, and none changed.
+    #[test]
+    fn operators_keep_their_numbers() {
+        let window = Window::new(&[1]);
+        let conv = Conv { window: window.clone(), groups: 1 };
+        let indices = MaxPoolIndices { window: window.clone(), column_major: false };
+        let average =
+            AveragePool { window: window.clone(), count_include_pad: false, ceil_extra: vec![0] };
+        let pad = Pad { begin: vec![0], end: vec![0], mode: PadMode::Edge };
+        let gemm = Gemm { alpha: 1.0, beta: 1.0, trans_a: false, trans_b: false };
+        let operators = [
+            Op::Conv(conv),
+            Op::BatchNormalization { epsilon: 0.0 },
+            Op::Activation(Activation::Relu),
+            Op::PRelu,
+            Op::Binary(Binary::Add),
+            Op::MaxPool(MaxPool { window }),
+            Op::MaxPoolIndices(indices),
+            Op::AveragePool(average),
+            Op::GlobalAveragePool,
+            Op::ReduceMean { axes: vec![1], keep_dims: true },
+            Op::Softmax { axis: 1, flatten: false },
+            Op::Concat { axis: 1 },
+            Op::Pad(pad),
+            Op::Reshape { shape: vec![1] },
+            Op::Transpose { permutation: vec![0] },
+            Op::Gemm(gemm),
+            Op::MatMul,
+            Op::Resize(Resize::linear(&[1], &[1])),
+        ];
+        let activations = [
+            Activation::Relu,
+            Activation::Clip { min: 0.0, max: 6.0 },
+            Activation::LeakyRelu { alpha: 0.1 },
+            Activation::Sigmoid,
+            Activation::HardSigmoid { alpha: 0.2, beta: 0.5 },
+            Activation::HardSwish,
+            Activation::Silu,
+        ];
+        let binaries = [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div];
+        for (number, op) in (0..).zip(operators) {
+            assert_eq!(postcard::to_allocvec(&op).unwrap()[0], number, "{op:?}");
+        }
+        for (number, activation) in (0..).zip(activations) {
+            let bytes = postcard::to_allocvec(&Op::Activation(activation)).unwrap();
+            assert_eq!(bytes[..2], [2, number], "{activation:?}");
+        }
+        for (number, binary) in (0..).zip(binaries) {
+            assert_eq!(postcard::to_allocvec(&Op::Binary(binary)).unwrap(), [4, number]);
         }
     }
 }

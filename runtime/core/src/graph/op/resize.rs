@@ -1,8 +1,13 @@
 //! Sampling the spatial axes of a tensor anew: ONNX's `Resize`, linear or to the nearest element.
 
+use std::format;
 use std::vec::Vec;
 
 use serde::{Deserialize, Serialize};
+
+use super::Facts;
+use crate::graph::GraphError;
+use crate::graph::shape::mismatch;
 
 /// Most elements of the operand times those of the result on one resized axis.
 pub const MAX_RESIZE: usize = 1 << 24;
@@ -107,6 +112,38 @@ impl Resize {
             }
         })
     }
+}
+
+pub(super) fn facts() -> Facts {
+    Facts {
+        name: "Resize",
+        operands: 1..=1,
+        trainable: 0..0,
+        slides_window: false,
+        broadcasts: false,
+        averages: false,
+        computes: true,
+        selects: false,
+        finishes: false,
+        gives_probabilities: false,
+        commutes_with_rounding: false,
+    }
+}
+
+pub(super) fn output_shape(resize: &Resize, x: &[usize]) -> Result<Vec<usize>, GraphError> {
+    let spatial = x.get(2..).unwrap_or_default();
+    let Resize { extents, scales, .. } = resize;
+    let fits = !spatial.is_empty()
+        && extents.len() == spatial.len()
+        && scales.len() == spatial.len()
+        && scales.iter().all(|&scale| scale.is_finite() && scale > 0.0)
+        && spatial.iter().zip(extents).all(|(&from, &to)| {
+            from.checked_mul(to).is_some_and(|product| (1..=MAX_RESIZE).contains(&product))
+        });
+    if !fits {
+        return mismatch(format!("{x:?} resized to {extents:?} by {scales:?}"));
+    }
+    Ok([&x[..2], extents].concat())
 }
 
 #[cfg(test)]
