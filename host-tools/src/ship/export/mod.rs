@@ -1,6 +1,6 @@
 //! A float graph as an ONNX file that other runtimes read.
 
-mod nodes;
+mod operators;
 
 use std::cell::RefCell;
 use std::collections::HashSet;

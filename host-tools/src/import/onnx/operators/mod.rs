@@ -1,19 +1,19 @@
 //! One function for each ONNX operator, which adds what it means to the graph.
 
 mod activation;
-mod arithmetic;
+mod batch_normalization;
+mod binary;
 mod constant;
-mod convolution;
+mod conv;
 mod dropout;
-mod matrix;
-mod normalise;
+mod gemm;
 mod pad;
 mod pool;
 mod qlinear;
-mod quantise;
-mod reduce;
+mod quantize_linear;
+mod reduce_mean;
+mod reshape;
 mod resize;
-mod shape;
 mod shape_arithmetic;
 mod window;
 
@@ -29,42 +29,42 @@ pub(super) type Handler = fn(&mut Context<'_>, &NodeView<'_>) -> Outcome<Bound>;
 /// The handler of an operator of ONNX's own domain.
 pub(super) fn handler(operator: &str) -> Option<Handler> {
     Some(match operator {
-        "Add" | "Sub" | "Mul" | "Div" => arithmetic::binary,
-        "Sum" => arithmetic::sum,
+        "Add" | "Sub" | "Mul" | "Div" => binary::binary,
+        "Sum" => binary::sum,
         "AveragePool" => pool::average,
         "GlobalAveragePool" => pool::global_average,
         "GlobalMaxPool" => pool::global_max,
         "MaxPool" => pool::max,
-        "BatchNormalization" => normalise::batch,
-        "Softmax" => normalise::softmax,
+        "BatchNormalization" => batch_normalization::batch,
+        "Softmax" => batch_normalization::softmax,
         "Cast" => shape_arithmetic::cast,
         "Clip" | "HardSigmoid" | "HardSwish" | "LeakyRelu" | "Relu" | "Sigmoid" => {
             activation::element
         }
         "PRelu" => activation::prelu,
-        "Concat" => shape::concat,
+        "Concat" => reshape::concat,
         "Constant" => constant::constant,
         "ConstantOfShape" => constant::of_shape,
-        "Conv" => convolution::convolution,
+        "Conv" => conv::convolution,
         "Dropout" => dropout::dropout,
-        "Flatten" => shape::flatten,
+        "Flatten" => reshape::flatten,
         "Gather" => shape_arithmetic::gather,
-        "Gemm" => matrix::gemm,
-        "Identity" => shape::identity,
-        "MatMul" => matrix::matmul,
+        "Gemm" => gemm::gemm,
+        "Identity" => reshape::identity,
+        "MatMul" => gemm::matmul,
         "Pad" => pad::pad,
-        "QuantizeLinear" => quantise::quantize,
-        "DequantizeLinear" => quantise::dequantize,
+        "QuantizeLinear" => quantize_linear::quantize,
+        "DequantizeLinear" => quantize_linear::dequantize,
         "QLinearConv" => qlinear::convolution,
         "QLinearMatMul" => qlinear::matmul,
-        "ReduceMean" => reduce::mean,
-        "Reshape" => shape::reshape,
+        "ReduceMean" => reduce_mean::mean,
+        "Reshape" => reshape::reshape,
         "Resize" | "Upsample" => resize::resize,
         "Shape" => shape_arithmetic::shape_of,
         "Slice" => shape_arithmetic::slice,
-        "Squeeze" => shape::squeeze,
-        "Transpose" => shape::transpose,
-        "Unsqueeze" => shape::unsqueeze,
+        "Squeeze" => reshape::squeeze,
+        "Transpose" => reshape::transpose,
+        "Unsqueeze" => reshape::unsqueeze,
         _ => return None,
     })
 }
@@ -72,8 +72,8 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
 /// The handler of an operator that ONNX Runtime adds.
 pub(super) fn handler_of_onnx_runtime(operator: &str) -> Option<Handler> {
     Some(match operator {
-        "QuantizeLinear" => quantise::quantize,
-        "DequantizeLinear" => quantise::dequantize,
+        "QuantizeLinear" => quantize_linear::quantize,
+        "DequantizeLinear" => quantize_linear::dequantize,
         "QGemm" => qlinear::gemm,
         "QLinearAdd" | "QLinearMul" => qlinear::binary,
         "QLinearAveragePool" => qlinear::average_pool,

@@ -6,7 +6,7 @@ use headstart::graph::{Activation, AveragePool, Binary, Gemm, Op, ValueId};
 use super::super::attributes::axis;
 use super::super::integers::{IntegerType, Integers};
 use super::super::quantise::{Parameters, claim, dequantised};
-use super::convolution::convolution_of;
+use super::conv::convolution_of;
 use super::pool::average_of;
 use super::{Bound, Context, NodeView, Outcome};
 use crate::import::scales::round;

@@ -1,8 +1,8 @@
 //! The operators of a model, one after another, as nodes of the graph.
 
-mod arithmetic;
-mod elements;
+mod binary;
 mod names;
+mod pad;
 mod window;
 
 use std::collections::HashSet;
