@@ -1,15 +1,15 @@
 //! A float graph as an ONNX file that other runtimes read.
 
+mod batch;
 mod operators;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use headstart::graph::{Graph, Op, ValueId};
+use headstart::graph::{Graph, ValueId};
 use rten_onnx::onnx::{
-    DataType, Dimension, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
-    StringStringEntryProto, TensorProto, TensorShapeProto, TypeProto, TypeProtoTensor,
-    ValueInfoProto,
+    DataType, Dimension, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto,
+    TensorProto, TensorShapeProto, TypeProto, TypeProtoTensor, ValueInfoProto,
 };
 
 /// The operator set that is written: what ONNX Runtime 1.8 and all later ones read.
@@ -63,7 +63,7 @@ pub fn to_onnx(graph: &Graph, metadata: &[(&str, &str)]) -> Result<Vec<u8>, Expo
     }
     let mut writer = Writer {
         graph,
-        open_batch: treats_samples_alike(graph),
+        open_batch: batch::is_first_everywhere(graph),
         names: unique_names(graph),
         proto: GraphProto::default(),
     };
@@ -145,13 +145,9 @@ impl Writer<'_> {
             if !made.remove(&output) {
                 let source = name.clone();
                 name = format!("{source}_output_{index}");
-                self.proto.node.push(NodeProto {
-                    op_type: Some("Identity".to_owned()),
-                    name: Some(name.clone()),
-                    input: vec![source],
-                    output: vec![name.clone()],
-                    ..NodeProto::default()
-                });
+                let own =
+                    operators::node_proto(name.clone(), "Identity", vec![source], name.clone());
+                self.proto.node.push(own);
             }
             let info = self.value_info(&name, &self.graph.values[output].shape);
             self.proto.output.push(info);
@@ -214,44 +210,6 @@ fn unique_names(graph: &Graph) -> Vec<String> {
         names[id] = name;
     }
     names
-}
-
-/// Whether dimension 0 is the batch everywhere, so that its size can stay open.
-fn treats_samples_alike(graph: &Graph) -> bool {
-    let shape = |id: ValueId| graph.values[id].shape.as_slice();
-    let is_one = |id: ValueId| shape(id).first() == Some(&1);
-    let is_data = |id: &ValueId| graph.values[*id].constant.is_none();
-    graph.inputs.iter().all(|&input| is_one(input))
-        && graph.outputs.iter().all(is_data)
-        && graph.nodes.iter().all(|node| {
-            let rank = shape(node.output).len();
-            let data: Vec<_> = node.inputs.iter().copied().filter(|id| is_data(id)).collect();
-            let first = match &node.op {
-                Op::Conv(_) | Op::Gemm(_) | Op::BatchNormalization { .. } => {
-                    data == [node.inputs[0]]
-                }
-                Op::Transpose { permutation } => permutation.first() == Some(&0),
-                Op::Concat { axis } => *axis != 0 && data.len() == node.inputs.len(),
-                Op::Softmax { axis, .. } => *axis != 0,
-                Op::ReduceMean { axes, .. } => !axes.contains(&0),
-                Op::Pad(pad) => pad.begin.first() == Some(&0) && pad.end.first() == Some(&0),
-                Op::MatMul => rank >= 2 && data.iter().all(|&id| shape(id).len() == rank),
-                _ => true,
-            };
-            let transposed = matches!(&node.op, Op::Gemm(gemm) if gemm.trans_a);
-            // A matrix product's rows are samples only on its left side.
-            let right = node.op == Op::MatMul && rank == 2 && is_data(&node.inputs[1]);
-            let aligned = |&id: &ValueId| is_one(id) && shape(id).len() == rank;
-            let elementwise = matches!(node.op, Op::Binary(_) | Op::PRelu);
-            let all_aligned = !elementwise || data.iter().all(aligned);
-            first
-                && !transposed
-                && !right
-                && all_aligned
-                && !data.is_empty()
-                && is_one(node.output)
-                && data.iter().all(|&id| is_one(id))
-        })
 }
 
 #[cfg(test)]

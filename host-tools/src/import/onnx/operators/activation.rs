@@ -1,10 +1,10 @@
 use headstart::graph::{Activation, Op};
 
 use super::super::integers::Integers;
-use super::{Bound, Context, NodeView, Outcome};
+use super::{Bound, Context, NodeView, Outcome, qlinear};
 
 /// The functions of one element; `Relu` and `Clip` also of known integers.
-pub(super) fn element(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+pub(super) fn activation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     if let (Bound::Integers(x), "Relu" | "Clip") = (context.operand(node, 0)?, node.operator()) {
         let x = x.clone();
         let (min, max) = match node.operator() {
@@ -26,6 +26,16 @@ pub(super) fn element(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome
         _ => clip(context, node)?,
     };
     context.add(node, Op::Activation(activation), vec![x])
+}
+
+/// `QLinearSigmoid` and `QLinearLeakyRelu`: `x` 0…2, scale and zero point of the result 3 and 4.
+pub(super) fn qlinear_activation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let function = match node.operator() {
+        "QLinearSigmoid" => Activation::Sigmoid,
+        _ => Activation::LeakyRelu { alpha: node.float("alpha", 0.01)? },
+    };
+    let (x, _) = qlinear::operand(context, node, 0, 0)?;
+    qlinear::finish(context, node, Op::Activation(function), vec![x], 3)
 }
 
 /// A bound of a clip of integers.
@@ -59,18 +69,4 @@ fn clip(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Activation> {
     let min = if min == f32::MIN { f32::NEG_INFINITY } else { min };
     let max = if max == f32::MAX { f32::INFINITY } else { max };
     Ok(Activation::Clip { min, max })
-}
-
-/// `PRelu`: the slope broadcasts to `x`; until operator set 6 a list of slopes was one a channel.
-pub(super) fn prelu(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
-    let (x, mut slope) = (context.float(node, 0)?, context.float(node, 1)?);
-    if let (&[slopes], true) = (context.shape(slope), node.opset < 7) {
-        let rank = context.shape(x).len();
-        if slopes > 1 && rank > 2 {
-            let mut shape = vec![1; rank - 1];
-            shape[0] = slopes;
-            slope = context.reshaped(node, slope, shape)?;
-        }
-    }
-    context.add(node, Op::PRelu, vec![x, slope])
 }

@@ -1,11 +1,13 @@
 use headstart::graph::{Binary, Op, ValueId};
 
-use super::super::attributes::axis;
 use super::{Bound, Context, NodeView, Outcome};
 
 /// `BatchNormalization` with the statistics that it was given or, in training mode, with those of the
 /// batch; then the running statistics are two more results.
-pub(super) fn batch(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+pub(super) fn batch_normalization(
+    context: &mut Context<'_>,
+    node: &NodeView<'_>,
+) -> Outcome<Bound> {
     if node.opset < 9 && !node.flag("spatial", true)? {
         return Err("statistics of each pixel (spatial = 0) are not supported".to_owned());
     }
@@ -64,14 +66,4 @@ fn blended(
     let new = part(of_batch, 1.0 - momentum, "new")?;
     let added = context.graph.add_node(name, Op::Binary(Binary::Add), vec![old, new], name);
     added.map_err(|error| error.to_string())
-}
-
-/// `Softmax`; until operator set 12 over the axis and all that follow it.
-pub(super) fn softmax(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
-    let x = context.float(node, 0)?;
-    let old = node.opset < 13;
-    let shape = context.shape(x);
-    let axis = axis(node.int("axis", if old { 1 } else { -1 })?, shape.len())?;
-    let flatten = old && shape[axis + 1..].iter().any(|&extent| extent != 1);
-    context.add(node, Op::Softmax { axis, flatten }, vec![x])
 }

@@ -1,18 +1,28 @@
 use headstart::graph::{Conv, Op, ValueId};
 
 use super::window::{kernel_shape, window};
-use super::{Bound, Context, NodeView, Outcome, extent};
+use super::{Bound, Context, NodeView, Outcome, extent, qlinear};
 
 /// `Conv`: `x [N, C, …]`, `weight [M, C / group, kernel…]`, optionally `bias [M]`.
-pub(super) fn convolution(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+pub(super) fn conv(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let (x, weight) = (context.float(node, 0)?, context.float(node, 1)?);
     let bias = context.optional_float(node, 2)?;
-    let (op, inputs) = convolution_of(context, node, x, weight, bias)?;
+    let (op, inputs) = conv_of(context, node, x, weight, bias)?;
     context.add(node, op, inputs)
 }
 
+/// `QLinearConv`: `x` 0…2, weight 3…5, scale and zero point of the result 6 and 7, bias 8.
+pub(super) fn qlinear_conv(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    qlinear::no_channels_last(node)?;
+    let (x, x_scale) = qlinear::operand(context, node, 0, 1)?;
+    let (weight, scales) = qlinear::operand(context, node, 3, 0)?;
+    let bias = qlinear::bias(context, node, 8, &x_scale, &scales)?;
+    let (op, inputs) = conv_of(context, node, x, weight, bias)?;
+    qlinear::finish(context, node, op, inputs, 6)
+}
+
 /// The operator and its operands, from the node's attributes.
-pub(super) fn convolution_of(
+fn conv_of(
     context: &Context<'_>,
     node: &NodeView<'_>,
     x: ValueId,

@@ -1,20 +1,27 @@
-//! One function for each ONNX operator, which adds what it means to the graph.
+//! What each ONNX operator means in the graph: a function each, in the file of the operator that it becomes, quantised
+//! forms beside the float ones.
 
 mod activation;
 mod batch_normalization;
 mod binary;
+mod concat;
 mod constant;
 mod conv;
 mod dropout;
 mod gemm;
+mod identity;
+mod matmul;
 mod pad;
 mod pool;
+mod prelu;
 mod qlinear;
 mod quantize_linear;
 mod reduce_mean;
 mod reshape;
 mod resize;
 mod shape_arithmetic;
+mod softmax;
+mod transpose;
 mod window;
 
 use super::attributes::NodeView;
@@ -31,39 +38,39 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
     Some(match operator {
         "Add" | "Sub" | "Mul" | "Div" => binary::binary,
         "Sum" => binary::sum,
-        "AveragePool" => pool::average,
-        "GlobalAveragePool" => pool::global_average,
-        "GlobalMaxPool" => pool::global_max,
-        "MaxPool" => pool::max,
-        "BatchNormalization" => batch_normalization::batch,
-        "Softmax" => batch_normalization::softmax,
+        "AveragePool" => pool::average_pool,
+        "GlobalAveragePool" => pool::global_average_pool,
+        "GlobalMaxPool" => pool::global_max_pool,
+        "MaxPool" => pool::max_pool,
+        "BatchNormalization" => batch_normalization::batch_normalization,
+        "Softmax" => softmax::softmax,
         "Cast" => shape_arithmetic::cast,
         "Clip" | "HardSigmoid" | "HardSwish" | "LeakyRelu" | "Relu" | "Sigmoid" => {
-            activation::element
+            activation::activation
         }
-        "PRelu" => activation::prelu,
-        "Concat" => reshape::concat,
+        "PRelu" => prelu::prelu,
+        "Concat" => concat::concat,
         "Constant" => constant::constant,
         "ConstantOfShape" => constant::of_shape,
-        "Conv" => conv::convolution,
+        "Conv" => conv::conv,
         "Dropout" => dropout::dropout,
         "Flatten" => reshape::flatten,
         "Gather" => shape_arithmetic::gather,
         "Gemm" => gemm::gemm,
-        "Identity" => reshape::identity,
-        "MatMul" => gemm::matmul,
+        "Identity" => identity::identity,
+        "MatMul" => matmul::matmul,
         "Pad" => pad::pad,
         "QuantizeLinear" => quantize_linear::quantize,
         "DequantizeLinear" => quantize_linear::dequantize,
-        "QLinearConv" => qlinear::convolution,
-        "QLinearMatMul" => qlinear::matmul,
-        "ReduceMean" => reduce_mean::mean,
+        "QLinearConv" => conv::qlinear_conv,
+        "QLinearMatMul" => matmul::qlinear_matmul,
+        "ReduceMean" => reduce_mean::reduce_mean,
         "Reshape" => reshape::reshape,
         "Resize" | "Upsample" => resize::resize,
-        "Shape" => shape_arithmetic::shape_of,
+        "Shape" => shape_arithmetic::shape,
         "Slice" => shape_arithmetic::slice,
         "Squeeze" => reshape::squeeze,
-        "Transpose" => reshape::transpose,
+        "Transpose" => transpose::transpose,
         "Unsqueeze" => reshape::unsqueeze,
         _ => return None,
     })
@@ -74,13 +81,13 @@ pub(super) fn handler_of_onnx_runtime(operator: &str) -> Option<Handler> {
     Some(match operator {
         "QuantizeLinear" => quantize_linear::quantize,
         "DequantizeLinear" => quantize_linear::dequantize,
-        "QGemm" => qlinear::gemm,
-        "QLinearAdd" | "QLinearMul" => qlinear::binary,
-        "QLinearAveragePool" => qlinear::average_pool,
-        "QLinearConcat" => qlinear::concat,
-        "QLinearConv" => qlinear::convolution,
-        "QLinearGlobalAveragePool" => qlinear::global_average_pool,
-        "QLinearLeakyRelu" | "QLinearSigmoid" => qlinear::activation,
+        "QGemm" => gemm::qgemm,
+        "QLinearAdd" | "QLinearMul" => binary::qlinear_binary,
+        "QLinearAveragePool" => pool::qlinear_average_pool,
+        "QLinearConcat" => concat::qlinear_concat,
+        "QLinearConv" => conv::qlinear_conv,
+        "QLinearGlobalAveragePool" => pool::qlinear_global_average_pool,
+        "QLinearLeakyRelu" | "QLinearSigmoid" => activation::qlinear_activation,
         _ => return None,
     })
 }

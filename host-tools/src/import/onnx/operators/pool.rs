@@ -1,10 +1,10 @@
 use headstart::graph::{AveragePool, MaxPool, MaxPoolIndices, Op, ValueId, Window};
 
 use super::window::{kernel_shape, window};
-use super::{Bound, Context, NodeView, Outcome};
+use super::{Bound, Context, NodeView, Outcome, qlinear};
 
 /// `MaxPool`, also of known integers; its second result is the place of each maximum.
-pub(super) fn max(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+pub(super) fn max_pool(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let kernel = kernel_shape(node)?.ok_or("kernel_shape is missing")?;
     let rounds_up = node.flag("ceil_mode", false)?;
     let indices = context.wanted(node, 1);
@@ -28,35 +28,23 @@ pub(super) fn max(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bou
 }
 
 /// `AveragePool`.
-pub(super) fn average(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+pub(super) fn average_pool(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let x = context.float(node, 0)?;
     let pool = average_of(context, node, x)?;
     context.add(node, Op::AveragePool(pool), vec![x])
 }
 
-/// The pool of `x` that the node's attributes describe.
-pub(super) fn average_of(
-    context: &Context<'_>,
-    node: &NodeView<'_>,
-    x: ValueId,
-) -> Outcome<AveragePool> {
-    let kernel = kernel_shape(node)?.ok_or("kernel_shape is missing")?;
-    let placed = window(node, context.shape(x), kernel, node.flag("ceil_mode", false)?)?;
-    Ok(AveragePool {
-        window: placed.window,
-        count_include_pad: node.flag("count_include_pad", false)?,
-        ceil_extra: placed.ceil_extra,
-    })
-}
-
 /// `GlobalAveragePool`.
-pub(super) fn global_average(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+pub(super) fn global_average_pool(
+    context: &mut Context<'_>,
+    node: &NodeView<'_>,
+) -> Outcome<Bound> {
     let x = context.float(node, 0)?;
     context.add(node, Op::GlobalAveragePool, vec![x])
 }
 
 /// `GlobalMaxPool`, a pool with one window.
-pub(super) fn global_max(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+pub(super) fn global_max_pool(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let x = context.float(node, 0)?;
     let kernel = context.shape(x).get(2..).unwrap_or_default().to_vec();
     let rank = kernel.len();
@@ -71,4 +59,36 @@ pub(super) fn global_max(context: &mut Context<'_>, node: &NodeView<'_>) -> Outc
         pads_end: vec![0; rank],
     };
     context.add(node, Op::MaxPool(MaxPool { window }), vec![x])
+}
+
+/// `QLinearAveragePool`: `x` 0…2, scale and zero point of the result 3 and 4.
+pub(super) fn qlinear_average_pool(
+    context: &mut Context<'_>,
+    node: &NodeView<'_>,
+) -> Outcome<Bound> {
+    qlinear::no_channels_last(node)?;
+    let (x, _) = qlinear::operand(context, node, 0, 0)?;
+    let pool = average_of(context, node, x)?;
+    qlinear::finish(context, node, Op::AveragePool(pool), vec![x], 3)
+}
+
+/// `QLinearGlobalAveragePool`: `x` 0…2, scale and zero point of the result 3 and 4.
+pub(super) fn qlinear_global_average_pool(
+    context: &mut Context<'_>,
+    node: &NodeView<'_>,
+) -> Outcome<Bound> {
+    qlinear::no_channels_last(node)?;
+    let (x, _) = qlinear::operand(context, node, 0, 0)?;
+    qlinear::finish(context, node, Op::GlobalAveragePool, vec![x], 3)
+}
+
+/// The pool of `x` that the node's attributes describe.
+fn average_of(context: &Context<'_>, node: &NodeView<'_>, x: ValueId) -> Outcome<AveragePool> {
+    let kernel = kernel_shape(node)?.ok_or("kernel_shape is missing")?;
+    let placed = window(node, context.shape(x), kernel, node.flag("ceil_mode", false)?)?;
+    Ok(AveragePool {
+        window: placed.window,
+        count_include_pad: node.flag("count_include_pad", false)?,
+        ceil_extra: placed.ceil_extra,
+    })
 }

@@ -4,7 +4,7 @@ use super::super::attributes::axes;
 use super::{Bound, Context, NodeView, Outcome};
 
 /// `ReduceMean`: the axes were an attribute until operator set 17 and are an operand since.
-pub(super) fn mean(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+pub(super) fn reduce_mean(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let x = context.float(node, 0)?;
     let rank = context.shape(x).len();
     let list = if node.opset < 18 {

@@ -1,31 +1,7 @@
 use headstart::graph::{Op, elements};
 
 use super::super::attributes::{axes, axis};
-use super::super::integers::Integers;
 use super::{Bound, Context, NodeView, Outcome};
-
-/// `Identity`: another name of the same thing.
-pub(super) fn identity(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
-    context.operand(node, 0).cloned()
-}
-
-/// The same elements in another shape.
-fn with_shape(context: &mut Context<'_>, node: &NodeView<'_>, shape: Vec<usize>) -> Outcome<Bound> {
-    if let Bound::Integers(integers) = context.operand(node, 0)? {
-        let result = integers.clone().reshaped(shape)?;
-        return context.integers_result(result);
-    }
-    let x = context.float(node, 0)?;
-    context.add(node, Op::Reshape { shape }, vec![x])
-}
-
-/// The shape of operand 0.
-fn operand_shape(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Vec<usize>> {
-    if let Bound::Integers(integers) = context.operand(node, 0)? {
-        return Ok(integers.shape.clone());
-    }
-    Ok(context.shape(context.float(node, 0)?).to_vec())
-}
 
 /// `Reshape`: 0 keeps an extent (unless `allowzero`), one −1 takes what is left.
 pub(super) fn reshape(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
@@ -69,14 +45,6 @@ pub(super) fn flatten(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome
     with_shape(context, node, shape)
 }
 
-/// The axes of `Squeeze` and `Unsqueeze`: an attribute until operator set 12, an operand since.
-fn listed_axes(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Option<Vec<i64>>> {
-    if node.opset < 13 {
-        return Ok(node.ints("axes")?.map(<[i64]>::to_vec));
-    }
-    Ok(context.optional_integers(node, 1)?.map(|list| list.data))
-}
-
 /// `Squeeze`: drops the named dimensions, or all of extent 1.
 pub(super) fn squeeze(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let source = operand_shape(context, node)?;
@@ -104,30 +72,28 @@ pub(super) fn unsqueeze(context: &mut Context<'_>, node: &NodeView<'_>) -> Outco
     with_shape(context, node, shape)
 }
 
-/// `Transpose`; without `perm` the dimensions are reversed.
-pub(super) fn transpose(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
-    let rank = operand_shape(context, node)?.len();
-    let permutation = match node.ints("perm")? {
-        Some(list) => list.iter().map(|&a| axis(a, rank)).collect::<Outcome<Vec<_>>>()?,
-        None => (0..rank).rev().collect(),
-    };
+/// The axes of `Squeeze` and `Unsqueeze`: an attribute until operator set 12, an operand since.
+fn listed_axes(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Option<Vec<i64>>> {
+    if node.opset < 13 {
+        return Ok(node.ints("axes")?.map(<[i64]>::to_vec));
+    }
+    Ok(context.optional_integers(node, 1)?.map(|list| list.data))
+}
+
+/// The shape of operand 0.
+pub(super) fn operand_shape(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Vec<usize>> {
     if let Bound::Integers(integers) = context.operand(node, 0)? {
-        let result = integers.transpose(&permutation)?;
+        return Ok(integers.shape.clone());
+    }
+    Ok(context.shape(context.float(node, 0)?).to_vec())
+}
+
+/// The same elements in another shape.
+fn with_shape(context: &mut Context<'_>, node: &NodeView<'_>, shape: Vec<usize>) -> Outcome<Bound> {
+    if let Bound::Integers(integers) = context.operand(node, 0)? {
+        let result = integers.clone().reshaped(shape)?;
         return context.integers_result(result);
     }
     let x = context.float(node, 0)?;
-    context.add(node, Op::Transpose { permutation }, vec![x])
-}
-
-/// `Concat`, of float tensors or of known integer tensors.
-pub(super) fn concat(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
-    let at = node.int("axis", 1)?;
-    let count = node.inputs().len();
-    if let Bound::Integers(_) = context.operand(node, 0)? {
-        let parts = (0..count).map(|i| context.integers(node, i)).collect::<Outcome<Vec<_>>>()?;
-        return context.integers_result(Integers::concat(&parts, at)?);
-    }
-    let inputs = (0..count).map(|i| context.float(node, i)).collect::<Outcome<Vec<_>>>()?;
-    let axis = axis(at, context.shape(inputs[0]).len())?;
-    context.add(node, Op::Concat { axis }, inputs)
+    context.add(node, Op::Reshape { shape }, vec![x])
 }

@@ -7,7 +7,7 @@ use super::super::tensor::{Data, Tensor};
 use super::{Bound, Context, NodeView, Outcome};
 
 /// `Shape`, or a part of it from `start` to `end`.
-pub(super) fn shape_of(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+pub(super) fn shape(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let shape = match context.operand(node, 0)? {
         Bound::Integers(integers) => integers.shape.as_slice(),
         _ => context.shape(context.float(node, 0)?),

@@ -1,15 +1,26 @@
-//! The operators of a model, one after another, as nodes of the graph.
+//! The operators of a model, one after another, as nodes of the graph: a method each, in the file of the operator
+//! that it becomes.
 
+mod activation;
 mod binary;
+mod concat;
+mod conv;
+mod gemm;
 mod names;
 mod pad;
+mod pool;
+mod quantize;
+mod reduce_mean;
+mod reshape;
+mod softmax;
+mod transpose;
 mod window;
 
 use std::collections::HashSet;
 
-use headstart::graph::{Activation, Graph, MAX_ELEMENTS, Op, Scale, ValueId};
+use headstart::graph::{Graph, MAX_ELEMENTS, Op, Scale, ValueId};
 
-use super::layout::{TO_FILE, TO_GRAPH, axis_in_graph, in_graph, transposed};
+use super::layout::{TO_FILE, TO_GRAPH, in_graph, transposed};
 use super::schema::{Model, Operator};
 use crate::import::onnx::{Aliases, Problem};
 use crate::import::scales::{carried, round};
@@ -42,23 +53,6 @@ struct Step {
 impl Step {
     fn new(op: Op, inputs: Vec<ValueId>) -> Self {
         Self { op, inputs, then: Vec::new() }
-    }
-
-    /// Followed by the activation that is fused with the operator.
-    fn fused(mut self, activation: i8) -> Outcome<Self> {
-        let clip = |min, max| Some(Op::Activation(Activation::Clip { min, max }));
-        self.then.extend(match activation {
-            0 => None,
-            1 => Some(Op::Activation(Activation::Relu)),
-            2 => clip(-1.0, 1.0),
-            3 => clip(0.0, 6.0),
-            other => {
-                return Err(format!(
-                    "a fused activation of kind {other}; ReLU, ReLU6 and ReLU−1…1 are supported"
-                ));
-            }
-        });
-        Ok(self)
     }
 }
 
@@ -162,6 +156,14 @@ impl<'a> Build<'a> {
         found.ok_or_else(|| format!("operand {index} is missing"))
     }
 
+    /// Operand `index`, a constant that may be left out.
+    fn bias(&mut self, operator: &Operator<'_>, index: usize) -> Outcome<Option<ValueId>> {
+        match operator.inputs.get(index).copied().flatten() {
+            None => Ok(None),
+            Some(bias) => self.constant(bias, None).map(Some),
+        }
+    }
+
     fn x(&self, operator: &Operator<'_>) -> Outcome<ValueId> {
         self.computed(self.operand(operator, 0)?)
     }
@@ -216,54 +218,36 @@ impl<'a> Build<'a> {
 
     /// What an operator means; `None` if it is another name of its operand.
     fn step(&mut self, operator: &Operator<'_>, output: usize) -> Outcome<Option<Step>> {
-        let function = |activation| Op::Activation(activation);
-        let op = match operator.code {
-            0 | 18 | 41 | 42 => return self.binary(operator).map(Some),
-            1 | 17 => return self.pool(operator).map(Some),
-            2 => return self.concat(operator).map(Some),
-            3 | 4 => return self.convolution(operator).map(Some),
-            9 => return self.fully_connected(operator, output).map(Some),
-            22 | 43 | 70 => return self.reshape(operator, output).map(Some),
-            34 | 60 => return self.pad(operator).map(Some),
-            39 => return self.transpose(operator, output).map(Some),
-            40 => return self.mean(operator).map(Some),
-            6 | 114 => return self.convert(operator, output),
-            25 => {
-                let beta = field(operator, |options| options.f32(0, 0.0))?;
-                if beta != 1.0 {
-                    return Err(format!("a beta of {beta}; 1 is supported"));
-                }
-                let rank = self.graph.values[self.x(operator)?].shape.len();
-                Op::Softmax { axis: axis_in_graph(-1, rank)?, flatten: false }
+        let step = match name(operator) {
+            "ADD" | "MUL" | "SUB" | "DIV" => self.binary(operator),
+            "AVERAGE_POOL_2D" | "MAX_POOL_2D" => self.pool(operator),
+            "CONCATENATION" => self.concat(operator),
+            "CONV_2D" | "DEPTHWISE_CONV_2D" => self.convolution(operator),
+            "DEQUANTIZE" | "QUANTIZE" => return self.convert(operator, output),
+            "FULLY_CONNECTED" => self.fully_connected(operator, output),
+            "LOGISTIC" | "RELU" | "RELU_N1_TO_1" | "RELU6" | "LEAKY_RELU" | "HARD_SWISH" => {
+                self.activation(operator)
             }
-            14 => function(Activation::Sigmoid),
-            19 => function(Activation::Relu),
-            20 => function(Activation::Clip { min: -1.0, max: 1.0 }),
-            21 => function(Activation::Clip { min: 0.0, max: 6.0 }),
-            98 => {
-                let alpha = field(operator, |options| options.f32(0, 0.0))?;
-                function(Activation::LeakyRelu { alpha })
-            }
-            117 => function(Activation::HardSwish),
-            _ => {
-                return Err("this operator is not supported; freeze at a tensor before it by converting the \
-                            model up to there, or choose a model without it"
-                    .into());
-            }
+            "MEAN" => self.mean(operator),
+            "PAD" | "PADV2" => self.pad(operator),
+            "RESHAPE" | "SQUEEZE" | "EXPAND_DIMS" => self.reshape(operator, output),
+            "SOFTMAX" => self.softmax(operator),
+            "TRANSPOSE" => self.transpose(operator, output),
+            _ => Err("this operator is not supported; freeze at a tensor before it by converting the model up to \
+                      there, or choose a model without it"
+                .into()),
         };
-        Ok(Some(Step::new(op, vec![self.x(operator)?])))
+        step.map(Some)
     }
 
     /// Adds the nodes, rounds the result to the scale of tensor `output`, and checks its shape.
     fn finish(&mut self, output: usize, step: Step) -> Outcome<()> {
         let name = self.name(output);
         let tensor = &self.model.tensors[output];
-        let averages =
-            matches!(step.op, Op::AveragePool(_) | Op::GlobalAveragePool | Op::ReduceMean { .. });
         let scale = tensor.scale().map_err(|what| format!("its result {what}"))?;
         // A mean lies between what it is made of: where that is rounded alike, nothing need be clamped.
-        let bounded =
-            averages && step.inputs.iter().all(|&x| carried(&self.graph, x) == scale.as_ref());
+        let bounded = step.op.facts().averages
+            && step.inputs.iter().all(|&x| carried(&self.graph, x) == scale.as_ref());
         let mut value = self
             .graph
             .add_node(&name, step.op, step.inputs, format!("{name}_unrounded"))
@@ -295,6 +279,11 @@ impl<'a> Build<'a> {
 
 fn transpose(permutation: &[usize]) -> Op {
     Op::Transpose { permutation: permutation.to_vec() }
+}
+
+/// The schema's name of an operator; empty for one that has none here.
+fn name(operator: &Operator<'_>) -> &'static str {
+    name_of(operator.code).unwrap_or_default()
 }
 
 /// A field of an operator's options.
