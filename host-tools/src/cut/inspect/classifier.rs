@@ -1,4 +1,4 @@
-use headstart::graph::{Activation, Binary, Graph, Node, Op, ValueId};
+use headstart::graph::{Activation, Binary, Gemm, Graph, Node, Op, ValueId};
 
 use super::depends_on_input;
 
@@ -30,6 +30,25 @@ pub struct Linear {
 /// A constant that was applied after the classifier.
 type Step = (Binary, ValueId);
 
+/// How a layer reads its weights.
+struct Form {
+    /// Whether each row of the weights is a class; else each column is.
+    rows_are_classes: bool,
+    /// Factor of the product.
+    alpha: f32,
+    /// Factor of the bias.
+    beta: f32,
+}
+
+impl Form {
+    const CONV: Self = Self { rows_are_classes: true, alpha: 1.0, beta: 1.0 };
+    const MATMUL: Self = Self { rows_are_classes: false, alpha: 1.0, beta: 1.0 };
+
+    fn gemm(gemm: &Gemm) -> Self {
+        Self { rows_are_classes: gemm.trans_b, alpha: gemm.alpha, beta: gemm.beta }
+    }
+}
+
 /// Finds the classifier: the last `Gemm`, `MatMul` or 1×1 `Conv` before the first output, seen
 /// through normalisation, shapes, averaging and constants. `None` if something else comes first.
 #[must_use]
@@ -43,9 +62,7 @@ pub fn find_classifier(graph: &Graph) -> Option<Classifier> {
         let node = &graph.nodes[index];
         let shape = |id: ValueId| graph.values[id].shape.as_slice();
         match &node.op {
-            Op::Softmax { .. } | Op::Activation(Activation::Sigmoid) if steps.is_empty() => {
-                normalised = true;
-            }
+            op if op.facts().gives_probabilities && steps.is_empty() => normalised = true,
             // What a quantised model does to round its logits or probabilities. Logits from 0 on would be a ReLU's.
             Op::Activation(Activation::Clip { min, max })
                 if graph.values[value].scale.is_some()
@@ -69,17 +86,29 @@ pub fn find_classifier(graph: &Graph) -> Option<Classifier> {
                 continue;
             }
             Op::Gemm(gemm) if !gemm.trans_a && depends[node.inputs[0]] => {
-                return Some(classifier(graph, index, linear, &steps));
+                return Some(classifier(graph, index, linear.then(|| Form::gemm(gemm)), &steps));
             }
             Op::MatMul if depends[node.inputs[0]] && !depends[node.inputs[1]] => {
-                return Some(classifier(graph, index, linear, &steps));
+                return Some(classifier(graph, index, linear.then_some(Form::MATMUL), &steps));
             }
             Op::Conv(conv) if conv.groups == 1 && conv.window.kernel.iter().all(|&k| k == 1) => {
                 let is_pixel = shape(node.inputs[0])[2..].iter().all(|&n| n == 1);
                 // A 1×1 convolution of a map, averaged: a classifier only if classes follow.
-                return (is_pixel || normalised).then(|| classifier(graph, index, linear, &steps));
+                let form = linear.then_some(Form::CONV);
+                return (is_pixel || normalised).then(|| classifier(graph, index, form, &steps));
             }
-            _ => return None,
+            Op::Conv(_)
+            | Op::Gemm(_)
+            | Op::MatMul
+            | Op::BatchNormalization { .. }
+            | Op::Activation(_)
+            | Op::PRelu
+            | Op::MaxPool(_)
+            | Op::MaxPoolIndices(_)
+            | Op::Softmax { .. }
+            | Op::Concat { .. }
+            | Op::Pad(_)
+            | Op::Resize(_) => return None,
         }
         value = node.inputs[0];
     }
@@ -87,8 +116,8 @@ pub fn find_classifier(graph: &Graph) -> Option<Classifier> {
 
 /// Whether a value is probabilities.
 fn is_normalised(graph: &Graph, value: ValueId) -> bool {
-    let op = graph.producer(value).map(|index| &graph.nodes[index].op);
-    matches!(op, Some(Op::Softmax { .. } | Op::Activation(Activation::Sigmoid)))
+    let producer = graph.producer(value);
+    producer.is_some_and(|index| graph.nodes[index].op.facts().gives_probabilities)
 }
 
 /// Finds the layer that classifies every place of a map: the last 1×1 `Conv` before the first output, seen
@@ -108,24 +137,40 @@ pub fn find_pixel_classifier(graph: &Graph) -> Option<Classifier> {
                     && window.kernel == [1, 1]
                     && window.strides == [1, 1]
                     && [&window.pads_begin, &window.pads_end].iter().all(|pads| **pads == [0, 0]);
-                return plain.then(|| classifier(graph, index, true, &[]));
+                return plain.then(|| classifier(graph, index, Some(Form::CONV), &[]));
             }
-            _ => return None,
+            Op::BatchNormalization { .. }
+            | Op::Activation(_)
+            | Op::PRelu
+            | Op::Binary(_)
+            | Op::MaxPool(_)
+            | Op::MaxPoolIndices(_)
+            | Op::AveragePool(_)
+            | Op::GlobalAveragePool
+            | Op::ReduceMean { .. }
+            | Op::Softmax { .. }
+            | Op::Concat { .. }
+            | Op::Pad(_)
+            | Op::Reshape { .. }
+            | Op::Transpose { .. }
+            | Op::Gemm(_)
+            | Op::MatMul => return None,
         }
     }
     None
 }
 
-fn classifier(graph: &Graph, node: usize, linear: bool, steps: &[Step]) -> Classifier {
+/// The classifier; `form` if what follows is linear.
+fn classifier(graph: &Graph, node: usize, form: Option<Form>, steps: &[Step]) -> Classifier {
     Classifier {
         node,
         features: graph.nodes[node].inputs[0],
-        linear: linear.then(|| weights(graph, &graph.nodes[node], steps)).flatten(),
+        linear: form.and_then(|form| weights(graph, &graph.nodes[node], form, steps)),
     }
 }
 
 /// Weights and bias of a classifier with all that is applied to its result.
-fn weights(graph: &Graph, node: &Node, steps: &[Step]) -> Option<Linear> {
+fn weights(graph: &Graph, node: &Node, form: Form, steps: &[Step]) -> Option<Linear> {
     let weight = &graph.values[node.inputs[1]];
     let data = weight.constant.as_ref()?;
     let [first, second] = match weight.shape[..] {
@@ -133,11 +178,7 @@ fn weights(graph: &Graph, node: &Node, steps: &[Step]) -> Option<Linear> {
         [first, second, ..] if weight.shape[2..].iter().all(|&n| n == 1) => [first, second],
         _ => return None,
     };
-    let (rows_are_classes, alpha, beta) = match &node.op {
-        Op::Conv(_) => (true, 1.0, 1.0),
-        Op::Gemm(gemm) => (gemm.trans_b, gemm.alpha, gemm.beta),
-        _ => (false, 1.0, 1.0),
-    };
+    let Form { rows_are_classes, alpha, beta } = form;
     let (classes, features) = if rows_are_classes { (first, second) } else { (second, first) };
     let at = |class: usize, feature: usize| match rows_are_classes {
         true => data[class * features + feature],
@@ -180,7 +221,7 @@ fn weights(graph: &Graph, node: &Node, steps: &[Step]) -> Option<Linear> {
 
 #[cfg(test)]
 mod tests {
-    use headstart::graph::{Conv, Gemm, Window};
+    use headstart::graph::{Conv, Window};
 
     use super::*;
     use crate::reference;

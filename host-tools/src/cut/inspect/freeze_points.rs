@@ -1,4 +1,4 @@
-use headstart::graph::{Graph, Node, Op, ValueId};
+use headstart::graph::{Graph, ValueId};
 
 use super::{depends_on_input, find_classifier};
 
@@ -60,7 +60,7 @@ pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
             continue;
         } else if trunk[index] {
             FreezeKind::Trunk
-        } else if is_map(&body.values[node.output].shape) && computes(node) {
+        } else if is_map(&body.values[node.output].shape) && node.op.facts().computes {
             FreezeKind::Branch
         } else {
             continue;
@@ -102,7 +102,7 @@ fn trunk(graph: &Graph, depends: &[bool]) -> Vec<bool> {
     trunk
 }
 
-/// For every value, whether its one reader only reshapes it, or works on each element.
+/// For every value, whether its one reader only finishes it: what that gives is the better place.
 fn unsettled(graph: &Graph) -> Vec<bool> {
     let mut readers = vec![0; graph.values.len()];
     let mut by_such = vec![false; graph.values.len()];
@@ -110,10 +110,7 @@ fn unsettled(graph: &Graph) -> Vec<bool> {
     for node in &graph.nodes {
         for &input in &node.inputs {
             readers[input] += 1;
-            by_such[input] = matches!(
-                node.op,
-                Op::Activation(_) | Op::PRelu | Op::BatchNormalization { .. } | Op::Reshape { .. }
-            );
+            by_such[input] = node.op.facts().finishes;
         }
     }
     readers.iter().zip(by_such).map(|(&count, such)| count == 1 && such).collect()
@@ -122,11 +119,6 @@ fn unsettled(graph: &Graph) -> Vec<bool> {
 /// Whether a tensor has more than one place.
 fn is_map(shape: &[usize]) -> bool {
     matches!(shape.len(), 3 | 4) && shape[2..].iter().any(|&n| n > 1)
-}
-
-/// Whether a node makes new values rather than moving them.
-fn computes(node: &Node) -> bool {
-    !matches!(node.op, Op::Pad(_) | Op::Reshape { .. } | Op::Transpose { .. })
 }
 
 fn macs_up_to(graph: &Graph, last: usize) -> u64 {
@@ -144,7 +136,7 @@ fn macs_up_to(graph: &Graph, last: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use headstart::graph::{Activation, Binary, Conv, Gemm, Window};
+    use headstart::graph::{Activation, Binary, Conv, Gemm, Op, Window};
 
     use super::*;
 
