@@ -177,7 +177,7 @@ impl core::fmt::Display for Error {
             }
             Self::TailNotRunnable { node } => write!(
                 f,
-                "node {node} is the first of the pack's trainable tail, whose float arithmetic runs where there is an operating system and through headstart-edge: pack the model with --tail drop for this board",
+                "node {node} is the first of the pack's trainable tail, whose float arithmetic runs where there is an operating system and an engine for it: pack the model without its tail for this board",
             ),
             Self::ShapeOverflow => f.write_str("a count or extent is past its limit"),
             Self::PlanMismatch => f.write_str("the memory plan is not what the graph needs"),
