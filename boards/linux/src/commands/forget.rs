@@ -1,10 +1,8 @@
 //! `forget`: a sample, a class, or everything that was learned.
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use headstart_device::samples::SampleId;
-use headstart_device::{Error, Forgotten, RequestProblem, SomeForgotten, named};
+use headstart_device::{Forgotten, SomeForgotten};
 
 use crate::cli::Forget;
 use crate::output::{self, Report};
@@ -19,19 +17,13 @@ pub(crate) fn run(args: &Forget) -> anyhow::Result<ExitCode> {
     }
     let device = super::open(&args.common.pack, &args.state)?;
     if some {
-        let samples = args.sample.iter().map(|sample| id(sample, &args.state));
+        let samples = args.sample.iter().map(|sample| device.named(sample));
         let samples = samples.collect::<Result<Vec<_>, _>>()?;
         output::print(&device.forget(&args.class, &samples)?, args.common.json)?;
     } else {
         output::print(&device.forget_all()?, args.common.json)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The name of a sample: its own, or that of a file's content.
-fn id(sample: &Path, state: &Path) -> Result<SampleId, Error> {
-    let problem = RequestProblem::NoSample(sample.display().to_string());
-    named(sample)?.ok_or(Error::Request { path: state.to_owned(), problem })
 }
 
 impl Report for SomeForgotten {

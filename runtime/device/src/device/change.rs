@@ -105,6 +105,18 @@ impl Device {
         Ok(SomeForgotten { forgotten_samples, changed: change.finish("learn", true)? })
     }
 
+    /// The name of the sample that a person means: a file, by its content, or the name itself in hexadecimal.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] for a file that cannot be read, [`RequestProblem::NoSample`] for what is neither.
+    pub fn named(&self, sample: &Path) -> Result<SampleId, Error> {
+        if sample.is_file() {
+            return Ok(SampleFile::read(sample)?.id());
+        }
+        let id = sample.to_str().and_then(samples::id_from_hex);
+        id.ok_or_else(|| self.refuse(RequestProblem::NoSample(sample.display().to_string())))
+    }
+
     /// Gives a class another name; where that is a class already, the samples of both become one.
     ///
     /// # Errors
@@ -160,17 +172,6 @@ impl Device {
             changed: change.finish("merge", false)?,
         })
     }
-}
-
-/// The name of a sample that a person points at: a file, by its content, or the name itself in hexadecimal.
-///
-/// # Errors
-/// [`Error::Sample`] for a file that cannot be read.
-pub fn named(sample: &Path) -> Result<Option<SampleId>, Error> {
-    if sample.is_file() {
-        return SampleFile::read(sample).map(|file| Some(file.id()));
-    }
-    Ok(sample.to_str().and_then(samples::id_from_hex))
 }
 
 /// A state folder that is being changed.

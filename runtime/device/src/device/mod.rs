@@ -25,7 +25,7 @@ mod trust;
 pub use self::adopt::{AdoptOutcome, Adopted, KnownSamples};
 pub use self::answer::Prediction;
 pub use self::bench::{BenchOptions, Measured};
-pub use self::change::{Changed, Forgotten, Merged, Renamed, SomeForgotten, named};
+pub use self::change::{Changed, Forgotten, Merged, Renamed, SomeForgotten};
 pub use self::evaluate::{
     ClassEvaluation, ClassScore, Evaluation, PlaceEvaluation, PlaceScore, Shown,
 };
