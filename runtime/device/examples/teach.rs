@@ -1,10 +1,14 @@
-//! Learns two folders of photos, answers a picture in memory, and takes the second lesson back:
+//! Learns folders of photos, answers a picture in memory, and takes the last lesson back:
 //! `cargo run -p headstart-device --example teach -- MODEL.hspk STATE PHOTOS MORE-PHOTOS`
 use headstart_device::{Device, LearnOptions, Outcome, Sample};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [pack, state, folders @ ..] = &arguments[..] else { return Err("give a pack".into()) };
+    teach(&std::env::args().skip(1).collect::<Vec<_>>())
+}
+
+/// Prints what it does.
+pub fn teach(arguments: &[String]) -> Result<(), Box<dyn std::error::Error>> {
+    let [pack, state, folders @ ..] = arguments else { return Err("give a pack".into()) };
     let device = Device::open(pack, state)?;
     for folder in folders {
         let photos = device.read(folder.as_ref(), None)?;
@@ -13,8 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Outcome::Rejected(learned) => println!("{}", learned.rejected().unwrap_or("rejected")),
         }
     }
-    let red = [200, 40, 40].repeat(64 * 64);
-    let answer = device.predict(&Sample::rgb(64, 64, &red))?;
+    let answer = device.predict(&Sample::rgb(64, 64, [200, 40, 40].repeat(64 * 64)))?;
     println!("a red picture is {}", answer.label().unwrap_or("unknown"));
     println!("back to commit {}", device.rollback(None, &())?.to);
     Ok(())

@@ -103,7 +103,8 @@ fn each<T: Send>(
     let workers = threads.clamp(1, samples.len().max(1));
     let worker = || {
         let mut extractor = Extractor::new(extraction.pack(), kernels, threads / workers);
-        while !(stop && failed.load(Ordering::Relaxed)) && !is_stopped() {
+        let ends = || is_stopped() || stop && failed.load(Ordering::Relaxed);
+        while !ends() {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(sample) = samples.get(at) else { break };
             let file = sample.load(&input, first + at);
