@@ -6,8 +6,6 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use device::{DeviceArgs, DeviceCommand, DeviceLearn, DeviceLearner};
 
-use headstart_tools::quantise::plan::Aim;
-
 mod device;
 
 /// Packs pretrained models for devices that learn.
@@ -271,7 +269,7 @@ pub(crate) struct PackArgs {
     /// What the plan of the arena is good at: `speed`, or `size`, which runs layers in strips of few
     /// rows wherever that saves memory. The features are the same.
     #[arg(long, value_name = "speed|size", default_value = "speed")]
-    pub arena: Aim,
+    pub arena: Arena,
     /// The pack to write.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
@@ -312,6 +310,15 @@ pub(crate) enum Storage {
     F16,
     /// IEEE 754 binary32.
     F32,
+}
+
+/// What the plan of the arena is good at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Arena {
+    /// Strips only where intermediate results are too large for a core's own cache.
+    Speed,
+    /// Strips wherever they lower the peak.
+    Size,
 }
 
 /// How pixels become input values.

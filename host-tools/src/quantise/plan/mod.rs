@@ -13,7 +13,7 @@ use place::{Placed, place};
 use strips::{Chain, chains};
 
 /// What a plan is to be good at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {
     /// Strips only where intermediate results are too large for a core's own cache.
     Speed,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::report::{self, Report};
 use super::{info, preprocessing};
-use crate::cli::{PackArgs, Storage, Tail, Task};
+use crate::cli::{Arena, PackArgs, Storage, Tail, Task};
 use headstart_tools::cut::decoder::Decoder;
 use headstart_tools::cut::freeze::{self, Budget, Candidate, FreezeError};
 use headstart_tools::cut::inspect::Linear;
@@ -18,6 +18,7 @@ use headstart_tools::error::Error;
 use headstart_tools::import::model::Model;
 use headstart_tools::import::scales;
 use headstart_tools::quantise::inputs;
+use headstart_tools::quantise::plan::Aim;
 use headstart_tools::quantise::quantised::{Settings, quantise};
 use headstart_tools::ship::board::{Board, Certificate};
 use headstart_tools::ship::heads;
@@ -58,7 +59,10 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
         grid: chosen.grid,
         preprocessing,
         max_classes: args.classes.unwrap_or(args.max_classes),
-        arena: args.arena,
+        arena: match args.arena {
+            Arena::Speed => Aim::Speed,
+            Arena::Size => Aim::Size,
+        },
         tail: chosen.tail,
         per_place: args.task == Task::Segmentation,
     };
