@@ -11,7 +11,8 @@ use headstart::pack::{Contents, Pack, Preprocessing, Provenance, Resize, emit};
 use headstart::preprocess;
 use headstart_tools::import::model::FloatGraph;
 use headstart_tools::quantise::calibrate::{Run, calibrate, pool};
-use headstart_tools::quantise::lower::{Lowered, lower};
+use headstart_tools::quantise::lower::lower;
+use headstart_tools::quantise::lowered::Lowered;
 use headstart_tools::quantise::plan::Aim;
 use headstart_tools::quantise::write::{Description, pack_bytes};
 

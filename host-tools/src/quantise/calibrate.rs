@@ -3,7 +3,6 @@
 use headstart::graph::{Graph, ValueId};
 use rayon::prelude::*;
 
-use crate::quantise::lower::Ranges;
 use crate::quantise::rounding::{Histogram, Quantisation};
 
 /// Samples whose statistics are summed by one thread.
@@ -20,6 +19,17 @@ pub trait Run: Sync {
     ///
     /// What the executor cannot do.
     fn run(&self, input: &[f32], see: &mut dyn FnMut(ValueId, &[f32])) -> Result<(), Self::Error>;
+}
+
+/// What the quantiser knows about the graph's tensors.
+#[derive(Clone, Debug)]
+pub struct Ranges {
+    /// The quantisation of every tensor; `None` where neither the model nor samples say it.
+    pub quantisation: Vec<Option<Quantisation>>,
+    /// The mean of every channel of every tensor over the calibration samples; empty if unknown.
+    pub channel_means: Vec<Vec<f32>>,
+    /// The quantisation of the features after pooling; without it they keep that of the map.
+    pub features: Option<Quantisation>,
 }
 
 /// The ranges of all tensors of `graph`, and of its output pooled to a `grid × grid` map.

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::import::model::FloatGraph;
 use crate::quantise::calibrate::{Run, pool};
-use crate::quantise::lower::{Lowered, View};
+use crate::quantise::lowered::{Lowered, View};
 
 /// One tensor's float elements `r` and int8 elements `q`, as sums of squares and products a channel.
 #[derive(Clone, Debug, Default, PartialEq)]

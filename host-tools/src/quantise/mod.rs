@@ -5,6 +5,7 @@ pub mod compare;
 pub mod equalise;
 pub mod inputs;
 pub mod lower;
+pub mod lowered;
 pub mod plan;
 pub mod quantised;
 pub mod rounding;

@@ -9,9 +9,10 @@ use headstart::pack::{Preprocessing, Provenance, TailStorage};
 use crate::error::Error;
 use crate::import::model::{FloatGraph, Model};
 use crate::import::scales;
+use crate::quantise::calibrate::Ranges;
 use crate::quantise::calibrate::calibrate;
 use crate::quantise::equalise::equalise;
-use crate::quantise::lower::{Ranges, lower, lower_for_tail};
+use crate::quantise::lower::{lower, lower_for_tail};
 use crate::quantise::plan::Aim;
 use crate::quantise::write::{Description, pack_bytes};
 
@@ -44,7 +45,7 @@ pub struct Quantised {
     /// Whether the model brought scales along.
     pub own_scales: bool,
     settings: Settings,
-    lowered: crate::quantise::lower::Lowered,
+    lowered: crate::quantise::lowered::Lowered,
     tail: Option<Vec<u8>>,
     source_sha256: [u8; 32],
     samples: usize,

@@ -4,7 +4,7 @@ use headstart::Error;
 use headstart::network::{Node, Value};
 use headstart::pack::{Contents, Input, Preprocessing, Provenance, emit};
 
-use crate::quantise::lower::{Lowered, LoweredNode};
+use crate::quantise::lowered::{Lowered, LoweredNode};
 use crate::quantise::plan::{Aim, plan};
 
 /// What a pack says beside its network.

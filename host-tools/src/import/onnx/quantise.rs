@@ -8,8 +8,7 @@ use headstart::graph::{Graph, Scale, ValueId};
 
 use super::attributes::{NodeView, axis as resolve_axis};
 use super::context::{Bound, Bytes, Context, moves_elements};
-use super::integers::{IntegerType, Integers};
-use super::tensor::MAX_INTEGERS;
+use super::integers::{IntegerType, Integers, MAX_INTEGERS};
 use crate::import::scales::{carried, origin};
 
 type Outcome<T> = Result<T, String>;

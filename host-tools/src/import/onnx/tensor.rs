@@ -5,10 +5,7 @@ use rten_onnx::onnx::{DataLocation, DataType, TensorProto};
 
 use super::error::Problem;
 use super::external::External;
-use super::integers::IntegerType;
-
-/// Most elements of one integer tensor that is evaluated: shapes and indices need a handful.
-pub(super) const MAX_INTEGERS: usize = 1 << 16;
+use super::integers::{IntegerType, MAX_INTEGERS};
 
 const UNDEFINED: DataType = DataType(0);
 

@@ -3,8 +3,8 @@
 use headstart::graph::{Binary, Node as GraphNode, ValueId};
 use headstart::network::{Binary as LoweredBinary, BinaryOp, Node};
 
-use super::view::channels_last;
-use super::{LoweredNode, Lowering, Why, ratio};
+use super::{Lowering, Why, ratio};
+use crate::quantise::lowered::{LoweredNode, channels_last};
 
 impl Lowering<'_> {
     pub(super) fn binary(&mut self, node: &GraphNode, op: Binary) -> Result<(), Why> {

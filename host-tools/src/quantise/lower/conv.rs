@@ -5,7 +5,8 @@ use headstart::graph::{
 };
 use headstart::network::{Conv, Node, WeightRows, Window};
 
-use super::{LoweredNode, Lowering, Why, narrow};
+use super::{Lowering, Why, narrow};
+use crate::quantise::lowered::LoweredNode;
 use crate::quantise::rounding::{Quantisation, QuantisedChannel, on_scale, quantise_channel};
 
 /// Real weights of one convolution, `[out][row][column][in / groups]`, and its bias.

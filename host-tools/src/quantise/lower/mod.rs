@@ -6,16 +6,14 @@ mod conv;
 mod order;
 mod pool;
 mod table;
-mod view;
-
-pub use view::{View, channels_last};
 
 use headstart::graph::{Activation, Graph, Node as GraphNode, Op, ValueId};
 use headstart::network::Node;
 
 use crate::import::scales;
+use crate::quantise::calibrate::Ranges;
+use crate::quantise::lowered::{Lowered, LoweredNode, LoweredValue, Order, View, channels_last};
 use crate::quantise::rounding::Quantisation;
-use view::Order;
 
 /// A node that has no int8 form.
 #[derive(Debug, thiserror::Error)]
@@ -27,63 +25,6 @@ pub struct LowerError {
     pub operator: &'static str,
     /// What is not supported, and what could be done.
     pub why: String,
-}
-
-/// An int8 node before it is written.
-#[derive(Clone, Debug)]
-pub enum LoweredNode {
-    /// Any node that owns nothing.
-    Plain(Node<'static>),
-    /// A concatenation of values with their multipliers.
-    Concat {
-        /// 0 rows, 1 columns, 2 channels.
-        axis: u8,
-        /// Value and input scale / output scale.
-        operands: Vec<(u32, f32)>,
-    },
-}
-
-/// An int8 tensor before it has a place in the arena.
-#[derive(Clone, Copy, Debug)]
-pub struct LoweredValue {
-    /// Rows, columns, channels.
-    pub extents: [usize; 3],
-    /// What its integers mean.
-    pub quantisation: Quantisation,
-}
-
-/// The int8 network.
-#[derive(Clone, Debug, Default)]
-pub struct Lowered {
-    /// Value 0 is the input; node `k` defines value `k + 1`.
-    pub values: Vec<LoweredValue>,
-    /// In the order of execution.
-    pub nodes: Vec<LoweredNode>,
-    /// All convolution weights.
-    pub weights: Vec<i8>,
-    /// Bias and multiplier of every output channel.
-    pub channels: Vec<(i32, f32)>,
-    /// Tables of functions.
-    pub tables: Vec<u8>,
-    /// Where each tensor of the graph can be seen.
-    pub views: Vec<Option<View>>,
-    /// What a tail reads, rising; empty where the last value holds the features.
-    pub crossing: Vec<u32>,
-    /// Whether the model's own axes are `[channels, height, width]`.
-    pub channels_first: bool,
-    /// Where the int8 network differs from what a quantised model says, a line each.
-    pub differences: Vec<String>,
-}
-
-/// What the quantiser knows about the graph's tensors.
-#[derive(Clone, Debug)]
-pub struct Ranges {
-    /// The quantisation of every tensor; `None` where neither the model nor samples say it.
-    pub quantisation: Vec<Option<Quantisation>>,
-    /// The mean of every channel of every tensor over the calibration samples; empty if unknown.
-    pub channel_means: Vec<Vec<f32>>,
-    /// The quantisation of the features after pooling; without it they keep that of the map.
-    pub features: Option<Quantisation>,
 }
 
 /// Lowers a simplified graph with one output, which is pooled to a `grid × grid` map of features

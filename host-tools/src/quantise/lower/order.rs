@@ -10,8 +10,7 @@ use std::rc::Rc;
 
 use headstart::network::{AveragePool, Binary, Conv, GridPool, Node};
 
-use super::{Lowered, LoweredNode};
-use crate::quantise::plan::operands;
+use crate::quantise::lowered::{Lowered, LoweredNode};
 
 /// States that are looked at before the search gives up.
 const MOST_STATES: usize = 50_000;
@@ -84,7 +83,7 @@ fn search(lowered: &Lowered) -> Option<Vec<usize>> {
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); bytes.len()];
     for (index, node) in lowered.nodes.iter().enumerate() {
         let mut read = Vec::new();
-        operands(node, |value| read.push(value as usize));
+        node.operands(|value| read.push(value as usize));
         read.sort_unstable();
         read.dedup();
         read.iter().for_each(|&value| readers[value].push(index));
@@ -148,7 +147,7 @@ fn path(states: &HashMap<Done, Reached>, end: Done) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quantise::lower::LoweredValue;
+    use crate::quantise::lowered::LoweredValue;
     use crate::quantise::rounding::Quantisation;
 
     /// Two branches of one value, each of which grows and shrinks, and their concatenation.
@@ -175,7 +174,7 @@ mod tests {
         let sizes: Vec<usize> = lowered.values.iter().map(|value| value.extents[2]).collect();
         assert_eq!(sizes, [10, 100, 5, 100, 5, 10]);
         let mut found = Vec::new();
-        lowered.nodes.iter().for_each(|node| operands(node, |value| found.push(value)));
+        lowered.nodes.iter().for_each(|node| node.operands(|value| found.push(value)));
         assert_eq!(found, [0, 1, 0, 3, 2, 4]);
     }
 

@@ -6,7 +6,8 @@ use headstart::graph::{
 use headstart::network::{AveragePool, GridPool, Node, PadMode};
 
 use super::conv::{POINT, window};
-use super::{LoweredNode, Lowering, Why, narrow, ratio};
+use super::{Lowering, Why, narrow, ratio};
+use crate::quantise::lowered::{LoweredNode, View};
 
 /// The mean of every bin of the result's grid.
 pub(super) fn grid_node(input: u32, multiplier: f32) -> Node<'static> {
@@ -68,7 +69,7 @@ impl Lowering<'_> {
         // Whether the reduced axes stay or not, what remains lies in the order of the kept ones.
         let flat: Vec<usize> = kept.iter().map(|&axis| view.dims[axis]).collect();
         let straight: Vec<usize> = (0..flat.len()).collect();
-        let result = super::View::contiguous(value, flat, &straight).reshape(&dims);
+        let result = View::contiguous(value, flat, &straight).reshape(&dims);
         self.lowered.views[node.output] = Some(result.ok_or("a mean that moves axes")?);
         Ok(())
     }

@@ -3,7 +3,8 @@
 use headstart::graph::{Activation, Node as GraphNode, ValueId};
 use headstart::network::{Node, SOFTMAX_TABLE_BYTES};
 
-use super::{LoweredNode, Lowering, Why, narrow};
+use super::{Lowering, Why, narrow};
+use crate::quantise::lowered::{LoweredNode, View};
 use crate::quantise::rounding::Quantisation;
 
 impl Lowering<'_> {
@@ -52,7 +53,7 @@ impl Lowering<'_> {
         let to = self.range(node.output)?;
         let value = self.table_of(view.value, to, function)?;
         // The element order is the operand's, whatever it is.
-        self.lowered.views[node.output] = Some(super::View { value, ..view });
+        self.lowered.views[node.output] = Some(View { value, ..view });
         Ok(())
     }
 

@@ -2,9 +2,12 @@
 
 use headstart::network::{Binary, Node};
 
+use super::strips;
 use super::strips::Chain;
-use super::{operands, strips};
-use crate::quantise::lower::{Lowered, LoweredNode};
+use crate::quantise::lowered::{Lowered, LoweredNode};
+
+/// Places start at multiples of this, so that vector loads do not straddle cache lines.
+pub(super) const ALIGNMENT: usize = 16;
 
 /// Memory that one value uses, or several in turn. Time is counted in nodes: value 0 exists at 0,
 /// node `k` runs at `k + 1`.
@@ -32,7 +35,7 @@ pub(super) fn buffers(lowered: &Lowered, chosen: &[Chain]) -> (Vec<usize>, Vec<L
         })
         .collect();
     for (index, node) in lowered.nodes.iter().enumerate() {
-        operands(node, |value| lives[value as usize].last = index + 1);
+        node.operands(|value| lives[value as usize].last = index + 1);
     }
     // A tail reads these when all nodes have run.
     for &value in &lowered.crossing {
@@ -43,7 +46,7 @@ pub(super) fn buffers(lowered: &Lowered, chosen: &[Chain]) -> (Vec<usize>, Vec<L
             lives[value].first = chain.nodes.start + 1;
             lives[value].last = lives[value].last.max(chain.nodes.end);
         }
-        operands(&lowered.nodes[chain.nodes.start], |input| {
+        lowered.nodes[chain.nodes.start].operands(|input| {
             let last = &mut lives[input as usize].last;
             *last = (*last).max(chain.nodes.end);
         });
@@ -84,7 +87,7 @@ pub(super) fn peak(lives: &[Life]) -> (usize, usize) {
     let end = lives.iter().map(|life| life.last).max().unwrap_or(0);
     let at = |time: usize| -> usize {
         let alive = lives.iter().filter(|life| (life.first..=life.last).contains(&time));
-        alive.map(|life| life.bytes.next_multiple_of(super::place::ALIGNMENT)).sum()
+        alive.map(|life| life.bytes.next_multiple_of(ALIGNMENT)).sum()
     };
     let mut most = (0, 0);
     for time in 0..=end {

@@ -7,19 +7,12 @@ mod lives;
 mod place;
 mod strips;
 
-use crate::quantise::lower::{Lowered, LoweredNode};
+pub use strips::Aim;
+
+use crate::quantise::lowered::Lowered;
 use lives::buffers;
 use place::{Placed, place};
 use strips::{Chain, chains};
-
-/// What a plan is to be good at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aim {
-    /// Strips only where intermediate results are too large for a core's own cache.
-    Speed,
-    /// Strips wherever they lower the peak.
-    Size,
-}
 
 /// Intermediate results of a chain that are larger than this leave a core's own cache between one
 /// convolution and the next; in strips they stay there.
@@ -69,20 +62,12 @@ fn lower_the_peak(lowered: &Lowered, chosen: &mut Vec<Chain>, mut rest: Vec<Chai
     }
 }
 
-/// Calls `read` with every operand of a node.
-pub(crate) fn operands(node: &LoweredNode, mut read: impl FnMut(u32)) {
-    match node {
-        LoweredNode::Plain(node) => node.operands(read),
-        LoweredNode::Concat { operands, .. } => operands.iter().for_each(|&(value, _)| read(value)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use headstart::network::{Conv, Node, Window};
 
     use super::*;
-    use crate::quantise::lower::LoweredValue;
+    use crate::quantise::lowered::{LoweredNode, LoweredValue};
     use crate::quantise::rounding::Quantisation;
 
     const QUANTISATION: Quantisation = Quantisation { scale: 1.0, zero_point: 0 };

@@ -2,10 +2,7 @@
 
 use headstart::head::Random;
 
-use super::lives::{Life, peak};
-
-/// Places start at multiples of this, so that vector loads do not straddle cache lines.
-pub(super) const ALIGNMENT: usize = 16;
+use super::lives::{ALIGNMENT, Life, peak};
 
 /// Random orders that are tried where the plain ones do not reach the least arena.
 const TRIES: usize = 2000;

@@ -4,8 +4,16 @@ use std::ops::Range;
 
 use headstart::network::{Conv, Node};
 
-use super::{Aim, operands};
-use crate::quantise::lower::{Lowered, LoweredNode};
+use crate::quantise::lowered::{Lowered, LoweredNode};
+
+/// What a plan is to be good at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// Strips only where intermediate results are too large for a core's own cache.
+    Speed,
+    /// Strips wherever they lower the peak.
+    Size,
+}
 
 /// Bytes that the bands of a chain may take: they stay in a core's own cache, with room for weights
 /// and what a strip reads and writes. More rows a strip mean fewer calls.
@@ -36,7 +44,7 @@ impl Chain {
 pub(super) fn chains(lowered: &Lowered, aim: Aim) -> Vec<Chain> {
     let mut readers = vec![0; lowered.values.len()];
     for node in &lowered.nodes {
-        operands(node, |value| readers[value as usize] += 1);
+        node.operands(|value| readers[value as usize] += 1);
     }
     lowered.crossing.iter().for_each(|&value| readers[value as usize] += 1);
     let mut chains: Vec<Chain> = Vec::new();

@@ -14,10 +14,12 @@ use headstart_tools::cut::inspect::{BATCH, Cut, cuts};
 use headstart_tools::error::Error;
 use headstart_tools::import::model::{FloatGraph, Model};
 use headstart_tools::import::scales;
+use headstart_tools::quantise::calibrate::Ranges;
 use headstart_tools::quantise::compare::{Comparison, Noise, Pair};
 use headstart_tools::quantise::equalise::groups;
 use headstart_tools::quantise::inputs;
-use headstart_tools::quantise::lower::{Lowered, Ranges, lower};
+use headstart_tools::quantise::lower::lower;
+use headstart_tools::quantise::lowered::{Lowered, View};
 use headstart_tools::quantise::rounding::Quantisation;
 
 pub(super) fn compare(
@@ -53,9 +55,8 @@ pub(super) fn compare(
     let comparison = pair.compare(&samples, || bar.inc(1))?;
     bar.finish_and_clear();
     let name = |value: usize| {
-        let seen = |view: &Option<headstart_tools::quantise::lower::View>| {
-            view.as_ref().is_some_and(|view| view.value as usize == value)
-        };
+        let seen =
+            |view: &Option<View>| view.as_ref().is_some_and(|view| view.value as usize == value);
         let id = lowered.views.iter().position(seen);
         id.map_or_else(String::new, |id| graph.values[id].name.clone())
     };

@@ -13,7 +13,9 @@ use std::cmp::Ordering;
 pub use kind::IntegerType;
 
 use super::attributes::axis as resolve_axis;
-use super::tensor::MAX_INTEGERS;
+
+/// Most elements of one integer tensor that is evaluated: shapes and indices need a handful.
+pub(super) const MAX_INTEGERS: usize = 1 << 16;
 
 type Outcome<T> = Result<T, String>;
 

@@ -13,7 +13,7 @@ pub struct View {
 }
 
 /// Axes from the outermost in memory to the innermost.
-pub(super) type Order = Vec<usize>;
+pub type Order = Vec<usize>;
 
 /// The order of images on the device: spatial axes first, channels (axis 0) last.
 #[must_use]
