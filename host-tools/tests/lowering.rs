@@ -9,8 +9,8 @@ use headstart::graph::{
 };
 use headstart::pack::{Contents, Pack, Preprocessing, Provenance, Resize, emit};
 use headstart::preprocess;
-use headstart_tools::import::model::FloatGraph;
-use headstart_tools::quantise::calibrate::{Run, calibrate, pool};
+use headstart_tools::float::{FloatGraph, Run, pool};
+use headstart_tools::quantise::calibrate::calibrate;
 use headstart_tools::quantise::lower::lower;
 use headstart_tools::quantise::lowered::Lowered;
 use headstart_tools::quantise::plan::Aim;

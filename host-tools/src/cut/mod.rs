@@ -3,4 +3,5 @@
 pub mod decoder;
 pub mod freeze;
 pub mod inspect;
+pub mod sides;
 pub mod tail;

@@ -5,8 +5,9 @@ use headstart::tail::matches;
 
 use crate::cut::decoder::{Decoded, Decoder};
 use crate::cut::inspect::{self, Linear};
+use crate::cut::sides::rounded;
 use crate::error::Error;
-use crate::import::model::{Model, rounded};
+use crate::import::model::Model;
 
 /// A model cut in a frozen and a trainable part.
 #[derive(Clone, Debug)]

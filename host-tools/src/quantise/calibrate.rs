@@ -3,23 +3,8 @@
 use headstart::graph::{Graph, ValueId};
 use rayon::prelude::*;
 
+use crate::float::{Run, over_samples, pool};
 use crate::quantise::rounding::{Histogram, Quantisation};
-
-/// Samples whose statistics are summed by one thread.
-const CHUNK: usize = 8;
-
-/// Gives every tensor of one pass through the graph to a visitor, inputs included.
-pub trait Run: Sync {
-    /// What can go wrong.
-    type Error: Send;
-
-    /// Runs one input, which is as long as the graph's input.
-    ///
-    /// # Errors
-    ///
-    /// What the executor cannot do.
-    fn run(&self, input: &[f32], see: &mut dyn FnMut(ValueId, &[f32])) -> Result<(), Self::Error>;
-}
 
 /// What the quantiser knows about the graph's tensors.
 #[derive(Clone, Debug)]
@@ -76,27 +61,6 @@ pub fn calibrate<R: Run>(
         histograms.par_iter().map(|histogram| Some(histogram.best_quantisation())).collect();
     let features = quantisation.pop().flatten();
     Ok(Ranges { quantisation, channel_means: extremes.means(), features })
-}
-
-/// Accumulates over the samples on all threads. The result does not depend on how many those are:
-/// chunks of samples are accumulated in order, and merged in order.
-pub(crate) fn over_samples<A: Clone + Send + Sync, E: Send>(
-    samples: &[Vec<f32>],
-    empty: &A,
-    add: impl Fn(&mut A, &[f32]) -> Result<(), E> + Sync,
-    merge: impl Fn(&mut A, &A),
-) -> Result<A, E> {
-    let parts: Vec<A> = samples
-        .par_chunks(CHUNK)
-        .map(|chunk| {
-            let mut part = empty.clone();
-            chunk.iter().try_for_each(|sample| add(&mut part, sample))?;
-            Ok(part)
-        })
-        .collect::<Result<_, E>>()?;
-    let mut all = empty.clone();
-    parts.iter().for_each(|part| merge(&mut all, part));
-    Ok(all)
 }
 
 /// Least and greatest value and the channel sums of every tensor; the pooled output comes last.
@@ -161,32 +125,6 @@ impl Extremes {
     }
 }
 
-/// The mean over the bins of a `grid × grid` map, channels last: what the device computes of the
-/// freeze point, in real numbers. Tensors without spatial axes stay as they are.
-#[must_use]
-pub fn pool(shape: &[usize], data: &[f32], grid: usize) -> Vec<f32> {
-    let (channels, height, width) = match *shape {
-        [_, c, h, w] => (c, h, w),
-        [_, c, l] => (c, l, 1),
-        _ => return data.to_vec(),
-    };
-    let bin =
-        |i: usize, bins: usize, extent: usize| i * extent / bins..((i + 1) * extent).div_ceil(bins);
-    let (rows, columns) = (height.min(grid), width.min(grid));
-    let mut pooled = Vec::with_capacity(rows * columns * channels);
-    for row in 0..rows {
-        for column in 0..columns {
-            let (ys, xs) = (bin(row, rows, height), bin(column, columns, width));
-            let count = (ys.len() * xs.len()) as f32;
-            for plane in data.chunks_exact(height * width) {
-                let lines = ys.clone().map(|y| &plane[y * width..][xs.clone()]);
-                pooled.push(lines.flatten().sum::<f32>() / count);
-            }
-        }
-    }
-    pooled
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,14 +161,5 @@ mod tests {
         assert_eq!(ranges.channel_means[x], [0.0, 0.525]);
         assert_eq!(ranges.channel_means[y][0], 0.5);
         assert!(ranges.features.unwrap().scale < of_y.scale);
-    }
-
-    #[test]
-    fn a_grid_of_means_has_channels_last() {
-        let data: Vec<f32> = (0..18).map(|v| v as f32).collect();
-        // Two channels of 3 × 3; bins of two rows and columns overlap in the middle.
-        let pooled = pool(&[1, 2, 3, 3], &data, 2);
-        assert_eq!(pooled, [2.0, 11.0, 3.0, 12.0, 5.0, 14.0, 6.0, 15.0]);
-        assert_eq!(pool(&[1, 4], &data[..4], 2), data[..4]);
     }
 }

@@ -8,8 +8,7 @@ use headstart::preprocess;
 use rayon::prelude::*;
 
 use crate::error::Error;
-use crate::import::model::FloatGraph;
-use crate::quantise::calibrate::{Run, pool};
+use crate::float::{FloatGraph, Run, pool};
 use crate::quantise::lowered::{Lowered, View};
 
 /// One tensor's float elements `r` and int8 elements `q`, as sums of squares and products a channel.

@@ -8,7 +8,7 @@
 
 use headstart::graph::{Activation, Binary, Graph, Node, Op, ValueId};
 
-use crate::quantise::calibrate::Run;
+use crate::float::Run;
 
 /// Tensors whose channels share one factor each.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,7 +181,7 @@ fn reaches<R: Run>(
         group.read.iter().for_each(|&value| group_of[value] = Some(index));
     }
     let empty: Vec<Vec<f32>> = groups.iter().map(|group| vec![0.0; group.channels]).collect();
-    crate::quantise::calibrate::over_samples(
+    crate::float::over_samples(
         samples,
         &empty,
         |reaches, sample| {
@@ -268,7 +268,7 @@ fn scale(equalised: &mut Graph, graph: &Graph, node: &Node, group: &Group, facto
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::model::FloatGraph;
+    use crate::float::FloatGraph;
     use headstart::graph::{Conv, Window};
     use std::path::Path;
 

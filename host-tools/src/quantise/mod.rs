@@ -6,6 +6,7 @@ pub mod equalise;
 pub mod inputs;
 pub mod lower;
 pub mod lowered;
+pub mod own_scales;
 pub mod plan;
 pub mod quantised;
 pub mod rounding;

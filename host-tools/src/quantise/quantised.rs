@@ -7,12 +7,13 @@ use headstart::head::HeadRecord;
 use headstart::pack::{Preprocessing, Provenance, TailStorage};
 
 use crate::error::Error;
-use crate::import::model::{FloatGraph, Model};
+use crate::float::FloatGraph;
+use crate::import::model::Model;
 use crate::import::scales;
-use crate::quantise::calibrate::Ranges;
-use crate::quantise::calibrate::calibrate;
+use crate::quantise::calibrate::{Ranges, calibrate};
 use crate::quantise::equalise::equalise;
 use crate::quantise::lower::{lower, lower_for_tail};
+use crate::quantise::own_scales;
 use crate::quantise::plan::Aim;
 use crate::quantise::write::{Description, pack_bytes};
 
@@ -84,7 +85,7 @@ pub fn quantise(
     }
     let mut differences = Vec::new();
     if own_scales {
-        let known = scales::known(&equalised);
+        let known = own_scales::known(&equalised);
         ranges.channel_means.clear();
         ranges.quantisation.iter_mut().zip(known.quantisation).for_each(|(range, known)| {
             *range = known.or(*range);

@@ -143,8 +143,8 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::import::model::FloatGraph;
-    use crate::quantise::calibrate::Run;
+    use crate::float::FloatGraph;
+    use crate::float::Run;
 
     const FEATURES: Value = Value {
         offset: 0,

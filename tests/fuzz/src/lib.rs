@@ -164,7 +164,7 @@ pub fn tflite(data: &[u8]) {
         return;
     };
     let graph = &imported.graph;
-    let known = headstart_tools::import::scales::known(graph);
+    let known = headstart_tools::quantise::own_scales::known(graph);
     assert_eq!(known.quantisation.len(), graph.values.len());
     let mut aliases = imported.aliases.clone();
     let simple = headstart_tools::import::simplify::simplify(graph, &mut aliases, &mut |_, _| None);

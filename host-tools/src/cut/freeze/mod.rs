@@ -20,7 +20,7 @@ use headstart::graph::{Graph, ValueId};
 use rayon::prelude::*;
 
 use crate::cut::inspect::{FreezeKind, FreezePoint, freeze_points};
-use crate::quantise::calibrate;
+use crate::float;
 pub use validate::Score;
 
 /// Finest grid that is tried.
@@ -230,7 +230,7 @@ impl Search<'_> {
         self.executor.observe(&[Tensor { shape, data: input }], &wanted, |id, tensor| {
             for &position in positions.get(&id).into_iter().flatten() {
                 rows[position] =
-                    calibrate::pool(&tensor.shape, &tensor.data, candidates[position].grid);
+                    float::pool(&tensor.shape, &tensor.data, candidates[position].grid);
             }
         })?;
         Ok(rows)

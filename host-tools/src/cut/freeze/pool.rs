@@ -1,4 +1,4 @@
-//! Which grids a tensor can be pooled to; [`pool`](crate::quantise::calibrate::pool) does it.
+//! Which grids a tensor can be pooled to; [`pool`](crate::float::pool) does it.
 
 /// How many features that are.
 pub(super) fn count(shape: &[usize], grid: usize) -> usize {
@@ -31,10 +31,7 @@ mod tests {
             [(&[1, 2, 3, 3][..], 2), (&[1, 2, 3], 2), (&[1, 6], 1), (&[1, 2, 3, 3], 1)]
         {
             let data = vec![1.0; shape.iter().product()];
-            assert_eq!(
-                count(shape, grid),
-                crate::quantise::calibrate::pool(shape, &data, grid).len()
-            );
+            assert_eq!(count(shape, grid), crate::float::pool(shape, &data, grid).len());
         }
     }
 

@@ -13,6 +13,7 @@ use headstart::network::Node;
 use crate::import::scales;
 use crate::quantise::calibrate::Ranges;
 use crate::quantise::lowered::{Lowered, LoweredNode, LoweredValue, Order, View, channels_last};
+use crate::quantise::own_scales;
 use crate::quantise::rounding::Quantisation;
 
 /// A node that has no int8 form.
@@ -200,7 +201,7 @@ impl<'a> Lowering<'a> {
     /// Rounds a graph tensor to the scale that the model gives it, if it is of another.
     fn settle(&mut self, output: ValueId) -> Result<(), Why> {
         let (Some(view), Some(to)) =
-            (self.lowered.views[output].clone(), scales::own(&self.graph.values[output]))
+            (self.lowered.views[output].clone(), own_scales::own(&self.graph.values[output]))
         else {
             return Ok(());
         };
@@ -226,7 +227,7 @@ impl<'a> Lowering<'a> {
     /// The tensor that a node's result becomes when a clamp behind it is fused, and its bounds. A result that
     /// the model rounds before the clamp stays as it is.
     fn fused_clamp(&self, node: &GraphNode) -> (ValueId, f32, f32) {
-        if scales::own(&self.graph.values[node.output]).is_none()
+        if own_scales::own(&self.graph.values[node.output]).is_none()
             && let Some(reader) = self.sole_reader(node.output)
         {
             match reader.op {

@@ -158,7 +158,7 @@ mod tests {
     use headstart::pack::{Preprocessing, Provenance, Resize};
 
     use super::*;
-    use crate::import::model::FloatGraph;
+    use crate::float::FloatGraph;
     use crate::quantise::calibrate::calibrate;
     use crate::quantise::lower::lower;
     use crate::quantise::plan::Aim;

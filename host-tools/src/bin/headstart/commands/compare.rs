@@ -12,7 +12,8 @@ use crate::cli::Sampling;
 use headstart_tools::cut::freeze::{self, Score};
 use headstart_tools::cut::inspect::{BATCH, Cut, cuts};
 use headstart_tools::error::Error;
-use headstart_tools::import::model::{FloatGraph, Model};
+use headstart_tools::float::FloatGraph;
+use headstart_tools::import::model::Model;
 use headstart_tools::import::scales;
 use headstart_tools::quantise::calibrate::Ranges;
 use headstart_tools::quantise::compare::{Comparison, Noise, Pair};
@@ -20,6 +21,7 @@ use headstart_tools::quantise::equalise::groups;
 use headstart_tools::quantise::inputs;
 use headstart_tools::quantise::lower::lower;
 use headstart_tools::quantise::lowered::{Lowered, View};
+use headstart_tools::quantise::own_scales;
 use headstart_tools::quantise::rounding::Quantisation;
 
 pub(super) fn compare(
@@ -84,7 +86,7 @@ fn places(
     pack: &Pack<'_>,
 ) -> Result<Lowered, Error> {
     let any = Quantisation { scale: 1.0, zero_point: 0 };
-    let own = scales::known(graph).quantisation;
+    let own = own_scales::known(graph).quantisation;
     let ranges = Ranges {
         quantisation: own.into_iter().map(|known| known.or(Some(any))).collect(),
         channel_means: Vec::new(),

@@ -1,0 +1,92 @@
+//! The parts of a model on both sides of a cut, and what a name means in it.
+
+use headstart::graph::{Graph, Node, Op, ValueId};
+
+use crate::cut::inspect::{self, Classifier};
+use crate::error::Error;
+use crate::import::model::Model;
+
+impl Model {
+    /// The pretrained classifier.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] if the network does not end in one.
+    pub fn classifier(&self) -> Result<(Graph, Classifier), Error> {
+        let graph = self.simplified();
+        let classifier = inspect::find_classifier(&graph).ok_or_else(|| {
+            Error::Option(format!(
+                "{}: no fully-connected layer stands before the output; name the tensor to freeze \
+                 at with --freeze NAME (`headstart inspect` lists them)",
+                self.path.display()
+            ))
+        })?;
+        Ok((graph, classifier))
+    }
+
+    /// The simplified backbone that ends at the node or tensor of that name. A node stands for its
+    /// result as `inspect` shows it: that of a convolution includes the normalisation folded in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] if there is none.
+    pub fn cut_at(&self, name: &str) -> Result<Graph, Error> {
+        let value = self.value_named(name)?;
+        let part = self.imported.graph.cut_at(&[value]).unwrap_or_default();
+        Ok(self.simple(&part).0)
+    }
+
+    /// The value of the imported graph that a user means by the name of a node or tensor.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] if there is none.
+    pub fn value_named(&self, name: &str) -> Result<ValueId, Error> {
+        let (graph, aliases) = (&self.imported.graph, &self.imported.aliases);
+        let (simplified, later_aliases) = self.simple(graph);
+        let tensor = later_aliases.find(&simplified, name).map(|id| &simplified.values[id].name);
+        let value = tensor
+            .and_then(|tensor| aliases.find(graph, tensor))
+            .or_else(|| aliases.find(graph, name))
+            .filter(|&value| graph.producer(value).is_some());
+        value.map(|value| rounded(graph, value)).ok_or_else(|| {
+            Error::Option(format!(
+                "{}: no node or tensor is called '{name}'; `headstart inspect` lists them",
+                self.path.display()
+            ))
+        })
+    }
+
+    /// The simplified parts before and behind a cut; the first one's outputs are the second one's inputs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] if nothing crosses the cut.
+    pub fn split_behind(&self, frozen: &[ValueId]) -> Result<(Graph, Graph), Error> {
+        let graph = &self.imported.graph;
+        let refuse = |problem: String| {
+            Error::Option(format!("{}: this cannot be cut ({problem})", self.path.display()))
+        };
+        let (behind, crossing) = graph.cut_behind(frozen).map_err(|e| refuse(e.to_string()))?;
+        if crossing.is_empty() || behind.nodes.is_empty() {
+            return Err(refuse("nothing is left behind the cut to train".into()));
+        }
+        let before = graph.cut_at(&crossing).map_err(|e| refuse(e.to_string()))?;
+        Ok((self.simple(&before).0, self.simple(&behind).0))
+    }
+}
+
+/// What becomes of `value` when a quantised model rounds it, activations on the way included: the result that
+/// its node has in such a model. `value` itself if nothing, or something else too, reads it.
+#[must_use]
+pub fn rounded(graph: &Graph, value: ValueId) -> ValueId {
+    let mut at = value;
+    while graph.values[at].scale.is_none() {
+        let mut readers = graph.nodes.iter().filter(|node| node.inputs.contains(&at));
+        match (readers.next(), graph.readers(at)) {
+            (Some(Node { op: Op::Activation(_), output, .. }), 1) => at = *output,
+            _ => return value,
+        }
+    }
+    at
+}

@@ -1,0 +1,132 @@
+//! Float graphs on samples: every tensor of a pass, statistics over passes, and features pooled as a device does.
+
+use std::path::{Path, PathBuf};
+
+use headstart::burn::backend::Flex;
+use headstart::burn::{Executor, Tensor};
+use headstart::graph::{Graph, ValueId};
+use rayon::prelude::*;
+
+use crate::error::Error;
+
+/// Samples whose statistics are summed by one thread.
+const CHUNK: usize = 8;
+
+/// Gives every tensor of one pass through the graph to a visitor, inputs included.
+pub trait Run: Sync {
+    /// What can go wrong.
+    type Error: Send;
+
+    /// Runs one input, which is as long as the graph's input.
+    ///
+    /// # Errors
+    ///
+    /// What the executor cannot do.
+    fn run(&self, input: &[f32], see: &mut dyn FnMut(ValueId, &[f32])) -> Result<(), Self::Error>;
+}
+
+/// A float graph that shows all of its tensors.
+pub struct FloatGraph {
+    executor: Executor<Flex>,
+    model: PathBuf,
+    input: Vec<usize>,
+    computed: Vec<ValueId>,
+}
+
+impl FloatGraph {
+    /// Readies `graph`, which came from `model`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Execute`].
+    pub fn new(model: &Path, graph: &Graph) -> Result<Self, Error> {
+        let execute = |problem: headstart::burn::ExecuteError| Error::Execute {
+            model: model.to_owned(),
+            problem: problem.to_string(),
+        };
+        let computed = (0..graph.values.len())
+            .filter(|&value| graph.inputs.contains(&value) || graph.producer(value).is_some())
+            .collect();
+        Ok(Self {
+            executor: Executor::new(graph, &Default::default()).map_err(execute)?,
+            model: model.to_owned(),
+            input: graph.values[graph.inputs[0]].shape.clone(),
+            computed,
+        })
+    }
+}
+
+impl Run for FloatGraph {
+    type Error = Error;
+
+    fn run(&self, input: &[f32], see: &mut dyn FnMut(ValueId, &[f32])) -> Result<(), Error> {
+        let input = Tensor { shape: self.input.clone(), data: input.to_vec() };
+        self.executor
+            .observe(&[input], &self.computed, |value, tensor| see(value, &tensor.data))
+            .map_err(|problem| Error::Execute {
+                model: self.model.clone(),
+                problem: problem.to_string(),
+            })
+    }
+}
+
+/// Accumulates over the samples on all threads. The result does not depend on how many those are:
+/// chunks of samples are accumulated in order, and merged in order.
+pub(crate) fn over_samples<A: Clone + Send + Sync, E: Send>(
+    samples: &[Vec<f32>],
+    empty: &A,
+    add: impl Fn(&mut A, &[f32]) -> Result<(), E> + Sync,
+    merge: impl Fn(&mut A, &A),
+) -> Result<A, E> {
+    let parts: Vec<A> = samples
+        .par_chunks(CHUNK)
+        .map(|chunk| {
+            let mut part = empty.clone();
+            chunk.iter().try_for_each(|sample| add(&mut part, sample))?;
+            Ok(part)
+        })
+        .collect::<Result<_, E>>()?;
+    let mut all = empty.clone();
+    parts.iter().for_each(|part| merge(&mut all, part));
+    Ok(all)
+}
+
+/// The mean over the bins of a `grid × grid` map, channels last: what the device computes of the
+/// freeze point, in real numbers. Tensors without spatial axes stay as they are.
+#[must_use]
+pub fn pool(shape: &[usize], data: &[f32], grid: usize) -> Vec<f32> {
+    let (channels, height, width) = match *shape {
+        [_, c, h, w] => (c, h, w),
+        [_, c, l] => (c, l, 1),
+        _ => return data.to_vec(),
+    };
+    let bin =
+        |i: usize, bins: usize, extent: usize| i * extent / bins..((i + 1) * extent).div_ceil(bins);
+    let (rows, columns) = (height.min(grid), width.min(grid));
+    let mut pooled = Vec::with_capacity(rows * columns * channels);
+    for row in 0..rows {
+        for column in 0..columns {
+            let (ys, xs) = (bin(row, rows, height), bin(column, columns, width));
+            let count = (ys.len() * xs.len()) as f32;
+            for plane in data.chunks_exact(height * width) {
+                let lines = ys.clone().map(|y| &plane[y * width..][xs.clone()]);
+                pooled.push(lines.flatten().sum::<f32>() / count);
+            }
+        }
+    }
+    pooled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_of_means_has_channels_last() {
+        let data: Vec<f32> = (0..18).map(|v| v as f32).collect();
+        // Two channels of 3 × 3; bins of two rows and columns overlap in the middle.
+        let pooled = pool(&[1, 2, 3, 3], &data, 2);
+        assert_eq!(pooled, [2.0, 11.0, 3.0, 12.0, 5.0, 14.0, 6.0, 15.0]);
+        assert_eq!(pool(&[1, 4], &data[..4], 2), data[..4]);
+    }
+}
