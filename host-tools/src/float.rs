@@ -40,10 +40,7 @@ impl FloatGraph {
     ///
     /// [`Error::Execute`].
     pub fn new(model: &Path, graph: &Graph) -> Result<Self, Error> {
-        let execute = |problem: headstart::burn::ExecuteError| Error::Execute {
-            model: model.to_owned(),
-            problem: problem.to_string(),
-        };
+        let execute = |problem| Error::Execute { model: model.to_owned(), problem };
         let computed = (0..graph.values.len())
             .filter(|&value| graph.inputs.contains(&value) || graph.producer(value).is_some())
             .collect();
@@ -63,10 +60,7 @@ impl Run for FloatGraph {
         let input = Tensor { shape: self.input.clone(), data: input.to_vec() };
         self.executor
             .observe(&[input], &self.computed, |value, tensor| see(value, &tensor.data))
-            .map_err(|problem| Error::Execute {
-                model: self.model.clone(),
-                problem: problem.to_string(),
-            })
+            .map_err(|problem| Error::Execute { model: self.model.clone(), problem })
     }
 }
 

@@ -7,7 +7,7 @@
 use headstart::graph::{Activation, Binary, Conv, Graph, GraphError, Op, Resize, ValueId, Window};
 
 use crate::cut::inspect::{FreezeKind, freeze_points};
-use crate::error::Error;
+use crate::error::{Error, ModelProblem};
 use crate::import::model::Model;
 
 /// How a decoder is made.
@@ -36,15 +36,10 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] for a model without feature maps of that stride.
+    /// [`Error::Model`] for a model without feature maps of that stride.
     pub fn append(&self, model: &Model) -> Result<Decoded, Error> {
         let maps = self.maps(model)?;
-        let refuse = |problem: GraphError| {
-            Error::Option(format!(
-                "{}: a decoder does not fit it ({problem})",
-                model.path.display()
-            ))
-        };
+        let refuse = |problem| model.lacks(ModelProblem::Decoder(problem));
         let mut decoded = model.clone();
         let mut layers =
             Layers { graph: &mut decoded.imported.graph, random: self.seed, width: self.width };
@@ -62,14 +57,7 @@ impl Decoder {
     /// Narrow, because inside a block a map may be expanded: it is then wider than twice the narrowest of its size.
     fn maps(&self, model: &Model) -> Result<Vec<ValueId>, Error> {
         let graph = model.simplified();
-        let refuse = || {
-            Error::Option(format!(
-                "{}: it has no feature map of at least 2 x 2 places for a decoder to read at --stride {} or above; \
-                 lower it, or give a model that takes larger pictures",
-                model.path.display(),
-                self.stride
-            ))
-        };
+        let refuse = || model.lacks(ModelProblem::NoMaps { stride: self.stride });
         let [1, _, rows, columns] = graph.values[graph.inputs[0]].shape[..] else {
             return Err(refuse());
         };
@@ -210,7 +198,7 @@ mod tests {
             assert_eq!(graph.values[graph.outputs[0]].shape, [1, 7, side, side]);
         }
         let refused = Decoder { width: 7, stride: 32, seed: 1 }.append(&model()).unwrap_err();
-        assert!(refused.to_string().contains("--stride 32"), "{refused}");
+        assert!(refused.to_string().contains("a stride of 32"), "{refused}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use headstart::graph::{Graph, Node, Op, ValueId};
 
 use crate::cut::inspect::{self, Classifier};
-use crate::error::Error;
+use crate::error::{Error, ModelProblem};
 use crate::import::model::Model;
 
 impl Model {
@@ -11,16 +11,11 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] if the network does not end in one.
+    /// [`Error::Model`] if the network does not end in one.
     pub fn classifier(&self) -> Result<(Graph, Classifier), Error> {
         let graph = self.simplified();
-        let classifier = inspect::find_classifier(&graph).ok_or_else(|| {
-            Error::Option(format!(
-                "{}: no fully-connected layer stands before the output; name the tensor to freeze \
-                 at with --freeze NAME (`headstart inspect` lists them)",
-                self.path.display()
-            ))
-        })?;
+        let classifier = inspect::find_classifier(&graph)
+            .ok_or_else(|| self.lacks(ModelProblem::NoClassifier))?;
         Ok((graph, classifier))
     }
 
@@ -29,10 +24,11 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] if there is none.
+    /// [`Error::Model`] if there is none.
     pub fn cut_at(&self, name: &str) -> Result<Graph, Error> {
         let value = self.value_named(name)?;
-        let part = self.imported.graph.cut_at(&[value]).unwrap_or_default();
+        let part = self.imported.graph.cut_at(&[value]);
+        let part = part.map_err(|problem| self.lacks(ModelProblem::Cut(problem)))?;
         Ok(self.simple(&part).0)
     }
 
@@ -40,7 +36,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] if there is none.
+    /// [`Error::Model`] if there is none.
     pub fn value_named(&self, name: &str) -> Result<ValueId, Error> {
         let (graph, aliases) = (&self.imported.graph, &self.imported.aliases);
         let (simplified, later_aliases) = self.simple(graph);
@@ -49,29 +45,24 @@ impl Model {
             .and_then(|tensor| aliases.find(graph, tensor))
             .or_else(|| aliases.find(graph, name))
             .filter(|&value| graph.producer(value).is_some());
-        value.map(|value| rounded(graph, value)).ok_or_else(|| {
-            Error::Option(format!(
-                "{}: no node or tensor is called '{name}'; `headstart inspect` lists them",
-                self.path.display()
-            ))
-        })
+        value
+            .map(|value| rounded(graph, value))
+            .ok_or_else(|| self.lacks(ModelProblem::Name(name.to_owned())))
     }
 
     /// The simplified parts before and behind a cut; the first one's outputs are the second one's inputs.
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] if nothing crosses the cut.
+    /// [`Error::Model`] if nothing crosses the cut.
     pub fn split_behind(&self, frozen: &[ValueId]) -> Result<(Graph, Graph), Error> {
         let graph = &self.imported.graph;
-        let refuse = |problem: String| {
-            Error::Option(format!("{}: this cannot be cut ({problem})", self.path.display()))
-        };
-        let (behind, crossing) = graph.cut_behind(frozen).map_err(|e| refuse(e.to_string()))?;
+        let refuse = |problem| self.lacks(ModelProblem::Cut(problem));
+        let (behind, crossing) = graph.cut_behind(frozen).map_err(refuse)?;
         if crossing.is_empty() || behind.nodes.is_empty() {
-            return Err(refuse("nothing is left behind the cut to train".into()));
+            return Err(self.lacks(ModelProblem::NothingBehind));
         }
-        let before = graph.cut_at(&crossing).map_err(|e| refuse(e.to_string()))?;
+        let before = graph.cut_at(&crossing).map_err(refuse)?;
         Ok((self.simple(&before).0, self.simple(&behind).0))
     }
 }

@@ -6,7 +6,7 @@ use headstart::tail::matches;
 use crate::cut::decoder::{Decoded, Decoder};
 use crate::cut::inspect::{self, Linear};
 use crate::cut::sides::rounded;
-use crate::error::Error;
+use crate::error::{Error, ModelProblem};
 use crate::import::model::Model;
 
 /// A model cut in a frozen and a trainable part.
@@ -24,58 +24,48 @@ pub struct Parts {
     pub per_place: bool,
 }
 
-/// Cuts behind all that `freeze` names, `none` or names and patterns with commas between, and `train` does not.
+/// Cuts behind all that the names and patterns of `freeze` mean, and those of `train` do not; without any nothing is
+/// frozen.
 ///
 /// # Errors
 ///
-/// [`Error::Option`] for a name that is not there, for something frozen behind something trained, or a cut that
+/// [`Error::Model`] for a name that is not there, for something frozen behind something trained, or a cut that
 /// leaves no classifier to replace.
-pub fn parts(model: &Model, freeze: &str, train: &[String]) -> Result<Parts, Error> {
+pub fn parts(model: &Model, freeze: &[String], train: &[String]) -> Result<Parts, Error> {
     let (backbone, behind) = model.split_behind(&frozen(model, freeze, train)?)?;
-    let classifier = inspect::find_classifier(&behind).ok_or_else(|| {
-        Error::Option(format!(
-            "{}: behind this cut there is no fully-connected layer that a new one could replace; freeze \
-             earlier, or use --tail drop",
-            model.path.display()
-        ))
-    })?;
-    let tail = behind
-        .cut_at(&[classifier.features])
-        .map_err(|e| Error::Option(format!("{}: {e}", model.path.display())))?;
+    let classifier = inspect::find_classifier(&behind)
+        .ok_or_else(|| model.lacks(ModelProblem::NoClassifierBehind))?;
+    let tail = behind.cut_at(&[classifier.features]);
+    let tail = tail.map_err(|problem| model.lacks(ModelProblem::Cut(problem)))?;
     if tail.nodes.is_empty() {
-        return Err(Error::Option(
-            "--tail keep: nothing but the last layer is left to train; freeze earlier, or use --tail drop".into(),
-        ));
+        return Err(model.lacks(ModelProblem::OnlyTheLastLayer));
     }
     let name = crossing(&backbone);
     Ok(Parts { name, backbone, tail, linear: classifier.linear, per_place: false })
 }
 
 /// The same for segmentation: behind the cut stand what is left of the model and `decoder`, or the model's own
-/// decoder, if it ends in a layer that classifies places. `head` freezes all of a model that gets a decoder.
+/// decoder, if it ends in a layer that classifies places. `None` freezes all of a model that gets a decoder.
 ///
 /// # Errors
 ///
-/// As [`parts`], and [`Error::Option`] for a model without maps to decode.
+/// As [`parts`], and [`Error::Model`] for a model without maps to decode, or whose own decoder must be told apart.
 pub fn segmentation(
     model: &Model,
-    freeze: &str,
+    freeze: Option<&[String]>,
     train: &[String],
     decoder: &Decoder,
 ) -> Result<Parts, Error> {
-    let refuse = |problem| Error::Option(format!("{}: {problem}", model.path.display()));
     let (model, maps, linear) = match inspect::find_pixel_classifier(&model.imported.graph) {
-        Some(classifier) if freeze == "head" => {
-            let features = &model.imported.graph.values[classifier.features].name;
-            return Err(refuse(format!(
-                "has a decoder of its own, whose last map is '{features}': say with --freeze NAME or a pattern \
-                 where its encoder ends, or --freeze none"
-            )));
+        Some(classifier) if freeze.is_none() => {
+            let features = model.imported.graph.values[classifier.features].name.clone();
+            return Err(model.lacks(ModelProblem::OwnDecoder { features }));
         }
         Some(classifier) => {
             let mut own = model.clone();
             let graph = own.imported.graph.cut_at(&[classifier.features]);
-            own.imported.graph = graph.map_err(|e| refuse(e.to_string()))?;
+            own.imported.graph =
+                graph.map_err(|problem| model.lacks(ModelProblem::Cut(problem)))?;
             (own, Vec::new(), classifier.linear)
         }
         None => {
@@ -83,21 +73,19 @@ pub fn segmentation(
             (model, maps, None)
         }
     };
-    let frozen = if freeze == "head" { maps } else { frozen(&model, freeze, train)? };
+    let frozen = match freeze {
+        None => maps,
+        Some(freeze) => frozen(&model, freeze, train)?,
+    };
     let (backbone, tail) = model.split_behind(&frozen)?;
     Ok(Parts { name: crossing(&backbone), backbone, tail, linear, per_place: true })
 }
 
 /// The results of all that `freeze` names and `train` does not.
-fn frozen(model: &Model, freeze: &str, train: &[String]) -> Result<Vec<ValueId>, Error> {
+fn frozen(model: &Model, freeze: &[String], train: &[String]) -> Result<Vec<ValueId>, Error> {
     let mut frozen = Vec::new();
-    if freeze != "none" {
-        for name in freeze.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            frozen.extend(named(model, name)?);
-        }
-        if frozen.is_empty() {
-            return Err(Error::Option("--freeze: name a node, a tensor or a pattern".into()));
-        }
+    for name in freeze {
+        frozen.extend(named(model, name)?);
     }
     let mut trained = Vec::new();
     for name in train {
@@ -113,12 +101,10 @@ fn frozen(model: &Model, freeze: &str, train: &[String]) -> Result<Vec<ValueId>,
     }
     match frozen.iter().find(|&&value| behind[value]) {
         None => Ok(frozen),
-        Some(&late) => Err(Error::Option(format!(
-            "{}: '{}' is frozen and stands behind what --train names: cut before both, and freeze it in the \
-             trainable part with `headstart-edge learn --freeze`",
-            model.path.display(),
-            graph.values[late].name
-        ))),
+        Some(&late) => {
+            let frozen = graph.values[late].name.clone();
+            Err(model.lacks(ModelProblem::FrozenBehindTrained { frozen }))
+        }
     }
 }
 
@@ -150,11 +136,7 @@ fn named(model: &Model, name: &str) -> Result<Vec<ValueId>, Error> {
         .map(|node| rounded(graph, node.output))
         .collect();
     if found.is_empty() {
-        return Err(Error::Option(format!(
-            "{}: no node or tensor is called '{name}', and no layer matches it; `headstart inspect` lists \
-             them",
-            model.path.display()
-        )));
+        return Err(model.lacks(ModelProblem::Pattern(name.to_owned())));
     }
     Ok(found)
 }
@@ -192,31 +174,37 @@ mod tests {
         Model { path: PathBuf::from("test.onnx"), imported }
     }
 
+    fn names(names: &[&str]) -> Option<Vec<String>> {
+        Some(names.iter().map(|&name| name.to_owned()).collect())
+    }
+
     #[test]
     fn a_decoder_of_the_models_own_is_used_as_it_is() {
-        let parts = segmentation(&segmenter(), "quarter", &[], &DECODER).unwrap();
+        let parts = segmentation(&segmenter(), names(&["quarter"]).as_deref(), &[], &DECODER);
+        let parts = parts.unwrap();
         assert_eq!((parts.name.as_str(), parts.per_place), ("half, quarter", true));
         let linear = parts.linear.unwrap();
         assert_eq!((linear.classes, linear.features), (5, 12));
         let tail = &parts.tail;
         assert_eq!(tail.values[tail.outputs[0]].shape, [1, 12, 8, 8]);
         assert!(tail.nodes.iter().any(|node| matches!(node.op, Op::Resize(_))));
-        let whole = segmentation(&segmenter(), "none", &[], &DECODER).unwrap();
+        let whole = segmentation(&segmenter(), Some(&[]), &[], &DECODER).unwrap();
         assert_eq!(whole.name, "x");
-        let refused = segmentation(&segmenter(), "head", &[], &DECODER).unwrap_err().to_string();
-        assert!(refused.contains("'joined'") && refused.contains("--freeze NAME"), "{refused}");
+        let refused = segmentation(&segmenter(), None, &[], &DECODER).unwrap_err().to_string();
+        assert!(refused.contains("test.onnx") && refused.contains("'joined'"), "{refused}");
     }
+
     #[test]
     fn what_is_trained_though_its_pattern_is_frozen_lies_behind_the_cut() {
         let model = segmenter();
         let cut = |train: &[&str]| {
-            let train: Vec<String> = train.iter().map(|&name| name.to_owned()).collect();
-            segmentation(&model, "half,quarter,wide", &train, &DECODER)
+            let (freeze, train) = (names(&["half", "quarter", "wide"]), names(train).unwrap());
+            segmentation(&model, freeze.as_deref(), &train, &DECODER)
         };
         assert_eq!(cut(&[]).unwrap().name, "half, wide");
         assert_eq!(cut(&["wi?e"]).unwrap().name, "half, quarter");
         assert_eq!(cut(&["quarter", "wide"]).unwrap().name, "half");
         let refused = cut(&["quarter"]).unwrap_err().to_string();
-        assert!(refused.contains("'wide'") && refused.contains("learn --freeze"), "{refused}");
+        assert!(refused.contains("'wide'") && refused.contains("cut before both"), "{refused}");
     }
 }

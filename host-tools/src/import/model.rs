@@ -7,7 +7,7 @@ use headstart::burn::backend::Flex;
 use headstart::graph::{Graph, Node, Value};
 use headstart::pack::Pack;
 
-use crate::error::Error;
+use crate::error::{Error, ModelProblem};
 use crate::import::onnx::{self, Aliases, Imported};
 use crate::import::simplify::simplify;
 use crate::import::tflite;
@@ -35,17 +35,15 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`Error::Import`].
+    /// [`Error::Import`], and [`Error::Model`] for a TensorFlow Lite model, whose size is fixed.
     pub fn load_sized(path: &Path, size: Option<[usize; 2]>) -> Result<Self, Error> {
         let is_tflite = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("tflite"));
         let imported = match (is_tflite, size) {
             (false, size) => onnx::import_sized(path, size)?,
             (true, None) => tflite::import(path)?,
             (true, Some(_)) => {
-                return Err(Error::Option(format!(
-                    "{}: a TensorFlow Lite model has the size that it was made for; leave out --input-size",
-                    path.display()
-                )));
+                let problem = ModelProblem::FixedSize;
+                return Err(Error::Model { model: path.to_owned(), problem });
             }
         };
         Ok(Self { path: path.to_owned(), imported })
@@ -55,22 +53,24 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] if it was made of another file.
+    /// [`Error::OtherSource`] if it was made of another file.
     pub fn check_source(&self, pack: &Pack<'_>) -> Result<(), Error> {
         if pack.provenance().source_sha256 == self.imported.source_sha256 {
             return Ok(());
         }
-        Err(Error::Option(format!(
-            "{}: the pack was made of another file of the model '{}'; give the one it was made of",
-            self.path.display(),
-            pack.provenance().model
-        )))
+        let name = pack.provenance().model.to_owned();
+        Err(Error::OtherSource { model: self.path.clone(), name })
     }
 
     /// The whole network, simplified.
     #[must_use]
     pub fn simplified(&self) -> Graph {
         self.simple(&self.imported.graph).0
+    }
+
+    /// What the model lacks, as an error that names its file.
+    pub(crate) fn lacks(&self, problem: ModelProblem) -> Error {
+        Error::Model { model: self.path.clone(), problem }
     }
 
     /// A part of the network, simplified, and what names mean in it.

@@ -6,7 +6,7 @@ use headstart::graph::Graph;
 use headstart::head::HeadRecord;
 use headstart::pack::{Preprocessing, Provenance, TailStorage};
 
-use crate::error::Error;
+use crate::error::{Error, HeadProblem};
 use crate::float::FloatGraph;
 use crate::import::model::Model;
 use crate::import::scales;
@@ -131,18 +131,15 @@ impl Quantised {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] for a head of more classes than the plan has room for, [`Error::Pack`] if it
+    /// [`Error::Head`] for a head of more classes than the plan has room for, [`Error::Pack`] if it
     /// does not fit the backbone or the format.
     pub fn with_head(&self, model: &Path, head: Option<Vec<u8>>) -> Result<Vec<u8>, Error> {
         let classes = head.as_deref().map(HeadRecord::parse).transpose().map_err(Error::NewPack)?;
         if let Some(classes) = classes.map(|head| head.classes())
             && classes > self.settings.max_classes as usize
         {
-            return Err(Error::Option(format!(
-                "the head has {classes} classes and the device may learn {}: raise --max-classes \
-                 above {classes}",
-                self.settings.max_classes
-            )));
+            let most = self.settings.max_classes;
+            return Err(HeadProblem::TooManyClasses { classes, most }.into());
         }
         let name = model.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let scales = if self.own_scales {

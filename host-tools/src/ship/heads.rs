@@ -1,6 +1,6 @@
 //! The head that a pack ships: the pretrained classifier, or one that was learned on the host.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use headstart::head::{HeadParts, HeadRecord, LinearHead, MAX_LABEL_BYTES, Storage};
 use headstart::network::Value;
@@ -8,26 +8,37 @@ use headstart::pack::Pack;
 use headstart_device::state::StateFolder;
 
 use crate::cut::inspect::Linear;
-use crate::error::Error;
+use crate::error::{Error, HeadProblem, LabelProblem};
 use crate::import::model::Model;
 use crate::quantise::quantised::Quantised;
 
-/// The record for `--head new|keep|DIR`; `None` for a new head.
+/// The head that a device starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartingHead {
+    /// None: it learns its own.
+    New,
+    /// The pretrained classifier.
+    Pretrained,
+    /// What was learned in this state folder, with the same backbone.
+    Learned(PathBuf),
+}
+
+/// The record of the head; `None` for a new one.
 ///
 /// # Errors
 ///
-/// [`Error::Option`] if the choice does not fit the backbone, [`Error::Unreadable`] and
+/// [`Error::Head`] and [`Error::Labels`] if the choice does not fit the backbone, [`Error::Unreadable`] and
 /// [`Error::Pack`] for a state folder whose head cannot be read.
 pub fn starting_head(
-    choice: &str,
+    choice: &StartingHead,
     labels: Option<&Path>,
     model: &Model,
     quantised: &Quantised,
 ) -> Result<Option<Vec<u8>>, Error> {
     match choice {
-        "new" => Ok(None),
-        "keep" => pretrained(labels, model, quantised).map(Some),
-        folder => learned(Path::new(folder), quantised).map(Some),
+        StartingHead::New => Ok(None),
+        StartingHead::Pretrained => pretrained(labels, model, quantised).map(Some),
+        StartingHead::Learned(folder) => learned(folder, quantised).map(Some),
     }
 }
 
@@ -35,26 +46,22 @@ pub fn starting_head(
 ///
 /// # Errors
 ///
-/// [`Error::Option`] for a state folder, which belongs to a device, or without a linear classifier.
+/// [`Error::Head`] for a state folder, which belongs to a device, or without a linear classifier.
 pub fn starting_head_of_tail(
-    choice: &str,
+    choice: &StartingHead,
     labels: Option<&Path>,
     linear: Option<&Linear>,
     quantised: &Quantised,
 ) -> Result<Option<Vec<u8>>, Error> {
     match choice {
-        "new" => return Ok(None),
-        "keep" => {}
-        _ => {
-            return Err(Error::Option(
-                "--head DIR: a trained tail is not taken into a pack yet; copy the state folder to the device".into(),
-            ));
-        }
+        StartingHead::New => return Ok(None),
+        StartingHead::Pretrained => {}
+        StartingHead::Learned(_) => return Err(HeadProblem::OfTail.into()),
     }
-    let linear = linear.ok_or_else(not_linear)?;
+    let linear = linear.ok_or(HeadProblem::NotLinear)?;
     let pack = open(quantised)?;
     if linear.weights.len() != linear.classes * pack.head_inputs() {
-        return Err(not_linear());
+        return Err(HeadProblem::NotLinear.into());
     }
     record(&pack, labels, linear.classes, &linear.weights, &linear.bias).map(Some)
 }
@@ -63,7 +70,7 @@ pub fn starting_head_of_tail(
 ///
 /// # Errors
 ///
-/// [`Error::Option`] for a file of other than one name a class.
+/// [`Error::Labels`] for a file of other than one name a class.
 pub fn named_head(labels: Option<&Path>, quantised: &Quantised) -> Result<Option<Vec<u8>>, Error> {
     if labels.is_none() {
         return Ok(None);
@@ -72,12 +79,6 @@ pub fn named_head(labels: Option<&Path>, quantised: &Quantised) -> Result<Option
     let classes = pack.plan().max_classes as usize;
     let weights = vec![0.0; classes * pack.head_inputs()];
     record(&pack, labels, classes, &weights, &vec![0.0; classes]).map(Some)
-}
-
-fn not_linear() -> Error {
-    Error::Option(
-        "--head keep: what follows the pretrained classifier is not linear; use --head new".into(),
-    )
 }
 
 /// A linear head on real features as one on int8 features:
@@ -103,21 +104,15 @@ fn pretrained(
     let pack = open(quantised)?;
     let name = &graph.values[classifier.features].name;
     if pack.provenance().freeze_point != name {
-        return Err(Error::Option(format!(
-            "--head keep: the pretrained classifier reads '{name}', so the backbone must end \
-             there; use --freeze head"
-        )));
+        return Err(HeadProblem::OtherFeatures { reads: name.clone() }.into());
     }
-    let linear = classifier.linear.ok_or_else(not_linear)?;
+    let linear = classifier.linear.ok_or(HeadProblem::NotLinear)?;
     let classes = linear.classes;
     let features = pack.feature_value().map_err(Error::NewPack)?;
-    if linear.weights.len() != classes * features.elements() as usize {
-        return Err(Error::Option(format!(
-            "--head keep: the pretrained classifier has {} weights, which are not one for each of \
-             {} features and {classes} classes",
-            linear.weights.len(),
-            features.elements()
-        )));
+    let weights = linear.weights.len();
+    if weights != classes * features.elements() as usize {
+        let features = features.elements();
+        return Err(HeadProblem::Weights { weights, features, classes }.into());
     }
     let (weights, bias) = onto_integers(&features, &linear.weights, &linear.bias);
     record(&pack, labels, classes, &weights, &bias)
@@ -153,25 +148,19 @@ fn read_labels(path: &Path, classes: usize) -> Result<Vec<String>, Error> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
     let labels: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
-    let refuse = |why: String| Err(Error::Option(format!("{}: {why}", path.display())));
+    let refuse = |problem| Err(Error::Labels { path: path.to_owned(), problem });
     if labels.len() != classes {
-        return refuse(format!("{} labels for {classes} classes; one a line", labels.len()));
+        return refuse(LabelProblem::Count { found: labels.len(), classes });
     }
     if let Some(label) = labels.iter().find(|l| l.is_empty() || l.len() > MAX_LABEL_BYTES) {
-        return refuse(format!("'{label}': a label is 1 to {MAX_LABEL_BYTES} bytes long"));
+        return refuse(LabelProblem::Length(label.clone()));
     }
     Ok(labels)
 }
 
 fn learned(folder: &Path, quantised: &Quantised) -> Result<Vec<u8>, Error> {
     let state = StateFolder::new(folder);
-    let bytes = state.head()?.ok_or_else(|| {
-        Error::Option(format!(
-            "--head {}: neither `new` nor `keep` nor a folder where `headstart-edge learn` keeps \
-             a head",
-            folder.display()
-        ))
-    })?;
+    let bytes = state.head()?.ok_or_else(|| HeadProblem::None { folder: folder.to_owned() })?;
     HeadRecord::parse_for(&bytes, &open(quantised)?.backbone_digest())
         .map_err(|problem| Error::Pack { pack: state.head_path(), problem })?;
     Ok(bytes)

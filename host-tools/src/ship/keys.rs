@@ -14,11 +14,10 @@ const PUBLIC: &str = "headstart-public-key-1 ";
 ///
 /// # Errors
 ///
-/// [`Error::Option`] where the machine has no randomness to give.
+/// [`Error::Randomness`] where the machine has no randomness to give.
 pub fn generate() -> Result<(String, String), Error> {
     let mut secret = [0; 32];
-    getrandom::fill(&mut secret)
-        .map_err(|e| Error::Option(format!("the machine gives no randomness ({e})")))?;
+    getrandom::fill(&mut secret).map_err(Error::Randomness)?;
     let key = SigningKey::from_bytes(&secret);
     let line = |kind, bytes: &[u8; 32]| format!("{kind}{}\n", hex(bytes));
     Ok((line(SECRET, &secret), line(PUBLIC, key.verifying_key().as_bytes())))
@@ -46,7 +45,7 @@ pub fn check_secret(path: &Path, text: &[u8]) -> Result<(), Error> {
 ///
 /// # Errors
 ///
-/// [`Error::Key`], [`Error::Option`] for a name that no board family can have, [`Error::NewPack`].
+/// [`Error::Key`], [`Error::Family`] for a name that no board family can have, [`Error::NewPack`].
 pub fn signed(
     pack: &[u8],
     path: &Path,
@@ -55,9 +54,7 @@ pub fn signed(
     counter: u64,
 ) -> Result<Vec<u8>, Error> {
     if !family_is_valid(family) {
-        return Err(Error::Option(format!(
-            "--family {family:?}: use 1 to 32 ASCII letters, digits, dots, hyphens or underscores"
-        )));
+        return Err(Error::Family { family: family.to_owned() });
     }
     let key = secret_key(path, text)?;
     let public = key.verifying_key().to_bytes();

@@ -5,7 +5,7 @@ use headstart::network::Value;
 use headstart::pack::Pack;
 use headstart_device::{Head, Layer};
 
-use crate::error::Error;
+use crate::error::{Error, ModelProblem};
 use crate::import::model::Model;
 
 /// The float backbone of `model` with the head on top. Outputs: `logits` and `probabilities`,
@@ -13,15 +13,12 @@ use crate::import::model::Model;
 ///
 /// # Errors
 ///
-/// [`Error::Option`] if the model has no such freeze point, [`Error::Execute`] if the parts do not
-/// fit each other.
+/// [`Error::Model`] if the model has no such freeze point, or the head does not fit it.
 pub fn personalised(model: &Model, pack: &Pack<'_>, head: &Head) -> Result<Graph, Error> {
     let mut graph = model.cut_at(pack.provenance().freeze_point)?;
     let features = pack.feature_value().map_err(Error::NewPack)?;
-    append(&mut graph, &features, head).map_err(|problem| Error::Execute {
-        model: model.path.clone(),
-        problem: problem.to_string(),
-    })?;
+    append(&mut graph, &features, head)
+        .map_err(|problem| model.lacks(ModelProblem::Head(problem)))?;
     Ok(graph)
 }
 
@@ -132,7 +129,7 @@ fn fresh(graph: &Graph, name: &str) -> String {
     std::iter::once(name.to_owned())
         .chain(numbered)
         .find(|name| graph.value_named(name).is_none())
-        .unwrap_or_default()
+        .expect("there are more numbers than tensors")
 }
 
 #[cfg(test)]

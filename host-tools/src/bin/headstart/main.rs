@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use cli::Cli;
 
+mod advice;
 mod cli;
 mod commands;
+mod error;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

@@ -1,4 +1,4 @@
-//! `--freeze auto`: where to freeze a network, chosen by a few of the user's own samples.
+//! Where to freeze a network, chosen by a few of the user's own samples.
 //!
 //! Every freeze point and pooling grid is tried: the features of some samples are computed in one
 //! forward pass each, and a closed-form head is cross-validated on them. All candidates are
@@ -87,14 +87,14 @@ pub struct Candidate {
 pub enum FreezeError<E> {
     /// There are too few samples to compare anything.
     #[error(
-        "--freeze auto needs at least two classes with two samples each; {classes} classes have that"
+        "cuts are compared on at least two classes with two samples each; {classes} classes have that"
     )]
     TooFewSamples {
         /// Classes with at least two samples.
         classes: usize,
     },
     /// Every candidate is past the budget.
-    #[error("no freeze point is within the budget: raise --max-head or --max-macs")]
+    #[error("no freeze point is within the budget")]
     Budget,
     /// The float graph does not run.
     #[error(transparent)]

@@ -7,7 +7,7 @@ use super::{FreezeKind, depends_on_input, find_classifier, freeze_points};
 /// Samples a step for which memory is stated.
 pub const BATCH: u64 = 20;
 
-/// One cut, with everything behind it but the classifier trained (`--tail keep`).
+/// One cut, with everything behind it but the classifier trained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// The tensor, or `none` for the input.

@@ -9,6 +9,7 @@ use super::attributes::NodeView;
 use super::external::External;
 use super::integers::{IntegerType, Integers};
 use super::tensor::{Budget, Data, Known, Tensor, decode};
+use crate::error::Problem;
 
 type Outcome<T> = Result<T, String>;
 
@@ -98,7 +99,7 @@ impl<'a> Context<'a> {
     pub(super) fn decode(
         &mut self,
         proto: rten_onnx::onnx::TensorProto,
-    ) -> Result<Tensor, super::error::Problem> {
+    ) -> Result<Tensor, Problem> {
         decode(proto, &self.external, &mut self.budget)
     }
 

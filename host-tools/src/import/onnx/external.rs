@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 
 use rten_onnx::onnx::StringStringEntryProto;
 
-use super::error::Problem;
+use crate::error::Problem;
 
 /// Where a model's external data may come from: the model's own folder and nowhere else.
 #[derive(Clone, Copy, Debug)]

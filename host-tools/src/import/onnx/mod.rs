@@ -9,7 +9,6 @@
 
 mod attributes;
 mod context;
-mod error;
 mod external;
 mod integers;
 mod operators;
@@ -33,7 +32,7 @@ use headstart::graph::{Graph, Node, ValueId, elements};
 use rten_onnx::onnx::{DataType, GraphProto, ModelProto, ValueInfoProto};
 use sha2::{Digest, Sha256};
 
-pub use error::{ImportError, Problem};
+pub use crate::error::{ImportError, Problem};
 pub use integers::IntegerType;
 pub(crate) use tensor::half_to_float;
 pub use tensor::{Data, Known, Tensor};

@@ -3,9 +3,9 @@
 use headstart::graph::{MAX_ELEMENTS, elements};
 use rten_onnx::onnx::{DataLocation, DataType, TensorProto};
 
-use super::error::Problem;
 use super::external::External;
 use super::integers::{IntegerType, MAX_INTEGERS};
+use crate::error::Problem;
 
 const UNDEFINED: DataType = DataType(0);
 

@@ -5,7 +5,7 @@
 //! format without recursion and refuses whatever would lead there: every message that the parser
 //! will open is walked, every packed list that it will read is checked to end where it says.
 
-use super::error::Problem;
+use crate::error::Problem;
 
 /// Deepest nesting of messages. Models without control flow need seven: model, graph, node,
 /// attribute, tensor, external data, entry.

@@ -19,7 +19,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::import::onnx::{ImportError, Imported, Output, Problem, Source, check_model, read_file};
+use crate::error::{ImportError, Problem};
+use crate::import::onnx::{Imported, Output, Source, check_model, read_file};
 use operators::Build;
 use schema::Model;
 

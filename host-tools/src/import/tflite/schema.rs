@@ -4,7 +4,7 @@
 use headstart::graph::{MAX_RANK, elements};
 
 use super::flatbuffer::{Damage, Table, Tables};
-use crate::import::onnx::Problem;
+use crate::error::Problem;
 
 /// Most operators of a model.
 const MAX_OPERATORS: usize = 20_000;

@@ -34,7 +34,7 @@ impl Lowering<'_> {
     ) -> Result<(), Why> {
         let view = self.view(x)?;
         if view.dims.len() > 3 {
-            return Err(format!("a factor over {} dimensions", view.dims.len() + 1));
+            return Err(format!("a factor over {} dimensions", view.dims.len() + 1).into());
         }
         let order: Vec<usize> = (0..view.dims.len()).filter(|&a| a != axis).chain([axis]).collect();
         let value = self.in_order(&view, &order)?;

@@ -27,7 +27,7 @@ impl Lowering<'_> {
         let (va, vb) = (self.view(a)?, self.view(b)?);
         let rank = va.dims.len();
         if rank != vb.dims.len() || rank > 3 {
-            return Err(format!("operands of {:?} and {:?}", va.dims, vb.dims));
+            return Err(format!("operands of {:?} and {:?}", va.dims, vb.dims).into());
         }
         let larger = if va.elements() >= vb.elements() { &va } else { &vb };
         let straight: Vec<usize> = (0..rank).collect();
@@ -78,7 +78,8 @@ impl Lowering<'_> {
                 return Err(format!(
                     "a constant of shape {shape:?} that is neither one number nor one a channel; \
                      freeze at an earlier tensor"
-                ));
+                )
+                .into());
             }
         };
         let ones = || vec![1.0; constant.len()];
@@ -105,7 +106,7 @@ impl Lowering<'_> {
         let to = self.range(node.output)?;
         let rank = self.dims(node.output)?.len();
         if rank > 3 {
-            return Err(format!("tensors of {} dimensions side by side", rank + 1));
+            return Err(format!("tensors of {} dimensions side by side", rank + 1).into());
         }
         let order = channels_last(rank);
         let mut operands = Vec::with_capacity(node.inputs.len());

@@ -156,7 +156,7 @@ impl Lowering<'_> {
         let view = self.view(node.inputs[0])?;
         let order: Vec<usize> = (0..view.dims.len()).collect();
         if order.len() > 3 {
-            return Err(format!("a product over {} dimensions", order.len() + 1));
+            return Err(format!("a product over {} dimensions", order.len() + 1).into());
         }
         let outputs = self.dims(node.output)?.last().copied().unwrap_or(1);
         let x = self.in_order(&view, &order)?;

@@ -10,23 +10,12 @@ mod table;
 use headstart::graph::{Activation, Graph, Node as GraphNode, Op, ValueId};
 use headstart::network::Node;
 
+use crate::error::{LowerError, NoForm as Why};
 use crate::import::scales;
 use crate::quantise::calibrate::Ranges;
 use crate::quantise::lowered::{Lowered, LoweredNode, LoweredValue, Order, View, channels_last};
 use crate::quantise::own_scales;
 use crate::quantise::rounding::Quantisation;
-
-/// A node that has no int8 form.
-#[derive(Debug, thiserror::Error)]
-#[error("node '{node}' ({operator}): {why}")]
-pub struct LowerError {
-    /// Its name in the source model.
-    pub node: String,
-    /// Its operator.
-    pub operator: &'static str,
-    /// What is not supported, and what could be done.
-    pub why: String,
-}
 
 /// Lowers a simplified graph with one output, which is pooled to a `grid × grid` map of features
 /// if it is an image that is larger than that.
@@ -64,7 +53,7 @@ pub fn lower_for_tail(graph: &Graph, ranges: &Ranges) -> Result<(Lowered, Vec<us
     lowered.crossing.dedup();
     let mut places = Vec::with_capacity(values.len());
     for value in &values {
-        let place = lowered.crossing.binary_search(value).unwrap_or_default();
+        let place = lowered.crossing.binary_search(value).expect("it holds each of these values");
         if places.contains(&place) {
             let why =
                 "two features of the tail are one tensor on the device: freeze one node later";
@@ -93,8 +82,6 @@ struct Lowering<'a> {
     /// Whether the model brings scales along.
     is_quantised: bool,
 }
-
-type Why = String;
 
 impl<'a> Lowering<'a> {
     fn new(graph: &'a Graph, ranges: &'a Ranges) -> Result<Self, LowerError> {
@@ -174,7 +161,8 @@ impl<'a> Lowering<'a> {
             _ => Err(format!(
                 "a tensor of shape {:?} has no batch of 1 in front",
                 self.graph.values[value].shape
-            )),
+            )
+            .into()),
         }
     }
 
@@ -190,12 +178,8 @@ impl<'a> Lowering<'a> {
 
     /// What the integers of a graph tensor mean.
     fn range(&self, value: ValueId) -> Result<Quantisation, Why> {
-        self.ranges.quantisation[value].ok_or_else(|| {
-            format!(
-                "the model has no scale for tensor '{}': give samples with --calib DIR, and its range is measured",
-                self.graph.values[value].name
-            )
-        })
+        self.ranges.quantisation[value]
+            .ok_or_else(|| Why::NoRange { tensor: self.graph.values[value].name.clone() })
     }
 
     /// Rounds a graph tensor to the scale that the model gives it, if it is of another.
@@ -250,7 +234,7 @@ impl<'a> Lowering<'a> {
     fn push(&mut self, node: LoweredNode, extents: [usize; 3], quantisation: Quantisation) -> u32 {
         self.lowered.nodes.push(node);
         self.lowered.values.push(LoweredValue { extents, quantisation });
-        u32::try_from(self.lowered.values.len() - 1).unwrap_or(u32::MAX)
+        u32::try_from(self.lowered.values.len() - 1).expect("a graph has far fewer nodes")
     }
 
     /// Appends the node that defines graph tensor `output`, whose elements lie in `order`.
@@ -305,7 +289,8 @@ impl<'a> Lowering<'a> {
                 "a tensor of {} dimensions is no image; one or two spatial dimensions are \
                  supported: freeze before this node, or choose another model",
                 view.dims.len() + 1
-            ));
+            )
+            .into());
         }
         let order = channels_last(view.dims.len());
         Ok((self.in_order(&view, &order)?, order))
@@ -314,7 +299,7 @@ impl<'a> Lowering<'a> {
     fn reshape(&mut self, node: &GraphNode, shape: &[usize]) -> Result<(), Why> {
         let view = self.view(node.inputs[0])?;
         let Some((1, dims)) = shape.split_first() else {
-            return Err(format!("a reshape to {shape:?} moves elements into the batch"));
+            return Err(format!("a reshape to {shape:?} moves elements into the batch").into());
         };
         let reshaped = match view.reshape(dims) {
             Some(reshaped) => reshaped,
@@ -384,7 +369,7 @@ pub fn extents(dims: &[usize], order: &[usize]) -> [usize; 3] {
 }
 
 fn narrow<T: TryFrom<usize>>(n: usize) -> Result<T, Why> {
-    T::try_from(n).map_err(|_| format!("an extent of {n} is too large"))
+    T::try_from(n).map_err(|_| format!("an extent of {n} is too large").into())
 }
 
 fn ratio(a: f32, b: f32) -> f32 {

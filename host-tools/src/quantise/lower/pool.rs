@@ -49,7 +49,7 @@ impl Lowering<'_> {
         let view = self.view(node.inputs[0])?;
         let kept: Vec<usize> = (0..view.dims.len()).filter(|axis| !axes.contains(axis)).collect();
         if view.dims.len() > 3 || axes.is_empty() || kept.is_empty() {
-            return Err(format!("a mean over axes {axes:?} of {:?}", view.dims));
+            return Err(format!("a mean over axes {axes:?} of {:?}", view.dims).into());
         }
         let order: Vec<usize> = axes.iter().chain(&kept).copied().collect();
         let input = self.in_order(&view, &order)?;

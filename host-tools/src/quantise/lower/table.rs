@@ -84,7 +84,7 @@ impl Lowering<'_> {
         let view = self.view(x)?;
         let order: Vec<usize> = (0..view.dims.len()).filter(|&a| a != axis).chain([axis]).collect();
         if order.len() > 3 {
-            return Err(format!("a function a channel over {} dimensions", order.len() + 1));
+            return Err(format!("a function a channel over {} dimensions", order.len() + 1).into());
         }
         let input = self.in_order(&view, &order)?;
         let (from, to) = (self.quantisation(input), self.range(node.output)?);
@@ -111,7 +111,7 @@ impl Lowering<'_> {
         }
         let order: Vec<usize> = (0..view.dims.len()).filter(|&a| a != axis).chain([axis]).collect();
         if order.len() > 3 {
-            return Err(format!("a softmax over {} dimensions", order.len() + 1));
+            return Err(format!("a softmax over {} dimensions", order.len() + 1).into());
         }
         let input = self.in_order(&view, &order)?;
         let (from, to) = (self.quantisation(input), self.range(node.output)?);

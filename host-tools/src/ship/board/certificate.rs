@@ -79,59 +79,141 @@ impl Certificate {
     ///
     /// # Errors
     ///
-    /// What is missing, which layer takes most, and a smaller choice.
-    pub fn check(&self, board: &Board, pack: &Pack<'_>, graph: &Graph) -> Result<(), String> {
-        let record = u64::from(pack.plan().record_bytes());
-        if let Some(missing) = self.ram().checked_sub(self.ram_bytes).filter(|&n| n > 0) {
-            let layer = largest(graph).unwrap_or_default();
-            return Err(format!(
-                "{}: {missing} bytes of RAM are missing ({} of {}): activations take {}, most of them at {layer}, \
-                 and the head {}; freeze before that layer, pack a smaller model, or take fewer --max-classes",
-                self.board,
-                self.ram(),
-                self.ram_bytes,
-                self.arena_bytes,
-                self.head_bytes,
-            ));
+    /// [`Shortage`].
+    pub fn check(&self, board: &Board, pack: &Pack<'_>, graph: &Graph) -> Result<(), Shortage> {
+        let (name, plan) = (self.board.clone(), pack.plan());
+        if let Some(missing) = beyond(self.ram(), self.ram_bytes) {
+            return Err(Shortage::Ram {
+                board: name,
+                missing,
+                taken: self.ram(),
+                of: self.ram_bytes,
+                activations: self.arena_bytes,
+                layer: largest(graph),
+                head: self.head_bytes,
+            });
         }
         // A slot keeps up to 512 bytes for itself.
-        if let Some(missing) = (record + 512).checked_sub(board.slot_bytes).filter(|&n| n > 0) {
-            return Err(format!(
-                "{}: a head record of {} classes takes {record} bytes, {missing} more than a slot of its flash holds; \
-                 take fewer --max-classes, or an earlier cut with --pool 1",
-                self.board,
-                pack.plan().max_classes,
-            ));
+        let record = u64::from(plan.record_bytes());
+        if let Some(missing) = beyond(record + 512, board.slot_bytes) {
+            let classes = plan.max_classes;
+            return Err(Shortage::Slot { board: name, classes, record, missing });
         }
         let room = board.flashing().map_or(u64::MAX, |flashing| flashing.pack_room.into());
-        if let Some(missing) = self.pack_bytes.checked_sub(room).filter(|&n| n > 0) {
-            let layer = heaviest(graph).unwrap_or_default();
-            return Err(format!(
-                "{}: the pack takes {}, {missing} bytes more than its flash has for one, most of it at {layer}; \
-                 freeze before that layer, or pack a smaller model",
-                self.board, self.pack_bytes,
-            ));
+        if let Some(missing) = beyond(self.pack_bytes, room) {
+            let (pack, layer) = (self.pack_bytes, heaviest(graph));
+            return Err(Shortage::PackRoom { board: name, pack, missing, layer });
         }
-        if let Some(missing) = self.flash().checked_sub(self.flash_bytes).filter(|&n| n > 0) {
-            let layer = heaviest(graph).unwrap_or_default();
-            return Err(format!(
-                "{}: {missing} bytes of flash are missing ({} of {}): the pack takes {}, most of it at {layer}; \
-                 freeze before that layer, or pack a smaller model",
-                self.board,
-                self.flash(),
-                self.flash_bytes,
-                self.pack_bytes,
-            ));
+        if let Some(missing) = beyond(self.flash(), self.flash_bytes) {
+            return Err(Shortage::Flash {
+                board: name,
+                missing,
+                taken: self.flash(),
+                of: self.flash_bytes,
+                pack: self.pack_bytes,
+                layer: heaviest(graph),
+            });
         }
         Ok(())
     }
+}
+
+/// What of `taken` is more than there is.
+fn beyond(taken: u64, there: u64) -> Option<u64> {
+    taken.checked_sub(there).filter(|&missing| missing > 0)
+}
+
+/// What a board does not have for a pack, in bytes: which layer takes most of it, and a smaller choice.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Shortage {
+    /// RAM.
+    #[error(
+        "{board}: {missing} bytes of RAM are missing ({taken} of {of}): activations take {activations}{}, and the \
+         head {head}; freeze before that layer, pack a smaller model, or take fewer classes",
+        most("most of them", layer)
+    )]
+    Ram {
+        /// The board.
+        board: String,
+        /// What is missing.
+        missing: u64,
+        /// What would be taken.
+        taken: u64,
+        /// What there is.
+        of: u64,
+        /// What activations take.
+        activations: u64,
+        /// The layer with the most of them, in words; nothing for a network without one.
+        layer: Option<String>,
+        /// What the head takes.
+        head: u64,
+    },
+    /// A slot that holds a head record.
+    #[error(
+        "{board}: a head record of {classes} classes takes {record} bytes, {missing} more than a slot of its flash \
+         holds; take fewer classes, or an earlier cut with a coarser grid"
+    )]
+    Slot {
+        /// The board.
+        board: String,
+        /// Most classes of the pack.
+        classes: u32,
+        /// What their record takes.
+        record: u64,
+        /// What is missing.
+        missing: u64,
+    },
+    /// The part of its flash that keeps a pack.
+    #[error(
+        "{board}: the pack takes {pack}, {missing} bytes more than its flash has for one{}; freeze before that \
+         layer, or pack a smaller model",
+        most("most of it", layer)
+    )]
+    PackRoom {
+        /// The board.
+        board: String,
+        /// What the pack takes.
+        pack: u64,
+        /// What is missing.
+        missing: u64,
+        /// The layer with the most weights, in words.
+        layer: Option<String>,
+    },
+    /// Flash as a whole.
+    #[error(
+        "{board}: {missing} bytes of flash are missing ({taken} of {of}): the pack takes {pack}{}; freeze before \
+         that layer, or pack a smaller model",
+        most("most of it", layer)
+    )]
+    Flash {
+        /// The board.
+        board: String,
+        /// What is missing.
+        missing: u64,
+        /// What would be taken.
+        taken: u64,
+        /// What there is.
+        of: u64,
+        /// What the pack takes.
+        pack: u64,
+        /// The layer with the most weights, in words.
+        layer: Option<String>,
+    },
+}
+
+fn most(of: &str, layer: &Option<String>) -> String {
+    layer.as_ref().map_or_else(String::new, |layer| format!(", {of} at {layer}"))
 }
 
 /// The node whose operands and result are the most elements, in words.
 fn largest(graph: &Graph) -> Option<String> {
     let size = |value: usize| {
         let value = &graph.values[value];
-        if value.constant.is_some() { 0 } else { elements(&value.shape).unwrap_or(0) }
+        match value.constant {
+            Some(_) => 0,
+            None => elements(&value.shape).expect("a graph counts the elements of all it holds"),
+        }
     };
     let node = graph.nodes.iter().max_by_key(|node| {
         size(node.output) + node.inputs.iter().map(|&input| size(input)).sum::<usize>()
@@ -224,7 +306,8 @@ mod tests {
         let pack = Pack::open(&bytes).unwrap();
         let roomy = Board::named("pico2").unwrap();
         let of = |board: &Board| Certificate::new(board, &pack, bytes.len());
-        let refused = |board: &Board| of(board).check(board, &pack, &graph).unwrap_err();
+        let refused =
+            |board: &Board| of(board).check(board, &pack, &graph).unwrap_err().to_string();
         let fits = |board: &Board| of(board).check(board, &pack, &graph) == Ok(());
         let says = |message: &str, parts: &[&str]| {
             assert!(parts.iter().all(|part| message.contains(part)), "{message}");
@@ -236,7 +319,12 @@ mod tests {
         assert!(fits(&ram(all.ram())));
         says(
             &refused(&ram(all.ram() - 10)),
-            &["10 bytes of RAM are missing", "'wide'", "freeze before", "--max-classes"],
+            &[
+                "10 bytes of RAM are missing",
+                "most of them at 'wide'",
+                "freeze before",
+                "fewer classes",
+            ],
         );
 
         let record = u64::from(pack.plan().record_bytes());
@@ -244,7 +332,7 @@ mod tests {
         assert!(fits(&slot(record + 512)));
         says(
             &refused(&slot(record + 505)),
-            &["head record of 4 classes", "7 more than a slot", "--max-classes", "--pool 1"],
+            &["head record of 4 classes", "7 more than a slot", "fewer classes", "coarser grid"],
         );
 
         let room = |pack_room| {

@@ -2,7 +2,7 @@
 
 mod certificate;
 
-pub use certificate::Certificate;
+pub use certificate::{Certificate, Shortage};
 
 use serde::Deserialize;
 
@@ -65,23 +65,42 @@ impl Board {
     ///
     /// # Errors
     ///
-    /// A message that lists the names, if none has it.
-    pub fn named(name: &str) -> Result<Self, String> {
-        let boards = Self::all();
-        let names: Vec<&str> = boards.iter().map(|board| board.name.as_str()).collect();
-        let unknown = format!("there is no board '{name}'; there are {}", names.join(", "));
-        boards.into_iter().find(|board| board.name == name).ok_or(unknown)
+    /// [`BoardError::Unknown`] if none has it.
+    pub fn named(name: &str) -> Result<Self, BoardError> {
+        Self::all().into_iter().find(|board| board.name == name).ok_or_else(|| {
+            let boards = Self::all().into_iter().map(|board| board.name).collect();
+            BoardError::Unknown { name: name.to_owned(), boards }
+        })
     }
 
     /// How it is flashed.
     ///
     /// # Errors
     ///
-    /// A message for a board that is only emulated.
-    pub fn flashing(&self) -> Result<&Flashing, String> {
-        let emulated = || format!("{} is emulated: there is nothing to flash", self.name);
-        self.flashing.as_ref().ok_or_else(emulated)
+    /// [`BoardError::Emulated`] for a board that is only emulated.
+    pub fn flashing(&self) -> Result<&Flashing, BoardError> {
+        self.flashing.as_ref().ok_or_else(|| BoardError::Emulated { board: self.name.clone() })
     }
+}
+
+/// Why there is no such board, or no way to flash it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BoardError {
+    /// No board has that name.
+    #[error("there is no board '{name}'; there are {}", boards.join(", "))]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        boards: Vec<String>,
+    },
+    /// The board is a program.
+    #[error("{board} is emulated: there is nothing to flash")]
+    Emulated {
+        /// Its name.
+        board: String,
+    },
 }
 
 #[cfg(test)]
@@ -94,6 +113,6 @@ mod tests {
             assert_eq!(Board::named(&board.name), Ok(board.clone()));
             assert!(board.code_bytes < board.flash_bytes && board.stack_bytes < board.ram_bytes);
         }
-        assert!(Board::named("abacus").unwrap_err().contains("mps2-an386"));
+        assert!(Board::named("abacus").unwrap_err().to_string().contains("mps2-an386"));
     }
 }

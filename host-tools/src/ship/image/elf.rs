@@ -4,35 +4,34 @@ use object::Endianness;
 use object::elf::{EF_ARM_EABI_VER5, EM_ARM, ET_EXEC, PF_R, PF_X, PT_LOAD};
 use object::read::elf::{ElfFile32, FileHeader, ProgramHeader};
 
-use super::Segment;
+use super::{ImageError, Segment};
 
 /// Most segments of a firmware, which has a handful.
 const MOST: usize = 256;
 
 /// What the file loads into flash, at the addresses of loading, and its entry.
-pub(super) fn segments(bytes: &[u8]) -> Result<(Vec<Segment>, u32), String> {
-    let refuse =
-        |error: object::read::Error| format!("the firmware is no ELF file for a board: {error}");
+pub(super) fn segments(bytes: &[u8]) -> Result<(Vec<Segment>, u32), ImageError> {
+    let refuse = |error: object::read::Error| ImageError::NoElf(error.to_string());
     let file = ElfFile32::<Endianness>::parse(bytes).map_err(refuse)?;
     let (header, endian) = (file.elf_header(), file.endian());
     if header.e_machine(endian) != EM_ARM {
-        return Err("the firmware is not for an Arm core".into());
+        return Err(ImageError::NotArm);
     }
     let mut loaded = Vec::new();
     let mut left = bytes.len();
     for program in file.elf_program_headers() {
-        let data = program.data(endian, bytes).map_err(|()| "the firmware's file is cut short")?;
+        let data = program.data(endian, bytes).map_err(|()| ImageError::CutShort)?;
         if program.p_type(endian) == PT_LOAD && !data.is_empty() {
             // Before anything is copied: each byte of the file is loaded once at most.
-            left = left.checked_sub(data.len()).ok_or("the firmware's segments overlap")?;
+            left = left.checked_sub(data.len()).ok_or(ImageError::Overlap)?;
             if loaded.len() == MOST {
-                return Err(format!("the firmware has more than {MOST} segments"));
+                return Err(ImageError::Segments { most: MOST });
             }
             loaded.push((program.p_paddr(endian), data));
         }
     }
     if loaded.is_empty() {
-        return Err("the firmware's file loads nothing".into());
+        return Err(ImageError::Empty);
     }
     let segments =
         loaded.into_iter().map(|(address, data)| Segment { address, bytes: data.to_vec() });

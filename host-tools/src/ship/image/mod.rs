@@ -7,7 +7,7 @@ mod uf2;
 
 use std::ops::Range;
 
-use crate::ship::board::{Board, Flashing};
+use crate::ship::board::{Board, BoardError, Flashing};
 
 /// Bytes at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,68 @@ pub struct Image {
     entry: u32,
 }
 
+/// Firmware and pack that no image holds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// The board cannot be flashed.
+    #[error(transparent)]
+    Board(#[from] BoardError),
+    /// The pack is larger than its place.
+    #[error("the pack has {bytes} bytes, and the flash of {board} has {room} for one")]
+    Pack {
+        /// Its length.
+        bytes: u64,
+        /// The board.
+        board: String,
+        /// Bytes of its place.
+        room: u64,
+    },
+    /// The firmware's file is no ELF file.
+    #[error("the firmware is no ELF file for a board: {0}")]
+    NoElf(String),
+    /// The firmware is for another processor.
+    #[error("the firmware is not for an Arm core")]
+    NotArm,
+    /// The firmware's file ends before its segments.
+    #[error("the firmware's file is cut short")]
+    CutShort,
+    /// The firmware has no bytes for the flash.
+    #[error("the firmware's file loads nothing")]
+    Empty,
+    /// The firmware has more segments than any has.
+    #[error("the firmware has more than {most} segments")]
+    Segments {
+        /// Most that are taken.
+        most: usize,
+    },
+    /// The firmware loads something twice, or two things to one place.
+    #[error("the firmware's segments overlap")]
+    Overlap,
+    /// The firmware has bytes where none of it may be.
+    #[error(
+        "the firmware has bytes at {:#010x}…{:#010x}, outside its part of the flash of {board} ({:#010x}…{:#010x})",
+        found.start, found.end, part.start, part.end
+    )]
+    Outside {
+        /// Their addresses.
+        found: Range<u64>,
+        /// The board.
+        board: String,
+        /// Where firmware may be.
+        part: Range<u32>,
+    },
+    /// The board's boot loader takes no UF2 files.
+    #[error("this board takes no .uf2: write .elf, .hex or .bin")]
+    NoUf2,
+    /// The gaps of a file without addresses would be too long.
+    #[error("too long for a .bin: write .hex")]
+    Gaps,
+    /// The Intel HEX encoder failed.
+    #[error("{0}")]
+    Hex(String),
+}
+
 /// Most bytes of a file with gaps.
 const MOST_BIN: u64 = 64 << 20;
 
@@ -67,16 +129,13 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// A message that says what lies where it must not.
-    pub fn new(board: &Board, pack: &[u8], firmware: Option<&[u8]>) -> Result<Self, String> {
+    /// [`ImageError`], with what lies where it must not.
+    pub fn new(board: &Board, pack: &[u8], firmware: Option<&[u8]>) -> Result<Self, ImageError> {
         let at = board.flashing()?;
         let room = u64::from(at.pack_room);
-        if pack.len() as u64 > room {
-            let name = &board.name;
-            return Err(format!(
-                "the pack has {} bytes, and the flash of {name} has {room} for one",
-                pack.len()
-            ));
+        let bytes = pack.len() as u64;
+        if bytes > room {
+            return Err(ImageError::Pack { bytes, board: board.name.clone(), room });
         }
         let (mut segments, entry) = match firmware {
             Some(elf) => elf::segments(elf)?,
@@ -85,16 +144,17 @@ impl Image {
         for segment in &segments {
             let Range { start, end } = segment.range();
             if start < u64::from(at.flash_address) || end > u64::from(at.pack_address) {
-                return Err(format!(
-                    "the firmware has bytes at {start:#010x}…{end:#010x}, outside its part of the flash of {} ({:#010x}…{:#010x})",
-                    board.name, at.flash_address, at.pack_address
-                ));
+                return Err(ImageError::Outside {
+                    found: start..end,
+                    board: board.name.clone(),
+                    part: at.flash_address..at.pack_address,
+                });
             }
         }
         segments.push(Segment { address: at.pack_address, bytes: pack.to_vec() });
         segments.sort_by_key(|segment| segment.address);
         if segments.windows(2).any(|pair| pair[0].range().end > pair[1].range().start) {
-            return Err("the firmware's segments overlap".into());
+            return Err(ImageError::Overlap);
         }
         Ok(Self { segments, entry })
     }
@@ -115,25 +175,25 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// A message, for a board whose tools do not take the format.
-    pub fn emit(&self, format: Format, at: &Flashing) -> Result<Vec<u8>, String> {
+    /// [`ImageError::NoUf2`] for a board whose tools do not take the format, [`ImageError::Gaps`] for one that fills
+    /// them.
+    pub fn emit(&self, format: Format, at: &Flashing) -> Result<Vec<u8>, ImageError> {
         match format {
             Format::Elf => Ok(elf::emit(&self.segments, self.entry)),
             Format::Hex => self.hex(),
             Format::Bin => self.bin(),
             Format::Uf2 => {
-                let family =
-                    at.uf2_family.ok_or("this board takes no .uf2: write .elf, .hex or .bin")?;
+                let family = at.uf2_family.ok_or(ImageError::NoUf2)?;
                 Ok(uf2::emit(&self.segments, family))
             }
         }
     }
 
-    fn bin(&self) -> Result<Vec<u8>, String> {
+    fn bin(&self) -> Result<Vec<u8>, ImageError> {
         let start = u64::from(self.start());
         let end = self.segments.last().map_or(start, |segment| segment.range().end);
         if end - start > MOST_BIN {
-            return Err("too long for a .bin: write .hex".into());
+            return Err(ImageError::Gaps);
         }
         let mut bytes = vec![0xFF; (end - start) as usize];
         for segment in &self.segments {
@@ -143,7 +203,7 @@ impl Image {
         Ok(bytes)
     }
 
-    fn hex(&self) -> Result<Vec<u8>, String> {
+    fn hex(&self) -> Result<Vec<u8>, ImageError> {
         const LINE: usize = 16;
         let (mut records, mut upper) = (Vec::new(), None);
         for segment in &self.segments {
@@ -170,7 +230,7 @@ impl Image {
         records.push(ihex::Record::EndOfFile);
         ihex::create_object_file_representation(&records)
             .map(String::into_bytes)
-            .map_err(|error| error.to_string())
+            .map_err(|error| ImageError::Hex(error.to_string()))
     }
 }
 

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use super::report::{self, Report};
 use super::sensible;
 use crate::cli::Sampling;
+use crate::error::Error;
 use headstart_tools::cut::freeze::{self, Score};
 use headstart_tools::cut::inspect::{BATCH, Cut, cuts};
-use headstart_tools::error::Error;
+use headstart_tools::error::Error as Refused;
 use headstart_tools::float::FloatGraph;
 use headstart_tools::import::model::Model;
 use headstart_tools::import::scales;
@@ -32,7 +33,7 @@ pub(super) fn compare(
     sampling: Sampling,
 ) -> Result<(), Error> {
     let bytes = super::read(pack_path)?;
-    let refuse = |problem| Error::Pack { pack: pack_path.to_owned(), problem };
+    let refuse = Error::in_pack(pack_path);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     super::without_tail(&pack, pack_path)?;
     let model = Model::load(model_path)?;
@@ -92,12 +93,12 @@ fn places(
         channel_means: Vec::new(),
         features: Some(any),
     };
-    let features = pack.feature_value().map_err(Error::NewPack)?;
+    let features = pack.feature_value().map_err(Refused::NewPack)?;
     let grid = features.height.max(features.width) as usize;
     let lowered = lower(graph, &ranges, grid)
-        .map_err(|problem| Error::Lower { model: model.path.clone(), problem })?;
+        .map_err(|problem| Refused::Lower { model: model.path.clone(), problem })?;
     if lowered.nodes.len() != pack.node_count() as usize {
-        return Err(Error::Option(format!(
+        return Err(Error::Usage(format!(
             "the pack was made by version {} of this tool, which lowered the model differently; \
              pack it again",
             pack.provenance().tool_version

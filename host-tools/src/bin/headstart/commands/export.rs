@@ -8,7 +8,7 @@ use headstart_device::state::StateFolder;
 use serde_json::json;
 
 use super::report::Report;
-use headstart_tools::error::Error;
+use crate::error::Error;
 use headstart_tools::import::model::Model;
 use headstart_tools::ship::export;
 use headstart_tools::ship::personalised::personalised;
@@ -21,7 +21,7 @@ pub(super) fn export(
     output: &Path,
 ) -> Result<(), Error> {
     let bytes = super::read(pack_path)?;
-    let refuse = |problem| Error::Pack { pack: pack_path.to_owned(), problem };
+    let refuse = Error::in_pack(pack_path);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     super::without_tail(&pack, pack_path)?;
     let model = Model::load(model_path)?;
@@ -31,7 +31,7 @@ pub(super) fn export(
         None => pack.head().map(<[u8]>::to_vec),
     };
     let stored = stored.ok_or_else(|| {
-        Error::Option(
+        Error::Usage(
             "there is no head to export: give the folder where `headstart-edge learn` keeps it \
              with --state"
                 .into(),
@@ -42,7 +42,7 @@ pub(super) fn export(
     let graph = personalised(&model, &pack, &head)?;
     let labels = head.labels();
     let onnx = export::to_onnx(&graph, &[("labels", &labels.join("\n"))])
-        .map_err(|problem| Error::Option(format!("{}: {problem}", output.display())))?;
+        .map_err(|problem| Error::Export { output: output.to_owned(), problem })?;
     super::write(output, &onnx)?;
     let result = json!({ "output": output, "bytes": onnx.len(), "classes": labels });
     report.show(&result, || {

@@ -8,12 +8,12 @@ use headstart::tail::Tail;
 use serde_json::{Value, json};
 
 use super::report::{self, Report};
-use headstart_tools::error::Error;
+use crate::error::Error;
 use headstart_tools::ship::keys;
 
 pub(super) fn info(report: Report, path: &Path) -> Result<(), Error> {
     let bytes = super::read(path)?;
-    let refuse = |problem| Error::Pack { pack: path.to_owned(), problem };
+    let refuse = Error::in_pack(path);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     let summary = summary(&pack, bytes.len()).map_err(refuse)?;
     report.show(&summary, || {
@@ -35,7 +35,7 @@ pub(super) fn verify(
     least_counter: u64,
 ) -> Result<(), Error> {
     let bytes = super::read(path)?;
-    let refuse = |problem| Error::Pack { pack: path.to_owned(), problem };
+    let refuse = Error::in_pack(path);
     let mut trusted = Vec::new();
     for file in key_files {
         trusted.push(keys::public_key(file, &super::read(file)?)?);

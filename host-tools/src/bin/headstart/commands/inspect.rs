@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::report::{self, Report};
 use super::sensible;
+use crate::error::Error;
 use headstart_tools::cut::inspect::{BATCH, FreezeKind, cuts, freeze_points, layers};
-use headstart_tools::error::Error;
 use headstart_tools::import::model::Model;
 
 pub(super) fn inspect(report: Report, path: &Path) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::report::Report;
 use crate::cli::SignArgs;
-use headstart_tools::error::Error;
+use crate::error::Error;
 use headstart_tools::ship::keys;
 
 pub(super) fn keygen(report: Report, output: &Path) -> Result<(), Error> {
@@ -17,9 +17,7 @@ pub(super) fn keygen(report: Report, output: &Path) -> Result<(), Error> {
     for path in [&secret_path, &public_path] {
         if path.exists() {
             let path = path.display();
-            return Err(Error::Option(format!(
-                "{path}: is there already: a key is never replaced"
-            )));
+            return Err(Error::Usage(format!("{path}: is there already: a key is never replaced")));
         }
     }
     let (secret, public) = keys::generate()?;
@@ -42,7 +40,7 @@ pub(super) fn keygen(report: Report, output: &Path) -> Result<(), Error> {
 
 pub(super) fn sign(report: Report, args: &SignArgs) -> Result<(), Error> {
     let bytes = super::read(&args.pack)?;
-    let refuse = |problem| Error::Pack { pack: args.pack.clone(), problem };
+    let refuse = Error::in_pack(&args.pack);
     Pack::open(&bytes).map_err(refuse)?;
     let secret = super::read(&args.key)?;
     let signed = keys::signed(&bytes, &args.key, &secret, &args.family, args.counter)?;

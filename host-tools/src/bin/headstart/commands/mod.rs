@@ -19,7 +19,8 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::cli::{Cli, Command};
-use headstart_tools::error::Error;
+use crate::error::Error;
+use headstart_tools::error::Error as Refused;
 use report::Report;
 
 /// Runs a command line.
@@ -30,7 +31,7 @@ use report::Report;
 pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
     if let Some(threads) = cli.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build_global().map_err(|e| Error::Option(format!("--threads {threads}: {e}")))?;
+        pool.build_global().map_err(|e| Error::Usage(format!("--threads {threads}: {e}")))?;
     }
     let report = Report { json: cli.json };
     match &cli.command {
@@ -58,7 +59,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
 fn without_tail(pack: &headstart::pack::Pack<'_>, path: &Path) -> Result<(), Error> {
     match pack.tail() {
         None => Ok(()),
-        Some(_) => Err(Error::Option(format!(
+        Some(_) => Err(Error::Usage(format!(
             "{}: this is not done yet for a pack with a trainable tail; give one that was made with --tail drop",
             path.display()
         ))),
@@ -67,10 +68,10 @@ fn without_tail(pack: &headstart::pack::Pack<'_>, path: &Path) -> Result<(), Err
 
 /// Refuses a pack with a trainable tail for firmware, where nothing runs one.
 fn without_engine(pack: &headstart::pack::Pack<'_>, path: &Path) -> Result<(), Error> {
-    let refuse = |problem| Error::Pack { pack: path.to_owned(), problem };
+    let refuse = Error::in_pack(path);
     let Some(tail) = headstart::tail::Tail::parse(pack).map_err(refuse)? else { return Ok(()) };
     let first = tail.graph.nodes.first().map_or("", |node| node.name.as_str());
-    Err(Error::Option(format!(
+    Err(Error::Usage(format!(
         "{}: node '{first}' and what is behind it are a trainable tail, whose float arithmetic firmware cannot run: \
          pack the model with --tail drop for this board",
         path.display()
@@ -79,7 +80,8 @@ fn without_engine(pack: &headstart::pack::Pack<'_>, path: &Path) -> Result<(), E
 
 /// The bytes of a file.
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })
+    std::fs::read(path)
+        .map_err(|source| Refused::Unreadable { path: path.to_owned(), source }.into())
 }
 
 /// Replaces a file in one step: it is old or new, and nothing is left beside it.

@@ -10,23 +10,24 @@ use serde_json::{Value, json};
 use super::report::{self, Report};
 use super::{info, preprocessing};
 use crate::cli::{Arena, PackArgs, Storage, Tail, Task};
+use crate::error::Error;
 use headstart_tools::cut::decoder::Decoder;
 use headstart_tools::cut::freeze::{self, Budget, Candidate, FreezeError};
 use headstart_tools::cut::inspect::Linear;
 use headstart_tools::cut::tail::{self, Parts};
-use headstart_tools::error::Error;
+use headstart_tools::error::Error as Refused;
 use headstart_tools::import::model::Model;
 use headstart_tools::import::scales;
 use headstart_tools::quantise::inputs;
 use headstart_tools::quantise::plan::Aim;
 use headstart_tools::quantise::quantised::{Settings, quantise};
 use headstart_tools::ship::board::{Board, Certificate};
-use headstart_tools::ship::heads;
+use headstart_tools::ship::heads::{self, StartingHead};
 use headstart_tools::ship::keys;
 
 pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let started = Instant::now();
-    let board = args.board.as_deref().map(Board::named).transpose().map_err(Error::Option)?;
+    let board = args.board.as_deref().map(Board::named).transpose()?;
     // Before the work: a key that cannot be read is found at once.
     let secret = args.sign.as_deref().map(super::read).transpose()?;
     if let (Some(secret), Some(path)) = (&secret, &args.sign) {
@@ -47,7 +48,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
         }
         None if scales::is_quantised(&chosen.graph) => Vec::new(),
         None => {
-            return Err(Error::Option(format!(
+            return Err(Error::Usage(format!(
                 "{}: this model brings no scales along; show what the device will see with --calib DIR",
                 args.model.display()
             )));
@@ -68,13 +69,18 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     };
     let quantised = quantise(&model, &chosen.graph, &samples, settings, || bar.inc(1))?;
     bar.finish_and_clear();
-    let head = if args.task == Task::Segmentation && args.head == "new" {
+    let start = match args.head.as_str() {
+        "new" => StartingHead::New,
+        "keep" => StartingHead::Pretrained,
+        folder => StartingHead::Learned(folder.into()),
+    };
+    let head = if args.task == Task::Segmentation && start == StartingHead::New {
         heads::named_head(args.labels.as_deref(), &quantised)?
     } else if args.tail == Tail::Keep || args.task == Task::Segmentation {
         let linear = chosen.linear.as_ref();
-        heads::starting_head_of_tail(&args.head, args.labels.as_deref(), linear, &quantised)?
+        heads::starting_head_of_tail(&start, args.labels.as_deref(), linear, &quantised)?
     } else {
-        heads::starting_head(&args.head, args.labels.as_deref(), &model, &quantised)?
+        heads::starting_head(&start, args.labels.as_deref(), &model, &quantised)?
     };
     let (differences, own_scales) = (quantised.differences.clone(), quantised.own_scales);
     let bytes = match head {
@@ -87,13 +93,13 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
         }
         _ => bytes,
     };
-    let refuse = |problem| Error::Pack { pack: args.output.clone(), problem };
+    let refuse = Error::in_pack(&args.output);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     let certificate = board.map(|board| {
         let certificate = Certificate::new(&board, &pack, bytes.len());
         certificate.check(&board, &pack, &chosen.graph).map(|()| certificate)
     });
-    let certificate = certificate.transpose().map_err(Error::Option)?;
+    let certificate = certificate.transpose()?;
     super::write(&args.output, &bytes)?;
     let mut summary = info::summary(&pack, bytes.len()).map_err(refuse)?;
     summary["seconds"] = json!(started.elapsed().as_secs_f64());
@@ -184,13 +190,13 @@ fn choose(
         return with_tail(args, model);
     }
     if !args.train.is_empty() {
-        return Err(Error::Option("--train: belongs to --tail keep".into()));
+        return Err(Error::Usage("--train: belongs to --tail keep".into()));
     }
     if args.classes.is_some() {
-        return Err(Error::Option("--classes: belongs to --task segmentation".into()));
+        return Err(Error::Usage("--classes: belongs to --task segmentation".into()));
     }
     match args.freeze.as_str() {
-        "none" => Err(Error::Option(
+        "none" => Err(Error::Usage(
             "--freeze none leaves nothing to freeze: add --tail keep, and the device trains the whole \
              network; or use --freeze head, --freeze auto or --freeze NAME"
                 .into(),
@@ -211,28 +217,30 @@ fn choose(
 fn with_tail(args: &PackArgs, model: &Model) -> Result<Chosen, Error> {
     let segments = args.task == Task::Segmentation;
     if args.freeze == "auto" || (args.freeze == "head" && !segments) {
-        return Err(Error::Option(
+        return Err(Error::Usage(
             "--tail keep: say where the trainable part begins, with --freeze NAME, a pattern or none".into(),
         ));
     }
     if !args.train.is_empty() && matches!(args.freeze.as_str(), "head" | "none") {
-        return Err(Error::Option(
+        return Err(Error::Usage(
             "--train: says what of --freeze is trained after all; give --freeze names or a pattern"
                 .into(),
         ));
     }
     if args.pool.is_some() || args.board.is_some() {
-        return Err(Error::Option(
+        return Err(Error::Usage(
             "--tail keep: features are kept as they are, for boards with an operating system; leave --pool and \
              --board out".into(),
         ));
     }
+    let freeze = frozen(&args.freeze)?;
     let parts: Parts = if segments {
         let (width, stride) = (usize::from(args.decoder), usize::from(args.stride));
         let decoder = Decoder { width, stride, seed: args.decoder_seed };
-        tail::segmentation(model, &args.freeze, &args.train, &decoder)?
+        let encoder = args.freeze == "head";
+        tail::segmentation(model, (!encoder).then_some(&freeze), &args.train, &decoder)?
     } else {
-        tail::parts(model, &args.freeze, &args.train)?
+        tail::parts(model, &freeze, &args.train)?
     };
     let storage = match args.tail_storage {
         Storage::F16 => TailStorage::F16,
@@ -248,6 +256,19 @@ fn with_tail(args: &PackArgs, model: &Model) -> Result<Chosen, Error> {
     })
 }
 
+/// The names and patterns of `--freeze`, which have commas between; none of them for `none`.
+fn frozen(freeze: &str) -> Result<Vec<String>, Error> {
+    if freeze == "none" {
+        return Ok(Vec::new());
+    }
+    let names = freeze.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    if names.is_empty() {
+        return Err(Error::Usage("--freeze: name a node, a tensor or a pattern".into()));
+    }
+    Ok(names)
+}
+
 /// Tries every sensible cut and grid on labelled samples: the best one, and the table of all.
 fn search(
     report: Report,
@@ -256,7 +277,7 @@ fn search(
     preprocessing: Preprocessing,
 ) -> Result<(String, usize, Value), Error> {
     let data = args.data.as_ref().ok_or_else(|| {
-        Error::Option("--freeze auto needs labelled samples: give them with --data DIR".into())
+        Error::Usage("--freeze auto needs labelled samples: give them with --data DIR".into())
     })?;
     let graph = model.simplified();
     let input = inputs::describe(&model.path, &graph, preprocessing)?;
@@ -273,17 +294,17 @@ fn search(
         bar.set_position(done as u64);
     })
     .map_err(|error| match error {
-        FreezeError::Sample(error) => error,
+        FreezeError::Sample(error) => error.into(),
         FreezeError::Execute(problem) => {
-            Error::Execute { model: model.path.clone(), problem: problem.to_string() }
+            Refused::Execute { model: model.path.clone(), problem }.into()
         }
-        other => Error::Option(other.to_string()),
+        other => Error::Freeze(other),
     })?;
     bar.finish_and_clear();
     let fits =
         |candidate: &&Candidate| args.pool.is_none_or(|pool| usize::from(pool) == candidate.grid);
     let chosen = candidates.iter().find(fits).ok_or_else(|| {
-        Error::Option("--pool: no cut was tried on a grid of that size; leave it out".into())
+        Error::Usage("--pool: no cut was tried on a grid of that size; leave it out".into())
     })?;
     if !report.json {
         print_candidates(&candidates, chosen);

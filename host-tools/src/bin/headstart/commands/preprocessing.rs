@@ -3,7 +3,7 @@
 use headstart::pack::{Preprocessing, Resize};
 
 use crate::cli::PreprocessArgs;
-use headstart_tools::error::Error;
+use crate::error::Error;
 
 /// Mean and standard deviation in pixel units. `imagenet`: the channel statistics of torchvision's
 /// models, times 255.
@@ -23,7 +23,7 @@ pub(super) fn preprocessing(args: &PreprocessArgs) -> Result<Preprocessing, Erro
         return Ok(Preprocessing { resize, mean, std });
     }
     let (Some(mean), Some(std)) = (&args.mean, &args.std) else {
-        return Err(Error::Option(
+        return Err(Error::Usage(
             "how pixels become input values is not known: give --preprocess \
              imagenet|tf|unit|raw, or --mean and --std (.npy samples are never preprocessed: \
              `raw` is right for them)"
@@ -32,7 +32,7 @@ pub(super) fn preprocessing(args: &PreprocessArgs) -> Result<Preprocessing, Erro
     };
     let (mean, std) = (three("--mean", mean)?, three("--std", std)?);
     if std.contains(&0.0) {
-        return Err(Error::Option("--std: a deviation of 0 would divide by 0".into()));
+        return Err(Error::Usage("--std: a deviation of 0 would divide by 0".into()));
     }
     Ok(Preprocessing { resize, mean, std })
 }
@@ -41,7 +41,7 @@ fn three(option: &str, list: &[f32]) -> Result<[f32; 3], Error> {
     match *list {
         [a] if a.is_finite() => Ok([a; 3]),
         [a, b, c] if list.iter().all(|v| v.is_finite()) => Ok([a, b, c]),
-        _ => Err(Error::Option(format!("{option}: one or three finite numbers are needed"))),
+        _ => Err(Error::Usage(format!("{option}: one or three finite numbers are needed"))),
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
             args(None, Some(vec![f32::NAN]), Some(vec![1.0])),
             args(None, Some(vec![0.0]), Some(vec![0.0])),
         ] {
-            assert!(matches!(preprocessing(&broken), Err(Error::Option(_))), "{broken:?}");
+            assert!(matches!(preprocessing(&broken), Err(Error::Usage(_))), "{broken:?}");
         }
     }
 }

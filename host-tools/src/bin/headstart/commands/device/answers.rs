@@ -9,7 +9,7 @@ use serde_json::json;
 use super::super::report::{Report, table};
 use super::inputs;
 use crate::cli::Sampling;
-use headstart_tools::error::Error;
+use crate::error::Error;
 
 pub(super) fn predict(
     report: Report,
@@ -18,7 +18,7 @@ pub(super) fn predict(
     files: &[PathBuf],
 ) -> Result<(), Error> {
     let bytes = super::super::read(pack_path)?;
-    let refuse = |problem| Error::Pack { pack: pack_path.to_owned(), problem };
+    let refuse = Error::in_pack(pack_path);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     let mut board = connect()?;
     inputs::check(&board, &pack, pack_path)?;
@@ -84,7 +84,7 @@ pub(super) fn evaluate(
     sampling: Sampling,
 ) -> Result<(), Error> {
     let bytes = super::super::read(pack_path)?;
-    let refuse = |problem| Error::Pack { pack: pack_path.to_owned(), problem };
+    let refuse = Error::in_pack(pack_path);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     let samples = inputs::samples(&pack, folder, sampling)?;
     let mut board = connect()?;
@@ -94,7 +94,7 @@ pub(super) fn evaluate(
     unknown.dedup();
     unknown.retain(|label| classes.iter().all(|class| class.name != *label));
     if !unknown.is_empty() {
-        return Err(Error::Option(format!(
+        return Err(Error::Usage(format!(
             "{}: the board knows no class {}: learn them first, or leave the folders out",
             folder.display(),
             unknown.join(", ")

@@ -9,13 +9,14 @@ use headstart_device::extract::Extractor;
 use headstart_device::samples::{Dataset, InputShape, SampleFile};
 
 use crate::cli::Sampling;
-use headstart_tools::error::Error;
+use crate::error::Error;
+use headstart_tools::error::Error as Refused;
 
 /// The int8 input of a file.
 pub(super) fn input(pack: &Pack<'_>, path: &Path) -> Result<Vec<i8>, Error> {
     let decoded = SampleFile::read(path)?.decode(&InputShape::from(pack.input()))?;
     let mut extractor = Extractor::new(*pack, Kernels::best(), 1);
-    let refuse = |problem| Error::Picture { path: path.to_owned(), problem };
+    let refuse = |problem| Refused::Picture { path: path.to_owned(), problem };
     extractor.preprocess(&decoded).map_err(refuse)?;
     Ok(extractor.input().to_vec())
 }
@@ -45,7 +46,7 @@ pub(super) fn check(board: &Board, pack: &Pack<'_>, path: &Path) -> Result<(), E
     }
     if *backbone != pack.backbone_digest() {
         let found = super::hex(&backbone[..4]);
-        return Err(Error::Option(format!(
+        return Err(Error::Usage(format!(
             "{}: the board uses another backbone ({found}…): give its pack, or `device update` it",
             path.display()
         )));

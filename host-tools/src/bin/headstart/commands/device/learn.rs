@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::report::Report;
 use super::inputs;
 use crate::cli::{DeviceLearn, DeviceLearner};
-use headstart_tools::error::Error;
+use crate::error::Error;
 
 pub(super) fn learn(
     report: Report,
@@ -16,7 +16,7 @@ pub(super) fn learn(
     args: &DeviceLearn,
 ) -> Result<(), Error> {
     let bytes = super::super::read(&args.pack)?;
-    let refuse = |problem| Error::Pack { pack: args.pack.clone(), problem };
+    let refuse = Error::in_pack(&args.pack);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     let mut samples = inputs::samples(&pack, &args.data, args.sampling)?;
     // Class after class, a head that takes one step a sample would forget the first one.

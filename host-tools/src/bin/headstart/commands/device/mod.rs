@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::report::{Report, hex};
 use crate::cli::{DeviceArgs, DeviceCommand};
-use headstart_tools::error::Error;
+use crate::error::Error;
 
 pub(super) fn device(report: Report, args: &DeviceArgs) -> Result<(), Error> {
     let timing = Timing { patience: Duration::from_secs(args.patience), ..Timing::default() };
@@ -54,7 +54,7 @@ fn update(
 ) -> Result<(), Error> {
     let bytes = super::read(path)?;
     // The board verifies it too; here it costs no time on the line.
-    let refuse = |problem| Error::Pack { pack: path.to_owned(), problem };
+    let refuse = Error::in_pack(path);
     super::without_engine(&Pack::open(&bytes).map_err(refuse)?, path)?;
     let mut board = connect()?;
     let bar = report.progress(bytes.len(), "sending");
@@ -71,9 +71,9 @@ fn update(
 
 fn head(report: Report, board: &mut Board, output: &Path) -> Result<(), Error> {
     let record = board.head()?.ok_or_else(|| {
-        Error::Option("the board has committed no head: its pack's head answers".into())
+        Error::Usage("the board has committed no head: its pack's head answers".into())
     })?;
-    let refuse = |problem| Error::Option(format!("the board's head record: {problem}"));
+    let refuse = |problem| Error::Usage(format!("the board's head record: {problem}"));
     let parsed = HeadRecord::parse_for(&record, &board.greeting().backbone).map_err(refuse)?;
     super::write_private(output, &record)?;
     let labels: Vec<&str> = parsed.labels().collect();

@@ -5,7 +5,7 @@ use headstart_cable::client::{Board, Class, Error as CableError};
 use serde_json::{Value, json};
 
 use super::super::report::{Report, bytes, hex, table};
-use headstart_tools::error::Error;
+use crate::error::Error;
 
 pub(super) fn status(report: Report, board: &mut Board) -> Result<(), Error> {
     // A board that cannot learn says why, and is asked no more.

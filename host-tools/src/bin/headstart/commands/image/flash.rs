@@ -8,14 +8,14 @@ use serde_json::json;
 
 use super::super::report::Report;
 use crate::cli::FlashArgs;
-use headstart_tools::error::Error;
+use crate::error::Error;
 use headstart_tools::ship::board::{Board, Flashing};
 use headstart_tools::ship::image::Format;
 
 pub(crate) fn flash(report: Report, args: &FlashArgs) -> Result<(), Error> {
-    let board = Board::named(&args.board).map_err(Error::Option)?;
-    let flashing = board.flashing().map_err(Error::Option)?;
-    let refuse = |problem: &str| Error::Option(format!("{}: {problem}", args.image.display()));
+    let board = Board::named(&args.board)?;
+    let flashing = board.flashing()?;
+    let refuse = |problem: &str| Error::Usage(format!("{}: {problem}", args.image.display()));
     let format =
         Format::of(&args.image).filter(|format| *format != Format::Bin).ok_or_else(|| {
             refuse("says no addresses: give an .elf, .hex or .uf2 of `headstart image`")
@@ -43,7 +43,7 @@ pub(crate) fn flash(report: Report, args: &FlashArgs) -> Result<(), Error> {
             }
             _ => "",
         };
-        return Err(Error::Option(format!(
+        return Err(Error::Usage(format!(
             "nothing is here that flashes {}; where it is, this does:{}{drive}",
             board.name,
             shown.concat()

@@ -9,22 +9,25 @@ use serde_json::json;
 
 use super::report::Report;
 use crate::cli::ImageArgs;
-use headstart_tools::error::Error;
+use crate::error::Error;
 use headstart_tools::ship::board::Board;
 use headstart_tools::ship::image::{Format, Image};
 
 pub(super) fn image(report: Report, args: &ImageArgs) -> Result<(), Error> {
-    let board = Board::named(&args.board).map_err(Error::Option)?;
-    let refuse = |problem: String| Error::Option(format!("{}: {problem}", args.output.display()));
-    let format = Format::of(&args.output)
-        .ok_or_else(|| refuse("has no known extension: write .elf, .hex, .bin or .uf2".into()))?;
+    let board = Board::named(&args.board)?;
+    let refuse = |problem| Error::Image { output: args.output.clone(), problem };
+    let format = Format::of(&args.output).ok_or_else(|| {
+        Error::Usage(format!(
+            "{}: has no known extension: write .elf, .hex, .bin or .uf2",
+            args.output.display()
+        ))
+    })?;
     let bytes = super::read(&args.pack)?;
-    let problem = |problem| Error::Pack { pack: args.pack.clone(), problem };
-    let pack = Pack::open(&bytes).map_err(problem)?;
+    let pack = Pack::open(&bytes).map_err(Error::in_pack(&args.pack))?;
     super::without_engine(&pack, &args.pack)?;
     let room = board.ram_bytes.saturating_sub(board.static_bytes + board.stack_bytes);
     if pack.plan().ram_bytes() > room {
-        return Err(Error::Option(format!(
+        return Err(Error::Usage(format!(
             "{}: its session takes {} bytes of RAM, and {} has {room}: `headstart pack --board {}` says what to change",
             args.pack.display(),
             pack.plan().ram_bytes(),
@@ -34,7 +37,7 @@ pub(super) fn image(report: Report, args: &ImageArgs) -> Result<(), Error> {
     }
     let firmware = args.firmware.as_deref().map(super::read).transpose()?;
     let image = Image::new(&board, &bytes, firmware.as_deref()).map_err(refuse)?;
-    let flashing = board.flashing().map_err(refuse)?;
+    let flashing = board.flashing().map_err(|problem| refuse(problem.into()))?;
     let file = image.emit(format, flashing).map_err(refuse)?;
     super::write(&args.output, &file)?;
     let segments: Vec<_> = image

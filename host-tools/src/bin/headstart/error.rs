@@ -1,0 +1,113 @@
+//! Why a command did not do its work, as a person reads it: what is wrong, and which option mends it.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use headstart_tools::cut::freeze::FreezeError;
+use headstart_tools::error::Fault;
+use headstart_tools::ship::board::{BoardError, Shortage};
+use headstart_tools::ship::export::ExportError;
+use headstart_tools::ship::image::ImageError;
+
+use crate::advice::advice;
+
+/// An error of a command. What it shows ends with [`advice`], where there is some.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// What the library refused.
+    Library(headstart_tools::error::Error),
+    /// No cut was chosen.
+    Freeze(FreezeError<headstart_tools::error::Error>),
+    /// No such board, or none that can be flashed.
+    Board(BoardError),
+    /// A board does not have what a pack takes.
+    Shortage(Shortage),
+    /// There is no image of what was given.
+    Image { output: PathBuf, problem: ImageError },
+    /// A graph cannot be written.
+    Export { output: PathBuf, problem: ExportError },
+    /// Options or files that do not fit each other, and what would.
+    Usage(String),
+    /// A board at a cable refused, or cannot be reached.
+    Cable(headstart_cable::client::Error),
+    /// Another program could not do its work.
+    Tool { command: String, source: io::Error },
+    /// A file cannot be written; what was there before is unchanged.
+    Unwritable { path: PathBuf, source: io::Error },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Library(error) => write!(f, "{error}")?,
+            Self::Freeze(error) => write!(f, "{error}")?,
+            Self::Board(error) => write!(f, "{error}")?,
+            Self::Shortage(error) => write!(f, "{error}")?,
+            Self::Image { output, problem } => write!(f, "{}: {problem}", output.display())?,
+            Self::Export { output, problem } => write!(f, "{}: {problem}", output.display())?,
+            Self::Usage(what) => f.write_str(what)?,
+            Self::Cable(error) => write!(f, "{error}")?,
+            Self::Tool { command, source } => write!(f, "{command}: {source}")?,
+            Self::Unwritable { path, source } => write!(
+                f,
+                "{}: cannot be written ({source}); what was there before is unchanged",
+                path.display()
+            )?,
+        }
+        match advice(self) {
+            Some(advice) => write!(f, ": {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    /// 1 where the input was refused, 2 where the machine failed.
+    pub(crate) fn exit_status(&self) -> u8 {
+        match self {
+            Self::Unwritable { .. } | Self::Tool { .. } => 2,
+            Self::Library(error) => match error.fault() {
+                Fault::Input => 1,
+                Fault::Machine => 2,
+            },
+            Self::Cable(error) => error.exit_status(),
+            _ => 1,
+        }
+    }
+
+    /// The rule that a pack breaks.
+    pub(crate) fn in_pack(path: &Path) -> impl Fn(headstart::Error) -> Self + Copy {
+        |problem| headstart_tools::error::Error::Pack { pack: path.to_owned(), problem }.into()
+    }
+}
+
+impl From<headstart_tools::error::Error> for Error {
+    fn from(error: headstart_tools::error::Error) -> Self {
+        Self::Library(error)
+    }
+}
+
+impl From<headstart_device::Error> for Error {
+    fn from(error: headstart_device::Error) -> Self {
+        Self::Library(error.into())
+    }
+}
+
+impl From<headstart_cable::client::Error> for Error {
+    fn from(error: headstart_cable::client::Error) -> Self {
+        Self::Cable(error)
+    }
+}
+
+impl From<BoardError> for Error {
+    fn from(error: BoardError) -> Self {
+        Self::Board(error)
+    }
+}
+
+impl From<Shortage> for Error {
+    fn from(error: Shortage) -> Self {
+        Self::Shortage(error)
+    }
+}
