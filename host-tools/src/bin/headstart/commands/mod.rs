@@ -2,6 +2,7 @@
 
 #[macro_use]
 mod say;
+mod choose;
 mod compare;
 mod device;
 mod export;

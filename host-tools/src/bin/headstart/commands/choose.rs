@@ -1,0 +1,205 @@
+//! Where `pack` cuts a model.
+
+use headstart::graph::Graph;
+use headstart::pack::{Preprocessing, TailStorage};
+use headstart_device::samples::Dataset;
+use headstart_tools::cut::decoder::Decoder;
+use headstart_tools::cut::freeze::{self, Budget, Candidate, FreezeError};
+use headstart_tools::cut::inspect::Linear;
+use headstart_tools::cut::tail::{self, Parts};
+use headstart_tools::error::Error as Refused;
+use headstart_tools::import::model::Model;
+use headstart_tools::quantise::inputs;
+use serde_json::{Value, json};
+
+use super::report::{self, Report};
+use crate::cli::{PackArgs, Storage, Tail, Task};
+use crate::error::Error;
+
+/// Where the model is cut.
+pub(super) struct Chosen {
+    /// The tensors that cross the cut.
+    pub(super) name: String,
+    /// The backbone.
+    pub(super) graph: Graph,
+    /// The grid to which its result is pooled.
+    pub(super) grid: usize,
+    /// All cuts that were tried, for the report.
+    pub(super) candidates: Value,
+    /// What the device trains behind the cut.
+    pub(super) tail: Option<(Graph, TailStorage)>,
+    /// The pretrained last layer behind a tail, where it is linear.
+    pub(super) linear: Option<Linear>,
+}
+
+/// Cuts the model as the options say.
+pub(super) fn choose(
+    report: Report,
+    args: &PackArgs,
+    model: &Model,
+    preprocessing: Preprocessing,
+) -> Result<Chosen, Error> {
+    let at = |name: &str, grid: usize, candidates: Value| {
+        let graph = model.cut_at(name)?;
+        Ok(Chosen { name: name.to_owned(), graph, grid, candidates, tail: None, linear: None })
+    };
+    let grid = usize::from(args.pool.unwrap_or(1));
+    if args.task == Task::Segmentation || args.tail == Tail::Keep {
+        return with_tail(args, model);
+    }
+    if !args.train.is_empty() {
+        return Err(Error::Usage("--train: belongs to --tail keep".into()));
+    }
+    if args.classes.is_some() {
+        return Err(Error::Usage("--classes: belongs to --task segmentation".into()));
+    }
+    match args.freeze.as_str() {
+        "none" => Err(Error::Usage(
+            "--freeze none leaves nothing to freeze: add --tail keep, and the device trains the whole \
+             network; or use --freeze head, --freeze auto or --freeze NAME"
+                .into(),
+        )),
+        "head" => {
+            let (graph, classifier) = model.classifier()?;
+            at(&graph.values[classifier.features].name, grid, Value::Null)
+        }
+        "auto" => {
+            let (name, grid, candidates) = search(report, args, model, preprocessing)?;
+            at(&name, grid, candidates)
+        }
+        name => at(name, grid, Value::Null),
+    }
+}
+
+/// The cut behind which all that the model has is trained.
+fn with_tail(args: &PackArgs, model: &Model) -> Result<Chosen, Error> {
+    let segments = args.task == Task::Segmentation;
+    if args.freeze == "auto" || (args.freeze == "head" && !segments) {
+        return Err(Error::Usage(
+            "--tail keep: say where the trainable part begins, with --freeze NAME, a pattern or none".into(),
+        ));
+    }
+    if !args.train.is_empty() && matches!(args.freeze.as_str(), "head" | "none") {
+        return Err(Error::Usage(
+            "--train: says what of --freeze is trained after all; give --freeze names or a pattern"
+                .into(),
+        ));
+    }
+    if args.pool.is_some() || args.board.is_some() {
+        return Err(Error::Usage(
+            "--tail keep: features are kept as they are, for boards with an operating system; leave --pool and \
+             --board out".into(),
+        ));
+    }
+    let freeze = frozen(&args.freeze)?;
+    let parts: Parts = if segments {
+        let (width, stride) = (usize::from(args.decoder), usize::from(args.stride));
+        let decoder = Decoder { width, stride, seed: args.decoder_seed };
+        let encoder = args.freeze == "head";
+        tail::segmentation(model, (!encoder).then_some(&freeze), &args.train, &decoder)?
+    } else {
+        tail::parts(model, &freeze, &args.train)?
+    };
+    let storage = match args.tail_storage {
+        Storage::F16 => TailStorage::F16,
+        Storage::F32 => TailStorage::F32,
+    };
+    Ok(Chosen {
+        name: parts.name,
+        graph: parts.backbone,
+        grid: 1,
+        candidates: Value::Null,
+        tail: Some((parts.tail, storage)),
+        linear: parts.linear,
+    })
+}
+
+/// The names and patterns of `--freeze`, which have commas between; none of them for `none`.
+fn frozen(freeze: &str) -> Result<Vec<String>, Error> {
+    if freeze == "none" {
+        return Ok(Vec::new());
+    }
+    let names = freeze.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    if names.is_empty() {
+        return Err(Error::Usage("--freeze: name a node, a tensor or a pattern".into()));
+    }
+    Ok(names)
+}
+
+/// Tries every sensible cut and grid on labelled samples: the best one, and the table of all.
+fn search(
+    report: Report,
+    args: &PackArgs,
+    model: &Model,
+    preprocessing: Preprocessing,
+) -> Result<(String, usize, Value), Error> {
+    let data = args.data.as_ref().ok_or_else(|| {
+        Error::Usage("--freeze auto needs labelled samples: give them with --data DIR".into())
+    })?;
+    let graph = model.simplified();
+    let input = inputs::describe(&model.path, &graph, preprocessing)?;
+    let mut dataset = Dataset::labelled(data)?;
+    if let Some(limit) = args.sampling.limit {
+        dataset.limit(limit as usize, args.sampling.seed);
+    }
+    let labels: Vec<usize> = dataset.samples.iter().map(|sample| sample.label).collect();
+    let budget = Budget { max_head_bytes: args.max_head, max_macs: args.max_macs };
+    let load = |index: usize| inputs::read(&input, &dataset.samples[index].path);
+    let bar = report.progress(1, "trying cuts");
+    let candidates = freeze::auto(&graph, &labels, load, &budget, |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    })
+    .map_err(|error| match error {
+        FreezeError::Sample(error) => error.into(),
+        FreezeError::Execute(problem) => {
+            Refused::Execute { model: model.path.clone(), problem }.into()
+        }
+        other => Error::Freeze(other),
+    })?;
+    bar.finish_and_clear();
+    let fits =
+        |candidate: &&Candidate| args.pool.is_none_or(|pool| usize::from(pool) == candidate.grid);
+    let chosen = candidates.iter().find(fits).ok_or_else(|| {
+        Error::Usage("--pool: no cut was tried on a grid of that size; leave it out".into())
+    })?;
+    if !report.json {
+        print_candidates(&candidates, chosen);
+    }
+    Ok((chosen.tensor.clone(), chosen.grid, candidates.iter().map(as_json).collect()))
+}
+
+fn as_json(candidate: &Candidate) -> Value {
+    json!({
+        "tensor": candidate.tensor,
+        "node": candidate.node,
+        "pool": candidate.grid,
+        "features": candidate.features,
+        "accuracy": candidate.accuracy,
+        "spread": candidate.spread,
+        "samples": candidate.samples,
+        "multiply_accumulates": candidate.macs,
+        "head_bytes": candidate.head_bytes,
+        "ram_bytes": candidate.ram_bytes,
+    })
+}
+
+fn print_candidates(candidates: &[Candidate], chosen: &Candidate) {
+    let header = ["", "tensor", "pool", "features", "accuracy", "samples", "MACs", "head", "RAM"];
+    let mut table = report::table(&header);
+    for candidate in candidates {
+        table.add_row([
+            if candidate == chosen { "*" } else { "" }.to_owned(),
+            candidate.tensor.clone(),
+            format!("{0} x {0}", candidate.grid),
+            candidate.features.to_string(),
+            format!("{:.1} ± {:.1} %", 100.0 * candidate.accuracy, 100.0 * candidate.spread),
+            candidate.samples.to_string(),
+            report::count(candidate.macs),
+            report::bytes(candidate.head_bytes),
+            report::bytes(candidate.ram_bytes),
+        ]);
+    }
+    say!("{table}");
+}
