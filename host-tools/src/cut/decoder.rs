@@ -81,9 +81,9 @@ impl Decoder {
         sizes.dedup();
         for size in sizes {
             let of_size = || found.iter().filter(|&&(other, ..)| other == size);
-            let narrowest = of_size().map(|&(_, channels, _)| channels).min().unwrap_or(0);
-            let last = of_size().rfind(|&&(_, channels, _)| channels <= 2 * narrowest);
-            if let Some(&(.., tensor)) = last {
+            let narrowest = of_size().map(|&(_, channels, _)| channels).min();
+            let narrow = |channels| narrowest.is_some_and(|narrowest| channels <= 2 * narrowest);
+            if let Some(&(.., tensor)) = of_size().rfind(|&&(_, channels, _)| narrow(channels)) {
                 maps.push(model.value_named(tensor)?);
             }
         }

@@ -72,8 +72,9 @@ fn sums(graph: &Graph) -> Vec<Group> {
     for value in 0..graph.values.len() {
         let members: Vec<ValueId> =
             (value..graph.values.len()).filter(|&v| find(&root, v) == value).collect();
-        let channels = graph.values[value].shape.get(1).copied().unwrap_or(0);
         if !members.is_empty() && members.iter().all(|&v| is_between_convolutions(graph, v)) {
+            // What convolutions write has channels.
+            let channels = graph.values[value].shape[1];
             groups.push(Group { written: members.clone(), read: members, channels, bound: None });
         }
     }
@@ -208,8 +209,9 @@ fn reaches<R: Run>(
 fn reader_reach(graph: &Graph, group: &Group) -> Vec<f32> {
     let mut reach = vec![0.0_f32; group.channels];
     for node in graph.nodes.iter().filter(|node| reads(node, group)) {
+        let weights = graph.values[node.inputs[1]].constant.as_deref();
+        let weights = weights.expect("only convolutions of known weights read a group");
         for_each_reader(graph, node, group.channels, |channel, index| {
-            let weights = graph.values[node.inputs[1]].constant.as_deref().unwrap_or(&[]);
             reach[channel] = reach[channel].max(weights[index].abs());
         });
     }

@@ -162,7 +162,8 @@ impl Quantised {
                 tool_version: env!("CARGO_PKG_VERSION"),
                 freeze_point: &self.settings.freeze_point,
                 calibration: &calibration,
-                calibration_samples: u32::try_from(self.samples).unwrap_or(u32::MAX),
+                calibration_samples: u32::try_from(self.samples)
+                    .expect("samples that were held in memory"),
                 multiply_accumulates: self.multiply_accumulates,
             },
             preprocessing: self.settings.preprocessing,

@@ -114,7 +114,7 @@ fn left_out(inverse: &Matrix, labels: &[usize], folds: &[Vec<usize>]) -> Option<
                     error += (output - target(sample, class)).powi(2);
                 }
                 let answer = (0..classes).max_by(|&a, &b| output[a].total_cmp(&output[b]));
-                answers[sample] = answer.unwrap_or(0);
+                answers[sample] = answer.expect("each label is one of the classes");
                 right += usize::from(answers[sample] == labels[sample]);
             }
             right_shares.push(right as f64 / held.len() as f64);

@@ -18,7 +18,7 @@ mod testing;
 
 use headstart::graph::{Graph, Node, Value};
 
-use crate::import::onnx::Aliases;
+use crate::import::imported::Aliases;
 use rewrite::Rewrite;
 
 /// Evaluates a node whose operands are all constant; `None` if it cannot.

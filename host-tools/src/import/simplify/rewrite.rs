@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use headstart::graph::{Graph, Node, Op, Scale, Value, ValueId};
 
-use crate::import::onnx::Aliases;
+use crate::import::imported::Aliases;
 
 /// A graph while rules change it, with an index of who makes and who reads each value.
 pub(super) struct Rewrite<'a> {
@@ -33,7 +33,7 @@ impl<'a> Rewrite<'a> {
     /// The graph without what nothing reads any more.
     pub(super) fn finish(mut self) -> Graph {
         let mut removed = self.removed.iter();
-        self.graph.nodes.retain(|_| !removed.next().copied().unwrap_or(false));
+        self.graph.nodes.retain(|_| !removed.next().expect("rules remove nodes, and add none"));
         cut(&self.graph)
     }
 

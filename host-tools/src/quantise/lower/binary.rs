@@ -115,7 +115,7 @@ impl Lowering<'_> {
             operands.push((value, ratio(self.quantisation(value).scale, to.scale)));
         }
         // Two axes are rows and channels, one is channels: see `extents`.
-        let position = order.iter().position(|&a| a == axis).unwrap_or(0);
+        let position = order.iter().position(|&a| a == axis).ok_or("an axis that it has not")?;
         let axis = match (rank, position) {
             (3, position) => position as u8,
             (2, 0) => 0,

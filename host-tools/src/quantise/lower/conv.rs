@@ -84,16 +84,21 @@ impl Lowering<'_> {
         let scaled = |list: Vec<f32>, factor: f32| list.into_iter().map(|v| v * factor).collect();
         let weights = self.matrix(node.inputs[1], gemm.trans_b)?;
         let bias = bias.map(|bias| scaled(bias, gemm.beta));
-        let outputs = self.graph.values[node.output].shape.last().copied().unwrap_or(1);
+        let outputs = self.outputs(node)?;
         let own = self.own_scales(node, usize::from(!gemm.trans_b), outputs, gemm.alpha);
         self.dense(node, scaled(weights, gemm.alpha), bias, own)
     }
 
     pub(super) fn matmul(&mut self, node: &GraphNode) -> Result<(), Why> {
         let weights = self.matrix(node.inputs[1], false)?;
-        let outputs = self.graph.values[node.output].shape.last().copied().unwrap_or(1);
+        let outputs = self.outputs(node)?;
         let own = self.own_scales(node, 1, outputs, 1.0);
         self.dense(node, weights, None, own)
+    }
+
+    /// How many a product gives for each row: the extent of its last axis.
+    fn outputs(&self, node: &GraphNode) -> Result<usize, Why> {
+        Ok(*self.dims(node.output)?.last().ok_or("a product without an axis")?)
     }
 
     /// The model's own scale of every output channel, which lie along `axis` of the weights, times `factor`.
@@ -158,7 +163,7 @@ impl Lowering<'_> {
         if order.len() > 3 {
             return Err(format!("a product over {} dimensions", order.len() + 1).into());
         }
-        let outputs = self.dims(node.output)?.last().copied().unwrap_or(1);
+        let outputs = self.outputs(node)?;
         let x = self.in_order(&view, &order)?;
         let bias = bias.unwrap_or_else(|| vec![0.0; outputs]);
         self.convolve(node, x, &order, Kernel { window: POINT, groups: 1, weights, bias, own })
