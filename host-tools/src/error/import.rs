@@ -83,6 +83,14 @@ impl Problem {
         ImportError { file: file.to_owned(), problem: self }
     }
 
+    /// Refuses more of something than is accepted.
+    pub(crate) fn check_limit(what: &'static str, found: usize, limit: usize) -> Result<(), Self> {
+        if found > limit {
+            return Err(Self::Limit { what, found: found as u64, limit: limit as u64 });
+        }
+        Ok(())
+    }
+
     /// A problem of the tensor of that name.
     pub(crate) fn tensor(tensor: &str, what: impl Into<String>) -> Self {
         Self::Tensor { tensor: tensor.to_owned(), what: what.into() }

@@ -1,7 +1,12 @@
 //! A model file as a float graph: ONNX or TensorFlow Lite in, simplified.
 
+mod file;
+pub mod imported;
+pub mod integer;
 pub mod model;
 pub mod onnx;
 pub mod scales;
 pub mod simplify;
 pub mod tflite;
+
+pub use file::MAX_FILE_BYTES;

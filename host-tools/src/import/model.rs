@@ -8,7 +8,8 @@ use headstart::graph::{Graph, Node, Value};
 use headstart::pack::Pack;
 
 use crate::error::{Error, ModelProblem};
-use crate::import::onnx::{self, Aliases, Imported};
+use crate::import::imported::{Aliases, Imported};
+use crate::import::onnx;
 use crate::import::simplify::simplify;
 use crate::import::tflite;
 

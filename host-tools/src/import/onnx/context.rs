@@ -8,8 +8,9 @@ use headstart::graph::{Graph, Op, ValueId};
 use super::attributes::NodeView;
 use super::external::External;
 use super::integers::{IntegerType, Integers};
-use super::tensor::{Budget, Data, Known, Tensor, decode};
+use super::tensor::{Budget, decode};
 use crate::error::Problem;
+use crate::import::imported::{Data, Known, Tensor};
 
 type Outcome<T> = Result<T, String>;
 

@@ -24,25 +24,22 @@ mod tests;
 mod wire;
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use headstart::graph::{Graph, Node, ValueId, elements};
+use headstart::graph::{Graph, elements};
 use rten_onnx::onnx::{DataType, GraphProto, ModelProto, ValueInfoProto};
 use sha2::{Digest, Sha256};
 
 pub use crate::error::{ImportError, Problem};
-pub use integers::IntegerType;
-pub(crate) use tensor::half_to_float;
-pub use tensor::{Data, Known, Tensor};
+pub use crate::import::imported::{Aliases, Data, Imported, Known, Output, Source, Tensor};
+pub use crate::import::integer::IntegerType;
 
 use attributes::NodeView;
 use context::{Bound, Context};
 use external::External;
 
-/// Largest model file, external data not counted.
-pub const MAX_FILE_BYTES: u64 = 1 << 30;
+use super::file::{check_size, read_file};
+use super::imported::check_model;
 
 /// Most nodes of a model.
 const MAX_NODES: usize = 20_000;
@@ -53,85 +50,8 @@ const MAX_OPERANDS: usize = 100_000;
 /// Longest name of a node or tensor, in bytes. Names are repeated in messages and derived names.
 const MAX_NAME_BYTES: usize = 4096;
 
-/// Most elements of all tensors that one sample passes through: 4 GiB of float32, were they all
-/// kept.
-const MAX_ACTIVATIONS: usize = 1 << 30;
-
 /// Oldest operator set whose operators are read with their meaning of then.
 const MIN_OPSET: i64 = 6;
-
-/// A model that was read.
-#[derive(Clone, Debug)]
-pub struct Imported {
-    /// The network, with all shapes fixed; a symbolic batch size became 1.
-    pub graph: Graph,
-    /// The model's outputs, in its own order.
-    pub outputs: Vec<Output>,
-    /// Name and operator of the first node that does what it would during training.
-    pub training: Option<(String, String)>,
-    /// Other names of the graph's tensors: those of results that a node passed on unchanged
-    /// (`Identity`, `Dropout`) and of the nodes that did so.
-    pub aliases: Aliases,
-    /// SHA-256 of the model file, without its external data.
-    pub source_sha256: [u8; 32],
-    /// The program that wrote the file, with its version; empty if it does not say.
-    pub producer: String,
-    /// Version of the ONNX operator set; `None` for a model of another format.
-    pub opset: Option<i64>,
-}
-
-/// An output of a model.
-#[derive(Clone, Debug)]
-pub struct Output {
-    /// Its name.
-    pub name: String,
-    /// Where it comes from.
-    pub source: Source,
-}
-
-/// Where an output comes from.
-#[derive(Clone, Debug)]
-pub enum Source {
-    /// The graph computes it: its place in [`Graph::outputs`].
-    Floats(usize),
-    /// The graph computes it as whole numbers in float32, which are int64 in the model.
-    Indices(usize),
-    /// The graph computes it as real numbers, which are integers of that type and of the tensor's scale in the
-    /// model.
-    Quantised(usize, IntegerType),
-    /// It is known without running anything.
-    Known(Known),
-}
-
-/// Names that a graph does not have any more, with the name of the tensor that has their value.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Aliases(BTreeMap<String, String>);
-
-impl Aliases {
-    /// Lets `name` stand for the tensor `target`.
-    pub fn insert(&mut self, name: impl Into<String>, target: impl Into<String>) {
-        let (name, target) = (name.into(), target.into());
-        if name != target {
-            self.0.insert(name, target);
-        }
-    }
-
-    /// The value of `graph` that a user means by the name of a tensor, of a node (its result), or
-    /// of one that import or simplification replaced.
-    #[must_use]
-    pub fn find(&self, graph: &Graph, name: &str) -> Option<ValueId> {
-        let mut name = name;
-        // An alias may lead to another; a chain is no longer than the list.
-        for _ in 0..=self.0.len() {
-            let node = || graph.nodes.iter().find(|node| node.name == name);
-            if let Some(value) = graph.value_named(name).or_else(|| node().map(|n| n.output)) {
-                return Some(value);
-            }
-            name = self.0.get(name)?;
-        }
-        None
-    }
-}
 
 /// Reads the model at `path`.
 ///
@@ -160,18 +80,6 @@ pub fn import_sized(path: &Path, size: Option<[usize; 2]>) -> Result<Imported, I
         .map_err(|problem| problem.in_file(&name))?;
     check_model(&imported).map_err(|problem| problem.in_file(&name))?;
     Ok(imported)
-}
-
-/// The bytes of a model's file.
-pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Problem> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let mut bytes = Vec::new();
-    if length <= MAX_FILE_BYTES {
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    }
-    check_size(length.max(bytes.len() as u64))?;
-    Ok(bytes)
 }
 
 /// Reads a model out of memory. `name` stands in messages, external data is looked for in `folder`.
@@ -204,67 +112,11 @@ pub fn import_bytes_with(
     read_model(bytes, folder, bindings, None).map_err(|problem| problem.in_file(name))
 }
 
-fn check_size(length: u64) -> Result<(), Problem> {
-    if length == 0 {
-        return Err(Problem::NotOnnx { byte: 0, what: "the file is empty" });
-    }
-    if length > MAX_FILE_BYTES {
-        let what = "the file has too many bytes";
-        return Err(Problem::Limit { what, found: length, limit: MAX_FILE_BYTES });
-    }
-    Ok(())
-}
-
-/// What a model for a device must be beyond a graph that can run.
-pub(crate) fn check_model(imported: &Imported) -> Result<(), Problem> {
-    let graph = &imported.graph;
-    if let Some((node, operator)) = imported.training.clone() {
-        let what = "is in training mode; export the model in evaluation mode".to_owned();
-        return Err(Problem::Node { node, operator, what });
-    }
-    let other =
-        |output: &&Output| !matches!(output.source, Source::Floats(_) | Source::Quantised(..));
-    if let Some(output) = imported.outputs.iter().find(other) {
-        return Err(Problem::tensor(&output.name, "is an output that is not float32"));
-    }
-    let names = |ids: &[ValueId]| {
-        ids.iter().map(|&id| graph.values[id].name.as_str()).collect::<Vec<_>>().join(", ")
-    };
-    if graph.inputs.len() != 1 {
-        return Err(Problem::Model(format!(
-            "the model has {} inputs ({}); models with exactly one are supported",
-            graph.inputs.len(),
-            names(&graph.inputs)
-        )));
-    }
-    let shape = &graph.values[graph.inputs[0]].shape;
-    if let Some(batch) = shape.first().filter(|&&batch| batch > 1 && shape.len() > 1) {
-        return Err(Problem::Model(format!(
-            "the model takes batches of {batch}; export it with a batch size of 1, or an open one"
-        )));
-    }
-    if let Some(value) = graph.values.iter().find(|value| value.shape.contains(&0)) {
-        return Err(Problem::tensor(&value.name, "has no elements"));
-    }
-    // Each shape was checked as it was made, so that neither products nor sum overflow.
-    let count = |node: &Node| graph.values[node.output].shape.iter().product::<usize>();
-    let total = graph.nodes.iter().map(count).sum::<usize>();
-    let what = "the tensors of one sample have too many elements in all";
-    check_limit(what, total, MAX_ACTIVATIONS)
-}
-
-fn check_limit(what: &'static str, found: usize, limit: usize) -> Result<(), Problem> {
-    if found > limit {
-        return Err(Problem::Limit { what, found: found as u64, limit: limit as u64 });
-    }
-    Ok(())
-}
-
 /// What later work on the graph relies on for its time and memory.
 fn check_parts(graph: &GraphProto) -> Result<(), Problem> {
     let operands = graph.node.iter().map(|node| node.input.len()).sum();
-    check_limit("the model has too many nodes", graph.node.len(), MAX_NODES)?;
-    check_limit("the nodes of the model have too many operands", operands, MAX_OPERANDS)?;
+    Problem::check_limit("the model has too many nodes", graph.node.len(), MAX_NODES)?;
+    Problem::check_limit("the nodes of the model have too many operands", operands, MAX_OPERANDS)?;
     let of_nodes = graph.node.iter().flat_map(|node| {
         let own = node.name.iter().chain(&node.op_type).chain(&node.domain);
         own.chain(&node.input).chain(&node.output)
@@ -272,7 +124,11 @@ fn check_parts(graph: &GraphProto) -> Result<(), Problem> {
     let of_tensors = graph.initializer.iter().filter_map(|tensor| tensor.name.as_ref());
     let of_inputs = graph.input.iter().chain(&graph.output).filter_map(|info| info.name.as_ref());
     let longest = of_nodes.chain(of_tensors).chain(of_inputs).map(String::len).max();
-    check_limit("the model has names of too many bytes", longest.unwrap_or(0), MAX_NAME_BYTES)
+    Problem::check_limit(
+        "the model has names of too many bytes",
+        longest.unwrap_or(0),
+        MAX_NAME_BYTES,
+    )
 }
 
 fn read_model(
@@ -383,8 +239,14 @@ fn read_graph(
         context.bind(node.output(), bound).map_err(wrong)?;
     }
 
+    let outputs = outputs(&mut context, &graph.output)?;
+    Ok(Parts { graph: context.graph, outputs, training: context.training, aliases })
+}
+
+/// What the model's outputs are; those that the graph computes become its outputs.
+fn outputs(context: &mut Context<'_>, infos: &[ValueInfoProto]) -> Result<Vec<Output>, Problem> {
     let mut outputs = Vec::new();
-    for info in &graph.output {
+    for info in infos {
         let name = info.name.as_deref().unwrap_or_default();
         match context.find(name) {
             Some(&(Bound::Float(value) | Bound::Quantised(value, _) | Bound::Indices(value))) => {
@@ -416,7 +278,7 @@ fn read_graph(
     if outputs.is_empty() {
         return Err(Problem::Model("the model has no output".to_owned()));
     }
-    Ok(Parts { graph: context.graph, outputs, training: context.training, aliases })
+    Ok(outputs)
 }
 
 fn handler(node: &NodeView<'_>) -> Result<operators::Handler, Problem> {
@@ -473,12 +335,12 @@ fn add_input(
     for (i, dimension) in dimensions.iter().enumerate() {
         let stated = dimension.dim_value.filter(|&n| n > 0 || (n == 0 && i > 0));
         let other = size.filter(|_| dimensions.len() == 4 && i >= 2).map(|size| size[i - 2]);
-        shape.push(match (stated, i) {
-            _ if other.is_some() => other.unwrap_or_default(),
-            (Some(extent), _) => usize::try_from(extent).unwrap_or(usize::MAX),
+        shape.push(match (other, stated, i) {
+            (Some(extent), ..) => extent,
+            (None, Some(extent), _) => usize::try_from(extent).unwrap_or(usize::MAX),
             // The batch size, which stays open in most models.
-            (None, 0) => 1,
-            (None, _) => {
+            (None, None, 0) => 1,
+            (None, None, _) => {
                 let symbol = dimension.dim_param.as_deref().unwrap_or("?");
                 return Err(refuse(format!(
                     "is an input whose dimension {i} is open ({symbol}); export the model with \

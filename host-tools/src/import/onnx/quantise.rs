@@ -106,7 +106,7 @@ fn unsupported(kind: &str) -> String {
     format!("integers of type {kind}; int8 and uint8 are supported, and int32 for a bias")
 }
 
-/// Elements that one index of `axis` spans.
+/// Elements that one index of `axis` spans: the one of a scalar, which has no axis.
 fn inner(shape: &[usize], axis: usize) -> usize {
     shape.get(axis + 1..).unwrap_or_default().iter().product::<usize>().max(1)
 }
@@ -123,9 +123,13 @@ pub(super) fn dequantised(
     axis: i64,
     name: String,
 ) -> Outcome<ValueId> {
-    let (shape, kind) = match integers {
-        Bound::Integers(integers) => (&integers.shape, integers.kind),
-        Bound::Bytes(bytes) => (&bytes.shape, bytes.kind),
+    let (shape, kind, elements): (_, _, Box<dyn Iterator<Item = i64>>) = match integers {
+        Bound::Integers(Integers { shape, data, kind }) => {
+            (shape, *kind, Box::new(data.iter().copied()))
+        }
+        Bound::Bytes(Bytes { shape, data, kind }) => {
+            (shape, *kind, Box::new(data.iter().map(|&byte| kind.wrap(i64::from(byte)))))
+        }
         _ => return Err("a constant of integers is expected".into()),
     };
     let supported = [IntegerType::Int8, IntegerType::Uint8, IntegerType::Int32];
@@ -142,17 +146,7 @@ pub(super) fn dequantised(
         let (scale, zero_point) = parameters.at(flat, inner);
         (q - zero_point) as f32 * scale
     };
-    let data: Vec<f32> = match integers {
-        Bound::Integers(integers) => integers.data.iter().copied().enumerate().map(real).collect(),
-        Bound::Bytes(bytes) => bytes
-            .data
-            .iter()
-            .map(|&b| bytes.kind.wrap(i64::from(b)))
-            .enumerate()
-            .map(real)
-            .collect(),
-        _ => Vec::new(),
-    };
+    let data: Vec<f32> = elements.enumerate().map(real).collect();
     let value = context.new_constant(name, shape.clone(), data)?;
     context.graph.values[value].scale = Some(scale);
     Ok(value)

@@ -1,46 +1,15 @@
 //! Tensors of a model file, turned to float32 or integers after their lengths were checked.
 
+use half::{bf16, f16};
 use headstart::graph::{MAX_ELEMENTS, elements};
 use rten_onnx::onnx::{DataLocation, DataType, TensorProto};
 
 use super::external::External;
 use super::integers::{IntegerType, MAX_INTEGERS};
 use crate::error::Problem;
+use crate::import::imported::{Data, Tensor};
 
 const UNDEFINED: DataType = DataType(0);
-
-/// A tensor that is known before the model runs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tensor {
-    /// Its dimensions; empty for a scalar.
-    pub shape: Vec<usize>,
-    /// Its elements, row-major.
-    pub data: Data,
-}
-
-/// The elements of a [`Tensor`].
-#[derive(Clone, Debug, PartialEq)]
-pub enum Data {
-    /// float32, or float16, bfloat16 and float64 rounded to it.
-    Floats(Vec<f32>),
-    /// Shapes, axes, indices, switches, and any other integers, with their type.
-    Integers(Vec<i64>, IntegerType),
-    /// More int8 or uint8 than shapes ever have: the weights of a quantised layer.
-    Bytes(Vec<u8>, IntegerType),
-    /// A type that no supported operator takes; its ONNX name.
-    Other(String),
-}
-
-/// What an input can be bound to, and what can be known of an output before the model runs.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Known {
-    /// A tensor.
-    Tensor(Tensor),
-    /// A list of tensors. No operator takes one; `Identity` passes it on.
-    Sequence(Vec<Tensor>),
-    /// Something that may be missing. No operator takes one; `Identity` passes it on.
-    Optional(Option<Box<Known>>),
-}
 
 /// How many elements the constants of one model may still take.
 #[derive(Debug)]
@@ -179,8 +148,8 @@ pub(super) fn decode(
 fn floats_from_bytes(data_type: DataType, bytes: &[u8]) -> Vec<f32> {
     match data_type {
         DataType::DOUBLE => each(bytes, |b| f64::from_le_bytes(b) as f32),
-        DataType::FLOAT16 => each(bytes, |b| half_to_float(u16::from_le_bytes(b))),
-        DataType::BFLOAT16 => each(bytes, |b| bfloat_to_float(u16::from_le_bytes(b))),
+        DataType::FLOAT16 => each(bytes, |b| f16::from_le_bytes(b).to_f32()),
+        DataType::BFLOAT16 => each(bytes, |b| bf16::from_le_bytes(b).to_f32()),
         _ => each(bytes, f32::from_le_bytes),
     }
 }
@@ -198,26 +167,13 @@ fn floats_from_fields(
 ) -> Vec<f32> {
     match data_type {
         DataType::DOUBLE => doubles.into_iter().map(|x| x as f32).collect(),
-        DataType::FLOAT16 => int32s.into_iter().map(|bits| half_to_float(bits as u16)).collect(),
-        DataType::BFLOAT16 => int32s.into_iter().map(|bits| bfloat_to_float(bits as u16)).collect(),
+        DataType::FLOAT16 => {
+            int32s.into_iter().map(|bits| f16::from_bits(bits as u16).to_f32()).collect()
+        }
+        DataType::BFLOAT16 => {
+            int32s.into_iter().map(|bits| bf16::from_bits(bits as u16).to_f32()).collect()
+        }
         _ => floats,
-    }
-}
-
-fn bfloat_to_float(bits: u16) -> f32 {
-    f32::from_bits(u32::from(bits) << 16)
-}
-
-/// IEEE 754 binary16 to binary32, which holds every value of it exactly.
-pub(crate) fn half_to_float(bits: u16) -> f32 {
-    let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
-    let exponent = i32::from(bits >> 10 & 0x1f);
-    let fraction = f32::from(bits & 0x3ff);
-    match exponent {
-        0 => sign * fraction * 2.0_f32.powi(-24),
-        31 if fraction == 0.0 => sign * f32::INFINITY,
-        31 => f32::NAN,
-        _ => sign * (1024.0 + fraction) * 2.0_f32.powi(exponent - 25),
     }
 }
 
@@ -272,10 +228,15 @@ mod tests {
             (0x7bff, 65_504.0),
             (0xfc00, f32::NEG_INFINITY),
         ];
+        let decoded = |bits: u16| {
+            let tensor = decoded(proto(DataType::FLOAT16, &[1], &bits.to_le_bytes())).unwrap();
+            let Data::Floats(floats) = tensor.data else { panic!("{:?}", tensor.data) };
+            floats[0]
+        };
         for (bits, value) in cases {
-            assert_eq!(half_to_float(bits), value, "{bits:#x}");
+            assert_eq!(decoded(bits), value, "{bits:#x}");
         }
-        assert!(half_to_float(0x7e00).is_nan());
+        assert!(decoded(0x7e00).is_nan());
     }
 
     #[test]

@@ -94,8 +94,7 @@ impl Tensor<'_> {
                 return Ok((words().map(|&word| f32::from_le_bytes(word)).collect(), None));
             }
             Kind::Float16 => {
-                let half =
-                    |&word: &[u8; 2]| crate::import::onnx::half_to_float(u16::from_le_bytes(word));
+                let half = |&word: &[u8; 2]| half::f16::from_le_bytes(word).to_f32();
                 return Ok((data.as_chunks().0.iter().map(half).collect(), None));
             }
             Kind::Int8 => data.iter().map(|&byte| i32::from(byte.cast_signed())).collect(),

@@ -20,7 +20,8 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::error::{ImportError, Problem};
-use crate::import::onnx::{Imported, Output, Source, check_model, read_file};
+use crate::import::file::read_file;
+use crate::import::imported::{Imported, Output, Source, check_model};
 use operators::Build;
 use schema::Model;
 

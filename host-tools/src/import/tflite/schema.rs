@@ -106,9 +106,9 @@ impl<'a> Model<'a> {
         };
         let mut taken = Taken::default();
         let tensors = graph.tables(0).map_err(damage)?;
-        limit("the model has too many tensors", tensors.count, MAX_TENSORS)?;
+        Problem::check_limit("the model has too many tensors", tensors.count, MAX_TENSORS)?;
         let operators = graph.tables(3).map_err(damage)?;
-        limit("the model has too many operators", operators.count, MAX_OPERATORS)?;
+        Problem::check_limit("the model has too many operators", operators.count, MAX_OPERATORS)?;
         let mut model = Self {
             tensors: Vec::with_capacity(tensors.count),
             operators: Vec::with_capacity(operators.count),
@@ -133,13 +133,6 @@ pub(super) fn damage(found: Damage) -> Problem {
     Problem::NotTflite { byte: found.byte, what: found.what }
 }
 
-fn limit(what: &'static str, found: usize, limit: usize) -> Result<(), Problem> {
-    if found > limit {
-        return Err(Problem::Limit { what, found: found as u64, limit: limit as u64 });
-    }
-    Ok(())
-}
-
 /// Numbers of tensors; −1 stands for none.
 fn indices(
     table: &Table<'_>,
@@ -149,7 +142,11 @@ fn indices(
 ) -> Result<Vec<Option<usize>>, Problem> {
     let list = table.words(slot).map_err(damage)?;
     taken.operands = taken.operands.saturating_add(list.len());
-    limit("the operators of the model have too many operands", taken.operands, MAX_OPERANDS)?;
+    Problem::check_limit(
+        "the operators of the model have too many operands",
+        taken.operands,
+        MAX_OPERANDS,
+    )?;
     let index = |&word: &[u8; 4]| match i32::from_le_bytes(word) {
         -1 => Ok(None),
         index => usize::try_from(index)
@@ -167,11 +164,15 @@ fn tensor<'a>(
     taken: &mut Taken,
 ) -> Result<Tensor<'a>, Problem> {
     let name = table.text(3).map_err(damage)?;
-    limit("the model has names of too many bytes", name.len(), MAX_NAME_BYTES)?;
+    Problem::check_limit("the model has names of too many bytes", name.len(), MAX_NAME_BYTES)?;
     taken.names = taken.names.saturating_add(name.len());
-    limit("the model has names of too many bytes in all", taken.names, MAX_NAMES_BYTES)?;
+    Problem::check_limit(
+        "the model has names of too many bytes in all",
+        taken.names,
+        MAX_NAMES_BYTES,
+    )?;
     let extents = table.words(0).map_err(damage)?;
-    limit("a tensor has too many dimensions", extents.len(), MAX_RANK)?;
+    Problem::check_limit("a tensor has too many dimensions", extents.len(), MAX_RANK)?;
     let extent = |&word: &[u8; 4]| {
         let stated = i32::from_le_bytes(word);
         usize::try_from(stated)
@@ -204,7 +205,11 @@ fn tensor<'a>(
         let found = quantisation.words(2).map_err(damage)?;
         let zeros = quantisation.long_words(3).map_err(damage)?;
         taken.scales = taken.scales.saturating_add(found.len().saturating_add(zeros.len()));
-        limit("the tensors of the model have too many scales", taken.scales, MAX_SCALES)?;
+        Problem::check_limit(
+            "the tensors of the model have too many scales",
+            taken.scales,
+            MAX_SCALES,
+        )?;
         scales = found.iter().map(|&word| f32::from_le_bytes(word)).collect();
         zero_points = zeros.iter().map(|&word| i64::from_le_bytes(word)).collect();
         axis = usize::try_from(quantisation.i32(6, 0).map_err(damage)?).unwrap_or(usize::MAX);

@@ -6,13 +6,11 @@
 //! on the model's float data. So the graph, and all that follows import, knows floats only.
 
 mod extent;
-mod kind;
 
 use std::cmp::Ordering;
 
-pub use kind::IntegerType;
-
 use super::attributes::axis as resolve_axis;
+pub(super) use crate::import::integer::IntegerType;
 
 /// Most elements of one integer tensor that is evaluated: shapes and indices need a handful.
 pub(super) const MAX_INTEGERS: usize = 1 << 16;

@@ -1,8 +1,8 @@
 use rten_onnx::onnx::TensorProto;
 
 use super::super::integers::{IntegerType, Integers};
-use super::super::tensor::{Data, Tensor};
 use super::{Bound, Context, NodeView, Outcome};
+use crate::import::imported::{Data, Tensor};
 
 /// `Constant` in all its forms but strings and sparse tensors.
 pub(super) fn constant(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {

@@ -3,8 +3,8 @@
 use rten_onnx::onnx::DataType;
 
 use super::super::integers::{IntegerType, Integers};
-use super::super::tensor::{Data, Tensor};
 use super::{Bound, Context, NodeView, Outcome};
+use crate::import::imported::{Data, Tensor};
 
 /// `Shape`, or a part of it from `start` to `end`.
 pub(super) fn shape(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {

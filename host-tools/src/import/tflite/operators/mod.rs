@@ -23,7 +23,7 @@ use headstart::graph::{Graph, MAX_ELEMENTS, Op, Scale, ValueId};
 use super::layout::{TO_FILE, TO_GRAPH, in_graph, transposed};
 use super::schema::{Model, Operator};
 use crate::error::Problem;
-use crate::import::onnx::Aliases;
+use crate::import::imported::Aliases;
 use crate::import::scales::{carried, round};
 use names::name_of;
 

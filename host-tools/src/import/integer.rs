@@ -1,3 +1,5 @@
+//! Integer types, and how elements of each become numbers.
+
 use std::cmp::Ordering;
 
 use rten_onnx::onnx::DataType;

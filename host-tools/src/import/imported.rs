@@ -1,0 +1,156 @@
+//! What a model file becomes, whatever its format: a float graph, what its outputs are, and other names.
+
+use std::collections::BTreeMap;
+
+use headstart::graph::{Graph, Node, ValueId};
+
+use crate::error::Problem;
+use crate::import::integer::IntegerType;
+
+/// Most elements of all tensors that one sample passes through: 4 GiB of float32, were they all
+/// kept.
+const MAX_ACTIVATIONS: usize = 1 << 30;
+
+/// A model that was read.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The network, with all shapes fixed; a symbolic batch size became 1.
+    pub graph: Graph,
+    /// The model's outputs, in its own order.
+    pub outputs: Vec<Output>,
+    /// Name and operator of the first node that does what it would during training.
+    pub training: Option<(String, String)>,
+    /// Other names of the graph's tensors: those of results that a node passed on unchanged
+    /// (`Identity`, `Dropout`) and of the nodes that did so.
+    pub aliases: Aliases,
+    /// SHA-256 of the model file, without its external data.
+    pub source_sha256: [u8; 32],
+    /// The program that wrote the file, with its version; empty if it does not say.
+    pub producer: String,
+    /// Version of the ONNX operator set; `None` for a model of another format.
+    pub opset: Option<i64>,
+}
+
+/// An output of a model.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// Where an output comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The graph computes it: its place in [`Graph::outputs`].
+    Floats(usize),
+    /// The graph computes it as whole numbers in float32, which are int64 in the model.
+    Indices(usize),
+    /// The graph computes it as real numbers, which are integers of that type and of the tensor's scale in the
+    /// model.
+    Quantised(usize, IntegerType),
+    /// It is known without running anything.
+    Known(Known),
+}
+
+/// Names that a graph does not have any more, with the name of the tensor that has their value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aliases(BTreeMap<String, String>);
+
+impl Aliases {
+    /// Lets `name` stand for the tensor `target`.
+    pub fn insert(&mut self, name: impl Into<String>, target: impl Into<String>) {
+        let (name, target) = (name.into(), target.into());
+        if name != target {
+            self.0.insert(name, target);
+        }
+    }
+
+    /// The value of `graph` that a user means by the name of a tensor, of a node (its result), or
+    /// of one that import or simplification replaced.
+    #[must_use]
+    pub fn find(&self, graph: &Graph, name: &str) -> Option<ValueId> {
+        let mut name = name;
+        // An alias may lead to another; a chain is no longer than the list.
+        for _ in 0..=self.0.len() {
+            let node = || graph.nodes.iter().find(|node| node.name == name);
+            if let Some(value) = graph.value_named(name).or_else(|| node().map(|n| n.output)) {
+                return Some(value);
+            }
+            name = self.0.get(name)?;
+        }
+        None
+    }
+}
+
+/// A tensor that is known before the model runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Its dimensions; empty for a scalar.
+    pub shape: Vec<usize>,
+    /// Its elements, row-major.
+    pub data: Data,
+}
+
+/// The elements of a [`Tensor`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Data {
+    /// float32, or float16, bfloat16 and float64 rounded to it.
+    Floats(Vec<f32>),
+    /// Shapes, axes, indices, switches, and any other integers, with their type.
+    Integers(Vec<i64>, IntegerType),
+    /// More int8 or uint8 than shapes ever have: the weights of a quantised layer.
+    Bytes(Vec<u8>, IntegerType),
+    /// A type that no supported operator takes; its ONNX name.
+    Other(String),
+}
+
+/// What an input can be bound to, and what can be known of an output before the model runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Known {
+    /// A tensor.
+    Tensor(Tensor),
+    /// A list of tensors. No operator takes one; `Identity` passes it on.
+    Sequence(Vec<Tensor>),
+    /// Something that may be missing. No operator takes one; `Identity` passes it on.
+    Optional(Option<Box<Known>>),
+}
+
+/// What a model for a device must be beyond a graph that can run.
+pub(super) fn check_model(imported: &Imported) -> Result<(), Problem> {
+    let graph = &imported.graph;
+    if let Some((node, operator)) = imported.training.clone() {
+        let what = "is in training mode; export the model in evaluation mode".to_owned();
+        return Err(Problem::Node { node, operator, what });
+    }
+    let other =
+        |output: &&Output| !matches!(output.source, Source::Floats(_) | Source::Quantised(..));
+    if let Some(output) = imported.outputs.iter().find(other) {
+        return Err(Problem::tensor(&output.name, "is an output that is not float32"));
+    }
+    let names = |ids: &[ValueId]| {
+        ids.iter().map(|&id| graph.values[id].name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    if graph.inputs.len() != 1 {
+        return Err(Problem::Model(format!(
+            "the model has {} inputs ({}); models with exactly one are supported",
+            graph.inputs.len(),
+            names(&graph.inputs)
+        )));
+    }
+    let shape = &graph.values[graph.inputs[0]].shape;
+    if let Some(batch) = shape.first().filter(|&&batch| batch > 1 && shape.len() > 1) {
+        return Err(Problem::Model(format!(
+            "the model takes batches of {batch}; export it with a batch size of 1, or an open one"
+        )));
+    }
+    if let Some(value) = graph.values.iter().find(|value| value.shape.contains(&0)) {
+        return Err(Problem::tensor(&value.name, "has no elements"));
+    }
+    // Each shape was checked as it was made, so that neither products nor sum overflow.
+    let count = |node: &Node| graph.values[node.output].shape.iter().product::<usize>();
+    let total = graph.nodes.iter().map(count).sum::<usize>();
+    let what = "the tensors of one sample have too many elements in all";
+    Problem::check_limit(what, total, MAX_ACTIVATIONS)
+}
