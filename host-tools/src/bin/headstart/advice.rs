@@ -8,8 +8,11 @@ use headstart_tools::ship::board::Shortage;
 use crate::error::Error;
 
 /// What to do, in the words of the command line; nothing where the error says it all.
-pub(crate) fn advice(error: &Error) -> Option<&'static str> {
-    match error {
+pub(crate) fn advice(error: &Error) -> Option<String> {
+    let advice = match error {
+        Error::Library(Refused::Head(HeadProblem::TooManyClasses { classes, .. })) => {
+            return Some(format!("raise --max-classes to {classes}"));
+        }
         Error::Library(Refused::Model { problem, .. }) => of_model(problem),
         Error::Library(Refused::Head(problem)) => of_head(problem),
         Error::Library(Refused::Lower { problem: LowerError { why, .. }, .. }) => match why {
@@ -23,12 +26,11 @@ pub(crate) fn advice(error: &Error) -> Option<&'static str> {
             Some("give more with --data DIR, or name a cut with --freeze NAME")
         }
         Error::Freeze(FreezeError::Budget) => Some("raise --max-head or --max-macs"),
-        Error::Shortage(Shortage::Ram { .. }) => {
-            Some("that is --freeze NAME, and a lower --max-classes")
-        }
-        Error::Shortage(Shortage::Slot { .. }) => Some("lower --max-classes, or use --pool 1"),
+        Error::Shortage(Shortage::Ram { .. }) => Some("see --freeze NAME and --max-classes"),
+        Error::Shortage(Shortage::Slot { .. }) => Some("see --max-classes and --pool 1"),
         _ => None,
-    }
+    };
+    advice.map(str::to_owned)
 }
 
 fn of_model(problem: &ModelProblem) -> Option<&'static str> {
@@ -60,7 +62,6 @@ fn of_head(problem: &HeadProblem) -> Option<&'static str> {
         HeadProblem::None { .. } => {
             "--head takes `new`, `keep` or a folder where `headstart-edge learn` keeps a head"
         }
-        HeadProblem::TooManyClasses { .. } => "raise --max-classes to as many",
         _ => return None,
     })
 }
@@ -105,7 +106,7 @@ mod tests {
             (head(HeadProblem::OtherFeatures { reads: "f".into() }), ["'f'", "--freeze head"]),
             (
                 head(HeadProblem::TooManyClasses { classes: 9, most: 4 }),
-                ["9 classes", "raise --max-classes"],
+                ["9 classes", "raise --max-classes to 9"],
             ),
             (head(HeadProblem::None { folder: "mine".into() }), ["mine", "`keep`"]),
             (Refused::Family { family: "a b".into() }.into(), ["\"a b\"", "--family"]),

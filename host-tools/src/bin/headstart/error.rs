@@ -56,7 +56,7 @@ impl fmt::Display for Error {
             )?,
         }
         match advice(self) {
-            Some(advice) => write!(f, ": {advice}"),
+            Some(advice) => write!(f, "; {advice}"),
             None => Ok(()),
         }
     }
