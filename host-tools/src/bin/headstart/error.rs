@@ -10,7 +10,7 @@ use headstart_tools::ship::board::{BoardError, Shortage};
 use headstart_tools::ship::export::ExportError;
 use headstart_tools::ship::image::ImageError;
 
-use crate::advice::advice;
+use crate::advice;
 
 /// An error of a command. What it shows ends with [`advice`], where there is some.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl fmt::Display for Error {
                 path.display()
             )?,
         }
-        match advice(self) {
+        match self.advice() {
             Some(advice) => write!(f, "; {advice}"),
             None => Ok(()),
         }
@@ -73,6 +73,15 @@ impl Error {
             },
             Self::Cable(error) => error.exit_status(),
             _ => 1,
+        }
+    }
+
+    fn advice(&self) -> Option<String> {
+        match self {
+            Self::Library(error) => advice::on_refusal(error),
+            Self::Freeze(error) => advice::on_freezing(error),
+            Self::Shortage(shortage) => advice::on_shortage(shortage),
+            _ => None,
         }
     }
 
@@ -109,5 +118,59 @@ impl From<BoardError> for Error {
 impl From<Shortage> for Error {
     fn from(error: Shortage) -> Self {
         Self::Shortage(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headstart_tools::error::{Error as Refused, HeadProblem, LowerError, ModelProblem, NoForm};
+
+    use super::*;
+
+    fn model(problem: ModelProblem) -> Error {
+        Refused::Model { model: PathBuf::from("test.onnx"), problem }.into()
+    }
+
+    /// What the library refuses is shown with its file and with the option that mends it.
+    #[test]
+    fn what_an_option_mends_is_told_with_the_option() {
+        let range = NoForm::NoRange { tensor: "a".into() };
+        let problem = LowerError { node: "n".into(), operator: "Sigmoid", why: range };
+        let head = |problem: HeadProblem| Error::Library(problem.into());
+        let cases: Vec<(Error, [&str; 2])> = vec![
+            (model(ModelProblem::FixedSize), ["test.onnx", "--input-size"]),
+            (model(ModelProblem::Name("x".into())), ["'x'", "`headstart inspect`"]),
+            (model(ModelProblem::Pattern("x*".into())), ["'x*'", "`headstart inspect`"]),
+            (model(ModelProblem::NoClassifier), ["test.onnx", "--freeze NAME"]),
+            (model(ModelProblem::NoClassifierBehind), ["test.onnx", "--tail drop"]),
+            (model(ModelProblem::OnlyTheLastLayer), ["test.onnx", "--tail drop"]),
+            (
+                model(ModelProblem::FrozenBehindTrained { frozen: "wide".into() }),
+                ["'wide'", "learn --freeze"],
+            ),
+            (
+                model(ModelProblem::OwnDecoder { features: "joined".into() }),
+                ["'joined'", "--freeze NAME"],
+            ),
+            (model(ModelProblem::NoMaps { stride: 32 }), ["stride of 32", "--stride"]),
+            (
+                Refused::Lower { model: "test.onnx".into(), problem }.into(),
+                ["tensor 'a'", "--calib DIR"],
+            ),
+            (head(HeadProblem::NotLinear), ["not linear", "--head new"]),
+            (head(HeadProblem::OtherFeatures { reads: "f".into() }), ["'f'", "--freeze head"]),
+            (
+                head(HeadProblem::TooManyClasses { classes: 9, most: 4 }),
+                ["9 classes", "raise --max-classes to 9"],
+            ),
+            (head(HeadProblem::None { folder: "mine".into() }), ["mine", "`keep`"]),
+            (Refused::Family { family: "a b".into() }.into(), ["\"a b\"", "--family"]),
+            (Error::Freeze(FreezeError::Budget), ["budget", "--max-macs"]),
+            (Error::Freeze(FreezeError::TooFewSamples { classes: 1 }), ["1 classes", "--data DIR"]),
+        ];
+        for (error, parts) in cases {
+            let message = error.to_string();
+            assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        }
     }
 }
