@@ -9,9 +9,10 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use super::cache::DIGEST_BYTES;
 use super::folder::{FEATURES, read};
-use super::{FeatureCache, StateFolder, StateLock, StateProblem};
+use super::reader::DIGEST_BYTES;
+use super::stored::{Digest, Stored};
+use super::{FeatureCache, StateProblem, StateFolder, StateLock};
 use crate::Error;
 use crate::samples::{SampleId, hex};
 
@@ -26,33 +27,11 @@ const NAMED: usize = 16;
 /// So often another process may replace the cache while it is read.
 const TRIES: usize = 16;
 
-type Digest = [u8; DIGEST_BYTES];
-
-/// What `features.hsfc` held when a cache was read from it. It says nothing of what the cache holds: all are equal.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Stored(Option<Arc<Whole>>);
-
-#[derive(Debug)]
-struct Whole {
-    digest: Digest,
-    bytes: usize,
-    classes: Vec<String>,
-    samples: Vec<(SampleId, u16)>,
-}
-
-impl PartialEq for Stored {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Stored {}
-
 impl FeatureCache {
     /// The samples that the stored cache lacks, and the check sum of that one. `None` where it is to be written whole: because it
     /// is small, nothing is new or much, something of it was changed or forgotten, or this one has another order.
     fn added(&self) -> Option<(Digest, Self)> {
-        let whole = self.stored.0.as_ref().filter(|whole| whole.bytes >= LEAST_BYTES)?;
+        let whole = self.stored.as_ref().filter(|whole| whole.bytes >= LEAST_BYTES)?;
         let is_same = |(id, label): &(SampleId, u16)| {
             self.name_of(id) == Some(&whole.classes[usize::from(*label)])
         };
@@ -95,8 +74,8 @@ impl StateFolder {
             let digest = *bytes.last_chunk().unwrap_or(&[0; DIGEST_BYTES]);
             let samples = cache.ids.iter().copied().zip(cache.labels.iter().copied()).collect();
             let classes = cache.classes.clone();
-            let whole = Whole { digest, bytes: bytes.len(), classes, samples };
-            cache.stored = Stored(Some(Arc::new(whole)));
+            let stored = Stored { digest, bytes: bytes.len(), classes, samples };
+            cache.stored = Some(Arc::new(stored));
             let path = self.path().join(name(&digest));
             if let Some(bytes) = read(&path)? {
                 let refuse = |problem| Error::state(&path, problem);

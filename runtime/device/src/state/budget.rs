@@ -3,7 +3,7 @@
 use std::collections::{BinaryHeap, HashSet};
 
 use super::FeatureCache;
-use super::cache::DIGEST_BYTES;
+use super::reader::DIGEST_BYTES;
 use crate::samples::SampleId;
 
 impl FeatureCache {

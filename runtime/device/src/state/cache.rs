@@ -1,19 +1,19 @@
 //! The feature cache: each sample's features, computed once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::StateProblem;
-use super::added::Stored;
 use super::four_bits;
 use super::reader::Reader;
+use super::stored::Stored;
 use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId, hex};
 
 const MAGIC: [u8; 8] = *b"HSFC\r\n\x1a\n";
 /// Of files whose features have eight bits, and four.
 const VERSIONS: [(u16, Bits); 2] = [(1, Bits::Eight), (2, Bits::Four)];
-pub(super) const DIGEST_BYTES: usize = 32;
 /// The most rows that show one sample.
 pub const MAX_VIEWS: usize = 16;
 
@@ -72,7 +72,9 @@ impl Bits {
 /// Class names differ from each other, and so do sample ids. What `learn` stores is in the order of
 /// [`sort`](Self::sort). The first of a sample's V rows shows it
 /// whole; the others show it again, as other crops.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Caches are equal that hold the same in the same order, wherever they were read from.
+#[derive(Clone, Debug)]
 pub struct FeatureCache {
     pub(super) feature_len: usize,
     pub(super) bits: Bits,
@@ -82,8 +84,8 @@ pub struct FeatureCache {
     pub(super) labels: Vec<u16>,
     pub(super) features: Vec<i8>,
     pub(super) again: Vec<Vec<i8>>,
-    /// Where this is what was read from a file, and more.
-    pub(super) stored: Stored,
+    /// The file that this was read from, while no row that it has is another one here.
+    pub(super) stored: Option<Arc<Stored>>,
 }
 
 impl FeatureCache {
@@ -98,7 +100,7 @@ impl FeatureCache {
             labels: Vec::new(),
             features: Vec::new(),
             again: Vec::new(),
-            stored: Stored::default(),
+            stored: None,
         }
     }
 
@@ -115,7 +117,7 @@ impl FeatureCache {
             return false;
         }
         if self.bits != bits {
-            self.stored = Stored::default();
+            self.stored = None;
         }
         self.bits = bits;
         if bits == Bits::Four {
@@ -181,7 +183,7 @@ impl FeatureCache {
         let differs = own[start..] != *end && self.again[place].is_empty();
         if differs {
             own[start..].copy_from_slice(end);
-            self.stored = Stored::default();
+            self.stored = None;
         }
         Some(differs)
     }
@@ -359,6 +361,22 @@ impl FeatureCache {
     }
 }
 
+impl PartialEq for FeatureCache {
+    fn eq(&self, other: &Self) -> bool {
+        // Places follow from the ids.
+        let Self { feature_len, bits, classes, places: _, ids, labels, features, again, stored: _ } =
+            self;
+        (*feature_len, *bits) == (other.feature_len, other.bits)
+            && *classes == other.classes
+            && *ids == other.ids
+            && *labels == other.labels
+            && *features == other.features
+            && *again == other.again
+    }
+}
+
+impl Eq for FeatureCache {}
+
 pub(super) fn same_backbone(expected: &[u8; 32], found: &[u8; 32]) -> Result<(), StateProblem> {
     if found == expected {
         return Ok(());
@@ -373,6 +391,7 @@ pub(crate) fn short(digest: &[u8; 32]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reader::DIGEST_BYTES;
     use super::*;
 
     const BACKBONE: [u8; 32] = [7; 32];

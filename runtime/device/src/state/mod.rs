@@ -35,6 +35,7 @@ mod problem;
 mod reader;
 mod replace;
 mod room;
+mod stored;
 
 pub use cache::{Bits, FeatureCache, Insertion, MAX_VIEWS};
 pub use commit::Commit;

@@ -3,8 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use super::StateProblem;
-use super::cache::DIGEST_BYTES;
 use crate::samples::MAX_CLASS_NAME_BYTES;
+
+/// Of the check sum at the end of each file.
+pub(super) const DIGEST_BYTES: usize = 32;
 
 pub(super) struct Reader<'a> {
     pub(super) bytes: &'a [u8],

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::lesson::Lesson;
 use super::options::{LearnOptions, Optimiser, TailSettings, TailWeights};
 use crate::observer::{Event, Watched, Work};
-use crate::segmentation::is_per_place;
 use crate::state::{FeatureCache, StateLock};
 use crate::training::TrainingProblem;
 use crate::training::tail::{self, Keep, TailOptions};
@@ -65,12 +64,7 @@ impl Lesson<'_> {
 impl LearnOptions<'_> {
     /// How a tail of this pack is trained.
     fn tail(&self, pack: &headstart::pack::Pack<'_>) -> TailOptions {
-        let mut options = TailOptions::usual();
-        if is_per_place(pack) {
-            // A picture has many places.
-            (options.batch, options.label_smoothing) = (8, 0.0);
-        }
-        self.tail.onto(options)
+        self.tail.onto(TailOptions::usual_for(pack))
     }
 }
 

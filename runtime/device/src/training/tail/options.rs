@@ -1,10 +1,12 @@
 //! How a tail is trained, as plain data.
 
+use headstart::pack::Pack;
 pub use headstart::tail::training::Optimiser;
 use headstart::tail::training::Settings;
 
 use super::augment::Augment;
 use crate::engine::Backend;
+use crate::segmentation::is_per_place;
 
 /// How a tail is trained.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +48,7 @@ pub struct TailOptions {
 }
 
 impl TailOptions {
-    /// What nothing else was asked for.
+    /// What suits a tail that answers for a sample.
     pub fn usual() -> Self {
         Self {
             backend: None,
@@ -67,6 +69,15 @@ impl TailOptions {
             augment: Augment::default(),
             half: true,
         }
+    }
+
+    /// What suits the pack's tail.
+    pub fn usual_for(pack: &Pack<'_>) -> Self {
+        if !is_per_place(pack) {
+            return Self::usual();
+        }
+        // A picture has many places.
+        Self { batch: 8, label_smoothing: 0.0, ..Self::usual() }
     }
 
     /// The same by gradient descent, in steps of the size that suits it.
