@@ -4,6 +4,7 @@
 //! it by its content ([`SampleId`]) and decodes it to what the model's preprocessing takes
 //! ([`Decoded`]).
 
+mod decoded;
 mod file;
 mod folder;
 mod image;
@@ -12,9 +13,9 @@ mod problem;
 mod sample;
 mod stored;
 
-pub use file::{Decoded, InputShape, SampleFile, SampleId, hex, id_from_hex};
-pub use folder::LabelledFile;
-pub use folder::{Dataset, MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES};
+pub use decoded::{Decoded, InputShape};
+pub use file::{SampleFile, SampleId, hex, id_from_hex};
+pub use folder::{Dataset, LabelledFile, MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES};
 pub use problem::SampleProblem;
 pub use sample::Sample;
 pub(crate) use sample::{Content, checked_pixels, checked_values};

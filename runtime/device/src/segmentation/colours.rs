@@ -1,9 +1,5 @@
 //! Classes as colours.
 
-use image::{Rgb, RgbImage};
-
-use super::{Mask, VOID};
-
 /// The colour of a class, as PASCAL VOC's development kit has it: bits of the number, from the lowest on, fill red,
 /// green and blue in turn from their highest bits down. Class 0 is black.
 #[must_use]
@@ -13,21 +9,6 @@ pub fn colour(class: u8) -> [u8; 3] {
         channels[bit % 3] |= (class >> bit & 1) << (7 - bit / 3);
     }
     channels
-}
-
-/// Half of the picture, half of the class's colour; the background and what does not count show the picture.
-#[must_use]
-pub fn overlay(picture: &RgbImage, mask: &Mask) -> RgbImage {
-    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
-        let pixel = picture.get_pixel(x, y);
-        match mask.at(y as usize, x as usize) {
-            0 | VOID => *pixel,
-            class => {
-                let colour = colour(class);
-                Rgb(std::array::from_fn(|c| pixel.0[c] / 2 + colour[c] / 2))
-            }
-        }
-    })
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@
 
 mod colours;
 mod mask;
+mod overlay;
 mod pairs;
 mod score;
 
-pub use colours::{colour, overlay};
+pub use colours::colour;
 pub use mask::{Mask, VOID};
+pub use overlay::overlay;
 pub use pairs::{Pair, Pairs};
 pub use score::Score;
 

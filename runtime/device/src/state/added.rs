@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::folder::{FEATURES, read};
 use super::reader::DIGEST_BYTES;
 use super::stored::{Digest, Stored};
-use super::{FeatureCache, StateProblem, StateFolder, StateLock};
+use super::{FeatureCache, StateFolder, StateLock, StateProblem};
 use crate::Error;
 use crate::samples::{SampleId, hex};
 

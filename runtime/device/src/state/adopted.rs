@@ -1,12 +1,9 @@
 //! The cache of another backbone, until the head that was learned from it is there.
 
-use super::folder::{FEATURES, read};
+use super::folder::{ADOPTED, FEATURES, read};
 use super::replace::sync_folder;
 use super::{FeatureCache, StateFolder, StateLock};
 use crate::{Error, Head};
-
-/// The cache of the backbone that is being changed to.
-pub(super) const ADOPTED: &str = "adopted.hsfc";
 
 impl StateFolder {
     /// The cache that is being changed to, where the head is one of its backbone already.

@@ -10,6 +10,8 @@ use super::{Commit, FeatureCache, StateProblem};
 use crate::Error;
 
 pub(super) const HEAD: &str = "head.hshr";
+/// The cache of the backbone that is being changed to.
+pub(super) const ADOPTED: &str = "adopted.hsfc";
 pub(super) const FEATURES: &str = "features.hsfc";
 pub(super) const REJECTED: &str = "rejected.hsco";
 /// How far the training of a tail has come.

@@ -4,9 +4,8 @@ use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::adopted::ADOPTED;
 use super::folder::{
-    COUNTER, FEATURES, HEAD, REJECTED, TRAINING, commit_name, read, sealed_counter,
+    ADOPTED, COUNTER, FEATURES, HEAD, REJECTED, TRAINING, commit_name, read, sealed_counter,
 };
 use super::replace::{add, remove_leftovers, replace, sync_folder, temporary};
 use super::{Commit, FeatureCache, StateFolder, StateProblem};

@@ -7,7 +7,7 @@ use headstart::head::argmax;
 
 use super::answers::Answers;
 use super::before::{held_out, losses};
-use super::{Effect, MARGIN};
+use super::effect::{Effect, MARGIN};
 use crate::Head;
 use crate::samples::SampleId;
 use crate::state::FeatureCache;

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use headstart::head::argmax;
 
 use super::answers::{Answers, by_class, lead, mean, preference};
+use super::effect::{DOUBTFUL, Effect};
 use super::side::{Linear, Side};
-use super::{DOUBTFUL, Effect};
 use crate::samples::SampleId;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;

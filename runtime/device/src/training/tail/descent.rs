@@ -7,9 +7,11 @@ use serde::de::DeserializeOwned;
 
 use super::TailOptions;
 use super::progress::{Best, Kept, Progress};
-use super::task::Epoch;
 use crate::engine::{Learned, TailTrainer};
 use crate::training::TrainingProblem;
+
+/// Told how many epochs are done, and the mean loss of the last one; its error ends the training.
+pub(super) type Epoch<'a> = &'a mut dyn FnMut(usize, f32) -> Result<(), TrainingProblem>;
 
 /// The changes of one step, a row a trained tensor.
 pub(super) type Changes = Vec<Vec<f32>>;

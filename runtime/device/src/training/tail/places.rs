@@ -5,11 +5,11 @@ use headstart::tail::training::Settings;
 
 use super::TailOptions;
 use super::augment::{Augment, augmented};
-use super::descent::{Changes, Lesson, descend, plain, second_step};
+use super::descent::{Changes, Epoch, Lesson, descend, plain, second_step};
 use super::masks::Masks;
 use super::progress::Kept;
 use super::run::{Certainty, Run};
-use super::task::{Epoch, Task};
+use super::task::Task;
 use crate::Head;
 use crate::engine::{Backend, TailTrainer};
 use crate::state::FeatureCache;

@@ -5,10 +5,10 @@ use headstart::head::{Random, Samples};
 use headstart::tail::training::Settings;
 
 use super::TailOptions;
-use super::descent::{Changes, Lesson, descend, plain, second_step};
+use super::descent::{Changes, Epoch, Lesson, descend, plain, second_step};
 use super::progress::Kept;
 use super::run::{Certainty, Run};
-use super::task::{Epoch, Task};
+use super::task::Task;
 use crate::Head;
 use crate::engine::{Backend, TailTrainer};
 use crate::state::FeatureCache;

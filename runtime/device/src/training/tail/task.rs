@@ -1,13 +1,10 @@
 //! What differs between one answer a sample and a class for each place.
 
-use super::descent::Changes;
+use super::descent::{Changes, Epoch};
 use super::progress::Kept;
 use crate::Head;
 use crate::engine::Backend;
 use crate::training::TrainingProblem;
-
-/// Told how many epochs are done, and the mean loss of the last one; its error ends the training.
-pub(super) type Epoch<'a> = &'a mut dyn FnMut(usize, f32) -> Result<(), TrainingProblem>;
 
 /// A training of one of both kinds.
 pub(super) trait Task {
