@@ -12,16 +12,21 @@ pub(crate) struct Workshop {
     root: PathBuf,
     folder: PathBuf,
     tools: PathBuf,
+    /// Whether the tools were there before.
+    built: bool,
 }
 
 impl Workshop {
-    /// Works in `first-run` of the target folder that this program was built into.
+    /// Works in `first-run` of the target folder that this program was built into, with the tools of its `release`, or of the
+    /// folder `HEADSTART_TOOLS`, where they are already.
     pub(crate) fn new(root: PathBuf) -> Result<Self> {
         let program = std::env::current_exe().context("cannot tell where this program is")?;
         let target = program.ancestors().nth(2).context("this program is in no target folder")?;
         let folder = target.join("first-run");
         std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-        Ok(Self { root, folder, tools: target.join("release") })
+        let given = std::env::var_os("HEADSTART_TOOLS").map(PathBuf::from);
+        let built = given.is_some();
+        Ok(Self { root, folder, tools: given.unwrap_or_else(|| target.join("release")), built })
     }
 
     /// The repository.
@@ -54,13 +59,15 @@ impl Workshop {
         println!("\n== {text}\n");
     }
 
-    /// Builds the tools; nothing happens where they are up to date. It is the whole workspace that is
-    /// asked for: what they are made of then has the same features as in the build of this program and
-    /// is not built again.
+    /// Builds the tools; nothing happens where they are up to date. No package is named, so that what
+    /// they are made of has the same features as in the build of this program and is not built again.
     pub(crate) fn build(&self) -> Result<()> {
+        if self.built {
+            println!("They are in {}.", self.shown(&self.tools));
+            return Ok(());
+        }
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let arguments =
-            ["build", "--release", "--workspace", "--bin", "headstart", "--bin", "headstart-edge"];
+        let arguments = ["build", "--release", "--bin", "headstart", "--bin", "headstart-edge"];
         println!("$ cargo {}", arguments.join(" "));
         let mut command = self.command(&cargo, &arguments);
         if let Some(target) = self.tools.parent() {
