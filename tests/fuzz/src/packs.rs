@@ -1,9 +1,11 @@
 //! Packs.
 
 use headstart::backbone::Backbone;
-use headstart::network::{GridPool, Node, Value};
 use headstart::graph::{Activation, Conv, Graph, Op, Window};
-use headstart::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, TailStorage, Trust, emit};
+use headstart::network::{GridPool, Node, Value};
+use headstart::pack::{
+    Contents, Input, Pack, Preprocessing, Provenance, Resize, TailStorage, Trust, emit,
+};
 use sha2::{Digest, Sha256};
 
 use crate::SECRET;
@@ -35,7 +37,10 @@ pub fn trusted(data: &[u8]) {
 fn run(pack: &Pack<'_>) {
     let plan = pack.plan();
     let Ok(input) = pack.value(0) else { panic!("an opened pack has an input") };
-    if plan.arena_bytes > 1 << 12 || pack.node_count() > 8 || pack.network().weights().len() > 1 << 12 {
+    if plan.arena_bytes > 1 << 12
+        || pack.node_count() > 8
+        || pack.network().weights().len() > 1 << 12
+    {
         return;
     }
     let mut arena = vec![0; plan.arena_bytes as usize];

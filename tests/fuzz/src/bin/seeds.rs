@@ -13,8 +13,8 @@ mod tflite;
 use std::path::Path;
 
 use ed25519_dalek::{Signer, SigningKey};
-use headstart::network::{AveragePool, Binary, BinaryOp, Node, Value, Window};
 use headstart::head::{HeadParts, Learner, LinearHead, Storage};
+use headstart::network::{AveragePool, Binary, BinaryOp, Node, Value, Window};
 use headstart::pack::{Contents, MESSAGE_BYTES, Pack, TailStorage, emit, sign};
 use headstart::tail::{Tail, TailRecord};
 use headstart_device::Head;
