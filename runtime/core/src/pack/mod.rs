@@ -48,6 +48,7 @@ pub const MAX_NODES: u32 = 1 << 16;
 pub struct Pack<'a> {
     manifest: ManifestV1<'a>,
     network: Network<'a>,
+    features: u32,
     tail: Option<TailSection<'a>>,
     head: Option<&'a [u8]>,
     signature: Option<Signature<'a>>,
@@ -74,7 +75,7 @@ impl<'a> Pack<'a> {
         let Ok((Manifest::V1(manifest), [])) = postcard::take_from_bytes(body(MANIFEST)) else {
             return Err(Error::BadManifest);
         };
-        let pack = Self {
+        let mut pack = Self {
             manifest,
             network: Network {
                 values: body(VALUES),
@@ -84,12 +85,13 @@ impl<'a> Pack<'a> {
                 channels: body(CHANNELS),
                 tables: body(TABLES),
             },
+            features: 0,
             tail: sections.body(TAIL).map(TailSection::parse).transpose()?,
             head: sections.body(HEAD),
             signature: sections.body(SIGNATURE).map(Signature::parse).transpose()?,
             digest: backbone_digest(&manifest.backbone, sections)?,
         };
-        verify::verify(&pack)?;
+        pack.features = verify::verify(&pack)?;
         Ok(pack)
     }
 
@@ -157,11 +159,7 @@ impl<'a> Pack<'a> {
     /// Features of one sample: the elements of the last value, or of all that a tail reads.
     #[must_use]
     pub fn feature_len(&self) -> usize {
-        let elements = |value: Value| value.elements() as usize;
-        match self.tail() {
-            None => self.feature_value().map_or(0, elements),
-            Some(_) => self.crossing().map(elements).fold(0, usize::saturating_add),
-        }
+        self.features as usize
     }
 
     /// The values that hold the features: the last one, or those that a tail reads, in its order.

@@ -1,7 +1,7 @@
 //! What every runtime reads of a trainable tail: which values it needs, and how many it gives to the head.
 
 use crate::Error;
-use crate::checked::array;
+use crate::record::MAX_FEATURES;
 
 /// The version of the section that this runtime reads and writes.
 pub const TAIL_VERSION: u16 = 1;
@@ -10,6 +10,8 @@ pub const MAX_CROSSING: usize = 16;
 /// Most bytes of the graph's description.
 pub const MAX_DESCRIPTION: usize = 1 << 22;
 const FIXED: usize = 12;
+const HALF: u8 = 1;
+const PER_PLACE: u8 = 2;
 
 /// How the constants of two and more dimensions are stored; the others are always float32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,30 +53,30 @@ pub struct TailSection<'a> {
 
 impl<'a> TailSection<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
-        let version = u16::from_le_bytes(array(bytes, 0)?);
+        let (fixed, rest) = bytes.split_first_chunk::<FIXED>().ok_or(Error::Truncated)?;
+        let [v0, v1, flags, count, h0, h1, h2, h3, d0, d1, d2, d3] = *fixed;
+        let version = u16::from_le_bytes([v0, v1]);
         if version != TAIL_VERSION {
             return Err(Error::UnsupportedVersion { found: version });
         }
-        let [flags, count] = array(bytes, 2)?;
-        let (storage, per_place) = match flags {
-            0 | 2 => (TailStorage::F32, flags == 2),
-            1 | 3 => (TailStorage::F16, flags == 3),
-            _ => return Err(Error::BadTail),
-        };
-        let head_inputs = u32::from_le_bytes(array(bytes, 4)?);
-        let description = u32::from_le_bytes(array(bytes, 8)?) as usize;
+        if flags & !(HALF | PER_PLACE) != 0 {
+            return Err(Error::BadTail);
+        }
+        let storage = if flags & HALF == 0 { TailStorage::F32 } else { TailStorage::F16 };
         let count = usize::from(count);
+        let head_inputs = u32::from_le_bytes([h0, h1, h2, h3]);
+        let description = u32::from_le_bytes([d0, d1, d2, d3]) as usize;
         if !(1..=MAX_CROSSING).contains(&count)
-            || !(1..=crate::record::MAX_FEATURES).contains(&(head_inputs as usize))
+            || !(1..=MAX_FEATURES).contains(&(head_inputs as usize))
             || description > MAX_DESCRIPTION
         {
             return Err(Error::ShapeOverflow);
         }
-        let rest = bytes.get(FIXED..).ok_or(Error::Truncated)?;
         let (crossing, rest) =
             rest.split_at_checked(count.saturating_mul(4)).ok_or(Error::Truncated)?;
         let (description, constants) =
             rest.split_at_checked(description).ok_or(Error::Truncated)?;
+        let per_place = flags & PER_PLACE != 0;
         Ok(Self { storage, per_place, head_inputs, crossing, description, constants })
     }
 

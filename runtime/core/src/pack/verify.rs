@@ -1,52 +1,54 @@
 //! The rules that tie the manifest, the network, tail and head together.
 
-use super::{MAX_NODES, Pack, Resize};
+use super::{MAX_NODES, Pack, Resize, TailSection};
 use crate::Error;
-use crate::network::MAX_EXTENT;
+use crate::network::{MAX_EXTENT, Network};
 use crate::record::{HeadRecord, MAX_FEATURES};
 
-pub(super) fn verify(pack: &Pack<'_>) -> Result<(), Error> {
+/// Gives the number of features.
+pub(super) fn verify(pack: &Pack<'_>) -> Result<u32, Error> {
     verify_manifest(pack)?;
     let arena_end = pack.network.verify()?;
     if arena_end != pack.plan().arena_bytes as usize {
         return Err(Error::PlanMismatch);
     }
-    verify_crossing(pack)?;
-    match pack.head {
-        Some(bytes) => verify_head(pack, bytes),
-        None => Ok(()),
+    let (features, inputs) = match pack.tail() {
+        Some(tail) => (verify_crossing(&pack.network, tail)?, tail.head_inputs),
+        None => pack.feature_value().map(|last| (last.elements(), last.elements()))?,
+    };
+    if let Some(bytes) = pack.head {
+        verify_head(pack, bytes, inputs as usize)?;
     }
+    Ok(features)
 }
 
-/// What a tail reads is whole, and stays until the last node has run.
-fn verify_crossing(pack: &Pack<'_>) -> Result<(), Error> {
-    let Some(tail) = pack.tail() else { return Ok(()) };
-    let mut elements = 0_u32;
-    let mut least = 0_u32;
+/// What a tail reads is whole, and stays until the last node has run. Gives its elements.
+fn verify_crossing(network: &Network<'_>, tail: &TailSection<'_>) -> Result<u32, Error> {
+    let (mut elements, mut least) = (0_u32, 0_u32);
     for id in tail.crossing() {
-        let value = pack.value(id).map_err(|_| Error::BadTail)?;
-        elements = elements.checked_add(value.elements()).ok_or(Error::ShapeOverflow)?;
-        if id < least || id > pack.node_count() || value.kept_rows != 0 {
+        let value = network.value(id).map_err(|_| Error::BadTail)?;
+        let kept = value.range();
+        let stays = |later| {
+            let range = network.value(later).map_or(kept.clone(), |value| value.range());
+            range.end <= kept.start || kept.end <= range.start
+        };
+        if id < least
+            || value.kept_rows != 0
+            || !(id.saturating_add(1)..=network.node_count()).all(stays)
+        {
             return Err(Error::BadTail);
         }
+        elements = elements.saturating_add(value.elements());
         least = id.saturating_add(1);
-        let kept = value.range();
-        for later in id.saturating_add(1)..=pack.node_count() {
-            let range = pack.value(later)?.range();
-            if range.start < kept.end && kept.start < range.end {
-                return Err(Error::BadTail);
-            }
-        }
     }
     if elements as usize > MAX_FEATURES {
         return Err(Error::ShapeOverflow);
     }
-    Ok(())
+    Ok(elements)
 }
 
-fn verify_head(pack: &Pack<'_>, bytes: &[u8]) -> Result<(), Error> {
+fn verify_head(pack: &Pack<'_>, bytes: &[u8], expected: usize) -> Result<(), Error> {
     let head = HeadRecord::parse_for(bytes, &pack.digest)?;
-    let expected = pack.head_inputs();
     if head.feature_len() != expected {
         return Err(Error::BufferLength { expected, found: head.feature_len() });
     }

@@ -6,21 +6,22 @@ use core::str::FromStr;
 /// The learner that made a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u8)]
 pub enum Learner {
     /// Stochastic gradient descent.
-    Sgd,
+    Sgd = 1,
     /// Least squares in closed form.
-    Ridge,
+    Ridge = 2,
     /// Class means.
-    Imprint,
+    Imprint = 3,
     /// Softmax regression on all samples at once.
-    Logistic,
+    Logistic = 4,
     /// The mean of linear discriminants and a logistic head.
-    Blend,
+    Blend = 5,
     /// Linear discriminant analysis.
-    Lda,
+    Lda = 6,
     /// Trained elsewhere: a pretrained classifier, or another engine.
-    Other,
+    Other = 255,
 }
 
 impl Learner {
@@ -38,15 +39,7 @@ impl Learner {
     /// The number that stands for it in a record.
     #[must_use]
     pub const fn id(self) -> u8 {
-        match self {
-            Self::Sgd => 1,
-            Self::Ridge => 2,
-            Self::Imprint => 3,
-            Self::Logistic => 4,
-            Self::Blend => 5,
-            Self::Lda => 6,
-            Self::Other => 255,
-        }
+        self as u8
     }
 
     /// The learner that this number stands for.
