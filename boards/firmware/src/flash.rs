@@ -1,6 +1,24 @@
-//! A NOR flash in memory, for boards that have none and for hosts.
+//! What a flash in the address space gives, and a NOR flash in memory, for boards that have none and for hosts.
 
 use headstart::store::{Flash, Geometry};
+
+/// A flash that is in the address space too.
+pub trait Mapped: Flash {
+    /// What it holds from `start` on; `None` for bytes that are not all there.
+    fn bytes(&self, start: u32, length: u32) -> Option<&[u8]>;
+}
+
+/// A flash, or a part of one, whose bytes can be looked at where they lie.
+pub trait Lend {
+    /// Gives `work` what it holds from `start` on; `None` for bytes that are not all there.
+    fn lend<T>(&self, start: u32, length: u32, work: impl FnOnce(&[u8]) -> T) -> Option<T>;
+}
+
+impl<F: Mapped> Lend for F {
+    fn lend<T>(&self, start: u32, length: u32, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        self.bytes(start, length).map(work)
+    }
+}
 
 /// Memory that behaves as NOR flash does: blocks are erased to ones, and writing clears bits.
 #[derive(Debug)]
@@ -30,15 +48,15 @@ impl<'m> MemoryFlash<'m> {
         Self { memory }
     }
 
-    /// What the flash holds: it is in the address space.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        self.memory
-    }
-
     fn part(&mut self, offset: u32, length: usize) -> Result<&mut [u8], MemoryError> {
         let rest = self.memory.get_mut(offset as usize..).ok_or(MemoryError::Outside)?;
         rest.get_mut(..length).ok_or(MemoryError::Outside)
+    }
+}
+
+impl Mapped for MemoryFlash<'_> {
+    fn bytes(&self, start: u32, length: u32) -> Option<&[u8]> {
+        self.memory.get(start as usize..)?.get(..length as usize)
     }
 }
 

@@ -7,8 +7,8 @@ use embedded_storage::nor_flash::NorFlash;
 use headstart::pack::Pack;
 use headstart::store::{Flash, Geometry, Nor};
 
-use super::window::Mapped;
 use super::{Active, Board, Device, Layout, Port, active, serve};
+use crate::flash::Mapped;
 
 /// Runs reads that may meet words which a power cut left torn. On most chips it only calls what it is given;
 /// where error correction makes such a read a bus fault, it must let the read go on with any value.

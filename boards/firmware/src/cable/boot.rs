@@ -16,7 +16,7 @@ use headstart::session;
 use super::Layout;
 use super::journal::{Entry, Journal};
 use super::layout::Place;
-use super::window::Mapped;
+use crate::flash::Mapped;
 
 /// The pack in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,15 +3,13 @@
 use core::cell::RefCell;
 
 use headstart::pack::Pack;
-use headstart_cable::{
-    Answer, DATA, Hello, Input, Refusal, Reply, Request, UNKNOWN_CLASS, VERSION,
-};
+use headstart_cable::{DATA, Hello, Input, Refusal, Reply, Request, VERSION};
 
 use super::boot::{self, Active};
 use super::layout::Layout;
 use super::teach::Teacher;
 use super::update::Update;
-use super::window::Mapped;
+use crate::flash::Mapped;
 
 /// What a board says of itself.
 #[derive(Clone, Copy, Debug)]
@@ -160,15 +158,4 @@ impl<'f, 'm, F: Mapped> Device<'f, 'm, F> {
 
 fn received(bytes: u32) -> Reply<'static> {
     Reply::Received { bytes }
-}
-
-/// The answer that the protocol has for one of a session.
-pub(super) fn answer(
-    label: &str,
-    class: u16,
-    probability: f32,
-    unknown: bool,
-    truth: Option<u16>,
-) -> Answer<'_> {
-    Answer { class, label, probability, unknown, truth: truth.unwrap_or(UNKNOWN_CLASS) }
 }

@@ -22,6 +22,7 @@ mod teach;
 mod update;
 mod window;
 
+pub use crate::flash::Mapped;
 #[cfg(all(feature = "chip", feature = "signed"))]
 pub use addressed::run_signed;
 #[cfg(feature = "chip")]
@@ -37,7 +38,6 @@ pub use maker::Maker;
 pub use serial::Serial;
 pub use serve::{Port, serve};
 pub use server::Server;
-pub use window::Mapped;
 
 use headstart::Error;
 use headstart::session::SessionError;

@@ -1,7 +1,7 @@
 //! The loop of a board's firmware.
 
-use super::window::Mapped;
 use super::{Device, Server};
+use crate::flash::Mapped;
 
 /// A board's end of the cable.
 pub trait Port {

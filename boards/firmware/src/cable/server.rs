@@ -3,7 +3,7 @@
 use headstart_cable::{FRAME, Frame, REPLY, Receiver, Refusal, Reply, Request, encode, parse};
 
 use super::Device;
-use super::window::Mapped;
+use crate::flash::Mapped;
 
 /// A board at its end of the cable: give it bytes, send what it gives back.
 ///

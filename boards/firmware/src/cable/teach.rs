@@ -13,18 +13,17 @@
 use core::cell::RefCell;
 
 use headstart::Error;
-use headstart::head::sgd::Rehearsal;
-use headstart::head::{Samples, ridge};
 use headstart::pack::Pack;
 use headstart::session::{Session, SessionError};
 use headstart::store::{FeatureLog, Flash, LogRegion, StoreError};
-use headstart_cable::{Answer, Learner, Refusal, Reply, Standing};
+use headstart_cable::{Answer, Learner, Refusal, Reply, Standing, UNKNOWN_CLASS};
 
-use super::device::answer;
 use super::journal::{Heads, digest};
 use super::layout::Layout;
-use super::window::{Mapped, Window};
+use super::window::Window;
 use super::{events, refusal, session_refusal, store_refusal};
+use crate::flash::Mapped;
+use crate::training::{Imprint, Ridge, Sgd, Train, train_on_kept};
 
 /// Most samples whose features are kept.
 const MOST: u16 = 256;
@@ -155,7 +154,8 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
         let (class, probability, unknown) = (found.class, found.probability, found.label.is_none());
         let truth = truth.and_then(|truth| self.session.labels().position(|label| label == truth));
         let label = self.session.labels().nth(class.into()).unwrap_or_default();
-        Ok(answer(label, class, probability, unknown, truth.map(|class| class as u16)))
+        let truth = truth.map_or(UNKNOWN_CLASS, |class| class as u16);
+        Ok(Answer { class, label, probability, unknown, truth })
     }
 
     pub(super) fn begin(&mut self, transaction: u64) -> Result<Reply<'static>, Refusal> {
@@ -244,7 +244,7 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
         }
         self.staged = 0;
         let log = self.log.as_mut().filter(|log| !log.is_empty()).ok_or(Refusal::NothingKept)?;
-        match train(&mut self.session, log, self.flash, self.window.place().start, learner) {
+        match train(&mut self.session, log, learner) {
             Ok(loss) => {
                 let samples = self.kept();
                 events::trained(samples, self.classes());
@@ -376,26 +376,15 @@ fn most_kept<F: Flash>(window: &Window<'_, F>, features: usize) -> u16 {
 
 /// Trains on everything in the log. Labels are on the stack only here.
 #[inline(never)]
-fn train<'f, F: Mapped>(
-    session: &mut Session<'f, '_, Heads<'f, F>>,
-    log: &mut FeatureLog<Window<'f, F>>,
-    flash: &RefCell<F>,
-    start: u32,
+fn train<F: Mapped>(
+    session: &mut Session<'_, '_, Heads<'_, F>>,
+    log: &mut FeatureLog<Window<'_, F>>,
     learner: Learner,
 ) -> Result<f32, Error> {
     let mut labels = [0; MOST as usize];
-    for (sample, label) in (0..log.len()).zip(&mut labels) {
-        *label = log.class(sample).ok().flatten().ok_or(Error::Truncated)?;
-    }
-    let labels = labels.get(..usize::from(log.len())).unwrap_or_default();
-    let features = session.last_features()?.len();
-    let start = start.checked_add(log.features_start()).ok_or(Error::ShapeOverflow)?;
-    let flash = flash.borrow();
-    let rows = flash.bytes(start, (labels.len() * features) as u32).ok_or(Error::Truncated)?;
-    let samples = Samples::new(bytemuck::cast_slice(rows), labels, features)?;
-    match learner {
-        Learner::Sgd => session.rehearse(samples, Rehearsal::default(), events::epoch),
-        Learner::Ridge => session.solve(samples, ridge::PENALTY).map(|()| 0.0),
-        Learner::Imprint => session.imprint(samples).map(|()| 0.0),
-    }
+    train_on_kept(session, log, &mut labels, |session, samples| match learner {
+        Learner::Sgd => Sgd::train(session, samples, events::epoch),
+        Learner::Ridge => Ridge::train(session, samples, events::epoch),
+        Learner::Imprint => Imprint::train(session, samples, events::epoch),
+    })
 }

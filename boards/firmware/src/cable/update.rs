@@ -10,7 +10,8 @@ use super::boot;
 use super::journal::{Entry, Journal};
 use super::layout::{Layout, Place};
 use super::store_refusal;
-use super::window::{Mapped, Window};
+use super::window::Window;
+use crate::flash::Mapped;
 use headstart::store::Flash;
 
 /// The pack that is being written.

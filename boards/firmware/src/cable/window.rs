@@ -5,18 +5,7 @@ use core::cell::RefCell;
 use headstart::store::{Flash, Geometry};
 
 use super::Place;
-
-/// A flash that is in the address space too.
-pub trait Mapped: Flash {
-    /// What it holds from `start` on; `None` for bytes that are not all there.
-    fn bytes(&self, start: u32, length: u32) -> Option<&[u8]>;
-}
-
-impl Mapped for crate::MemoryFlash<'_> {
-    fn bytes(&self, start: u32, length: u32) -> Option<&[u8]> {
-        Self::bytes(self).get(start as usize..)?.get(..length as usize)
-    }
-}
+use crate::flash::{Lend, Mapped};
 
 /// A part of a flash, as if it were one.
 #[derive(Debug)]
@@ -34,10 +23,6 @@ impl<F> Clone for Window<'_, F> {
 impl<'f, F: Flash> Window<'f, F> {
     pub(super) fn new(flash: &'f RefCell<F>, place: Place) -> Self {
         Self { flash, place }
-    }
-
-    pub(super) fn place(&self) -> Place {
-        self.place
     }
 
     /// Offsets in the flash of a part of the window. A store asks for nothing outside the capacity that
@@ -68,5 +53,12 @@ impl<F: Flash> Flash for Window<'_, F> {
 
     fn barrier(&mut self) -> Result<(), F::Error> {
         self.flash.borrow_mut().barrier()
+    }
+}
+
+impl<F: Mapped> Lend for Window<'_, F> {
+    fn lend<T>(&self, start: u32, length: u32, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        let start = self.place.start.checked_add(start)?;
+        self.flash.borrow().bytes(start, length).map(work)
     }
 }

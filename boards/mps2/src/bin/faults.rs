@@ -13,8 +13,8 @@ use headstart::pack::Pack;
 use headstart::session::Session;
 use headstart::store::{Flash, FlashStore, Geometry, Store};
 use headstart_firmware::flash::{MemoryError, MemoryFlash};
-use headstart_firmware::job::{FLASH_BYTES, SLOTS};
 use headstart_mps2::memory;
+use headstart_replay::job::{FLASH_BYTES, SLOTS};
 
 /// What survives a reset, as no start-up code clears it.
 #[derive(Clone, Copy)]

@@ -8,12 +8,12 @@ use cortex_m::peripheral::SCB;
 use defmt_semihosting as _;
 use headstart::pack::Pack;
 #[cfg(feature = "ridge")]
-use headstart_firmware::Ridge as Learner;
+use headstart_firmware::training::Ridge as Learner;
 #[cfg(not(feature = "ridge"))]
-use headstart_firmware::Sgd as Learner;
-use headstart_firmware::{Clips, Job, Report, job};
+use headstart_firmware::training::Sgd as Learner;
 use headstart_mps2::memory;
 use headstart_mps2::output::Output;
+use headstart_replay::{Clips, Job, Report, job};
 
 /// What is told to the host: bytes to compare in a file, events in `defmt`.
 struct Told {

@@ -18,9 +18,9 @@ use headstart::pack::Pack;
 use headstart::session::Session;
 use headstart::store::FlashStore;
 use headstart_firmware::MemoryFlash;
-use headstart_firmware::job::{FLASH_BYTES, JobError, LOG, SLOTS};
 use headstart_mps2::clock::Clock;
 use headstart_mps2::memory;
+use headstart_replay::job::{FLASH_BYTES, JobError, LOG, SLOTS};
 
 /// What memory is filled with.
 const FILLS: [u8; 2] = [0x5A, 0xA5];

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
-use headstart::head::sgd::Rehearsal;
-use headstart::head::{Samples, ridge};
+use headstart::head::Samples;
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 use headstart::session::Session;
 use headstart::store::Store;
 use headstart_device::extract::Extractor;
 use headstart_device::samples::{Dataset, InputShape, SampleFile};
+use headstart_firmware::training::{Imprint, Ridge, Sgd, Train};
 use serde_json::json;
 
 /// A store in memory.
@@ -87,11 +87,11 @@ pub(crate) fn teach(pack: &str, learner: &str, out: &str, folders: &[&str]) -> a
             }
             let samples = Samples::new(&features, &labels, pack.feature_len())?;
             match learner {
-                "sgd" => session.rehearse(samples, Rehearsal::default(), |_, _| ()).map(drop)?,
-                "ridge" => session.solve(samples, ridge::PENALTY)?,
-                "imprint" => session.imprint(samples)?,
-                _ => {}
-            }
+                "sgd" => Sgd::train(session, samples, |_, _| ()),
+                "ridge" => Ridge::train(session, samples, |_, _| ()),
+                "imprint" => Imprint::train(session, samples, |_, _| ()),
+                _ => Ok(0.0),
+            }?;
             Ok(session.commit())
         })??;
     }

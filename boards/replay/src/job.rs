@@ -1,14 +1,13 @@
 //! The job that is measured: evaluate, learn, commit; after a reset evaluate again.
 
 use headstart::Error;
-use headstart::head::sgd::Rehearsal;
-use headstart::head::{Samples, ridge};
 use headstart::pack::Pack;
 use headstart::session::{Session, SessionError};
 use headstart::store::{FeatureLog, FlashStore, LogRegion, Region, Store, StoreError};
+use headstart_firmware::flash::{MemoryError, MemoryFlash};
+use headstart_firmware::training::{Train, train_on_kept};
 
 use crate::clips::Clips;
-use crate::flash::{MemoryError, MemoryFlash};
 
 /// Where records live in the flash: two slots of 24 KiB.
 pub const SLOTS: Region = Region { start: 0, slot_bytes: 24 << 10, slots: 2 };
@@ -21,52 +20,6 @@ const MOST: u16 = 128;
 
 /// Bytes of flash that a job takes.
 pub const FLASH_BYTES: usize = 128 << 10;
-
-/// How the head is trained once all samples are there. It is a type, so that a firmware links the
-/// learner that it uses and no other.
-pub trait Train {
-    /// Trains the session's head on stored features.
-    ///
-    /// # Errors
-    ///
-    /// The learner's.
-    fn train(
-        session: &mut BoardSession<'_, '_>,
-        samples: Samples<'_>,
-        report: &mut impl Report,
-    ) -> Result<(), Error>;
-}
-
-/// Gradient steps, from the head that the pack ships on.
-#[derive(Clone, Copy, Debug)]
-pub struct Sgd;
-
-/// The ridge solution for the new samples alone.
-#[derive(Clone, Copy, Debug)]
-pub struct Ridge;
-
-impl Train for Sgd {
-    #[inline(never)]
-    fn train(
-        session: &mut BoardSession<'_, '_>,
-        samples: Samples<'_>,
-        report: &mut impl Report,
-    ) -> Result<(), Error> {
-        let epoch = |epoch, loss| report.epoch(epoch, loss);
-        session.rehearse(samples, Rehearsal::default(), epoch).map(drop)
-    }
-}
-
-impl Train for Ridge {
-    #[inline(never)]
-    fn train(
-        session: &mut BoardSession<'_, '_>,
-        samples: Samples<'_>,
-        _: &mut impl Report,
-    ) -> Result<(), Error> {
-        session.solve(samples, ridge::PENALTY)
-    }
-}
 
 /// What a job refuses.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -186,7 +139,7 @@ impl<'p> Job<'p> {
             report.features(session.last_features()?);
             report.learned(class, loss);
         }
-        train::<L>(session, log, features as usize, report)
+        Ok(train::<L>(session, log, report)?)
     }
 
     /// Answers all inputs to measure with again, with the head that the flash holds.
@@ -252,15 +205,10 @@ fn read_back(
 fn train<L: Train>(
     session: &mut BoardSession<'_, '_>,
     log: &mut FeatureLog<MemoryFlash<'_>>,
-    features: usize,
     report: &mut impl Report,
-) -> Result<(), JobError> {
+) -> Result<(), Error> {
     let mut labels = [0; MOST as usize];
-    for (sample, label) in (0..log.len()).zip(&mut labels) {
-        *label = log.class(sample)?.unwrap_or(0);
-    }
-    let (start, count) = (log.features_start() as usize, usize::from(log.len()));
-    let rows = log.flash().bytes().get(start..start + count * features).unwrap_or_default();
-    let samples = Samples::new(signed(rows), &labels[..count], features)?;
-    Ok(L::train(session, samples, report)?)
+    train_on_kept(session, log, &mut labels, |session, samples| {
+        L::train(session, samples, |epoch, loss| report.epoch(epoch, loss)).map(drop)
+    })
 }

@@ -17,7 +17,8 @@ use headstart::kernels::Kernels;
 use headstart::pack::Pack;
 use headstart_device::extract::Extractor;
 use headstart_device::samples::{Dataset, InputShape, SampleFile};
-use headstart_firmware::{Clips, Job, Report, Ridge, Sgd, job};
+use headstart_firmware::training::{Ridge, Sgd};
+use headstart_replay::{Clips, Job, Report, job};
 use serde_json::json;
 
 fn main() -> anyhow::Result<()> {
