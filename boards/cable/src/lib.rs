@@ -24,5 +24,5 @@ mod message;
 
 pub use frame::{BODY, DATA, FRAME, Frame, REPLY, Receiver, encode, parse};
 pub use message::{
-    Answer, Hello, Input, Learner, Refusal, Reply, Request, Standing, UNKNOWN_CLASS, VERSION,
+    Answer, Hello, Input, Learner, Refusal, Reply, Request, Status, UNKNOWN_CLASS, VERSION,
 };

@@ -134,7 +134,7 @@ pub enum Reply<'a> {
         number: u64,
     },
     /// To `Status`.
-    Status(Standing),
+    Status(Status),
     /// To `Class`.
     Class {
         /// Its name.
@@ -218,7 +218,7 @@ pub struct Answer<'a> {
 
 /// What was learned.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct Status {
     /// Classes of the head.
     pub classes: u16,
     /// Features of a sample.

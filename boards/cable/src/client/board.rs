@@ -2,7 +2,7 @@
 
 use super::link::Link;
 use super::{Error, Port, Timing};
-use crate::{DATA, Input, Refusal, Reply, Request, Standing, UNKNOWN_CLASS, VERSION};
+use crate::{DATA, Input, Refusal, Reply, Request, Status, UNKNOWN_CLASS, VERSION};
 
 /// How often what was lost is sent again.
 pub(super) const RESTARTS: u32 = 32;
@@ -134,17 +134,17 @@ impl Board {
     ///
     /// # Errors
     /// As [`predict`](Self::predict).
-    pub fn status(&mut self) -> Result<(Standing, Vec<Class>), Error> {
+    pub fn status(&mut self) -> Result<(Status, Vec<Class>), Error> {
         self.surely(|link| {
-            let standing = standing(link)?;
+            let found = status(link)?;
             let mut classes = Vec::new();
-            for index in 0..standing.classes {
+            for index in 0..found.classes {
                 let Reply::Class { label, samples } = link.call(&Request::Class { index })? else {
                     return Err(Error::Answer);
                 };
                 classes.push(Class { name: label.to_owned(), samples });
             }
-            Ok((standing, classes))
+            Ok((found, classes))
         })
     }
 
@@ -197,7 +197,7 @@ impl Board {
             Ok(_) => Err(Error::Answer),
             // It was forgotten before the board was reset, which has finished it when it started.
             Err(Error::Refused(Refusal::NoSuchClass)) if again && known => {
-                Ok(standing(link)?.classes)
+                Ok(status(link)?.classes)
             }
             Err(error) => {
                 again |= error.is_lost();
@@ -236,16 +236,16 @@ impl Board {
     }
 }
 
-fn standing(link: &mut Link) -> Result<Standing, Error> {
+fn status(link: &mut Link) -> Result<Status, Error> {
     match link.call(&Request::Status)? {
-        Reply::Status(standing) => Ok(standing),
+        Reply::Status(found) => Ok(found),
         _ => Err(Error::Answer),
     }
 }
 
 /// The number of the last commit.
 fn commits(link: &mut Link) -> Result<u64, Error> {
-    standing(link).map(|standing| standing.commits)
+    status(link).map(|found| found.commits)
 }
 
 /// Begins a session.

@@ -104,7 +104,7 @@ impl<'f, 'm, F: Mapped> Device<'f, 'm, F> {
             Request::Learn { index, label } => teacher.learn(index, label),
             Request::Train { learner } => teacher.train(learner),
             Request::Commit => teacher.commit().map(|number| Reply::Committed { number }),
-            Request::Status => teacher.standing().map(Reply::Status),
+            Request::Status => teacher.status().map(Reply::Status),
             Request::Class { index } => teacher.class(index),
             Request::Forget { label } => {
                 teacher.forget(self.layout, label).map(|classes| Reply::Forgotten { classes })

@@ -16,7 +16,7 @@ use headstart::Error;
 use headstart::pack::Pack;
 use headstart::session::{Session, SessionError};
 use headstart::store::{FeatureLog, Flash, LogRegion, StoreError};
-use headstart_cable::{Answer, Learner, Refusal, Reply, Standing, UNKNOWN_CLASS};
+use headstart_cable::{Answer, Learner, Refusal, Reply, Status, UNKNOWN_CLASS};
 
 use super::journal::{Heads, digest};
 use super::layout::Layout;
@@ -281,7 +281,7 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
         Ok(number)
     }
 
-    pub(super) fn standing(&mut self) -> Result<Standing, Refusal> {
+    pub(super) fn status(&mut self) -> Result<Status, Refusal> {
         self.staged = 0;
         let record = self.session.committed().map_err(session_refusal)?;
         let head_bytes = record.map_or(0, |record| record.len() as u32);
@@ -289,7 +289,7 @@ impl<'f, 'm, F: Mapped> Teacher<'f, 'm, F> {
         let learner = if classes == 0 { 0 } else { self.session.learner().id() };
         let store = self.session.store();
         let (commits, damaged) = (store.commits(), store.damaged());
-        Ok(Standing {
+        Ok(Status {
             classes,
             features: self.pack.feature_len() as u32,
             learner,
