@@ -111,8 +111,8 @@ fn values_in_memory_are_what_numpy_saves() {
     let options = LearnOptions { keep_samples: true, force: true, ..LearnOptions::default() };
     device.learn(&lesson, &options, &()).unwrap();
     let file = bench.path("mine/kept-samples");
-    let arrays = std::fs::read_dir(file).unwrap().map(|entry| entry.unwrap().path());
-    let array = arrays.filter(|path| path.extension().is_some_and(|end| end == "npy")).next();
+    let mut arrays = std::fs::read_dir(file).unwrap().map(|entry| entry.unwrap().path());
+    let array = arrays.find(|path| path.extension().is_some_and(|end| end == "npy"));
     let array = array.expect("an array is kept as one");
     let bytes = std::fs::read(&array).unwrap();
     assert!(

@@ -96,11 +96,11 @@ fn the_functions_of_commands_fit_a_screen() {
             if code.starts_with("fn ") {
                 start = Some((at, line));
             }
-            if line == "}" || line == "    }" {
-                if let Some((first, name)) = start.take() {
-                    let lines = at - first + 1;
-                    assert!(lines <= MOST, "{}: {name} has {lines} lines", path.display());
-                }
+            if (line == "}" || line == "    }")
+                && let Some((first, name)) = start.take()
+            {
+                let lines = at - first + 1;
+                assert!(lines <= MOST, "{}: {name} has {lines} lines", path.display());
             }
         }
     }

@@ -64,7 +64,7 @@ impl Head {
     /// The same for the pack that it is to work with, whose tail stands before the head.
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse); [`Error::NoEngine`] where this build runs no tails.
+    /// Those of [`parse`](Self::parse); [`RequestProblem::NoEngine`](crate::RequestProblem::NoEngine) where this build runs no tails.
     pub fn parse_for(path: &Path, bytes: &[u8], pack: &Pack<'_>) -> Result<Self, Error> {
         let backbone = pack.backbone_digest();
         if pack.tail().is_none() {

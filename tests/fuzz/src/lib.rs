@@ -21,8 +21,11 @@ use headstart_device::samples::{InputShape, SampleFile};
 use headstart_device::state::{Commit, FeatureCache};
 use sha2::{Digest, Sha256};
 
+/// What is given bytes of any kind, and must not panic.
+pub type Target = fn(&[u8]);
+
 /// Every target with its name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("pack", pack),
     ("pack_sealed", pack_sealed),
     ("trusted", trusted),

@@ -54,5 +54,5 @@ fn is_quick(data: &[u8]) -> bool {
     let reader = image::ImageReader::new(Cursor::new(data)).with_guessed_format();
     let size = reader.ok().and_then(|reader| reader.into_dimensions().ok());
     size.is_none_or(|(width, height)| u64::from(width) * u64::from(height) <= PIXELS)
-        || crc32(data) % 256 == 0
+        || crc32(data).is_multiple_of(256)
 }

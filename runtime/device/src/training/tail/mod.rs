@@ -1,6 +1,6 @@
 //! Training the tail of a pack on cached features, on an engine.
 //!
-//! A tail answers for a sample, or gives a class for each place of a picture: [`task`] says what differs, `samples` and `places` do it.
+//! A tail answers for a sample, or gives a class for each place of a picture: `task` says what differs, `samples` and `places` do it.
 
 mod augment;
 mod descent;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use headstart::head::Random;
-use headstart_fuzz::TARGETS;
+use headstart_fuzz::{TARGETS, Target};
 
 /// The most memory that one input may take, in bytes.
 const MEMORY: usize = 512 << 20;
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 }
 
 /// Each target in a process of its own, since memory is counted for all of one; as many at a time as there are processors.
-fn side_by_side(targets: &[&(&str, fn(&[u8]))], bound: &str) -> bool {
+fn side_by_side(targets: &[&(&str, Target)], bound: &str) -> bool {
     let program = std::env::current_exe().expect("the path of this program");
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let (next, fine) = (AtomicUsize::new(0), AtomicBool::new(true));
