@@ -1,6 +1,6 @@
 //! The scales that an already quantised model brings along, on the tensors of its float graph.
 
-use headstart::graph::{Activation, Graph, GraphError, Op, PadMode, Scale, ValueId};
+use headstart::graph::{Activation, Graph, GraphError, Op, Scale, ValueId};
 
 /// Whether the model brings scales along.
 #[must_use]
@@ -54,18 +54,9 @@ pub fn origin(graph: &Graph, mut value: ValueId) -> ValueId {
     while graph.values[value].scale.is_none()
         // The producer is one of the last nodes while a graph grows.
         && let Some(node) = graph.nodes.iter().rev().find(|node| node.output == value)
-        && moves(&node.op)
+        && node.op.facts().selects
     {
         value = node.inputs[0];
     }
     value
-}
-
-/// Whether an operator gives only elements of its one operand, or zeros.
-pub(crate) fn moves(op: &Op) -> bool {
-    match op {
-        Op::Reshape { .. } | Op::Transpose { .. } | Op::MaxPool(_) => true,
-        Op::Pad(pad) => !matches!(pad.mode, PadMode::Constant(x) if x != 0.0),
-        _ => false,
-    }
 }

@@ -1,9 +1,8 @@
 //! What the scales that a model brings along say of its tensors, and what follows for those of which they say
 //! nothing.
 
-use headstart::graph::{Activation, Graph, Op, Scale, Value};
+use headstart::graph::{Graph, Scale, Value};
 
-use crate::import::scales::moves;
 use crate::quantise::rounding::Quantisation;
 
 /// The tensor's own quantisation.
@@ -30,7 +29,7 @@ pub struct Known {
 pub fn known(graph: &Graph) -> Known {
     let mut quantisation: Vec<Option<Quantisation>> = graph.values.iter().map(own).collect();
     let mut differences = Vec::new();
-    for node in graph.nodes.iter().rev().filter(|node| commutes(&node.op)) {
+    for node in graph.nodes.iter().rev().filter(|node| node.op.facts().commutes_with_rounding) {
         let Some(behind) = quantisation[node.output] else { continue };
         for &input in &node.inputs {
             if quantisation[input].is_some() || graph.values[input].constant.is_some() {
@@ -46,7 +45,7 @@ pub fn known(graph: &Graph) -> Known {
             }
         }
     }
-    for node in graph.nodes.iter().filter(|node| commutes(&node.op)) {
+    for node in graph.nodes.iter().filter(|node| node.op.facts().commutes_with_rounding) {
         let first = quantisation[node.inputs[0]];
         let same = node.inputs.iter().all(|&input| quantisation[input] == first);
         if quantisation[node.output].is_none() && same {
@@ -56,14 +55,10 @@ pub fn known(graph: &Graph) -> Known {
     Known { quantisation, differences }
 }
 
-/// Whether rounding the result of an operator is the same as rounding what it reads.
-fn commutes(op: &Op) -> bool {
-    let clamps = matches!(op, Op::Activation(Activation::Relu | Activation::Clip { .. }));
-    moves(op) || clamps || matches!(op, Op::Concat { .. })
-}
-
 #[cfg(test)]
 mod tests {
+    use headstart::graph::{Activation, Op};
+
     use super::*;
     use crate::import::scales::is_quantised;
 

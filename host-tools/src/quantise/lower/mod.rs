@@ -7,7 +7,7 @@ mod order;
 mod pool;
 mod table;
 
-use headstart::graph::{Activation, Graph, Node as GraphNode, Op, ValueId};
+use headstart::graph::{Graph, Node as GraphNode, Op, ValueId};
 use headstart::network::Node;
 
 use crate::error::{LowerError, NoForm as Why};
@@ -213,14 +213,11 @@ impl<'a> Lowering<'a> {
     fn fused_clamp(&self, node: &GraphNode) -> (ValueId, f32, f32) {
         if own_scales::own(&self.graph.values[node.output]).is_none()
             && let Some(reader) = self.sole_reader(node.output)
+            && let Op::Activation(activation) = reader.op
+            && let Some((min, max)) = activation.clamp()
+            && min <= max
         {
-            match reader.op {
-                Op::Activation(Activation::Relu) => return (reader.output, 0.0, f32::INFINITY),
-                Op::Activation(Activation::Clip { min, max }) if min <= max => {
-                    return (reader.output, min, max);
-                }
-                _ => {}
-            }
+            return (reader.output, min, max);
         }
         (node.output, f32::NEG_INFINITY, f32::INFINITY)
     }
