@@ -128,7 +128,7 @@ fn emulated_boards_are_listed_with_the_memory_of_their_machine() {
         assert_eq!(memory["RAM"].1, board.ram_bytes, "{machine}");
         // Code, and a mebibyte for a pack.
         assert_eq!(memory["FLASH"].1 + (1 << 20), board.flash_bytes, "{machine}");
-        let firmware = read("firmware", "src/job.rs");
+        let firmware = read("replay", "src/job.rs");
         let log = board.log_bytes + board.slots * board.slot_bytes;
         assert!(firmware.contains(&format!(
             "slot_bytes: {} << 10, slots: {}",

@@ -16,7 +16,12 @@ pub(crate) fn said(error: &Error) -> String {
 /// Why a candidate was not made current, as this program says it. A state of an older version says it so already.
 pub(crate) fn rejected(reason: &str) -> String {
     const FORCE: &str = "add --force";
-    if reason.ends_with(FORCE) { reason.to_owned() } else { format!("{reason}, or {FORCE}") }
+    if reason.ends_with(FORCE) {
+        return reason.to_owned();
+    }
+    // What a tail that was trained badly wants.
+    let reason = reason.replace("with another rate", "with another --rate");
+    format!("{reason}, or {FORCE}")
 }
 
 fn advice(error: &Error) -> Option<String> {

@@ -83,5 +83,5 @@ fn what_runs_heads_only_names_the_tails_first_node() {
     let refused = Session::open(&pack, &mut [], Nowhere);
     let message = refused.map(|_| ()).unwrap_err().to_string();
     let first = format!("node {} is the first", pack.node_count());
-    assert!(message.contains(&first) && message.contains("--tail drop"), "{message}");
+    assert!(message.contains(&first) && message.contains("without its tail"), "{message}");
 }
