@@ -365,14 +365,14 @@ impl core::fmt::Display for Refusal {
             ),
             Self::NoSuchClass => f.write_str("it knows no such class"),
             Self::LastClass => {
-                f.write_str("it is the only class: forget everything instead (--yes)")
+                f.write_str("it is the only class: forget everything instead")
             }
             Self::NothingKept => f.write_str(
-                "it has no room in its flash for the features of a sample: use the learner 'step'",
+                "it has no room in its flash for the features of a sample: it can learn by steps only",
             ),
             Self::TooManyKept { kept } => write!(
                 f,
-                "{kept} samples are too many for the memory of this learner: learn fewer at a time (--limit), or use the learner 'sgd'"
+                "{kept} samples are too many for the memory of this learner: learn fewer at a time, or by gradients"
             ),
             Self::Diverged => f.write_str(
                 "learning diverged, and what was not committed was dropped: use another learner",
@@ -381,9 +381,9 @@ impl core::fmt::Display for Refusal {
                 "its flash does not take or give what it should; the last commit is still in force",
             ),
             Self::OtherBackbone => f.write_str(
-                "it holds a head that was learned on another backbone, and keeps no samples to learn again from: use that pack, or forget everything (forget --yes; update --forget) and teach it again",
+                "it holds a head that was learned on another backbone, and keeps no samples to learn again from: use that pack, or forget everything and teach it again",
             ),
-            Self::NoPack => f.write_str("it has no pack that it can use: update PACK"),
+            Self::NoPack => f.write_str("it has no pack that it can use: send it one"),
             Self::BadPack => f.write_str("the new pack is damaged or no pack; the old one is used"),
             Self::OtherPack => f.write_str("the new pack is not the one that was announced"),
             Self::TooLong { limit } => {
@@ -391,15 +391,15 @@ impl core::fmt::Display for Refusal {
             }
             Self::Memory { needed, available } => write!(
                 f,
-                "the pack needs {needed} bytes of RAM for its session, and there are {available}: pack it with fewer --max-classes, or take a smaller model"
+                "the pack needs {needed} bytes of RAM for its session, and there are {available}: pack it for fewer classes, or take a smaller model"
             ),
             Self::Slot { needed, available } => write!(
                 f,
-                "a head of the pack takes {needed} bytes, and a slot of its flash holds {available}: pack it with fewer --max-classes"
+                "a head of the pack takes {needed} bytes, and a slot of its flash holds {available}: pack it for fewer classes"
             ),
             Self::Internal => f.write_str("its firmware met something that it does not expect"),
             Self::Untrusted => f.write_str(
-                "the new pack is not signed for this board by a key that its firmware knows: sign it (headstart sign)",
+                "the new pack is not signed for this board by a key that its firmware knows: have its maker sign it",
             ),
             Self::Older { found, least } => write!(
                 f,

@@ -1,6 +1,7 @@
 //! Which option or command mends what the library refused. Libraries know no options: this is the one place that
 //! tells them from an error.
 
+use headstart_cable::Refusal;
 use headstart_tools::cut::freeze::FreezeError;
 use headstart_tools::error::{Error, HeadProblem, LowerError, ModelProblem, NoForm};
 use headstart_tools::ship::board::Shortage;
@@ -39,6 +40,21 @@ pub(crate) fn on_shortage(shortage: &Shortage) -> Option<String> {
     let advice = match shortage {
         Shortage::Ram { .. } => "see --freeze NAME and --max-classes",
         Shortage::Slot { .. } => "see --max-classes and --pool 1",
+        _ => return None,
+    };
+    Some(advice.to_owned())
+}
+
+/// The same for what a board refuses.
+pub(crate) fn on_board(refusal: &Refusal) -> Option<String> {
+    let advice = match refusal {
+        Refusal::LastClass => "that is forget --yes",
+        Refusal::NothingKept => "that is learn --learner step",
+        Refusal::TooManyKept { .. } => "see learn --limit and --learner sgd",
+        Refusal::OtherBackbone => "see forget --yes and update --forget",
+        Refusal::NoPack => "that is update PACK",
+        Refusal::Memory { .. } | Refusal::Slot { .. } => "see --max-classes of `headstart pack`",
+        Refusal::Untrusted => "that is `headstart sign`",
         _ => return None,
     };
     Some(advice.to_owned())

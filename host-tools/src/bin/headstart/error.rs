@@ -81,6 +81,9 @@ impl Error {
             Self::Library(error) => advice::on_refusal(error),
             Self::Freeze(error) => advice::on_freezing(error),
             Self::Shortage(shortage) => advice::on_shortage(shortage),
+            Self::Cable(headstart_cable::client::Error::Refused(refusal)) => {
+                advice::on_board(refusal)
+            }
             _ => None,
         }
     }
@@ -123,6 +126,7 @@ impl From<Shortage> for Error {
 
 #[cfg(test)]
 mod tests {
+    use headstart_cable::Refusal;
     use headstart_tools::error::{Error as Refused, HeadProblem, LowerError, ModelProblem, NoForm};
 
     use super::*;
@@ -137,6 +141,7 @@ mod tests {
         let range = NoForm::NoRange { tensor: "a".into() };
         let problem = LowerError { node: "n".into(), operator: "Sigmoid", why: range };
         let head = |problem: HeadProblem| Error::Library(problem.into());
+        let board = |refusal| Error::Cable(headstart_cable::client::Error::Refused(refusal));
         let cases: Vec<(Error, [&str; 2])> = vec![
             (model(ModelProblem::FixedSize), ["test.onnx", "--input-size"]),
             (model(ModelProblem::Name("x".into())), ["'x'", "`headstart inspect`"]),
@@ -165,6 +170,10 @@ mod tests {
             ),
             (head(HeadProblem::None { folder: "mine".into() }), ["mine", "`keep`"]),
             (Refused::Family { family: "a b".into() }.into(), ["\"a b\"", "--family"]),
+            (board(Refusal::LastClass), ["only class", "--yes"]),
+            (board(Refusal::OtherBackbone), ["another backbone", "--forget"]),
+            (board(Refusal::TooManyKept { kept: 99 }), ["99 samples", "--limit"]),
+            (board(Refusal::NoPack), ["no pack", "update PACK"]),
             (Error::Freeze(FreezeError::Budget), ["budget", "--max-macs"]),
             (Error::Freeze(FreezeError::TooFewSamples { classes: 1 }), ["1 classes", "--data DIR"]),
         ];

@@ -5,6 +5,7 @@ use headstart_cable::client::{Board, Class, Error as CableError};
 use serde_json::{Value, json};
 
 use super::super::report::{Report, bytes, hex, table};
+use crate::advice;
 use crate::error::Error;
 
 pub(super) fn status(report: Report, board: &mut Board) -> Result<(), Error> {
@@ -16,7 +17,10 @@ pub(super) fn status(report: Report, board: &mut Board) -> Result<(), Error> {
     };
     let greeting = board.greeting();
     let input = greeting.input;
-    let problem = greeting.problem.map(|problem| problem.to_string());
+    let problem = greeting.problem.map(|problem| match advice::on_board(&problem) {
+        Some(advice) => format!("{problem}; {advice}"),
+        None => problem.to_string(),
+    });
     let standing = learned.as_ref().map(|(standing, _)| *standing);
     let classes = learned.map(|(_, classes)| classes).unwrap_or_default();
     let learner = standing.map(|standing| learner_name(standing.learner));
