@@ -256,7 +256,24 @@ fn what_does_not_fit_is_refused_as_the_callers_fault() {
     assert!(refused(LearnOptions { tail, ..usual() }).contains("epochs is for one"));
     let tail = TailSettings { rate: Some(f32::INFINITY), ..TailSettings::default() };
     assert!(refused(LearnOptions { tail, ..usual() }).contains("rate is inf"));
+    assert!(refused(LearnOptions { hidden: Some(4), ..usual() }).contains("hidden is for a head"));
+    let samples = |samples: &Labelled<'_>| {
+        let error = device.learn(samples, &usual(), &()).unwrap_err();
+        assert_eq!(error.fault(), Fault::Caller, "{error}");
+        error.to_string()
+    };
+    assert!(samples(&Labelled::new()).contains("no samples"));
+    for name in ["", "two\nlines", &"x".repeat(65)] {
+        let mut named = lesson(0..2, 0..2);
+        named.add(Sample::rgb(SIDE, SIDE, drawn(3, 0)), name);
+        assert!(samples(&named).contains("cannot name a class"), "{name:?}");
+    }
     assert!(!bench.path("mine").exists());
+    let report = LearnOptions { reports: vec![Labelled::new()], ..usual() };
+    assert!(refused(report).contains("no samples"));
+    learn(&device, &lesson(0..2, 0..3));
+    let error = device.evaluate(&Labelled::new(), &()).unwrap_err();
+    assert!(error.to_string().contains("no samples"), "{error}");
     let stateless = Device::options().open(&bench.pack).unwrap();
     let error = stateless.learn(&lesson(0..2, 0..2), &usual(), &()).unwrap_err();
     assert!(error.to_string().contains("without a state folder"), "{error}");

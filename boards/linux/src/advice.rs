@@ -92,6 +92,7 @@ fn of_request(problem: &RequestProblem) -> Option<String> {
         RequestProblem::NoEngine(_) => {
             "build it with --features flex, or pack the model with --tail drop".to_owned()
         }
+        RequestProblem::NeedsEngine(_) => "--engine".to_owned(),
         RequestProblem::EngineMissing => missing_engine(),
         RequestProblem::DeviceMissing(feature) => {
             format!("build it with --features {feature}, or leave --device out")

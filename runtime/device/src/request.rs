@@ -38,9 +38,14 @@ pub enum RequestProblem {
         /// What it can be.
         allowed: &'static str,
     },
-    /// Settings that exclude each other.
-    #[error("{0} and {1} cannot both be set: leave one out")]
-    Both(Setting, Setting),
+    /// A setting of what an engine trains, where none does.
+    #[error(
+        "{0} is for a head that an engine trains: open the device with an engine and name no learner, or leave it out"
+    )]
+    NeedsEngine(Setting),
+    /// Nothing to learn from, or to measure on.
+    #[error("there are no samples: give some")]
+    NoSamples,
     /// Features of eight bits where they were kept in four.
     #[error(
         "the features are kept in four bits, and what they lost does not come back: leave the bits as they are, or learn in a new state folder"

@@ -115,6 +115,7 @@ impl Device {
         show: &(dyn Fn(Shown<'_>) -> Result<(), Error> + Sync),
     ) -> Result<Evaluation, Error> {
         let head = self.head()?;
+        self.check_samples(samples)?;
         if !samples.skipped.is_empty() {
             observer.on(Event::Skipped(&samples.skipped));
         }

@@ -1,6 +1,7 @@
 //! What samples show, as the device's pack takes it.
 
 use headstart::pack::Pack;
+use headstart::record::label_is_valid;
 
 use super::handle::Device;
 use super::labelled::{Labelled, Target};
@@ -10,6 +11,17 @@ use crate::samples::{Decoded, InputShape, SampleFile, SampleProblem};
 use crate::segmentation::Mask;
 
 impl Device {
+    /// Refuses samples that are none, or that show what cannot be a class.
+    pub(super) fn check_samples(&self, samples: &Labelled<'_>) -> Result<(), Error> {
+        if samples.is_empty() {
+            return Err(self.refuse(RequestProblem::NoSamples));
+        }
+        match samples.classes.iter().find(|name| !label_is_valid(name)) {
+            Some(name) => Err(self.refuse(RequestProblem::BadName(name.clone()))),
+            None => Ok(()),
+        }
+    }
+
     /// The class of each sample, by its place among the samples' classes.
     pub(super) fn labels(&self, samples: &Labelled<'_>) -> Result<Vec<usize>, Error> {
         let label = |target: &Target| match target {

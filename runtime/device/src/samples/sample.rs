@@ -15,7 +15,7 @@ use crate::Error;
 pub struct Sample<'a>(pub(crate) Content<'a>);
 
 /// The kinds of samples that there are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Content<'a> {
     /// A file, which is read when it is needed.
     File(Cow<'a, Path>),
@@ -25,6 +25,20 @@ pub(crate) enum Content<'a> {
     Pixels { width: usize, height: usize, channels: usize, bytes: Cow<'a, [u8]> },
     /// The model's own input values, in its own order.
     Values(Cow<'a, [f32]>),
+}
+
+/// Says what it is, not what is in it.
+impl std::fmt::Debug for Content<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Encoded { name, bytes } => write!(f, "{}: {} bytes", name.display(), bytes.len()),
+            Self::Pixels { width, height, channels, .. } => {
+                write!(f, "{width}x{height} pixels of {channels} bytes")
+            }
+            Self::Values(values) => write!(f, "{} values", values.len()),
+        }
+    }
 }
 
 impl<'a> Sample<'a> {

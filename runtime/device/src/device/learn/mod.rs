@@ -41,6 +41,10 @@ impl Device {
         let _changing = self.changing();
         let start = Instant::now();
         options.check(self)?;
+        self.check_samples(samples)?;
+        for compared in &options.reports {
+            self.check_samples(compared)?;
+        }
         if !samples.skipped.is_empty() {
             observer.on(Event::Skipped(&samples.skipped));
         }

@@ -215,6 +215,10 @@ impl LearnOptions<'_> {
     pub(super) fn check(&self, device: &Device) -> Result<(), Error> {
         let pack = device.pack();
         self.refuse_ranges(device)?;
+        let needs_engine = self.hidden.is_some() && pack.tail().is_none();
+        if needs_engine && !self.trains_on_engine(device.compute.engine) {
+            return Err(device.refuse(RequestProblem::NeedsEngine(Setting::Hidden)));
+        }
         let Some(_) = pack.tail() else {
             return match self.tail.given() {
                 Some(setting) => Err(device.refuse(RequestProblem::NoTail(setting))),
