@@ -1,4 +1,4 @@
-//! Features in four bits: half the room, at a loss that the README states.
+//! Features in four bits: half the room, at a loss that `docs/results/small-states.md` states.
 
 /// Levels between the least and the greatest feature of a row.
 const LEVELS: usize = 16;
