@@ -56,9 +56,11 @@ fn of_state(problem: &StateProblem) -> Option<String> {
         StateProblem::NoneKept(_) | StateProblem::NotThatSample => {
             "learn --keep-samples".to_owned()
         }
-        StateProblem::OtherPack { way: Way::Forget, .. } => {
-            "learn --keep-samples keeps them".to_owned()
+        StateProblem::OtherPack { way: Way::Anew, .. } => {
+            "--state DIR; learn --keep-samples keeps copies".to_owned()
         }
+        StateProblem::Lost { .. } => "repair --force".to_owned(),
+        StateProblem::AllLost => "--state DIR".to_owned(),
         StateProblem::ClassesLost(_) => "adopt --force".to_owned(),
         StateProblem::UnplannedClasses { found, .. } => {
             format!("headstart pack --max-classes {found}")
@@ -70,7 +72,8 @@ fn of_state(problem: &StateProblem) -> Option<String> {
 fn of_request(problem: &RequestProblem) -> Option<String> {
     Some(match problem {
         RequestProblem::StateNeeded | RequestProblem::NoState => "--state DIR".to_owned(),
-        RequestProblem::OneClassLeft | RequestProblem::TailChange => "forget --yes".to_owned(),
+        RequestProblem::OneClassLeft => "forget --yes only where nothing is to stay".to_owned(),
+        RequestProblem::TailChange => "--state DIR".to_owned(),
         RequestProblem::KeptBits => "leave --kept-bits out".to_owned(),
         RequestProblem::MergedBits => "learn --kept-bits 4".to_owned(),
         RequestProblem::Budget { .. } => "--max-bytes".to_owned(),

@@ -57,6 +57,8 @@ pub(crate) enum Command {
     History(History),
     /// Returns to an earlier commit.
     Rollback(Rollback),
+    /// Brings back what was damaged.
+    Repair(Repair),
 }
 
 /// What every command takes.
@@ -407,6 +409,26 @@ pub(crate) struct Rollback {
     /// The number that history shows [default: the one before the current].
     #[arg(long, value_name = "N")]
     pub(crate) to: Option<u32>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge repair model.hspk --state mine
+
+Features that cannot be read are computed again from the copies that learn --keep-samples has kept. A head comes back from the
+newest commit or, where that is damaged as well, is learned again from the features. Every command puts a head back by
+itself where nothing else is damaged, and says so.")]
+pub(crate) struct Repair {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// Go on without the samples that are lost.
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
 }

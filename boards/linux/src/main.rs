@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Samples(args) => commands::samples::run(args),
         Command::History(args) => commands::history::run(args),
         Command::Rollback(args) => commands::rollback::run(args),
+        Command::Repair(args) => commands::repair::run(args),
     };
     match done {
         Ok(status) => status,

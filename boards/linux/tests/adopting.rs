@@ -197,7 +197,10 @@ fn samples_that_were_not_kept_are_counted_and_nothing_is_changed() {
     let before = contents(&bench.path("state"));
     with(&mut bench, "new.hspk");
     let message = bench.refusal(1, "predict", &ANSWER);
-    assert!(message.contains("not kept") && message.contains("--keep-samples"), "{message}");
+    assert!(
+        message.contains("no copy was kept") && message.contains("--keep-samples"),
+        "{message}"
+    );
     for force in [&[][..], &["--force"]] {
         let message = bench.refusal(1, "adopt", &[&STATE[..], force].concat());
         assert!(message.contains("no copy of its 12 samples"), "{message}");

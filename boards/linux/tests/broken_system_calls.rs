@@ -80,6 +80,39 @@ fn so_it_does_where_a_class_is_renamed_states_are_merged_or_a_commit_is_returned
 }
 
 #[test]
+fn so_it_does_where_samples_are_dropped_corrected_or_kept_in_fewer_bits() {
+    let bench = Bench::new();
+    bench.pictures("data", "red", RED, 0, 4);
+    bench.pictures("data", "blue", BLUE, 0, 4);
+    let keep = [&LEARN[..], &["--keep-samples"]].concat();
+    let (first, _) = after(&bench, None, &keep);
+    bench.pictures("data", "red", RED, 20, 2);
+    let (second, _) = after(&bench, Some(&first), &keep);
+    assert_eq!((first.len(), second.len()), (3 + 8, 4 + 10));
+    let whole = second.iter().find(|(name, _)| name == "features.hsfc").unwrap().1.len();
+    let most = (whole / 2).to_string();
+    std::fs::rename(bench.path("data/red/0.png"), bench.path("data/blue/10.png")).unwrap();
+    let fewer = [&LEARN[..], &["--force", "--max-bytes", &most]].concat();
+    let corrected = [&LEARN[..], &["--force"]].concat();
+    let coarser = [&LEARN[..], &["--force", "--kept-bits", "4"]].concat();
+    let of = |command| [command, "tiny.hspk", "--state", "state"];
+    let rollback = [&of("rollback")[..], &["--to", "1"]].concat();
+    let rename = [&of("rename")[..], &["--class", "red", "--to", "dark red"]].concat();
+    let mut count = 0;
+    for (arguments, again) in
+        [(&fewer, 0), (&corrected, 0), (&coarser, 0), (&rollback, 0), (&rename, 1)]
+    {
+        let (new, status) = after(&bench, Some(&second), arguments);
+        assert_eq!(status, Some(0), "{arguments:?}");
+        let old = Some(&second);
+        let change =
+            Change { arguments, old, new: &new, status: 0, again, only_reads_again: false };
+        count += change.break_every_call_behind_the_lock(&bench);
+    }
+    assert!(are_enough(count, 3_000), "{count}");
+}
+
+#[test]
 fn so_it_does_where_a_candidate_is_rejected() {
     let bench = Bench::new();
     bench.colours("data", 0, 12);

@@ -25,7 +25,7 @@ pub enum RequestProblem {
     BadName(String),
     /// One class would be left.
     #[error(
-        "would know one class only, and answer it for everything: forget everything, or learn another class first"
+        "would know one class only, and answer it for everything: learn another class first; where nothing is to stay, forget everything"
     )]
     OneClassLeft,
     /// A number out of its range.
@@ -82,7 +82,7 @@ pub enum RequestProblem {
     TailKeep,
     /// What cannot be done without training the tail again.
     #[error(
-        "the pack keeps a trainable tail, which is not trained again by this: forget everything and learn what is to stay, or roll back"
+        "the pack keeps a trainable tail, which is not trained again by this: roll back, or learn what is to stay in another state folder"
     )]
     TailChange,
     /// Adoption of or from a trainable tail.

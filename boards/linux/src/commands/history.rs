@@ -32,6 +32,15 @@ impl Report for History {
         });
         let header = ["commit", "made by", "learner", "samples", "classes", "held-out accuracy"];
         let mut text = output::table(&header, rows);
+        for damaged in &self.damaged {
+            text += &match damaged.number {
+                0 => format!(
+                    "\n\nThe last candidate that was rejected is lost: {}.",
+                    damaged.problem
+                ),
+                number => format!("\n\nNothing returns to commit {number}: {}.", damaged.problem),
+            };
+        }
         if let Some(rejected) = &self.rejected {
             text += &format!("\n\nThe last candidate was rejected: {}.", rejected.note);
         }

@@ -12,13 +12,14 @@ mod masks;
 pub(crate) mod merge;
 pub(crate) mod predict;
 pub(crate) mod rename;
+pub(crate) mod repair;
 pub(crate) mod rollback;
 pub(crate) mod samples;
 pub(crate) mod status;
 
 use std::path::Path;
 
-use headstart_device::{Changed, Device, DeviceOptions, Error, RequestProblem};
+use headstart_device::{Changed, Device, DeviceOptions, Error, Mended, RequestProblem};
 
 use crate::cli::{BackendArgs, ComputeArgs};
 use crate::output;
@@ -31,7 +32,8 @@ fn open(pack: &Path, state: &Path) -> Result<Device, Error> {
 
 /// A device with this state, if there is one.
 fn options(state: Option<&Path>) -> DeviceOptions {
-    let options = trusting(Device::options());
+    let said = |mended: &Mended| output::warn(&mended.to_string());
+    let options = trusting(Device::options()).on_mend(said);
     match state {
         Some(state) => options.state(state),
         None => options,

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use headstart::pack::Pack;
 use headstart_device::Head;
-use headstart_device::state::StateFolder;
+use headstart_device::samples::SampleId;
+use headstart_device::state::{FeatureCache, StateFolder};
 use nix::errno::Errno;
 
 use crate::common::{Bench, contents};
@@ -80,6 +81,39 @@ fn is_a_pair(bench: &Bench) -> bool {
     })
 }
 
+/// What the current commit was learned from, as it is found.
+#[derive(Debug, PartialEq)]
+struct LearnedFrom {
+    head: Vec<u8>,
+    /// Its samples with their classes and features, of all that are cached.
+    samples: FeatureCache,
+    /// Those of which there is a copy.
+    copies: Vec<SampleId>,
+}
+
+/// What the head that is there was learned from; `None` where there is no head.
+fn learned_from(bench: &Bench) -> Option<LearnedFrom> {
+    let folder = StateFolder::new(&bench.path("state"));
+    let head = folder.head().unwrap()?;
+    let mut commits = folder.commits().unwrap().map(|(_, commit)| commit.unwrap());
+    let current = commits.rfind(|(_, commit)| commit.head == head);
+    let (digest, commit) = current.expect("the head is that of a commit");
+    let pack = ["tiny.hspk", "new.hspk"].into_iter().find_map(|name| {
+        let bytes = fs::read(bench.path(name)).ok()?;
+        let pack = Pack::open(&bytes).unwrap();
+        (pack.backbone_digest() == digest).then(|| pack.feature_len())
+    });
+    let cache = folder.features(&digest, pack.unwrap()).unwrap().expect("features of the head");
+    for (id, label) in &commit.samples {
+        let class = &commit.classes[usize::from(*label)];
+        assert_eq!(cache.name_of(id), Some(&class[..]), "a sample of the head has another class");
+    }
+    let samples = commit.cache(&cache).expect("a sample of the head is gone");
+    let mut copies: Vec<SampleId> = folder.kept().unwrap().into_keys().collect();
+    copies.retain(|id| samples.contains(id));
+    Some(LearnedFrom { head, samples, copies })
+}
+
 /// A command that leads from one state to another.
 pub(crate) struct Change<'a> {
     pub(crate) arguments: &'a [&'a str],
@@ -99,6 +133,13 @@ impl Change<'_> {
     fn is_between(&self, files: &Files) -> bool {
         let (old, new) = (self.old.unwrap_or(&NOTHING), self.new);
         let of = |files: &Files, name: &str| files.iter().find(|(n, _)| n == name).cloned();
+        // Features that wait for their head are the new ones.
+        let is_new = |bytes: &[u8]| of(new, "features.hsfc").is_some_and(|(_, new)| new == bytes);
+        if files.iter().any(|(name, bytes)| name.starts_with("waiting-") && !is_new(bytes)) {
+            return false;
+        }
+        let settled = self.settled(files);
+        let files = &settled;
         let names = [files, old, new].into_iter().flatten().map(|(name, _)| name);
         let head_is_new = of(files, "head.hshr") == of(new, "head.hshr");
         let forgets = self.arguments[0] == "forget";
@@ -123,10 +164,25 @@ impl Change<'_> {
         })
     }
 
+    /// The files as the next change finds them: features that wait have their place where the head is the new one, and are
+    /// gone where it is not.
+    fn settled(&self, files: &Files) -> Files {
+        let is_head = |file: &&(String, Vec<u8>)| file.0 == "head.hshr";
+        let head_is_new = files.iter().find(is_head) == self.new.iter().find(is_head);
+        let mut settled = files.clone();
+        let waiting = settled.iter().position(|(name, _)| name.starts_with("waiting-"));
+        if let Some((_, bytes)) = waiting.map(|at| settled.remove(at)).filter(|_| head_is_new)
+            && let Some(file) = settled.iter_mut().find(|(name, _)| name == "features.hsfc")
+        {
+            file.1 = bytes;
+        }
+        settled
+    }
+
     /// Whether nothing but what was added to the cache of before is still there beside the new files.
     fn is_done(&self, files: &Files) -> bool {
         let outdated = |file| !self.new.contains(file) && file.0.starts_with("added-");
-        files.iter().filter(|file| !outdated(file)).eq(self.new)
+        self.settled(files).iter().filter(|file| !outdated(file)).eq(self.new)
     }
 
     /// Breaks every system call, in one way or in all. Gives how many were broken.
@@ -142,9 +198,26 @@ impl Change<'_> {
     fn break_calls(&self, bench: &Bench, behind_the_lock: bool) -> usize {
         let Self { arguments, old, new, .. } = *self;
         restore(bench, old);
+        let forgets = arguments[0] == "forget";
+        let before = learned_from(bench);
         let whole = run(command(bench, arguments), None);
         assert_eq!(whole.status, Some(self.status), "{arguments:?}");
         assert_eq!(&found(bench), &(new.clone(), 0), "{arguments:?}");
+        let after = learned_from(bench);
+        // Whatever the current commit was learned from is there, forgetting excepted.
+        let has_all = |name: &str| {
+            if forgets {
+                return;
+            }
+            let found = std::panic::catch_unwind(|| learned_from(bench));
+            let found = found.unwrap_or_else(|_| panic!("{name}: the head lacks what it knows"));
+            let Some(found) = found else { return };
+            let is = |what: &&LearnedFrom| what.head == found.head && what.samples == found.samples;
+            let known = before.iter().chain(&after).find(is);
+            let known = known.unwrap_or_else(|| panic!("{name}: the head has other samples"));
+            let all = known.copies.iter().all(|id| found.copies.contains(id));
+            assert!(all, "{name}: a copy of what the head knows is gone");
+        };
         let lock = whole.calls.iter().position(|&number| number == call::FLOCK);
         let first = lock.filter(|_| behind_the_lock).unwrap_or(0);
         let (mut count, mut olds, mut news) = (0, 0, 0);
@@ -181,6 +254,20 @@ impl Change<'_> {
                         !durable || broken.status == Some(2),
                         "{name}: a failure is not reported"
                     );
+                }
+                has_all(&name);
+                if at % 2 == 1 {
+                    // Whoever locks in between changes nothing of that. No lock of this process: a child that another
+                    // test starts would hold it for a moment.
+                    let pack =
+                        if arguments.contains(&"new.hspk") { "new.hspk" } else { "tiny.hspk" };
+                    let nothing = ["rollback", pack, "--state", "state", "--to", "4000000000"];
+                    assert_eq!(
+                        command(bench, &nothing).status().unwrap().code(),
+                        Some(1),
+                        "{name}"
+                    );
+                    has_all(&name);
                 }
                 // Whatever was left: the next call gets there, and leaves nothing behind.
                 let status = command(bench, arguments).status().unwrap();

@@ -47,8 +47,17 @@ pub(crate) struct Run {
 /// Runs `command`, which must stay in one thread, and breaks its system call number `at`.
 ///
 /// Only from the thread that began the run: `ptrace` knows its threads.
+pub(crate) fn run(command: Command, breakage: Option<(usize, Break)>) -> Run {
+    run_watched(command, breakage, |_| ())
+}
+
+/// The same; `before` is told of each system call before it is done, while the program stands still.
 #[allow(clippy::zombie_processes, reason = "`waitpid` waits for it")]
-pub(crate) fn run(mut command: Command, breakage: Option<(usize, Break)>) -> Run {
+pub(crate) fn run_watched(
+    mut command: Command,
+    breakage: Option<(usize, Break)>,
+    mut before: impl FnMut(u64),
+) -> Run {
     // SAFETY: between fork and exec only `ptrace` is called, which is async-signal-safe.
     unsafe { command.pre_exec(|| ptrace::traceme().map_err(std::io::Error::from)) };
     let child = command.spawn().unwrap();
@@ -74,6 +83,7 @@ pub(crate) fn run(mut command: Command, breakage: Option<(usize, Break)>) -> Run
                     let number = registers.orig_rax;
                     let renames = call::RENAMES.contains(&number);
                     run.calls.push(if renames { call::RENAME } else { number });
+                    before(number);
                 }
                 let breakage = breakage.filter(|(at, _)| at + 1 == run.calls.len());
                 match (breakage.map(|(_, breakage)| breakage), inside) {

@@ -51,7 +51,9 @@ pub(crate) fn on_board(refusal: &Refusal) -> Option<String> {
         Refusal::LastClass => "that is forget --yes",
         Refusal::NothingKept => "that is learn --learner step",
         Refusal::TooManyKept { .. } => "see learn --limit and --learner sgd",
-        Refusal::OtherBackbone => "see forget --yes and update --forget",
+        Refusal::OtherBackbone => {
+            "device head reads it back; then see forget --yes and update --forget"
+        }
         Refusal::NoPack => "that is update PACK",
         Refusal::Memory { .. } | Refusal::Slot { .. } => "see --max-classes of `headstart pack`",
         Refusal::Untrusted => "that is `headstart sign`",

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::foreign::{Foreign, state_head};
+use super::foreign::Foreign;
 use super::handle::Device;
 use super::learn::Outcome;
 use super::report::ClassCount;
@@ -93,11 +93,11 @@ impl Device {
         let (folder, pack) = (self.folder()?, self.pack());
         let tail_adopt = || self.refuse(RequestProblem::TailAdopt);
         let is_of_tail = |head: Vec<u8>| head.starts_with(&headstart::tail::RECORD_MAGIC);
-        if pack.tail().is_none() && folder.head()?.is_some_and(is_of_tail) {
+        if pack.tail().is_none() && folder.head().ok().flatten().is_some_and(is_of_tail) {
             return Err(tail_adopt());
         }
         // Locking would create the folder.
-        match state_head(folder, &pack) {
+        match self.state_head() {
             Ok(Some(_)) => Ok(true),
             Ok(None) => Err(Error::state(folder.path(), StateProblem::NoSamples)),
             // Without an engine no state has a head for a tail.
@@ -113,7 +113,7 @@ impl Device {
         let of_pack = self.pack_head()?;
         let known = chosen(&state, force)?;
         self.refuse_adopted(&state, &known, of_pack.as_ref(), force)?;
-        let mut cache = state.features(known.ids(), &self.kept_features(self.compute), observer)?;
+        let mut cache = state.features(self, known.ids(), observer)?;
 
         let training = Instant::now();
         let path = self.folder()?.path();

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use headstart::pack::{Pack, Resize};
 use headstart::preprocess::Picture;
 
-use super::foreign::state_head;
 use super::handle::Device;
 use super::opened::Memory;
 use crate::extract::{Buffers, Compute, Extractor, Job};
@@ -100,13 +99,16 @@ impl Device {
         if let Some((_, head)) = current.read.as_ref().filter(|(read, _)| *read == stamp) {
             return Ok(head.clone());
         }
-        let of_state = self.state.as_ref().map(|folder| state_head(folder, &self.pack()));
+        let of_state = self.state.as_ref().map(|_| self.state_head());
         let head = match of_state.transpose()?.flatten() {
             Some(head) => Some(head),
             None => self.pack_head()?,
         };
-        let path = self.state().unwrap_or(self.pack.file().path());
-        let head = Arc::new(head.ok_or_else(|| Error::state(path, StateProblem::NoHead))?);
+        let none = || match &self.state {
+            Some(folder) => self.no_head(folder),
+            None => Error::state(self.pack.file().path(), StateProblem::NoHead),
+        };
+        let head = Arc::new(head.ok_or_else(none)?);
         self.keep_counter()?;
         current.read = Some((stamp, head.clone()));
         Ok(head)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::foreign::{copies, state_head};
+use super::foreign::copies;
 use super::handle::Device;
 use super::report::ClassCount;
 use crate::request::RequestProblem;
@@ -191,12 +191,12 @@ impl<'a> Change<'a> {
     /// Locks the folder and reads what is there.
     pub(super) fn begin(device: &'a Device) -> Result<Self, Error> {
         let (changing, folder, pack) = (device.changing(), device.folder()?, device.pack());
-        let none = || Error::state(folder.path(), StateProblem::NoHead);
+        let none = || device.no_head(folder);
         // Locking would create the folder.
-        state_head(folder, &pack)?.ok_or_else(none)?;
+        device.state_head()?.ok_or_else(none)?;
         let lock = folder.lock()?;
         device.raise_counter(&lock)?;
-        let of_state = state_head(folder, &pack)?.ok_or_else(none)?;
+        let of_state = device.state_head()?.ok_or_else(none)?;
         let cache = folder.features(&pack.backbone_digest(), row_len(&pack))?;
         let lost = || Error::state(folder.path(), StateProblem::NoFeatures);
         Ok(Self {

@@ -4,14 +4,12 @@ use std::path::PathBuf;
 
 use headstart::pack::Pack;
 
+use super::copies::Wanted;
 use super::handle::Device;
-use crate::extract::{Extraction, Job};
-use crate::observer::{Observer, Watched, Work};
+use crate::observer::Observer;
 use crate::request::RequestProblem;
-use crate::samples::{Sample, SampleId, hex};
-use crate::state::{
-    Commit, FeatureCache, Kept, MAX_VIEWS, StateFolder, StateLock, StateProblem, Way,
-};
+use crate::samples::{SampleId, hex};
+use crate::state::{Commit, FeatureCache, Kept, StateFolder, StateLock, StateProblem, Way};
 use crate::{Error, Head};
 
 /// The copies of samples that the cache holds.
@@ -41,16 +39,16 @@ pub(super) fn state_head(folder: &StateFolder, pack: &Pack<'_>) -> Result<Option
 fn way(folder: &StateFolder, backbone: &[u8; 32]) -> Way {
     let cache = folder.any_features().ok().flatten().map(|(_, cache)| cache);
     let kept = cache.as_ref().and_then(|cache| copies(folder, cache).ok());
-    let (Some(cache), Some(kept)) = (cache, kept) else { return Way::Forget };
-    // Commits that cannot be read lead nowhere.
-    let commits = folder.commits().unwrap_or_default();
-    let can_return = |(digest, commit): &&([u8; 32], Commit)| {
+    let (Some(cache), Some(kept)) = (cache, kept) else { return Way::Anew };
+    let can_return = |(digest, commit): &([u8; 32], Commit)| {
         digest == backbone && commit.samples.iter().all(|(id, _)| kept.contains_key(id))
     };
-    if let Some((_, commit)) = commits.iter().rfind(can_return) {
+    // Commits that cannot be read lead nowhere.
+    let sound = folder.commits().ok().into_iter().flatten().filter_map(|(_, found)| found.ok());
+    if let Some((_, commit)) = sound.rev().find(can_return) {
         return Way::Return(commit.number);
     }
-    if kept.is_empty() { Way::Forget } else { Way::Adopt { kept: kept.len(), of: cache.len() } }
+    if kept.is_empty() { Way::Anew } else { Way::Adopt { kept: kept.len(), of: cache.len() } }
 }
 
 /// A state of another backbone, locked.
@@ -104,37 +102,23 @@ impl Foreign {
     /// as they are shown, and in as many bits as before.
     ///
     /// # Errors
-    /// [`Error::Sample`] for a copy that this pack cannot take, [`StateProblem::NotThatSample`], [`Error::Stopped`].
+    /// Those of [`Device::features_of`].
     pub(super) fn features(
         &self,
+        device: &Device,
         samples: &[SampleId],
-        extraction: &Extraction<'_>,
         observer: &dyn Observer,
     ) -> Result<FeatureCache, Error> {
-        let mut cache = FeatureCache::new(extraction.pack().feature_len());
-        // An empty cache takes any.
-        let _ = cache.keep_in(self.cache.bits());
-        StateFolder::new(&self.path).refuse_samples(&cache, samples.len())?;
-        let watched = Watched::begin(observer, Work::FeaturesAgain, samples.len());
-        for views in 1..=MAX_VIEWS {
-            let is_so = |id: &&SampleId| self.cache.views(id) == Some(views);
-            let paths = samples.iter().filter(is_so).filter_map(|id| self.kept.get(id));
-            let paths: Vec<&PathBuf> = paths.collect();
-            let files: Vec<Sample<'_>> = paths.iter().map(|path| Sample::file(*path)).collect();
-            let job = Job { extraction, views, watched: &watched };
-            let found =
-                job.all(&files, |_| true, |_, file, rows| Ok((file.id(), rows.to_vec())))?;
-            for (path, (id, rows)) in paths.into_iter().zip(found) {
-                let name = self
-                    .cache
-                    .name_of(&id)
-                    .filter(|_| self.kept.get(&id).is_some_and(|kept| kept == path));
-                let label = name.and_then(|name| cache.class(name));
-                let label = label.ok_or(Error::state(path, StateProblem::NotThatSample))?;
-                cache.insert(id, label, &rows);
-            }
-        }
-        cache.sort();
-        Ok(cache)
+        let wanted = |id: &SampleId| {
+            Some(Wanted {
+                id: *id,
+                class: self.cache.name_of(id)?.to_owned(),
+                views: self.cache.views(id)?,
+                path: self.kept.get(id)?.clone(),
+            })
+        };
+        let wanted: Vec<Wanted> = samples.iter().filter_map(wanted).collect();
+        let extraction = device.kept_features(device.compute);
+        device.features_of(&wanted, self.cache.bits(), &extraction, observer)
     }
 }

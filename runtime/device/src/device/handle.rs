@@ -7,6 +7,7 @@ use headstart::pack::Pack;
 
 use super::current::Current;
 use super::labelled::{Labelled, Most};
+use super::mend::Mended;
 use super::opened::{Answering, Memory, OpenPack};
 use super::pack_file::PackFile;
 use crate::extract::{Compute, Declined, Extraction};
@@ -40,6 +41,8 @@ pub struct Device {
     pub(super) pack: Arc<OpenPack>,
     pub(super) state: Option<StateFolder>,
     pub(super) compute: Compute,
+    /// Is told of a head that was put back.
+    pub(super) on_mend: Option<fn(&Mended)>,
     /// The head that answered last.
     pub(super) head: Mutex<Current>,
     pub(super) answering: OnceLock<Answering>,

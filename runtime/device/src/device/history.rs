@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::foreign::state_head;
 use super::handle::Device;
 use crate::samples::hex;
 use crate::state::Commit;
@@ -13,8 +12,19 @@ use crate::{Error, Head};
 pub struct History {
     /// Oldest first.
     pub commits: Vec<CommitEntry>,
+    /// Commits that nothing can return to, and a rejected candidate that nothing can be said of.
+    pub damaged: Vec<DamagedCommit>,
     /// The last candidate that was not made current; its note is the reason.
     pub rejected: Option<CommitEntry>,
+}
+
+/// A commit whose file was damaged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DamagedCommit {
+    /// Its number; 0 for a candidate.
+    pub number: u32,
+    /// The file, and what is wrong with it.
+    pub problem: String,
 }
 
 /// A commit.
@@ -46,18 +56,17 @@ impl Device {
     pub fn history(&self) -> Result<History, Error> {
         let (folder, pack) = (self.folder()?, self.pack());
         let backbone = pack.backbone_digest();
-        let head = folder.head()?;
-        let entry = |(digest, commit): &([u8; 32], Commit), current| -> Result<_, Error> {
+        let entry = |(digest, commit): ([u8; 32], Commit)| -> Result<_, Error> {
             // A head of another backbone is not read: its tail would need its own pack.
-            let head = if *digest == backbone {
+            let head = if digest == backbone {
                 Some(Head::parse_for(folder.path(), &commit.head, &pack)?)
             } else {
                 None
             };
             Ok(CommitEntry {
                 number: commit.number,
-                current,
-                note: commit.note.clone(),
+                current: false,
+                note: commit.note,
                 backbone: hex(&digest[..8]),
                 learner: head.as_ref().map(|head| head.learner().name()),
                 samples: commit.samples.len(),
@@ -65,18 +74,36 @@ impl Device {
                 held_out_accuracy: head.and_then(|head| head.held_out_accuracy()),
             })
         };
-        state_head(folder, &pack)?;
-        let commits = folder.commits()?;
+        self.state_head()?;
+        let head = folder.head()?;
+        let (mut commits, mut damaged, mut current) = (Vec::new(), Vec::new(), None);
+        for (number, found) in folder.commits()? {
+            let is_current = |(_, commit): &([u8; 32], Commit)| Some(&commit.head) == head.as_ref();
+            let is_current = found.as_ref().is_ok_and(is_current);
+            match found.and_then(entry) {
+                Ok(entry) => {
+                    if is_current {
+                        current = Some(commits.len());
+                    }
+                    commits.push(entry);
+                }
+                Err(error) => damaged.push(DamagedCommit { number, problem: error.to_string() }),
+            }
+        }
+        if let Some(current) = current {
+            commits[current].current = true;
+        }
         // A refused or an empty answer leaves no folder behind.
         if !commits.is_empty() {
             self.keep_counter()?;
         }
-        let current = commits.iter().rposition(|(_, commit)| Some(&commit.head) == head.as_ref());
-        let commits = commits.iter().enumerate().map(|(at, c)| entry(c, Some(at) == current));
-        let rejected = folder.rejected()?;
-        Ok(History {
-            commits: commits.collect::<Result<_, _>>()?,
-            rejected: rejected.as_ref().map(|commit| entry(commit, false)).transpose()?,
-        })
+        let rejected = match folder.rejected().and_then(|found| found.map(entry).transpose()) {
+            Ok(rejected) => rejected,
+            Err(error) => {
+                damaged.push(DamagedCommit { number: 0, problem: error.to_string() });
+                None
+            }
+        };
+        Ok(History { commits, damaged, rejected })
     }
 }

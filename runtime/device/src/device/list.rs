@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::foreign::state_head;
 use super::handle::Device;
 use crate::Error;
 use crate::request::{RequestProblem, Setting};
@@ -35,7 +34,7 @@ impl Device {
         let (folder, pack) = (self.folder()?, self.pack());
         let cache = folder.features(&pack.backbone_digest(), row_len(&pack));
         // The head says what to do with another backbone.
-        let cache = cache.map_err(|error| state_head(folder, &pack).err().unwrap_or(error))?;
+        let cache = cache.map_err(|error| self.state_head().err().unwrap_or(error))?;
         let mut cache = match cache {
             Some(cache) => cache,
             None => {

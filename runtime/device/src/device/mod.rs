@@ -5,6 +5,7 @@ mod adopt;
 mod answer;
 pub mod bench;
 mod change;
+mod copies;
 mod current;
 mod evaluate;
 mod foreign;
@@ -13,9 +14,11 @@ mod history;
 mod labelled;
 mod learn;
 mod list;
+mod mend;
 mod opened;
 mod options;
 mod pack_file;
+mod repair;
 mod report;
 mod rollback;
 mod status;
@@ -30,15 +33,17 @@ pub use self::evaluate::{
     ClassEvaluation, ClassScore, Evaluation, PlaceEvaluation, PlaceScore, Shown,
 };
 pub use self::handle::Device;
-pub use self::history::{CommitEntry, History};
+pub use self::history::{CommitEntry, DamagedCommit, History};
 pub use self::labelled::{Labelled, Most};
 pub use self::learn::{
     Aside, Known, LearnOptions, Learned, LearnedHead, LearnedPlaces, Learning, Optimiser, Outcome,
     Reported, TailSettings, TailWeights, Unknown,
 };
 pub use self::list::SampleEntry;
+pub use self::mend::Mended;
 pub use self::options::DeviceOptions;
 pub use self::pack_file::PackFile;
+pub use self::repair::{Repaired, RepairedHead};
 pub use self::report::ClassCount;
 pub use self::rollback::RolledBack;
 pub use self::status::Status;

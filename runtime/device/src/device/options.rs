@@ -7,6 +7,7 @@ use headstart::kernels::Kernels;
 
 use super::current::Current;
 use super::handle::Device;
+use super::mend::Mended;
 use super::opened::OpenPack;
 use super::pack_file::PackFile;
 use super::trust::Trust;
@@ -39,6 +40,7 @@ pub struct DeviceOptions {
     state: Option<PathBuf>,
     trust: Option<Trust>,
     compute: Compute,
+    on_mend: Option<fn(&Mended)>,
 }
 
 impl DeviceOptions {
@@ -77,13 +79,20 @@ impl DeviceOptions {
         self
     }
 
+    /// Is told of a head that was damaged and put back by itself, when that happens.
+    #[must_use]
+    pub fn on_mend(mut self, tell: fn(&Mended)) -> Self {
+        self.on_mend = Some(tell);
+        self
+    }
+
     /// Maps the pack and verifies it.
     ///
     /// # Errors
     /// [`Error::Sample`] and [`Error::Pack`] for a file that is no pack, or none that is trusted;
     /// [`RequestProblem::StateNeeded`]; [`Error::State`] for a damaged security counter.
     pub fn open(self, pack: impl AsRef<Path>) -> Result<Device, Error> {
-        let Self { state, trust, compute } = self;
+        let Self { state, trust, compute, on_mend } = self;
         let path = pack.as_ref();
         let state = state.map(|path| StateFolder::new(&path));
         if trust.is_some() && state.is_none() {
@@ -95,6 +104,7 @@ impl DeviceOptions {
             head: Mutex::new(Current::new(state.as_ref())),
             state,
             compute,
+            on_mend,
             answering: OnceLock::new(),
             memory: Mutex::new(Vec::new()),
             changing: Mutex::new(()),

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::change::Change;
-use super::foreign::{Foreign, state_head};
+use super::foreign::Foreign;
 use super::handle::Device;
 use crate::Error;
 use crate::observer::Observer;
 use crate::samples::{SampleId, hex};
-use crate::state::{Commit, StateProblem};
+use crate::state::{Commit, StateFolder, StateProblem};
 
 /// What [`Device::rollback`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -29,10 +29,11 @@ impl Device {
     /// backbone, and computes that one's features again, from the kept samples.
     ///
     /// # Errors
-    /// [`StateProblem::NoCommit`], [`StateProblem::NoEarlierCommit`], [`StateProblem::SamplesGone`],
+    /// [`StateProblem::NoCommit`], [`StateProblem::NoEarlierCommit`], [`StateProblem::SamplesGone`], [`StateProblem::Cache`] for a
+    /// damaged commit that was asked for by its number (without one, those are stepped over),
     /// [`StateProblem::CommitOfOther`], [`StateProblem::CopiesGone`]; [`Error::Stopped`] while features are computed.
     pub fn rollback(&self, to: Option<u32>, observer: &dyn Observer) -> Result<RolledBack, Error> {
-        match state_head(self.folder()?, &self.pack()) {
+        match self.state_head() {
             Err(other @ Error::State { problem: StateProblem::OtherPack { .. }, .. }) => {
                 self.across(to, other, observer)
             }
@@ -47,19 +48,15 @@ impl Device {
         let change = Change::begin(self)?;
         let folder = self.folder()?;
         let refuse = |problem| Error::state(folder.path(), problem);
-        let (commits, head) = (folder.commits()?, folder.head()?);
         let found = match to {
-            Some(number) => numbered(&commits, number),
-            None => {
-                let current =
-                    commits.iter().rposition(|(_, commit)| Some(&commit.head) == head.as_ref());
-                commits[..current.unwrap_or(commits.len())].last()
-            }
+            Some(number) => folder.commit(number)?,
+            None => before_current(folder)?,
         };
         let missing = to.map_or(StateProblem::NoEarlierCommit, StateProblem::NoCommit);
         let (digest, found) = found.ok_or_else(|| refuse(missing))?;
-        if *digest != backbone {
-            return Err(refuse(of_other(digest, found)));
+        let found = &found;
+        if digest != backbone {
+            return Err(refuse(of_other(&digest, found)));
         }
         let gone = || refuse(StateProblem::SamplesGone(found.number));
         let cache = found.cache(&change.cache).ok_or_else(gone)?;
@@ -78,17 +75,18 @@ impl Device {
         let _changing = self.changing();
         let backbone = self.pack().backbone_digest();
         let state = Foreign::begin(self)?;
-        let commits = self.folder()?.commits()?;
+        let folder = self.folder()?;
         let found = match to {
-            Some(number) => numbered(&commits, number)
+            Some(number) => folder
+                .commit(number)?
                 .ok_or_else(|| state.refuse(StateProblem::NoCommit(number)))?,
-            None => match commits.iter().rfind(|(digest, _)| *digest == backbone) {
+            None => match sound(folder)?.find(|(digest, _)| *digest == backbone) {
                 Some(found) => found,
                 // The pack is a new one.
                 None => return Err(other),
             },
         };
-        let (digest, found) = found;
+        let (digest, found) = &found;
         if *digest != backbone {
             return Err(state.refuse(of_other(digest, found)));
         }
@@ -97,7 +95,7 @@ impl Device {
         if !ids.iter().all(|id| state.kept.contains_key(id)) {
             return Err(gone());
         }
-        let cache = state.features(&ids, &self.kept_features(self.compute), observer)?;
+        let cache = state.features(self, &ids, observer)?;
         let cache = found.cache(&cache).ok_or_else(gone)?;
         state.lock.adopt(&cache, &backbone, &found.head, &note(found))?;
         // Behind the commit, as adopt does it.
@@ -107,8 +105,20 @@ impl Device {
     }
 }
 
-fn numbered(commits: &[Numbered], number: u32) -> Option<&Numbered> {
-    commits.iter().find(|(_, commit)| commit.number == number)
+/// The commits that can be read, newest first.
+fn sound(folder: &StateFolder) -> Result<impl Iterator<Item = Numbered> + '_, Error> {
+    Ok(folder.commits()?.rev().filter_map(|(_, found)| found.ok()))
+}
+
+/// The newest commit before the current one that can be read; the newest of all where the current one's file cannot.
+fn before_current(folder: &StateFolder) -> Result<Option<Numbered>, Error> {
+    let head = folder.head()?;
+    let is_current = |(_, commit): &Numbered| Some(&commit.head) == head.as_ref();
+    let found = match sound(folder)?.any(|commit| is_current(&commit)) {
+        true => sound(folder)?.skip_while(|commit| !is_current(commit)).nth(1),
+        false => sound(folder)?.next(),
+    };
+    Ok(found)
 }
 
 fn of_other(digest: &[u8; 32], commit: &Commit) -> StateProblem {

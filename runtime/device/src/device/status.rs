@@ -55,8 +55,8 @@ impl Device {
     /// [`StateProblem::NoHead`](crate::state::StateProblem::NoHead); those of the state's files.
     pub fn status(&self) -> Result<Status, Error> {
         let (folder, pack) = (self.folder()?, self.pack());
-        let of_state = folder.head()?.is_some();
         let head = self.head()?;
+        let of_state = folder.head()?.is_some();
         let cache = folder.features(&pack.backbone_digest(), row_len(&pack))?;
         let kept = match &cache {
             Some(cache) => copies(folder, cache)?,

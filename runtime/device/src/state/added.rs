@@ -5,13 +5,14 @@
 //! removed.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use super::folder::{FEATURES, read};
+use super::folder::FEATURES;
+use super::plain::{open, read};
 use super::reader::DIGEST_BYTES;
 use super::stored::{Digest, Stored};
+use super::waiting::waiting_name;
 use super::{FeatureCache, StateFolder, StateLock, StateProblem};
 use crate::Error;
 use crate::samples::{SampleId, hex};
@@ -32,11 +33,8 @@ impl FeatureCache {
     /// is small, nothing is new or much, something of it was changed or forgotten, or this one has another order.
     fn added(&self) -> Option<(Digest, Self)> {
         let whole = self.stored.as_ref().filter(|whole| whole.bytes >= LEAST_BYTES)?;
-        let is_same = |(id, label): &(SampleId, u16)| {
-            self.name_of(id) == Some(&whole.classes[usize::from(*label)])
-        };
         let has_class = |name| self.classes.contains(name);
-        let kept = whole.samples.iter().all(is_same) && whole.classes.iter().all(has_class);
+        let kept = self.has_all(whole) && whole.classes.iter().all(has_class);
         if !kept || !self.is_sorted() {
             return None;
         }
@@ -44,6 +42,21 @@ impl FeatureCache {
         let added = self.only(|at| !old.contains(&self.ids[at]));
         let is_part = !added.is_empty() && added.file_bytes() <= whole.bytes / PART;
         is_part.then_some((whole.digest, added))
+    }
+
+    /// Whether every sample of the stored file is here under the same class.
+    fn has_all(&self, whole: &Stored) -> bool {
+        let is_same = |(id, label): &(SampleId, u16)| {
+            self.name_of(id) == Some(&whole.classes[usize::from(*label)])
+        };
+        whole.samples.iter().all(is_same)
+    }
+
+    /// The check sum of the stored cache, where this one has all that it has and all that was added to it.
+    fn grown_from(&self) -> Option<Digest> {
+        let whole = self.stored.as_ref().filter(|whole| self.has_all(whole))?;
+        let is_same = |(id, name): &(SampleId, String)| self.name_of(id) == Some(name);
+        whole.added.iter().all(is_same).then_some(whole.digest)
     }
 
     /// Takes over what was added; `None` where it does not belong to this cache.
@@ -65,26 +78,38 @@ impl StateFolder {
         &self,
         expected: Option<(&[u8; 32], usize)>,
     ) -> Result<Option<([u8; 32], FeatureCache)>, Error> {
+        if let Some(name) = self.waiting()? {
+            let path = self.path().join(name);
+            if let Some(bytes) = read(&path, &self.cache_kind())? {
+                let found = FeatureCache::read(&bytes, expected);
+                return found.map(Some).map_err(|problem| Error::state(&path, problem));
+            }
+        }
         let path = self.path().join(FEATURES);
         let mut last = None;
         for _ in 0..TRIES {
-            let Some(bytes) = read(&path)? else { return Ok(None) };
+            let Some(bytes) = read(&path, &self.cache_kind())? else { return Ok(None) };
             let (backbone, mut cache) = FeatureCache::read(&bytes, expected)
                 .map_err(|problem| Error::state(&path, problem))?;
             let digest = *bytes.last_chunk().unwrap_or(&[0; DIGEST_BYTES]);
             let samples = cache.ids.iter().copied().zip(cache.labels.iter().copied()).collect();
             let classes = cache.classes.clone();
-            let stored = Stored { digest, bytes: bytes.len(), classes, samples };
-            cache.stored = Some(Arc::new(stored));
+            let mut stored =
+                Stored { digest, bytes: bytes.len(), classes, samples, added: Vec::new() };
             let path = self.path().join(name(&digest));
-            if let Some(bytes) = read(&path)? {
+            if let Some(bytes) = read(&path, &self.cache_kind())? {
                 let refuse = |problem| Error::state(&path, problem);
                 let added = FeatureCache::read(&bytes, Some((&backbone, cache.feature_len())))
                     .map_err(refuse)?;
                 let reason = "it does not belong to features.hsfc";
                 cache.extend(&added.1).ok_or(refuse(StateProblem::Cache { at: 0, reason }))?;
+                let name = |label: &u16| added.1.classes[usize::from(*label)].clone();
+                let names = added.1.labels.iter().map(name);
+                stored.added = added.1.ids.iter().copied().zip(names).collect();
+                cache.stored = Some(Arc::new(stored));
                 return Ok(Some((backbone, cache)));
             }
+            cache.stored = Some(Arc::new(stored));
             last = Some((backbone, cache));
             // Another process may have written it whole meanwhile, and removed what was added.
             if self.stored_digest()? == Some(digest) {
@@ -97,21 +122,19 @@ impl StateFolder {
     /// The check sum at the end of the cache that is stored; `None` where there is none.
     fn stored_digest(&self) -> Result<Option<Digest>, Error> {
         let path = self.path().join(FEATURES);
+        let Some((mut file, bytes)) = open(&path, self.limit)? else { return Ok(None) };
         let mut digest = [0; DIGEST_BYTES];
-        let mut read_end = || {
-            let mut file = File::open(&path)?;
-            file.seek(SeekFrom::End(-(DIGEST_BYTES as i64)))?;
-            file.read_exact(&mut digest)
-        };
-        match read_end() {
-            Ok(()) => Ok(Some(digest)),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(Error::state(&path, StateProblem::Unreadable(e))),
+        // What is shorter was damaged, and is none that anything was added to.
+        if let Some(start) = bytes.checked_sub(DIGEST_BYTES as u64) {
+            file.seek(SeekFrom::Start(start))
+                .and_then(|_| file.read_exact(&mut digest))
+                .map_err(|e| Error::state(&path, StateProblem::Unreadable(e)))?;
         }
+        Ok(Some(digest))
     }
 
     /// Names of files of what was added, to whichever cache.
-    fn added_names(&self) -> Result<Vec<String>, Error> {
+    pub(super) fn added_names(&self) -> Result<Vec<String>, Error> {
         let mut names = self.names()?;
         names.retain(|name| {
             let digits = name.strip_prefix(NAME.0).and_then(|rest| rest.strip_suffix(NAME.1));
@@ -125,18 +148,23 @@ impl StateFolder {
 }
 
 impl StateLock {
-    /// The file that makes the stored cache this one, and its bytes.
+    /// The file that makes the stored cache this one when `head` is there, and its bytes.
     pub(super) fn file_of(
         &self,
         cache: &FeatureCache,
         backbone: &[u8; 32],
+        head: &[u8],
     ) -> Result<(String, Vec<u8>), Error> {
+        let stored = self.folder.stored_digest()?;
         if let Some((digest, added)) = cache.added()
-            && self.folder.stored_digest()? == Some(digest)
+            && stored == Some(digest)
         {
             return Ok((name(&digest), added.emit(backbone)));
         }
-        Ok((FEATURES.to_owned(), cache.emit(backbone)))
+        // The head before finds all that it was learned from in a cache that has grown.
+        let has_all = stored.is_none() || stored == cache.grown_from();
+        let name = if has_all { FEATURES.to_owned() } else { waiting_name(head) };
+        Ok((name, cache.emit(backbone)))
     }
 
     /// Removes what was added to a cache that is no longer there; all of it where there is none.

@@ -7,11 +7,11 @@ use sha2::{Digest, Sha256};
 
 use super::StateProblem;
 use super::four_bits;
-use super::reader::Reader;
+use super::reader::{DIGEST_BYTES, Reader};
 use super::stored::Stored;
-use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId, hex};
+use crate::samples::{MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, SampleId, hex};
 
-const MAGIC: [u8; 8] = *b"HSFC\r\n\x1a\n";
+pub(super) const MAGIC: [u8; 8] = *b"HSFC\r\n\x1a\n";
 /// Of files whose features have eight bits, and four.
 const VERSIONS: [(u16, Bits); 2] = [(1, Bits::Eight), (2, Bits::Four)];
 /// The most rows that show one sample.
@@ -377,6 +377,16 @@ impl PartialEq for FeatureCache {
 
 impl Eq for FeatureCache {}
 
+/// The most bytes of a cache whose file begins so; `None` where the front is too short to tell.
+pub(super) fn longest(front: &[u8]) -> Option<u64> {
+    let count = |at: usize| Some(u64::from(u32::from_le_bytes(*front.get(at..)?.first_chunk()?)));
+    let [features, classes, samples] = [count(44)?, count(48)?, count(52)?];
+    let row = features.saturating_mul(MAX_VIEWS as u64).saturating_add(20 + 3 * MAX_VIEWS as u64);
+    let names = classes.saturating_mul(2 + MAX_CLASS_NAME_BYTES as u64);
+    let all = samples.saturating_mul(row).saturating_add(names);
+    Some(all.saturating_add((56 + DIGEST_BYTES) as u64))
+}
+
 pub(super) fn same_backbone(expected: &[u8; 32], found: &[u8; 32]) -> Result<(), StateProblem> {
     if found == expected {
         return Ok(());
@@ -391,7 +401,6 @@ pub(crate) fn short(digest: &[u8; 32]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reader::DIGEST_BYTES;
     use super::*;
 
     const BACKBONE: [u8; 32] = [7; 32];

@@ -4,15 +4,31 @@ use sha2::{Digest, Sha256};
 
 use super::StateProblem;
 use super::cache::{FeatureCache, same_backbone};
-use super::reader::Reader;
-use crate::samples::{MAX_CLASSES, MAX_SAMPLES, SampleId};
+use super::reader::{DIGEST_BYTES, Reader};
+use crate::samples::{MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, SampleId};
 
-const MAGIC: [u8; 8] = *b"HSCO\r\n\x1a\n";
+pub(super) const MAGIC: [u8; 8] = *b"HSCO\r\n\x1a\n";
 const VERSION: u16 = 1;
 /// The longest note.
 const MAX_NOTE_BYTES: usize = 1024;
 /// The longest head record: 4096 classes of 16,384 float32 weights.
 pub(super) const MAX_HEAD_BYTES: usize = 1 << 28;
+
+/// The most bytes of a file: a head, and the names and labels of all samples that a state can have.
+pub(super) const MAX_BYTES: u64 = (64
+    + MAX_CLASSES * (2 + MAX_CLASS_NAME_BYTES)
+    + MAX_SAMPLES * 18
+    + MAX_NOTE_BYTES * 3
+    + MAX_HEAD_BYTES
+    + DIGEST_BYTES) as u64;
+
+/// The most bytes of a commit whose file begins so; `None` where the front is too short to tell.
+pub(super) fn longest(front: &[u8]) -> Option<u64> {
+    let count = |at: usize| Some(u64::from(u32::from_le_bytes(*front.get(at..)?.first_chunk()?)));
+    let [classes, samples, note, head] = [count(48)?, count(52)?, count(56)?, count(60)?];
+    let names = classes.saturating_mul(2 + MAX_CLASS_NAME_BYTES as u64);
+    Some(names + samples * 18 + note + head + (64 + DIGEST_BYTES) as u64)
+}
 
 /// A commit, or a candidate that was rejected.
 ///

@@ -46,6 +46,7 @@ impl FeatureCache {
     ///
     /// Where classes are numbered by something else, as in masks, their order is no matter of names.
     pub fn order(&mut self, names: &[String]) {
+        let stored = std::mem::take(&mut self.stored);
         let mut classes = names.to_vec();
         classes.extend(self.classes.iter().filter(|name| !names.contains(name)).cloned());
         let mut samples: Vec<usize> = (0..self.len()).collect();
@@ -57,7 +58,7 @@ impl FeatureCache {
             sorted.push(self.ids[at], label as u16, &self.rows(at));
         }
         sorted.classes = classes;
-        *self = sorted;
+        *self = Self { stored, ..sorted };
     }
 
     /// Forgets a sample. Returns whether it was there.

@@ -1,11 +1,11 @@
 //! Reading a state folder.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::plain::{CACHE, COMMIT_FILE, COUNTER_FILE, HEAD_FILE, Kind, read};
 use super::{Commit, FeatureCache, StateProblem};
 use crate::Error;
 
@@ -18,11 +18,12 @@ pub(super) const REJECTED: &str = "rejected.hsco";
 pub(super) const TRAINING: &str = "training.hstp";
 /// The highest security counter of a signed pack that was used here. Forgetting keeps it.
 pub(super) const COUNTER: &str = "counter.hsct";
-const COUNTER_MAGIC: [u8; 8] = *b"HSCT\r\n\x1a\n";
+pub(super) const COUNTER_MAGIC: [u8; 8] = *b"HSCT\r\n\x1a\n";
 /// How the files of commits begin and end, with eight digits in between.
 const COMMIT: (&str, &str) = ("commit-", ".hsco");
-/// The most bytes of a state file: four times a million samples of 256 features.
-const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// A commit's number, and what its file holds: the digest of its backbone, and the commit.
+pub type Found = (u32, Result<([u8; 32], Commit), Error>);
 
 /// A state folder, which need not exist yet. Reading takes no lock: files change in one step.
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ pub struct StateFolder {
 impl StateFolder {
     /// Names a folder; touches nothing.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), limit: MAX_FILE_BYTES }
+        Self { path: path.to_owned(), limit: CACHE.limit }
     }
 
     /// The folder.
@@ -61,7 +62,22 @@ impl StateFolder {
     /// # Errors
     /// [`Error::State`] where the file cannot be read or is too large.
     pub fn head(&self) -> Result<Option<Vec<u8>>, Error> {
-        read(&self.head_path())
+        read(&self.head_path(), &HEAD_FILE)
+    }
+
+    /// Whether something has the head's name, or that of the features, whatever it is.
+    pub(crate) fn has_head(&self) -> bool {
+        std::fs::symlink_metadata(self.head_path()).is_ok()
+    }
+
+    /// The same for the features.
+    pub(crate) fn has_features(&self) -> bool {
+        std::fs::symlink_metadata(self.path.join(FEATURES)).is_ok()
+    }
+
+    /// A cache that this folder reads.
+    pub(super) fn cache_kind(&self) -> Kind {
+        Kind { limit: self.limit, ..CACHE }
     }
 
     /// The feature cache, checked; `None` where there is none.
@@ -98,7 +114,7 @@ impl StateFolder {
         feature_len: usize,
     ) -> Result<Option<FeatureCache>, Error> {
         let path = self.path.join(name);
-        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let Some(bytes) = read(&path, &self.cache_kind())? else { return Ok(None) };
         FeatureCache::parse(&bytes, backbone, feature_len)
             .map(Some)
             .map_err(|problem| Error::state(&path, problem))
@@ -112,25 +128,30 @@ impl StateFolder {
         self.stored(None)
     }
 
-    /// The commits that are kept, oldest first, each with the digest of its backbone.
+    /// The commits that are kept, oldest first, each read when it is asked for: one is as large as its head. A damaged one is
+    /// found as its error, which names the file.
     ///
     /// # Errors
-    /// [`Error::State`] for a damaged one; [`Error::Machine`] where the folder cannot be listed.
-    pub fn commits(&self) -> Result<Vec<([u8; 32], Commit)>, Error> {
-        let mut commits = Vec::new();
-        for number in self.numbers()? {
+    /// [`Error::Machine`] where the folder cannot be listed.
+    pub fn commits(&self) -> Result<impl DoubleEndedIterator<Item = Found> + '_, Error> {
+        let found = |number| match self.commit(number) {
             // Another process may have removed the oldest one meanwhile.
-            commits.extend(self.commit(number)?);
-        }
-        Ok(commits)
+            Ok(None) => None,
+            Ok(Some(commit)) => Some((number, Ok(commit))),
+            Err(damage) => Some((number, Err(damage))),
+        };
+        Ok(self.numbers()?.into_iter().filter_map(found))
     }
 
     /// The commit of that number with the digest of its backbone; `None` where it is not kept.
-    pub(super) fn commit(&self, number: u32) -> Result<Option<([u8; 32], Commit)>, Error> {
+    ///
+    /// # Errors
+    /// [`Error::State`] for a damaged one.
+    pub fn commit(&self, number: u32) -> Result<Option<([u8; 32], Commit)>, Error> {
         let path = self.path.join(commit_name(number));
-        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let Some(bytes) = read(&path, &COMMIT_FILE)? else { return Ok(None) };
         let (backbone, commit) =
-            Commit::parse_any(&bytes).map_err(|problem| Error::state(&path, problem))?;
+            Commit::parse_any(&bytes).map_err(|problem| of_commit(&path, problem))?;
         Ok(Some((backbone, Commit { number, ..commit })))
     }
 
@@ -140,7 +161,7 @@ impl StateFolder {
     /// [`Error::State`] for a file that is no counter: taking it for 0 would let any old pack in.
     pub fn counter(&self) -> Result<u64, Error> {
         let path = self.path.join(COUNTER);
-        let Some(bytes) = read(&path)? else { return Ok(0) };
+        let Some(bytes) = read(&path, &COUNTER_FILE)? else { return Ok(0) };
         let counter = bytes.strip_prefix(&COUNTER_MAGIC).and_then(|rest| rest.split_first_chunk());
         match counter {
             Some((counter, check)) if check == counter_check(counter) => {
@@ -156,8 +177,8 @@ impl StateFolder {
     /// [`Error::State`] for a damaged one.
     pub fn rejected(&self) -> Result<Option<([u8; 32], Commit)>, Error> {
         let path = self.path.join(REJECTED);
-        let Some(bytes) = read(&path)? else { return Ok(None) };
-        Commit::parse_any(&bytes).map(Some).map_err(|e| Error::state(&path, e))
+        let Some(bytes) = read(&path, &COMMIT_FILE)? else { return Ok(None) };
+        Commit::parse_any(&bytes).map(Some).map_err(|problem| of_commit(&path, problem))
     }
 
     /// Numbers of the commits that are kept, rising.
@@ -177,6 +198,9 @@ impl StateFolder {
         let listing = || Error::machine(&self.path, "listing the folder");
         let entries = match std::fs::read_dir(&self.path) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) if e.kind() == ErrorKind::NotADirectory => {
+                return Err(Error::state(&self.path, StateProblem::NotAFolder));
+            }
             entries => entries.map_err(listing())?,
         };
         let mut names = Vec::new();
@@ -189,6 +213,14 @@ impl StateFolder {
 
 fn is_other(error: &Error) -> bool {
     matches!(error, Error::State { problem: StateProblem::OtherBackbone { .. }, .. })
+}
+
+fn of_commit(path: &Path, problem: StateProblem) -> Error {
+    let problem = match problem {
+        StateProblem::Cache { at, reason } => StateProblem::Commit { at, reason },
+        problem => problem,
+    };
+    Error::state(path, problem)
 }
 
 /// The file of a security counter.
@@ -204,32 +236,4 @@ fn counter_check(number: &[u8; 8]) -> [u8; 8] {
 
 pub(super) fn commit_name(number: u32) -> String {
     format!("{}{number:08}{}", COMMIT.0, COMMIT.1)
-}
-
-pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let refuse = |e| Error::state(path, StateProblem::Unreadable(e));
-    // Before it is opened: opening a pipe waits for whoever writes into it.
-    let metadata = match std::fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) if e.kind() == ErrorKind::NotADirectory => {
-            return Err(Error::state(path.parent().unwrap_or(path), StateProblem::NotAFolder));
-        }
-        Err(e) => return Err(refuse(e)),
-    };
-    if !metadata.is_file() {
-        return Err(Error::state(path, StateProblem::NotAFile));
-    }
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(refuse(e)),
-    };
-    let bytes = file.metadata().map_err(refuse)?.len();
-    if bytes > MAX_FILE_BYTES {
-        return Err(Error::state(path, StateProblem::TooLarge { bytes, limit: MAX_FILE_BYTES }));
-    }
-    let mut content = Vec::with_capacity(bytes as usize);
-    file.take(MAX_FILE_BYTES).read_to_end(&mut content).map_err(refuse)?;
-    Ok(Some(content))
 }

@@ -1,18 +1,22 @@
 //! Locking a state folder, and changing it.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::folder::{
-    ADOPTED, COUNTER, FEATURES, HEAD, REJECTED, TRAINING, commit_name, read, sealed_counter,
+    ADOPTED, COUNTER, FEATURES, HEAD, REJECTED, TRAINING, commit_name, sealed_counter,
 };
+use super::plain::{TRAINING_FILE, read};
 use super::replace::{add, remove_leftovers, replace, sync_folder, temporary};
 use super::{Commit, FeatureCache, StateFolder, StateProblem};
 use crate::Error;
 
 /// So many commits are kept.
 const KEPT: usize = 8;
+/// So often the folder may be removed by another process while it is locked.
+const TRIES: usize = 16;
 
 impl StateFolder {
     /// Creates the folder if need be, and keeps every other process from changing it until the lock
@@ -27,19 +31,10 @@ impl StateFolder {
     /// [`Error::State`] where the path is no folder or in use, [`Error::Machine`] where it cannot
     /// be created or written.
     pub fn lock(&self) -> Result<StateLock, Error> {
-        if self.exists()? && !self.path().is_dir() {
-            return Err(Error::state(self.path(), StateProblem::NotAFolder));
-        }
-        create(self.path())?;
-        let folder =
-            File::open(self.path()).map_err(Error::machine(self.path(), "opening the folder"))?;
-        folder.try_lock().map_err(|e| match e {
-            TryLockError::WouldBlock => Error::state(self.path(), StateProblem::Busy),
-            TryLockError::Error(e) => Error::machine(self.path(), "locking the folder")(e),
-        })?;
-        let lock = StateLock { folder: self.clone(), _lock: folder };
+        let lock = StateLock { folder: self.clone(), _lock: self.hold()? };
         remove_leftovers(self.path())?;
         lock.end_adoption()?;
+        lock.end_waiting()?;
         // A cache that was damaged keeps nobody from forgetting it; whatever changes it tries this again.
         let _ = lock.remove_outdated();
         lock.remove_cut_off()?;
@@ -49,6 +44,44 @@ impl StateFolder {
             "writing in the folder (the old state is kept)",
         ))?;
         Ok(lock)
+    }
+
+    /// Locks the folder that has this path.
+    ///
+    /// Whoever forgets everything removes the folder while it is locked. A process that had opened it before then locks a
+    /// folder without a name, while another one creates and locks the next. So the two are compared, and it is tried again.
+    fn hold(&self) -> Result<File, Error> {
+        for _ in 0..TRIES {
+            match std::fs::metadata(self.path()) {
+                Ok(metadata) if metadata.is_dir() => {}
+                Ok(_) => return Err(Error::state(self.path(), StateProblem::NotAFolder)),
+                Err(e) if e.kind() == ErrorKind::NotFound => create(self.path())?,
+                Err(e) => return Err(Error::machine(self.path(), "looking for the folder")(e)),
+            }
+            let folder = match File::open(self.path()) {
+                Err(e) if e.kind() == ErrorKind::NotFound => continue,
+                folder => folder.map_err(Error::machine(self.path(), "opening the folder"))?,
+            };
+            folder.try_lock().map_err(|e| match e {
+                TryLockError::WouldBlock => Error::state(self.path(), StateProblem::Busy),
+                TryLockError::Error(e) => Error::machine(self.path(), "locking the folder")(e),
+            })?;
+            if self.is(&folder)? {
+                return Ok(folder);
+            }
+        }
+        Err(Error::state(self.path(), StateProblem::Busy))
+    }
+
+    /// Whether this path still names that open folder.
+    fn is(&self, open: &File) -> Result<bool, Error> {
+        let looking = || Error::machine(self.path(), "looking for the folder");
+        let which = |metadata: Metadata| (metadata.dev(), metadata.ino());
+        let open = which(open.metadata().map_err(looking())?);
+        match std::fs::metadata(self.path()) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+            named => Ok(which(named.map_err(looking())?) == open),
+        }
     }
 }
 
@@ -73,7 +106,7 @@ impl StateLock {
         note: &str,
     ) -> Result<(), Error> {
         self.folder.refuse_commit(cache, head)?;
-        let file = self.file_of(cache, backbone)?;
+        let file = self.file_of(cache, backbone, head)?;
         self.put(file, cache, backbone, head, note)
     }
 
@@ -104,6 +137,7 @@ impl StateLock {
         sync_folder(folder.path())?;
         self.replace(HEAD, head)?;
         self.end_adoption()?;
+        self.end_waiting()?;
         self.remove_outdated()?;
         // One that comes back with a power cut is removed by the next commit.
         let old = numbers.len().saturating_sub(KEPT);
@@ -114,7 +148,7 @@ impl StateLock {
 
     /// What a training that was killed left here; nothing where that cannot be read.
     pub fn training(&self) -> Option<Vec<u8>> {
-        read(&self.folder.path().join(TRAINING)).ok().flatten()
+        read(&self.folder.path().join(TRAINING), &TRAINING_FILE).ok().flatten()
     }
 
     /// Keeps how far a training has come, until it is committed or rejected.
@@ -140,6 +174,7 @@ impl StateLock {
         self.folder.refuse_commit(cache, head)?;
         self.replace(FEATURES, &cache.emit(backbone))?;
         self.remove_outdated()?;
+        self.forget_waiting()?;
         self.forget_commits()?;
         let commit = Commit::new(1, note, cache, head);
         self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
@@ -176,15 +211,17 @@ impl StateLock {
         self.remove([TRAINING.to_owned()]).map(drop)
     }
 
-    /// Removes all files, the head first, and the folder if nothing else is in it. Returns whether
-    /// there was anything.
+    /// Removes all files, and the folder if nothing else is in it. Returns whether there was anything.
+    ///
+    /// The commits go first, then the head: what is left by a cut has nothing to bring a head back from.
     ///
     /// # Errors
     /// [`Error::Machine`] where a file cannot be removed; running it again finishes the work.
     pub fn forget(self) -> Result<bool, Error> {
-        let found = self.remove([HEAD, FEATURES, ADOPTED].map(str::to_owned))?;
+        let found = self.forget_commits()?;
+        let found = self.remove([HEAD, FEATURES, ADOPTED].map(str::to_owned))? || found;
+        let found = self.forget_waiting()? || found;
         let found = self.remove_outdated()? || found;
-        let found = self.forget_commits()? || found;
         let found = self.forget_kept()? || found;
         sync_folder(self.folder.path())?;
         // Only an empty folder can be removed; one with other files in it, or a mount point, stays.
@@ -224,25 +261,28 @@ impl StateLock {
         Ok(found)
     }
 
-    /// Removes the files of commits that were cut off: those behind the one of the current head.
+    /// Removes the files of commits that were cut off: those behind the one of the current head. Where that one cannot be
+    /// told, since it was damaged or the head was, all stay: they bring it back.
     fn remove_cut_off(&self) -> Result<(), Error> {
-        let numbers = self.folder.numbers()?;
-        let head = read(&self.folder.head_path())?;
-        let is_current = |number: &u32| {
-            let bytes = read(&self.folder.path().join(commit_name(*number))).ok().flatten();
-            // The head stands before the digest.
-            let end = bytes.as_ref().and_then(|bytes| bytes.len().checked_sub(32));
-            let holds = bytes.zip(end).zip(head.as_ref());
-            holds.is_some_and(|((bytes, end), head)| bytes[..end].ends_with(head))
+        let folder = &self.folder;
+        let Some(head) = folder.sane_head()? else {
+            // The first one was cut off, and its features were not durable.
+            let is_first = !folder.has_head() && !folder.has_features();
+            let names = folder.numbers()?.into_iter().filter(|_| is_first).map(commit_name);
+            let names: Vec<String> = names.collect();
+            return if names.len() == 1 { self.remove(names).map(drop) } else { Ok(()) };
         };
-        let current = numbers.iter().rposition(is_current);
-        let first = match (current, &head) {
-            (Some(current), _) => current + 1,
-            (None, None) => 0,
-            // A head from elsewhere: all commits are earlier ones.
-            (None, Some(_)) => numbers.len(),
-        };
-        self.remove(numbers[first..].iter().map(|&number| commit_name(number))).map(drop)
+        let mut cut_off = Vec::new();
+        for (number, found) in folder.commits()?.rev() {
+            match found {
+                Ok((_, commit)) if commit.head == head => {
+                    return self.remove(cut_off).map(drop);
+                }
+                Ok(_) => cut_off.push(commit_name(number)),
+                Err(_) => break,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -311,6 +351,41 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_was_removed_meanwhile_is_not_what_is_locked() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(&root.path().join("state"));
+        let lock = state.lock().unwrap();
+        let opened = File::open(state.path()).unwrap();
+        assert!(state.is(&opened).unwrap());
+        lock.forget().unwrap();
+        assert!(!state.is(&opened).unwrap());
+        let _next = state.lock().unwrap();
+        assert!(!state.is(&opened).unwrap());
+    }
+
+    #[test]
+    fn whoever_locks_while_others_forget_holds_what_the_path_names() {
+        let root = tempfile::tempdir().unwrap();
+        let state = &StateFolder::new(&root.path().join("state"));
+        let mine = |name: String| {
+            for _ in 0..300 {
+                // Busy, or gone while it is set up: another one is at it.
+                let Ok(lock) = state.lock() else { continue };
+                let path = state.path().join(&name);
+                std::fs::write(&path, "").expect("the folder is locked");
+                assert_eq!(names(state.path()), std::slice::from_ref(&name));
+                std::fs::remove_file(path).unwrap();
+                lock.forget().unwrap();
+            }
+        };
+        std::thread::scope(|scope| {
+            for name in ["a", "b", "c"] {
+                scope.spawn(move || mine(name.to_owned()));
+            }
+        });
+    }
+
+    #[test]
     fn leftovers_of_a_killed_process_are_removed_and_nothing_else() {
         let root = tempfile::tempdir().unwrap();
         for name in [".headstart-x1.tmp", "mine.txt", ".headstart-notes"] {
@@ -357,7 +432,7 @@ mod tests {
             lock.commit(&cache(), &BACKBONE, &[number], "learn").unwrap();
         }
         let numbers =
-            |state: &StateFolder| state.commits().unwrap().iter().map(|(_, c)| c.number).collect();
+            |state: &StateFolder| state.commits().unwrap().map(|(number, _)| number).collect();
         let kept: Vec<u32> = numbers(&state);
         assert_eq!(kept, (13..=20).collect::<Vec<_>>());
         // What a cut before the head was replaced leaves.

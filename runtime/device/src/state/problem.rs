@@ -10,13 +10,15 @@ pub enum StateProblem {
     #[error("is not a folder: give another state folder")]
     NotAFolder,
     /// A file is something else.
-    #[error("is not a plain file: remove it, or give another state folder")]
+    #[error("is not a plain file: move it elsewhere, or give another state folder")]
     NotAFile,
     /// A file cannot be read.
     #[error("cannot be read ({0}): check the permissions")]
     Unreadable(std::io::Error),
     /// A file past the size limit.
-    #[error("has {bytes} bytes, more than the {limit} that are read: run forget and learn again")]
+    #[error(
+        "has {bytes} bytes, more than the {limit} that a file of its kind can have: run repair, which saves what can be saved"
+    )]
     TooLarge {
         /// What the file has.
         bytes: u64,
@@ -64,11 +66,14 @@ pub enum StateProblem {
     NoSamples,
     /// A head alone: learning would lose what it knows.
     #[error(
-        "holds a head without the features.hsfc that it was learned from: copy the whole folder, ship the head in a pack, or run forget"
+        "holds a head without the features.hsfc that it was learned from: copy the whole folder, run repair, which computes them again from copies of the samples, or ship the head in a pack"
     )]
     NoFeatures,
+    /// There is no head record, and there is what it was learned from.
+    #[error("has lost its head.hshr, but not what it was learned from: run repair")]
+    HeadLost,
     /// The head record is refused.
-    #[error("{0}: use the pack that it was learned on, or run forget and learn again")]
+    #[error("{problem}: {help}", problem = .0, help = what_helps(.0))]
     Head(headstart::Error),
     /// A head of another backbone.
     #[error(
@@ -135,13 +140,37 @@ pub enum StateProblem {
     #[error("no longer keeps all samples of commit {0}: learn them again")]
     SamplesGone(u32),
     /// Not a feature cache.
-    #[error("is not a feature cache (byte {at}: {reason}): run forget and learn again")]
+    #[error("is damaged (byte {at}: {reason}): run repair, which saves what can be saved")]
     Cache {
         /// The byte where reading stopped.
         at: usize,
         /// The rule that is broken.
         reason: &'static str,
     },
+    /// Not a commit.
+    #[error("is damaged (byte {at}: {reason}): history lists the commits that are sound")]
+    Commit {
+        /// The byte where reading stopped.
+        at: usize,
+        /// The rule that is broken.
+        reason: &'static str,
+    },
+    /// Samples that nothing brings back.
+    #[error(
+        "has lost the features of {lost} of {of} samples, of which no copy is kept, and the head still answers for them: copy features.hsfc from elsewhere, or repair by force, which goes on with {} samples",
+        .of - .lost
+    )]
+    Lost {
+        /// Samples whose features are lost.
+        lost: usize,
+        /// All samples.
+        of: usize,
+    },
+    /// Features of all samples are lost, and so are the samples.
+    #[error(
+        "has lost the features of all samples, and no copy of one is kept; a head that is sound still answers: copy features.hsfc from elsewhere, ship the head in a pack, or learn in another state folder"
+    )]
+    AllLost,
     /// A feature cache of a later program.
     #[error("has format version {found}, newer than this program: update it")]
     CacheVersion {
@@ -189,7 +218,7 @@ pub enum Way {
     /// This commit was made with the pack, and its samples are kept.
     Return(u32),
     /// No sample is kept.
-    Forget,
+    Anew,
 }
 
 impl std::fmt::Display for Way {
@@ -202,7 +231,17 @@ impl std::fmt::Display for Way {
             Self::Return(number) => {
                 write!(f, "return with rollback to commit {number}, which was made with this one")
             }
-            Self::Forget => f.write_str("run forget and learn again: the samples were not kept"),
+            Self::Anew => {
+                f.write_str("learn again in another state folder: of the samples, no copy was kept")
+            }
         }
+    }
+}
+
+/// What helps with a head record that is refused.
+fn what_helps(problem: &headstart::Error) -> &'static str {
+    match problem {
+        headstart::Error::BackboneMismatch { .. } => "use the pack that it was learned on",
+        _ => "run repair, which brings it back from a commit, or learns it again from the features",
     }
 }

@@ -15,4 +15,6 @@ pub(super) struct Stored {
     pub(super) classes: Vec<String>,
     /// Samples, and their places among the classes.
     pub(super) samples: Vec<(SampleId, u16)>,
+    /// Samples that were added to it, and their classes.
+    pub(super) added: Vec<(SampleId, String)>,
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::super::foreign::state_head;
 use super::lesson::Lesson;
 use crate::request::RequestProblem;
 use crate::samples::SampleProblem;
@@ -22,7 +21,7 @@ impl Lesson<'_> {
     pub(super) fn before(&self) -> Result<Before, Error> {
         let (folder, pack) = (self.device.folder()?, self.device.pack());
         // First, since it says what to do with another backbone.
-        let of_state = state_head(folder, &pack)?;
+        let of_state = self.device.state_head()?;
         let features = folder.features(&pack.backbone_digest(), pack.feature_len())?;
         if of_state.is_some() && features.is_none() {
             return Err(Error::state(folder.path(), StateProblem::NoFeatures));

@@ -5,7 +5,6 @@ use std::time::Instant;
 use headstart::pack::Pack;
 
 use super::super::answer::decoded;
-use super::super::foreign::state_head;
 use super::super::labelled::Target;
 use super::super::report::ClassCount;
 use super::super::targets::truth;
@@ -29,7 +28,7 @@ impl Lesson<'_> {
         let digest = pack.backbone_digest();
         let of_pack = self.device.pack_head()?;
         let load = || -> Result<(Option<Head>, FeatureCache, Vec<String>), Error> {
-            let of_state = state_head(folder, &pack)?;
+            let of_state = self.device.state_head()?;
             let cache = folder.features(&digest, row_len(&pack))?;
             if of_state.is_some() && cache.is_none() {
                 return Err(Error::state(folder.path(), StateProblem::NoFeatures));

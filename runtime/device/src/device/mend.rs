@@ -1,0 +1,84 @@
+//! A head that was lost or damaged, where nothing else is: it is put back without being asked for.
+
+use super::foreign::state_head;
+use super::handle::Device;
+use crate::segmentation::row_len;
+use crate::state::{Commit, StateFolder, StateProblem};
+use crate::{Error, Head};
+
+/// A head that was put back by itself: with it, everything is as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mended {
+    /// The commit that had it.
+    pub commit: u32,
+    /// What was wrong: the file, and why it could not be used.
+    pub problem: String,
+}
+
+impl std::fmt::Display for Mended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { commit, problem } = self;
+        write!(f, "{problem}; the head of commit {commit} is put back, and nothing is lost")
+    }
+}
+
+impl Device {
+    /// The state's head. One of another backbone is refused with the way that leads to this pack; one that was damaged is put
+    /// back from the newest commit, where that has all that it was learned from.
+    pub(super) fn state_head(&self) -> Result<Option<Head>, Error> {
+        let (folder, pack) = (self.folder()?, self.pack());
+        let found = state_head(folder, &pack);
+        if damage(folder, &found).is_none() || self.mend(folder).is_none() {
+            return found;
+        }
+        state_head(folder, &pack)
+    }
+
+    /// That there is no head, neither here nor in the pack.
+    pub(super) fn no_head(&self, folder: &StateFolder) -> Error {
+        let is_left = folder.commits().is_ok_and(|mut commits| commits.next().is_some())
+            || folder.has_features();
+        let problem = if is_left { StateProblem::HeadLost } else { StateProblem::NoHead };
+        Error::state(folder.path(), problem)
+    }
+
+    /// The newest commit, where everything of it is sound.
+    pub(super) fn whole_commit(&self, folder: &StateFolder) -> Option<Commit> {
+        let pack = self.pack();
+        let commit = folder.whole_commit(&pack.backbone_digest(), row_len(&pack))?;
+        Head::parse_for(folder.path(), &commit.head, &pack).is_ok().then_some(commit)
+    }
+
+    fn mend(&self, folder: &StateFolder) -> Option<()> {
+        // Where this cannot be done, nothing is changed, and the error says what to do. So it is where another process learns.
+        self.whole_commit(folder)?;
+        let lock = folder.lock().ok()?;
+        let problem = damage(folder, &state_head(folder, &self.pack()))?;
+        let commit = self.whole_commit(folder)?;
+        lock.restore(&commit.head).ok()?;
+        if let Some(tell) = self.on_mend {
+            tell(&Mended { commit: commit.number, problem });
+        }
+        Some(())
+    }
+}
+
+/// What is wrong with the head itself, if anything.
+pub(super) fn damage(folder: &StateFolder, head: &Result<Option<Head>, Error>) -> Option<String> {
+    let path = folder.head_path();
+    let what = match head {
+        Ok(Some(_)) => return None,
+        Ok(None) => "is gone".to_owned(),
+        Err(Error::State { problem: StateProblem::Head(problem), .. }) => match problem {
+            headstart::Error::BackboneMismatch { .. } => return None,
+            problem => format!("is damaged ({problem})"),
+        },
+        Err(Error::State { problem: StateProblem::TooLarge { bytes, .. }, path: found })
+            if *found == path =>
+        {
+            format!("is damaged ({bytes} bytes)")
+        }
+        Err(_) => return None,
+    };
+    Some(format!("{} {what}", path.display()))
+}
