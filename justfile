@@ -1,7 +1,7 @@
 # What there is to run here: `just NAME`, or the line itself. CONTRIBUTING.md says what each is for.
 
 # The features that tests are built with, the same in .ci/run: with others cargo compiles most of it again.
-tested := "headstart/embedded-storage,headstart-tests/ndarray,headstart-tests/candle,headstart-firmware/signed,headstart-fuzz/importers,headstart-edge/flex"
+tested := "headstart/embedded-storage,headstart-tests/ndarray,headstart-tests/candle,headstart-firmware/signed,headstart-fuzz/importers,headstart-edge/flex,headstart-tests/flex"
 
 # Lists the recipes.
 default:
@@ -22,6 +22,7 @@ test name *arguments:
 
 # The documents: links, spelling, commands; and the crates' pages.
 docs:
+    cargo build --workspace --features {{tested}} --bin headstart --bin headstart-edge
     cargo test --workspace --features {{tested}} --test documents
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 

@@ -1,5 +1,5 @@
 //! Good and bad updates, and which of them `learn` rejects:
-//! `cargo run --release -p headstart-edge --example harm -- photos|people TRAIN.hsfc TEST.hsfc FIRST LAST [CAMERA.hsfc...]`
+//! `cargo run --release -p headstart-tests --example harm -- photos|people TRAIN.hsfc TEST.hsfc FIRST LAST [CAMERA.hsfc...]`
 //!
 //! The caches are of one pack: `learn` made them from training samples, from test samples, and from pictures of
 //! broken cameras under their right labels. `tests/accuracy/harm` makes them all. Each seed from FIRST to LAST − 1 draws

@@ -1,5 +1,5 @@
 //! A training of a tail, written out so that another trainer can repeat it:
-//! `cargo run --release -p headstart-edge --features flex --example loss_curve -- PACK CACHE ENGINE adamw|sgd EPOCHS OUT`
+//! `cargo run --release -p headstart-tests --features flex --example loss_curve -- PACK CACHE ENGINE adamw|sgd EPOCHS OUT`
 //!
 //! It is what `learn` does by default, with nothing held out, on all samples of the cache, which `learn --views 1` made. `OUT/whole` gets that;
 //! `OUT/step` the same of one epoch on the samples of the first step alone, which are one step. The last layer
@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use headstart::head::{HeadParts, Learner, LinearHead, Random, Storage};
+use headstart::head::{HeadParts, LinearHead, Random};
 use headstart::pack::Pack;
 use headstart::tail::{Tail, TailRecord};
 use headstart_device::engine::{Backend, Engine};

@@ -1,5 +1,5 @@
 //! How often a class that was never taught is answered as one that was:
-//! `cargo run --release -p headstart-edge --example unknown -- TRAIN.hsfc TEST.hsfc [SAMPLES [PART]]`
+//! `cargo run --release -p headstart-tests --example unknown -- TRAIN.hsfc TEST.hsfc [SAMPLES [PART]]`
 //!
 //! The caches are of the same pack: `learn` made them from training and from test samples. Each class in turn is
 //! left out of what is learned, from SAMPLES a class (all without), and its test samples are the strangers. With PART the threshold is the one of `learn --false-accepts PART`, measured on the classes that
