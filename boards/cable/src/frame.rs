@@ -18,7 +18,7 @@ pub const FRAME: usize = BODY + BODY / 254 + 3;
 const CHECK: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 const CHECK_BYTES: usize = 4;
 
-/// What is set in the session of every reply, and in that of no request: so an echo is no answer.
+/// The bit that is set in the session of every reply, and in that of no request: so an echo is no answer.
 pub const REPLY: u32 = 1 << 31;
 
 /// A message and what tells a repeated one: the session that its host has chosen, and a number in it.
@@ -74,7 +74,7 @@ impl Default for Receiver {
 }
 
 impl Receiver {
-    /// One that has seen nothing.
+    /// A receiver that has seen nothing yet.
     #[must_use]
     pub const fn new() -> Self {
         Self { buffer: [0; FRAME], length: 0, whole: false }

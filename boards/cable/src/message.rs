@@ -8,7 +8,7 @@ pub const VERSION: u16 = 1;
 /// The class of an answer's truth that the head does not know.
 pub const UNKNOWN_CLASS: u16 = u16::MAX;
 
-/// What the host wants. Each may be repeated, and is done once.
+/// What a host asks of a board. Each may be repeated, and is done once.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request<'a> {
     /// Begins a session: who is there?
@@ -25,7 +25,7 @@ pub enum Request<'a> {
     },
     /// The class of the sample.
     Predict,
-    /// The same, of a sample whose class is known.
+    /// Asks for the class of a sample whose class is known.
     Evaluate {
         /// That class.
         label: &'a str,
@@ -50,7 +50,7 @@ pub enum Request<'a> {
     },
     /// Makes what was learned durable.
     Commit,
-    /// What was learned.
+    /// What a board has learned.
     Status,
     /// A class.
     Class {
@@ -98,7 +98,7 @@ pub enum Learner {
     Imprint,
 }
 
-/// What the board says.
+/// What a board answers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reply<'a> {
     /// To `Hello`.
@@ -160,7 +160,7 @@ pub enum Reply<'a> {
     Refused(Refusal),
 }
 
-/// Who is there.
+/// What a board says of itself when it is greeted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello<'a> {
     /// The board's version of the protocol.
@@ -216,7 +216,7 @@ pub struct Answer<'a> {
     pub truth: u16,
 }
 
-/// What was learned.
+/// What a board has learned.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// Classes of the head.

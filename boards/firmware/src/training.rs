@@ -24,15 +24,15 @@ pub trait Train {
     ) -> Result<f32, Error>;
 }
 
-/// Gradient steps, from the head that is there.
+/// Trains by gradient steps, from the head that is there.
 #[derive(Clone, Copy, Debug)]
 pub struct Sgd;
 
-/// The ridge solution for these samples alone.
+/// Trains by ridge regression, on these samples alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Ridge;
 
-/// The means of classes, for these samples alone.
+/// Trains by class means, of these samples alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Imprint;
 

@@ -12,7 +12,7 @@ use crate::clips::Clips;
 /// Where records live in the flash: two slots of 24 KiB.
 pub const SLOTS: Region = Region { start: 0, slot_bytes: 24 << 10, slots: 2 };
 
-/// Where features live.
+/// Where features live in the flash.
 pub const LOG: LogRegion = LogRegion { start: 48 << 10, samples: MOST };
 
 /// Most samples that are kept.
@@ -21,7 +21,7 @@ const MOST: u16 = 128;
 /// Bytes of flash that a job takes.
 pub const FLASH_BYTES: usize = 128 << 10;
 
-/// What a job refuses.
+/// Why a job was not done.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum JobError {
@@ -70,7 +70,7 @@ pub trait Report {
     fn committed(&mut self, record: &[u8]);
 }
 
-/// A pack and the clips.
+/// A pack, with the clips that it learns from and is measured with.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
     /// The pack, with a head to start from.

@@ -7,7 +7,7 @@ use crate::error::{Error, ModelProblem};
 use crate::import::model::Model;
 
 impl Model {
-    /// The pretrained classifier.
+    /// The pretrained classifier of a model.
     ///
     /// # Errors
     ///

@@ -44,7 +44,7 @@ pub fn parts(model: &Model, freeze: &[String], train: &[String]) -> Result<Parts
     Ok(Parts { name, backbone, tail, linear: classifier.linear, per_place: false })
 }
 
-/// The same for segmentation: behind the cut stand what is left of the model and `decoder`, or the model's own
+/// Cuts a model for segmentation: behind the cut stand what is left of the model and `decoder`, or the model's own
 /// decoder, if it ends in a layer that classifies places. `None` freezes all of a model that gets a decoder.
 ///
 /// # Errors

@@ -131,7 +131,7 @@ pub enum Error {
     Randomness(getrandom::Error),
 }
 
-/// What a sound model does not have.
+/// What was asked of a sound model that it does not have.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelProblem {
@@ -251,7 +251,7 @@ pub enum HeadProblem {
     },
 }
 
-/// Who can mend it.
+/// Who can mend an error: whoever gave the input, or whoever keeps the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// A file that was given, or what was asked of it.
@@ -261,7 +261,7 @@ pub enum Fault {
 }
 
 impl Error {
-    /// Who can mend it.
+    /// Who can mend an error: whoever gave the input, or whoever keeps the machine.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {

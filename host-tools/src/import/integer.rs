@@ -21,7 +21,7 @@ pub enum IntegerType {
 }
 
 impl IntegerType {
-    /// The type that a file calls so.
+    /// The type that has this number in ONNX files.
     #[must_use]
     pub fn of(data_type: DataType) -> Option<Self> {
         Some(match data_type {
@@ -38,7 +38,7 @@ impl IntegerType {
         })
     }
 
-    /// ONNX's name.
+    /// The type's name in ONNX.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

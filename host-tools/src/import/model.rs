@@ -32,7 +32,7 @@ impl Model {
         Self::load_sized(path, None)
     }
 
-    /// The same with pictures of another size, rows and columns, as an ONNX model's input.
+    /// Reads and checks a file, with pictures of another size, rows and columns, as an ONNX model's input.
     ///
     /// # Errors
     ///

@@ -5,7 +5,7 @@ use headstart::graph::{Graph, Scale, Value};
 
 use crate::quantise::rounding::Quantisation;
 
-/// The tensor's own quantisation.
+/// The quantisation that the source model gives a tensor as a whole, if it does.
 #[must_use]
 pub fn own(value: &Value) -> Option<Quantisation> {
     match value.scale {
@@ -14,7 +14,7 @@ pub fn own(value: &Value) -> Option<Quantisation> {
     }
 }
 
-/// What the scales of a model say of all of its tensors.
+/// The quantisation of all tensors of a model, as far as its own scales say it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
     /// Per value; `None` where nothing says it.

@@ -23,7 +23,7 @@ pub enum StartingHead {
     Learned(PathBuf),
 }
 
-/// The record of the head; `None` for a new one.
+/// The record of the head that a device starts from; `None` for a new one.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ pub fn starting_head(
     }
 }
 
-/// The same for a pack with a tail, whose head reads what the tail gives.
+/// The record of the head that a device starts from, for a pack with a tail, whose outputs that head reads.
 ///
 /// # Errors
 ///

@@ -8,7 +8,7 @@ impl Random {
     const MULTIPLIER: u64 = 6_364_136_223_846_793_005;
     const INCREMENT: u64 = 1_442_695_040_888_963_407;
 
-    /// A generator of its own for each seed.
+    /// Makes a generator; each seed has a sequence of its own.
     pub fn new(seed: u64) -> Self {
         let mut random = Self(seed.wrapping_add(Self::INCREMENT));
         random.next_u32();

@@ -38,7 +38,7 @@ const SLOWEST: u32 = 8;
 /// What ridge's scores are multiplied by to become logits: they have spread 1 at most.
 const RIDGE_TEMPERATURE: f32 = 0.25;
 
-/// What a session refuses, or its store.
+/// Why a session did not do what it was asked: a rule of the runtime, or its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SessionError<E> {
@@ -489,7 +489,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         self.unknown_threshold
     }
 
-    /// Where head records live.
+    /// The store that heads are loaded from and committed to.
     pub fn store(&mut self) -> &mut S {
         &mut self.store
     }

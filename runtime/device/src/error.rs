@@ -79,7 +79,7 @@ pub enum Error {
     Stopped,
 }
 
-/// Who is at fault.
+/// Who is at fault for an error, and so who can mend it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// A pack or a sample is not what it should be.
@@ -116,7 +116,7 @@ impl Error {
         }
     }
 
-    /// That nothing here runs the tail of `pack`.
+    /// The error of a program that has nothing to run the tail of `pack` with.
     #[must_use]
     pub fn no_engine(path: &Path, pack: &Pack<'_>) -> Self {
         let tail = Tail::parse(pack).ok().flatten();
@@ -133,7 +133,7 @@ impl Error {
         move |reason| Self::Machine { path: path.to_owned(), action, reason }
     }
 
-    /// Who is at fault.
+    /// Who is at fault for an error, and so who can mend it.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {

@@ -61,7 +61,7 @@ impl Head {
         Self::behind(path, bytes, backbone, bytes.len())
     }
 
-    /// The same for the pack that it is to work with, whose tail stands before the head.
+    /// Checks and unpacks a record for the pack that it is to work with, whose tail stands before the head.
     ///
     /// # Errors
     /// Those of [`parse`](Self::parse); [`RequestProblem::NoEngine`](crate::RequestProblem::NoEngine) where this build runs no tails.
@@ -251,12 +251,12 @@ impl Head {
         &self.samples
     }
 
-    /// Divides the logits before the softmax.
+    /// The temperature, which divides the logits before the softmax.
     pub fn temperature(&self) -> f32 {
         self.temperature
     }
 
-    /// A best probability below this means "unknown".
+    /// The probability below which the best class is "unknown".
     pub fn unknown_threshold(&self) -> f32 {
         self.unknown_threshold
     }
@@ -282,12 +282,12 @@ impl Head {
         self.prototypes.as_deref()
     }
 
-    /// Whether its weights are kept as float16.
+    /// Whether the weights are kept as float16.
     pub fn is_half(&self) -> bool {
         self.storage == Storage::F16
     }
 
-    /// Size of the record.
+    /// Size of the head record in bytes.
     pub fn record_bytes(&self) -> usize {
         self.record_bytes
     }

@@ -16,7 +16,7 @@ pub struct Board {
     pub(super) greeting: Greeting,
 }
 
-/// Who is there; see [`Hello`](crate::Hello).
+/// What a board said of itself when it was greeted; see [`Hello`](crate::Hello).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Greeting {
     /// Name of the board.
@@ -78,7 +78,7 @@ impl Board {
         Ok(Self { link, greeting })
     }
 
-    /// Who it said it is, when it was greeted last.
+    /// What the board said of itself when it was greeted last.
     #[must_use]
     pub fn greeting(&self) -> &Greeting {
         &self.greeting
@@ -130,7 +130,7 @@ impl Board {
         })
     }
 
-    /// What was learned.
+    /// What the board has learned.
     ///
     /// # Errors
     /// As [`predict`](Self::predict).

@@ -75,7 +75,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// 1 where the input was refused, 2 where the machine failed.
+    /// A program's exit status: 1 where the input was refused, 2 where the machine failed.
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         match self {

@@ -58,7 +58,7 @@ pub struct TcpPort {
 const CONNECT: Duration = Duration::from_secs(2);
 
 impl TcpPort {
-    /// That of `HOST:PORT`, not open yet.
+    /// A port at `HOST:PORT`, not open yet.
     #[must_use]
     pub fn new(address: &str) -> Self {
         Self { address: address.to_owned(), stream: None }
@@ -126,7 +126,7 @@ pub struct SerialPort {
 
 #[cfg(feature = "serial")]
 impl SerialPort {
-    /// That of a path such as `/dev/ttyACM0` or `COM3`, not open yet. `baud` means nothing to USB.
+    /// A port at a path such as `/dev/ttyACM0` or `COM3`, not open yet. `baud` means nothing to USB.
     #[must_use]
     pub fn new(path: &str, baud: u32) -> Self {
         Self { path: path.to_owned(), baud, port: None }

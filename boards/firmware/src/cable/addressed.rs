@@ -14,7 +14,7 @@ use crate::flash::Mapped;
 /// where error correction makes such a read a bus fault, it must let the read go on with any value.
 pub type Guard = fn(&mut dyn FnMut());
 
-/// For chips whose reads cannot fail.
+/// The guard of chips whose reads cannot fail: it only calls what it is given.
 pub fn unguarded(read: &mut dyn FnMut()) {
     read();
 }
@@ -27,6 +27,8 @@ pub struct Addressed<D> {
 }
 
 impl<D: NorFlash> Addressed<D> {
+    /// Takes a driver whose flash can be read from address `base` on.
+    ///
     /// # Safety
     ///
     /// All of the driver's capacity can be read from `base` on, and only this writes to it.
@@ -84,7 +86,7 @@ pub fn run<D: NorFlash>(
     run_with(board, flash, layout, memory, port, active, |device| device);
 }
 
-/// The same with packs that this maker has signed, and no others.
+/// Serves the host as [`run`] does, with packs that this maker has signed and no others.
 #[cfg(feature = "signed")]
 #[inline(never)]
 pub fn run_signed<D: NorFlash>(

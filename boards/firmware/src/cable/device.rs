@@ -11,7 +11,7 @@ use super::teach::Teacher;
 use super::update::Update;
 use crate::flash::Mapped;
 
-/// What a board says of itself.
+/// What a board is called, and the version of its firmware.
 #[derive(Clone, Copy, Debug)]
 pub struct Board {
     /// Its name in the host's list of boards, at most 64 bytes.
@@ -58,7 +58,7 @@ impl<'f, 'm, F: Mapped> Device<'f, 'm, F> {
         Self { board, pack, teacher, update, flash, layout, restart: false }
     }
 
-    /// The same board, which takes updates by this maker only. Its pack was chosen by
+    /// Has the board take updates by this maker only. Its pack was chosen by
     /// [`active_signed`](super::active_signed).
     #[cfg(feature = "signed")]
     #[must_use]

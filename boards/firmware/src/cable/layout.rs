@@ -11,7 +11,7 @@ pub struct Place {
     pub bytes: u32,
 }
 
-/// A board's flash. It is a fixed property of a board: what was stored is found with the same layout only.
+/// What lies where in a board's flash. It is a fixed property of a board: what was stored is found with the same layout only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Where packs lie: the first is flashed with the firmware's tools, and either is replaced over the cable

@@ -26,7 +26,7 @@ pub struct Server<'f, 'm, F: Mapped> {
 }
 
 impl<'f, 'm, F: Mapped> Server<'f, 'm, F> {
-    /// One that knows no host yet.
+    /// A server that knows no host yet.
     pub fn new(device: Device<'f, 'm, F>) -> Self {
         Self {
             device,
@@ -74,7 +74,7 @@ impl<'f, 'm, F: Mapped> Server<'f, 'm, F> {
         self.reply.get(..length)
     }
 
-    /// Nothing came for a while: half a frame is dropped.
+    /// Drops half a frame, because nothing came for a while.
     pub fn quiet(&mut self) {
         self.receiver.quiet();
     }

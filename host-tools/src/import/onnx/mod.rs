@@ -63,7 +63,7 @@ pub fn import(path: &Path) -> Result<Imported, ImportError> {
     import_sized(path, None)
 }
 
-/// The same with the last two dimensions of the input, rows and columns, taken to be these: for networks that
+/// Reads the model at `path`, the last two dimensions of its input, rows and columns, taken to be these: for networks that
 /// take pictures of any size.
 ///
 /// # Errors

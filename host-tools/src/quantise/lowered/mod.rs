@@ -23,7 +23,7 @@ pub enum LoweredNode {
 }
 
 impl LoweredNode {
-    /// Calls `read` with every value that it reads.
+    /// Calls `read` with every value that the node reads.
     pub fn operands(&self, mut read: impl FnMut(u32)) {
         match self {
             Self::Plain(node) => node.operands(read),

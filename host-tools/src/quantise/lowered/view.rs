@@ -34,7 +34,7 @@ impl View {
         Self { value, dims, strides }
     }
 
-    /// Elements.
+    /// The number of elements.
     #[must_use]
     pub fn elements(&self) -> usize {
         self.dims.iter().product()
@@ -47,14 +47,14 @@ impl View {
         (0..self.dims.len()).all(|i| self.dims[i] == 1 || self.strides[i] == wanted.strides[i])
     }
 
-    /// Axis `i` of the result is axis `permutation[i]`.
+    /// Reorders axes: axis `i` of the result is axis `permutation[i]`.
     #[must_use]
     pub fn transpose(&self, permutation: &[usize]) -> Self {
         let pick = |list: &[usize]| permutation.iter().map(|&axis| list[axis]).collect();
         Self { value: self.value, dims: pick(&self.dims), strides: pick(&self.strides) }
     }
 
-    /// The same elements with other extents, if that needs no copy.
+    /// Views the elements with other extents, if that needs no copy.
     #[must_use]
     pub fn reshape(&self, dims: &[usize]) -> Option<Self> {
         let mut strides = vec![1; dims.len()];

@@ -41,7 +41,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Of a pack of so many bytes.
+    /// The certificate of a pack of so many bytes.
     #[must_use]
     pub fn new(board: &Board, pack: &Pack<'_>, pack_bytes: usize) -> Self {
         let plan = pack.plan();
@@ -63,19 +63,19 @@ impl Certificate {
         }
     }
 
-    /// Flash that is taken.
+    /// How much flash is taken.
     #[must_use]
     pub fn flash(&self) -> u64 {
         self.code_bytes + self.pack_bytes + self.slots_bytes + self.log_bytes
     }
 
-    /// RAM that is taken.
+    /// How much RAM is taken.
     #[must_use]
     pub fn ram(&self) -> u64 {
         self.session_bytes + self.static_bytes + self.stack_bytes
     }
 
-    /// Whether the board has that much.
+    /// Whether the board has as much memory as the pack takes.
     ///
     /// # Errors
     ///

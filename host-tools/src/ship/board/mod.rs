@@ -73,7 +73,7 @@ impl Board {
         })
     }
 
-    /// How it is flashed.
+    /// How the board is flashed.
     ///
     /// # Errors
     ///

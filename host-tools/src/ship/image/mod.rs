@@ -39,7 +39,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// By a file's extension.
+    /// The format that a file's extension names.
     #[must_use]
     pub fn of(path: &std::path::Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
@@ -125,7 +125,7 @@ pub enum ImageError {
 const MOST_BIN: u64 = 64 << 20;
 
 impl Image {
-    /// A pack for a board, and the firmware that runs it if it is to be flashed too.
+    /// Lays out a pack for a board, with the firmware that runs it if it is to be flashed too.
     ///
     /// # Errors
     ///
@@ -159,19 +159,19 @@ impl Image {
         Ok(Self { segments, entry })
     }
 
-    /// What it holds.
+    /// The segments, in the order of addresses.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.segments
     }
 
-    /// The first address.
+    /// The first address of the image.
     #[must_use]
     pub fn start(&self) -> u32 {
         self.segments.first().map_or(0, |segment| segment.address)
     }
 
-    /// The bytes of a file.
+    /// The image as a file of this format.
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ pub struct Threads(Team<std::vec::Vec<i8>>);
 
 #[cfg(feature = "std")]
 impl Threads {
-    /// So many, the caller's among them; the caller's alone where the system gives no more.
+    /// Makes a team of so many threads, the caller's among them; the caller's alone where the system gives no more.
     #[must_use]
     pub fn new(count: usize) -> Self {
         Self(Team::new(count))
@@ -64,7 +64,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
         Self { kernels, ..self }
     }
 
-    /// Has [`features`](Self::features) use these threads for one input; the features are the same.
+    /// Uses these threads in [`features`](Self::features) for one input; the features are the same.
     #[cfg(feature = "std")]
     #[must_use]
     pub fn with_threads(self, threads: &'a mut Threads) -> Self {
@@ -87,7 +87,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
         self.run(input, |_, _, _, _| ())
     }
 
-    /// Like [`features`](Self::features), and copies all that the pack's head or tail reads to `out`,
+    /// Computes the features of one input, and copies all that the pack's head or tail reads to `out`,
     /// which has [`Pack::feature_len`] elements.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ impl<'p, 'a> Backbone<'p, 'a> {
         Ok(())
     }
 
-    /// Like [`features`](Self::features), and shows every value to `see` as it comes to be: its
+    /// Computes the features of one input, and shows every value to `see` as it comes to be: its
     /// index, description, first row and elements from there on. The input is value 0. A value that
     /// is made in strips is shown in as many parts.
     ///

@@ -20,7 +20,7 @@ use burn::tensor::{Shape, Slice, TensorMetadata};
 use super::depthwise;
 use super::ops::slice;
 
-/// Which transposed convolutions of a backend are right, and at hand.
+/// Which transposed convolutions of a backend give right results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transposed {
     /// All of them.

@@ -36,7 +36,7 @@ pub struct Table<'a> {
     pub features: usize,
 }
 
-/// What one step reads, and how far it goes.
+/// One step of training: its samples, and how far it goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// Indices of samples, in the order in which they count; one may stand there twice.
@@ -77,7 +77,7 @@ impl<B: AutodiffBackend> Trainer<B> {
         Self::on(&Device::<B>::default(), features, classes, hidden, seed)
     }
 
-    /// The same on that device.
+    /// Makes a head as [`new`](Self::new) does, on this device.
     #[must_use]
     pub fn on(
         device: &Device<B>,
@@ -116,7 +116,7 @@ impl<B: AutodiffBackend> Trainer<B> {
         self
     }
 
-    /// One step; returns the mean loss of its samples before it, in nats.
+    /// Takes one step and returns the mean loss of its samples before it, in nats.
     ///
     /// # Errors
     ///
@@ -143,7 +143,7 @@ impl<B: AutodiffBackend> Trainer<B> {
         Ok(loss)
     }
 
-    /// The layers as they are, from the features to the logits.
+    /// The layers as trained so far, from the features to the logits.
     ///
     /// # Errors
     ///

@@ -66,7 +66,7 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         Self::on(&Device::<B>::default(), graph, trained, last, settings)
     }
 
-    /// The same on that device.
+    /// Uploads the graph as [`new`](Self::new) does, to this device.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         Self::answering(device, graph, trained, (last, settings), [width, 1], 0.0)
     }
 
-    /// The same for a graph that gives a map `[1, width, rows, columns]`, each place of which the last layer
+    /// Uploads a graph that gives a map `[1, width, rows, columns]`, each place of which the last layer
     /// answers. To the mean cross-entropy of the places `dice · (1 − D)` is added, where `D` is the mean over the
     /// classes of `(2 Σ p·t + 1) / (Σ p + Σ t + 1)` over all places of a step (Milletari, Navab, Ahmadi, 2016),
     /// with probabilities `p` and targets `t`.
@@ -168,7 +168,7 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         fits
     }
 
-    /// One step of that size on samples that each have one row for every input of the graph; returns their
+    /// Takes one step of that size on samples that each have one row for every input of the graph; returns their
     /// mean loss before it, in nats.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         self.step_towards(inputs, labels.len(), targets, rate)
     }
 
-    /// The same where targets are shares of classes, `[sample][place][class]`: each row has the sum 1, or is all
+    /// Takes one step towards targets that are shares of classes, `[sample][place][class]`: each row has the sum 1, or is all
     /// zeros for an answer that does not count.
     ///
     /// # Errors
@@ -251,7 +251,7 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         Ok((constants, LastLayer { weights, bias }))
     }
 
-    /// What training would go on from.
+    /// Everything that training would go on from, in the host's memory.
     ///
     /// # Errors
     ///

@@ -19,7 +19,7 @@ pub struct HeldOut<'a> {
 }
 
 impl<'a> HeldOut<'a> {
-    /// `logits` is `[sample][class]`.
+    /// Pairs logits, `[sample][class]`, with the right answers.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl<'a> HeldOut<'a> {
         ((1.0 / inverse) as f32, loss as f32)
     }
 
-    /// The same loss of the logits as they are, in nats.
+    /// The mean over the classes of their samples' mean loss at temperature 1, in nats.
     pub fn mean_loss(&self) -> f32 {
         self.loss(1.0).0 as f32
     }

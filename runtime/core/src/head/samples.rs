@@ -46,7 +46,7 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The same rows, the last `owners.len()` of which show earlier samples again, another crop of
+    /// Says that the last `owners.len()` rows show earlier samples again, another crop of
     /// a picture say: row `len − owners.len() + i` shows sample `owners[i]`. What is held out to
     /// measure is then never trained on in another guise.
     ///
@@ -91,7 +91,7 @@ impl<'a> Samples<'a> {
         self.len() == 0
     }
 
-    /// Features a sample.
+    /// The number of features of a sample.
     pub fn feature_len(&self) -> usize {
         self.feature_len
     }

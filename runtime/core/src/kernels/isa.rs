@@ -23,7 +23,7 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// All of them, the preferred ones last.
+    /// Every instruction set, the preferred ones last.
     pub const ALL: [Self; 7] = [
         Self::Generic,
         Self::Avx2,
@@ -34,7 +34,7 @@ impl Isa {
         Self::Dsp,
     ];
 
-    /// Its name on a command line.
+    /// The instruction set's name on a command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl Isa {
         }
     }
 
-    /// Whether kernels for it are part of this build.
+    /// Whether kernels for this instruction set are part of this build.
     #[must_use]
     pub const fn is_compiled(self) -> bool {
         match self {
@@ -68,7 +68,7 @@ impl fmt::Display for Isa {
     }
 }
 
-/// No instruction set has that name.
+/// The error of a name that no instruction set has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UnknownIsa;

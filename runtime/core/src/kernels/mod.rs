@@ -102,14 +102,14 @@ impl Kernels {
         .map(Self)
     }
 
-    /// The fastest that this CPU runs.
+    /// The fastest kernels that this CPU runs.
     #[must_use]
     pub fn best() -> Self {
         let found = Isa::ALL.into_iter().rev().find_map(Self::new);
         found.unwrap_or(Self(Chosen::Generic))
     }
 
-    /// Which instruction set it is.
+    /// The instruction set of these kernels.
     #[must_use]
     pub fn isa(self) -> Isa {
         match self.0 {
@@ -129,12 +129,12 @@ impl Kernels {
         }
     }
 
-    /// See [`generic::conv`].
+    /// Computes a convolution in any number of groups: [`generic::conv`], bit for bit.
     pub fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
         dispatch!(self.0, kernels => kernels.conv(c, first, out), portable_conv(c, first, out));
     }
 
-    /// See [`generic::depthwise`].
+    /// Computes a convolution of each channel on its own: [`generic::depthwise`], bit for bit.
     pub fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
         dispatch!(
             self.0,
@@ -143,12 +143,12 @@ impl Kernels {
         );
     }
 
-    /// See [`generic::add`].
+    /// Adds two terms element by element: [`generic::add`], bit for bit.
     pub fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
         dispatch!(self.0, kernels => kernels.add(a, b, to, out), generic::add(a, b, to, out));
     }
 
-    /// See [`generic::binary`].
+    /// Applies an operator to two operands that broadcast: [`generic::binary`], bit for bit.
     pub fn binary(
         self,
         op: BinaryOp,
@@ -163,12 +163,12 @@ impl Kernels {
         self.compiled(|| generic::binary(op, a, b, to, out));
     }
 
-    /// See [`generic::max_pool`].
+    /// Takes the greatest element of each window: [`generic::max_pool`], bit for bit.
     pub fn max_pool(self, x: Tensor<'_>, window: &Window, to: Output, out: &mut [i8]) {
         self.compiled(|| generic::max_pool(x, window, to, out));
     }
 
-    /// See [`generic::average_pool`].
+    /// Takes the mean of each window: [`generic::average_pool`], bit for bit.
     pub fn average_pool(
         self,
         x: Tensor<'_>,
@@ -181,12 +181,12 @@ impl Kernels {
         self.compiled(|| generic::average_pool(x, window, counted_padding, multiplier, to, out));
     }
 
-    /// See [`generic::grid_pool`].
+    /// Takes the mean of each bin of a grid: [`generic::grid_pool`], bit for bit.
     pub fn grid_pool(self, x: Tensor<'_>, multiplier: f32, to: Output, out: &mut [i8]) {
         self.compiled(|| generic::grid_pool(x, multiplier, to, out));
     }
 
-    /// See [`generic::concat`].
+    /// Copies one operand of a concatenation into its place: [`generic::concat`], bit for bit.
     pub fn concat(
         self,
         x: Tensor<'_>,

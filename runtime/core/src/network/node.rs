@@ -103,7 +103,7 @@ pub struct GridPool {
     pub multiplier: f32,
 }
 
-/// What stands in the padding.
+/// Which values fill the padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum PadMode {
@@ -186,7 +186,7 @@ pub const TABLE_BYTES: usize = 256;
 pub const SOFTMAX_TABLE_BYTES: usize = 1024;
 /// Bytes of an operand of [`Node::Concat`].
 pub const OPERAND_BYTES: usize = 8;
-/// Bytes of a record of `CHAN`.
+/// Bytes of a channel's record in the section `CHAN`.
 pub const CHANNEL_BYTES: usize = 8;
 
 impl Node<'_> {
@@ -233,7 +233,7 @@ impl Conv {
             .checked_mul(input.channels.checked_div(self.groups)?)
     }
 
-    /// How the weights of one group lie; `None` past the address space.
+    /// The layout of one group's weights; `None` past the address space.
     #[must_use]
     pub fn weight_rows(&self, input: &Value, output: &Value) -> Option<WeightRows> {
         let outputs = output.channels.checked_div(self.groups)? as usize;

@@ -45,13 +45,13 @@ pub struct Value {
 }
 
 impl Value {
-    /// Elements, which are bytes too.
+    /// The number of elements, which is that of bytes too.
     #[must_use]
     pub fn elements(&self) -> u32 {
         self.height.saturating_mul(self.width).saturating_mul(self.channels)
     }
 
-    /// Rows in the arena.
+    /// How many rows are kept in the arena.
     #[must_use]
     pub fn rows(&self) -> u32 {
         if self.kept_rows == 0 { self.height } else { u32::from(self.kept_rows) }
@@ -72,7 +72,7 @@ impl Value {
         self.offset as usize..self.offset.saturating_add(bytes) as usize
     }
 
-    /// Whether both have the same extents.
+    /// Whether two values have the same extents.
     #[must_use]
     pub fn same_shape(&self, other: &Self) -> bool {
         (self.height, self.width, self.channels) == (other.height, other.width, other.channels)

@@ -18,13 +18,13 @@
 //! for a Cortex-M's `smlad`. A depthwise convolution has no rows to lay out: its weights are
 //! `[row][column][channel]`.
 
-/// Output channels of a block.
+/// How many output channels stand in a block.
 pub const BLOCK: usize = 16;
 
-/// Products of a channel that stand together.
+/// How many weights of a channel stand side by side.
 pub const QUAD: usize = 4;
 
-/// The rows of one group's output channels.
+/// The layout of one group's weights: a row for each output channel, in blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WeightRows {

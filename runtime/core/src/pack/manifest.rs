@@ -121,7 +121,7 @@ pub enum Resize {
     ShortSide(u32),
 }
 
-/// Bytes of memory, each exact.
+/// The memory that a session takes, in bytes, each part exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Plan {

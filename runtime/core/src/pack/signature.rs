@@ -13,7 +13,7 @@ pub(super) const BODY: usize = 128;
 const VERSION: u16 = 1;
 /// Keeps signatures of packs apart from anything else that the same key may sign.
 const DOMAIN: [u8; 24] = *b"Headstart pack signature";
-/// Bytes of what is signed.
+/// Length of the message that is signed, in bytes.
 pub const MESSAGE_BYTES: usize = DOMAIN.len() + 64 + 32;
 
 /// What a pack's signature says. It is not verified by reading it; see [`Trust`](super::Trust).
@@ -118,7 +118,7 @@ pub fn family_is_valid(name: &str) -> bool {
     (1..=MAX_FAMILY_BYTES).contains(&name.len()) && name.bytes().all(plain)
 }
 
-/// How a signature names a public key.
+/// The name of a public key in a signature: the first bytes of its SHA-256.
 #[must_use]
 pub fn key_name(public_key: &[u8; 32]) -> [u8; 8] {
     let digest: [u8; 32] = Sha256::digest(public_key).into();

@@ -6,7 +6,7 @@ use super::signature::{Signature, key_name};
 use super::{Pack, container};
 use crate::Error;
 
-/// Whose packs a runtime uses, and for what.
+/// Which signed packs a runtime uses: those of these keys, for its boards, and none that is too old.
 #[derive(Clone, Copy, Debug)]
 pub struct Trust<'a> {
     /// Ed25519 public keys; two while one replaces the other.

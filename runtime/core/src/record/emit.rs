@@ -38,7 +38,7 @@ pub struct HeadParts<'a> {
 }
 
 impl<'a> HeadParts<'a> {
-    /// A head that was trained elsewhere, exact, as it was before anything was measured: for `..` behind the
+    /// The parts of a head of which nothing was measured, with float32 weights and without prototypes: for `..` behind the
     /// fields that say otherwise.
     #[must_use]
     pub fn new(
@@ -63,7 +63,7 @@ impl<'a> HeadParts<'a> {
 }
 
 impl HeadParts<'_> {
-    /// The record.
+    /// The head record as bytes.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl HeadParts<'_> {
         Ok(record)
     }
 
-    /// Length of the record in bytes.
+    /// Length of the head record in bytes.
     ///
     /// # Errors
     ///

@@ -25,7 +25,7 @@ pub enum Learner {
 }
 
 impl Learner {
-    /// All of them.
+    /// Every learner.
     pub const ALL: [Self; 7] = [
         Self::Sgd,
         Self::Ridge,
@@ -36,7 +36,7 @@ impl Learner {
         Self::Other,
     ];
 
-    /// The number that stands for it in a record.
+    /// The number that stands for the learner in a head record.
     #[must_use]
     pub const fn id(self) -> u8 {
         self as u8
@@ -48,7 +48,7 @@ impl Learner {
         Self::ALL.into_iter().find(|learner| learner.id() == id)
     }
 
-    /// Its name on command lines and in reports.
+    /// The learner's name on command lines and in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -69,7 +69,7 @@ impl fmt::Display for Learner {
     }
 }
 
-/// No learner has that name.
+/// The error of a name that no learner has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UnknownLearner;

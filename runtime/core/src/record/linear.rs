@@ -14,7 +14,7 @@ pub struct LinearHead<'a> {
 }
 
 impl<'a> LinearHead<'a> {
-    /// `weights` is `[class][feature]`, row-major; `bias` has one entry a class.
+    /// Views a head: `weights` is `[class][feature]`, row-major; `bias` has one entry a class.
     ///
     /// # Errors
     ///
@@ -30,7 +30,7 @@ impl<'a> LinearHead<'a> {
         self.bias.len()
     }
 
-    /// Features a sample.
+    /// The number of features of a sample.
     pub fn feature_len(&self) -> usize {
         self.feature_len
     }

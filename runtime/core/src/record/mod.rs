@@ -46,7 +46,7 @@ const FLAG_CALIBRATED: u8 = 16;
 const FLAG_HELD_OUT: u8 = 32;
 const FLAG_STANDS_IN: u8 = 64;
 
-/// How the weights are stored.
+/// How a head record stores its weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Storage {
@@ -151,7 +151,7 @@ impl<'a> HeadRecord<'a> {
         Self::checked(bytes, None)
     }
 
-    /// The same, for a device that runs the backbone with this digest.
+    /// Checks `bytes` as [`parse`](Self::parse) does, and that the head was learned on the backbone with this digest.
     ///
     /// # Errors
     ///
@@ -233,7 +233,7 @@ impl<'a> HeadRecord<'a> {
         }
     }
 
-    /// How the weights are stored.
+    /// How a head record stores its weights.
     pub fn storage(&self) -> Storage {
         self.storage
     }
@@ -243,7 +243,7 @@ impl<'a> HeadRecord<'a> {
         self.learner
     }
 
-    /// Features a sample.
+    /// The number of features of a sample.
     pub fn feature_len(&self) -> usize {
         self.feature_len
     }
@@ -253,17 +253,17 @@ impl<'a> HeadRecord<'a> {
         self.classes
     }
 
-    /// Probabilities are the softmax of the logits divided by this; above 0.
+    /// The temperature, above 0: probabilities are the softmax of the logits divided by it.
     pub fn temperature(&self) -> f32 {
         self.temperature
     }
 
-    /// A best probability below this means "unknown"; 0 to 1.
+    /// The probability, 0 to 1, below which the best class is "unknown".
     pub fn unknown_threshold(&self) -> f32 {
         self.unknown_threshold
     }
 
-    /// Held-out samples answered correctly, and held-out samples; `None` if not measured.
+    /// How many held-out samples were answered correctly, and how many there were; `None` if not measured.
     pub fn held_out(&self) -> Option<(u32, u32)> {
         (self.held_out.1 > 0).then_some(self.held_out)
     }

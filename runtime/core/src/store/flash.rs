@@ -85,7 +85,7 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// Whether a store can use it.
+    /// Whether a store can use a flash of these sizes.
     #[must_use]
     pub fn is_supported(&self) -> bool {
         let Self { read, write, erase, erased, .. } = *self;

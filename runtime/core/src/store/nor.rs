@@ -14,12 +14,12 @@ pub struct Nor<F> {
 }
 
 impl<F: NorFlash> Nor<F> {
-    /// A driver whose erased bytes read as `0xFF`.
+    /// Wraps a driver whose erased bytes read as `0xFF`.
     pub fn new(driver: F) -> Self {
         Self { driver, erased: 0xFF }
     }
 
-    /// The same, with another value: `0x00` for the internal flash of STM32L0 and L1.
+    /// Wraps a driver whose erased bytes read as `erased`: `0x00` for the internal flash of STM32L0 and L1.
     pub fn erased_as(driver: F, erased: u8) -> Self {
         Self { driver, erased }
     }

@@ -1,6 +1,6 @@
 //! What every place for head records promises.
 
-/// Where head records live.
+/// A place that keeps one head record and replaces it in one step: flash, a file, memory.
 pub trait Store {
     /// What can go wrong there.
     type Error;

@@ -20,7 +20,7 @@ use std::vec::Vec;
 use crate::graph::{Graph, ValueId};
 use crate::network::Value;
 
-/// A checked tail.
+/// The trainable part of a network, checked: a float graph from the features to the inputs of the head.
 ///
 /// Its graph has one input for each value that crosses the cut, in the pack's order, and one output of
 /// `[1, head inputs]` elements in whatever shape; or, if the head reads each place, of the shape

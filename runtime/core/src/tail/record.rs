@@ -12,7 +12,7 @@ use crate::Error;
 use crate::graph::ValueId;
 use crate::pack::TailStorage;
 
-/// The first bytes.
+/// The first bytes of a tail record.
 pub const MAGIC: [u8; 8] = *b"HSTAIL\x1a\n";
 const VERSION: u16 = 1;
 const HEADER: usize = 52;
@@ -39,7 +39,7 @@ pub struct TailRecord {
 }
 
 impl TailRecord {
-    /// The bytes, to stand before a head record.
+    /// The tail record as bytes, which stand before a head record.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl TailRecord {
         Ok(bytes)
     }
 
-    /// The record that stands first in `bytes`, and what is behind it.
+    /// The tail record that stands first in `bytes`, and what is behind it.
     ///
     /// # Errors
     ///

@@ -54,7 +54,7 @@ pub fn emit(graph: &Graph, crossing: &[u32], storage: TailStorage) -> Result<Vec
     section(graph, crossing, storage, false)
 }
 
-/// The same for a graph whose output is a map `[1, channels, height, width]`, each place of which the head
+/// The section's bytes for a graph whose output is a map `[1, channels, height, width]`, each place of which the head
 /// reads by itself: one answer a place.
 ///
 /// # Errors

@@ -21,7 +21,7 @@ pub enum Optimiser {
     AdamW,
 }
 
-/// What does not change from step to step.
+/// Settings of a training, which do not change from step to step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     /// The rule.

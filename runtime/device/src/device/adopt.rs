@@ -52,7 +52,7 @@ pub struct Adopted {
     pub rejected: Option<String>,
 }
 
-/// Samples that were held out, answered from the features of both backbones.
+/// How many held-out samples each of two backbones answers rightly.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct KnownSamples {
     /// How many.

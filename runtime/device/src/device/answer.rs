@@ -55,7 +55,7 @@ impl Prediction {
         Some(answer.probability)
     }
 
-    /// Whether that is below the head's threshold: the sample is of none of the classes, or hard to tell.
+    /// Whether the probability is below the head's threshold: the sample is of none of the classes, or hard to tell.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         matches!(&self.said, Said::Class(answer) if answer.unknown)
@@ -139,7 +139,7 @@ impl Device {
         self.predict_each(samples, observer, |_, prediction| Ok(prediction))
     }
 
-    /// What `with` makes of each answer, as soon as it is there: answers that are masks are large. It is told where the sample
+    /// Answers many samples, and gives what `with` makes of each answer as soon as it is there: answers that are masks are large. It is told where the sample
     /// stands.
     ///
     /// # Errors

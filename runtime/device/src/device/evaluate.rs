@@ -104,7 +104,7 @@ impl Device {
         self.evaluate_showing(samples, observer, &|_| Ok(()))
     }
 
-    /// The same; `show` is given each picture with its answer, where there is a class for each place.
+    /// Measures as [`evaluate`](Self::evaluate) does; `show` is given each picture with its answer, where there is a class for each place.
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate), and those of `show`.

@@ -53,7 +53,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// The pack.
+    /// The verified pack.
     #[must_use]
     pub fn pack(&self) -> Pack<'_> {
         self.pack.pack()
@@ -71,13 +71,13 @@ impl Device {
         self.state.as_ref().map(StateFolder::path)
     }
 
-    /// What the model takes.
+    /// The shape of the model's input.
     #[must_use]
     pub fn input(&self) -> InputShape {
         self.pack().input().into()
     }
 
-    /// Whether it answers a class for each place of a picture, and learns from masks.
+    /// Whether the pack answers a class for each place of a picture, and learns from masks.
     #[must_use]
     pub fn is_per_place(&self) -> bool {
         is_per_place(&self.pack())

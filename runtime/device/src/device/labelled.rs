@@ -41,13 +41,13 @@ pub struct Most {
 }
 
 impl<'a> Labelled<'a> {
-    /// None yet.
+    /// An empty list of samples.
     #[must_use]
     pub fn new() -> Self {
         Self { origin: PathBuf::from("samples"), ..Self::default() }
     }
 
-    /// One folder a class, with files in it. Files are listed, not read.
+    /// Lists the files of a folder that has one folder a class. They are not read.
     ///
     /// # Errors
     /// Those of [`Dataset::labelled`].
@@ -67,7 +67,7 @@ impl<'a> Labelled<'a> {
         })
     }
 
-    /// `images/NAME.jpg` with `masks/NAME.png`. Files are listed, not read.
+    /// Lists the pictures of a folder, `images/NAME.jpg`, with their masks, `masks/NAME.png`. They are not read.
     ///
     /// # Errors
     /// Those of [`Pairs::read`].

@@ -44,7 +44,7 @@ pub struct DeviceOptions {
 }
 
 impl DeviceOptions {
-    /// The folder of what was learned; without it the pack's own head answers, and nothing can be learned.
+    /// Sets the folder of what was learned; without it the pack's own head answers, and nothing can be learned.
     #[must_use]
     pub fn state(self, folder: impl AsRef<Path>) -> Self {
         Self { state: Some(folder.as_ref().to_owned()), ..self }
@@ -58,21 +58,21 @@ impl DeviceOptions {
         Self { trust: Some(Trust { keys: keys.to_vec(), family: family.to_owned() }), ..self }
     }
 
-    /// Threads that share samples, or one sample where there are fewer; results are the same for any number.
+    /// Sets how many threads share samples, or one sample where there are fewer; results are the same for any number.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.compute.threads = threads.max(1);
         self
     }
 
-    /// The CPU's instructions that are used; results are the same for all.
+    /// Sets which of the CPU's instructions are used; results are the same for all.
     #[must_use]
     pub fn kernels(mut self, kernels: Kernels) -> Self {
         self.compute.kernels = kernels;
         self
     }
 
-    /// An engine that runs the backbone instead of the kernels and, unless a learner is named, trains the head.
+    /// Sets an engine that runs the backbone instead of the kernels and, unless a learner is named, trains the head.
     #[must_use]
     pub fn engine(mut self, engine: Backend) -> Self {
         self.compute.engine = Some(engine);

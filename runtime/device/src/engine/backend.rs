@@ -32,7 +32,7 @@ pub struct Backend {
 }
 
 impl Engine {
-    /// The name of its option and of its feature.
+    /// The engine's name, which is that of its feature too.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ndarray => "ndarray",
@@ -95,7 +95,7 @@ impl Backend {
         }
     }
 
-    /// The fastest one that is compiled in, on the CPU; `None` where none is.
+    /// The fastest backend that is compiled in, on the CPU; `None` where none is.
     #[must_use]
     pub fn fastest() -> Option<Self> {
         let engines = [Engine::Flex, Engine::Ndarray, Engine::Candle];

@@ -30,12 +30,12 @@ impl<'p> Batches<'p> {
         Ok(Self { pack, backend, uploaded })
     }
 
-    /// What it runs on.
+    /// The Burn backend that runs the backbone.
     pub fn backend(&self) -> Backend {
         self.backend
     }
 
-    /// Samples that it is best given at once.
+    /// How many samples are best computed at once.
     pub fn size(&self) -> usize {
         self.uploaded.size
     }
@@ -66,7 +66,7 @@ impl<'p> Batches<'p> {
         inputs.len() / elements.max(1) * self.pack.feature_len()
     }
 
-    /// What it said, as an error.
+    /// An engine's message as an error.
     pub fn error(&self, reason: String) -> Error {
         Error::Engine { engine: self.backend.to_string(), reason }
     }

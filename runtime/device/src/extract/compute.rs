@@ -44,13 +44,13 @@ impl Default for Compute {
 }
 
 impl Compute {
-    /// The backbone for answers: an engine's features may be a step from the kernels'. Where the engine fails, the kernels run it.
+    /// Readies the backbone for answers: an engine's features may be a step from the kernels'. Where the engine fails, the kernels run it.
     #[must_use]
     pub fn open<'p>(self, pack: Pack<'p>) -> Extraction<'p> {
         self.open_within(pack, 1)
     }
 
-    /// The same for features that are kept: an engine runs it only where its features are the kernels' own, since
+    /// Readies the backbone for features that are kept: an engine runs it only where its features are the kernels' own, since
     /// features of both are learned from together.
     #[must_use]
     pub fn open_exact<'p>(self, pack: Pack<'p>) -> Extraction<'p> {
@@ -105,7 +105,7 @@ impl<'p> Extraction<'p> {
         self.pack
     }
 
-    /// What was chosen.
+    /// The kernels or the engine that were chosen.
     pub fn compute(&self) -> Compute {
         self.compute
     }

@@ -95,7 +95,7 @@ impl<'p, B: BorrowMut<Buffers>> Extractor<'p, B> {
         Self { pack, kernels, buffers }
     }
 
-    /// Fills the input buffer.
+    /// Preprocesses a sample into the input buffer.
     ///
     /// # Errors
     /// The runtime's, where the sample does not fit the model.

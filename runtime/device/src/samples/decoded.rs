@@ -1,6 +1,6 @@
 //! A sample as the pack's preprocessing takes it.
 
-/// What the model takes: rows, columns and channels, in which order.
+/// The shape of a model's input: rows, columns and channels, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputShape {
     /// Rows.

@@ -30,7 +30,7 @@ pub fn id_from_hex(text: &str) -> Option<SampleId> {
     Some(id)
 }
 
-/// Bytes as the reports name samples, and files are named.
+/// Bytes in hexadecimal, as reports name samples and states name files.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -108,7 +108,7 @@ impl SampleFile {
         Ok(Self { path: path.to_owned(), kind, content })
     }
 
-    /// Where it was read from.
+    /// Where the file was read from.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -49,7 +49,7 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// One folder a class, as `--data` has it.
+    /// Lists a folder that has one folder a class.
     ///
     /// # Errors
     /// [`Error::Sample`] for a folder that is missing, has no class folders, an empty or a nested
@@ -87,7 +87,7 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// Samples without labels, as `--calib` takes them: one folder a class, or a flat folder.
+    /// Lists samples without their labels: of one folder a class, or of a flat folder.
     ///
     /// A folder with at least one (visible) folder in it is read as class folders, any other one as
     /// flat.

@@ -11,7 +11,7 @@ use super::colour;
 use crate::Error;
 use crate::samples::{SampleFile, SampleProblem};
 
-/// What stands where a pixel has no class: it is neither learned from nor measured.
+/// The number of a pixel that has no class: it is neither learned from nor measured.
 pub const VOID: u8 = 255;
 /// The longest side, in pixels.
 const MAX_SIDE: u32 = 20_000;
@@ -27,7 +27,7 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// `height · width` classes.
+    /// Makes a mask of `height · width` classes, row by row.
     ///
     /// # Panics
     /// Where there are more or fewer.
@@ -55,7 +55,7 @@ impl Mask {
         Err(Error::sample(path, SampleProblem::MaskClass { class, row, column, classes }))
     }
 
-    /// A PNG's content, whatever classes it holds.
+    /// Reads a mask from the content of a PNG, whatever classes it holds.
     ///
     /// # Errors
     /// [`SampleProblem::NotAMask`] and [`SampleProblem::ImageTooLarge`].
@@ -100,7 +100,7 @@ impl Mask {
         Ok(Self { height, width, classes })
     }
 
-    /// The same as a PNG with a palette, which holds the classes as numbers and shows them as colours.
+    /// The mask as a PNG with a palette, which holds the classes as numbers and shows them as colours.
     ///
     /// # Errors
     /// The encoder's, in words.
@@ -135,7 +135,7 @@ impl Mask {
         self.classes[row * self.width + column]
     }
 
-    /// What the model sees of it: resized and cropped as its picture is, each place the nearest pixel.
+    /// The mask as the model sees it: resized and cropped as its picture is, each place the nearest pixel.
     ///
     /// # Errors
     /// Those of [`preprocess::nearest`].

@@ -4,7 +4,7 @@ use image::{Rgb, RgbImage};
 
 use super::{Mask, VOID, colour};
 
-/// Half of the picture, half of the class's colour; the background and what does not count show the picture.
+/// Mixes a picture half and half with the colours of its classes; the background and what does not count show the picture.
 #[must_use]
 pub fn overlay(picture: &RgbImage, mask: &Mask) -> RgbImage {
     RgbImage::from_fn(picture.width(), picture.height(), |x, y| {

@@ -10,7 +10,7 @@ pub struct Score {
 }
 
 impl Score {
-    /// Nothing counted, of so many classes.
+    /// A score of so many classes, with nothing counted yet.
     pub fn new(classes: usize) -> Self {
         Self { pixels: vec![vec![0; classes]; classes] }
     }
@@ -27,19 +27,19 @@ impl Score {
         }
     }
 
-    /// Adds what another one counted.
+    /// Adds the counts of another score.
     pub fn merge(&mut self, other: &Self) {
         for (own, other) in self.pixels.iter_mut().flatten().zip(other.pixels.iter().flatten()) {
             *own += other;
         }
     }
 
-    /// Pixels of a class.
+    /// How many pixels are of a class.
     pub fn of_class(&self, class: usize) -> u64 {
         self.pixels[class].iter().sum()
     }
 
-    /// Pixels in all.
+    /// How many pixels were counted.
     pub fn total(&self) -> u64 {
         self.pixels.iter().flatten().sum()
     }

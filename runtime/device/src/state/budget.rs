@@ -7,7 +7,7 @@ use super::reader::DIGEST_BYTES;
 use crate::samples::SampleId;
 
 impl FeatureCache {
-    /// Bytes of the file.
+    /// Size of the cache's file in bytes.
     #[must_use]
     pub fn file_bytes(&self) -> usize {
         let samples = (0..self.len()).map(|at| self.sample_bytes(at)).sum::<usize>();

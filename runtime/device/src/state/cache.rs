@@ -28,7 +28,7 @@ pub enum Insertion {
     Corrected,
 }
 
-/// In how many bits a feature is kept.
+/// How many bits a kept feature takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Bits {
     /// As the backbone gives it.
@@ -104,7 +104,7 @@ impl FeatureCache {
         }
     }
 
-    /// In how many bits features are kept.
+    /// How many bits a kept feature takes.
     pub fn bits(&self) -> Bits {
         self.bits
     }
@@ -212,7 +212,7 @@ impl FeatureCache {
         self.labels.is_empty()
     }
 
-    /// Features a sample.
+    /// The number of features of a sample.
     pub fn feature_len(&self) -> usize {
         self.feature_len
     }
@@ -222,7 +222,7 @@ impl FeatureCache {
         &self.labels
     }
 
-    /// `[sample, feature]`, row-major.
+    /// The features of all samples, `[sample, feature]`, row-major.
     pub fn features(&self) -> &[i8] {
         &self.features
     }
@@ -240,7 +240,7 @@ impl FeatureCache {
         self.again.iter().map(|rows| rows.len() / self.feature_len).sum()
     }
 
-    /// Samples of each class.
+    /// How many samples each class has.
     pub fn counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.classes.len()];
         for label in &self.labels {
@@ -249,7 +249,7 @@ impl FeatureCache {
         counts
     }
 
-    /// The file's bytes.
+    /// The cache as the bytes of its file.
     pub fn emit(&self, backbone: &[u8; 32]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.file_bytes());
         bytes.extend(MAGIC);
@@ -283,7 +283,7 @@ impl FeatureCache {
         bytes
     }
 
-    /// Checks and reads a file's bytes.
+    /// Checks and reads the bytes of a cache's file.
     ///
     /// # Errors
     /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`],
@@ -296,7 +296,7 @@ impl FeatureCache {
         Self::read(bytes, Some((backbone, feature_len))).map(|(_, cache)| cache)
     }
 
-    /// The same for any backbone, with its digest.
+    /// Checks and reads the file of a cache of whatever backbone; gives its digest too.
     ///
     /// # Errors
     /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`].

@@ -79,14 +79,14 @@ impl Commit {
         }
     }
 
-    /// Whether another one holds the same, whatever its number and note.
+    /// Whether another commit holds the same, whatever its number and note.
     pub fn holds_the_same(&self, other: &Self) -> bool {
         let what =
             |commit: &Self| (commit.head.clone(), commit.classes.clone(), commit.samples.clone());
         what(self) == what(other)
     }
 
-    /// The file's bytes.
+    /// The commit as the bytes of its file.
     pub fn emit(&self, backbone: &[u8; 32]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(256 + 18 * self.samples.len() + self.head.len());
         bytes.extend(MAGIC);
@@ -115,7 +115,7 @@ impl Commit {
         bytes
     }
 
-    /// Checks and reads a file's bytes.
+    /// Checks and reads the bytes of a commit's file.
     ///
     /// # Errors
     /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`],
@@ -126,7 +126,7 @@ impl Commit {
         Ok(commit)
     }
 
-    /// The same for any backbone, with its digest.
+    /// Checks and reads the file of a commit of whatever backbone; gives its digest too.
     ///
     /// # Errors
     /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`].
@@ -160,7 +160,7 @@ impl Commit {
         Ok((backbone, Self { number, note, head, classes, samples }))
     }
 
-    /// The cache that it was made of, from one that has its samples; `None` where some are missing.
+    /// The cache that the commit was made of, from one that has its samples; `None` where some are missing.
     pub fn cache(&self, from: &FeatureCache) -> Option<FeatureCache> {
         let samples: Vec<_> = self
             .samples

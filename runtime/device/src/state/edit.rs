@@ -145,7 +145,7 @@ impl FeatureCache {
         Some(())
     }
 
-    /// The ids, in the order of samples.
+    /// The samples' ids, in their order in the cache.
     pub fn ids(&self) -> &[SampleId] {
         &self.ids
     }

@@ -14,7 +14,7 @@ use crate::samples::{self, InputShape, MAX_SAMPLES, Sample, SampleFile, SampleId
 /// A state keeps samples as long as it has this folder: `ID.EXTENSION`, the bytes of the file that was learned.
 const FOLDER: &str = "kept-samples";
 
-/// Copies by sample.
+/// The files of kept samples, by the samples' names.
 pub type Kept = BTreeMap<SampleId, PathBuf>;
 
 impl StateFolder {

@@ -159,7 +159,7 @@ impl StateLock {
         self.replace(TRAINING, progress)
     }
 
-    /// As [`commit`](Self::commit), and no earlier commit stays: they know what was forgotten. Nor does a copy of a sample
+    /// Commits as [`commit`](Self::commit) does, and removes earlier commits: they know what was forgotten. Nor does a copy of a sample
     /// that was.
     ///
     /// # Errors

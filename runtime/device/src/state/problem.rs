@@ -205,7 +205,7 @@ pub enum StateProblem {
     },
 }
 
-/// What leads from a head to a pack with another backbone.
+/// How what was learned may come to a pack with another backbone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Its samples are kept, so many of so many.

@@ -5,7 +5,7 @@ use headstart::head::{HeadParts, HeadRecord, LinearHead, Storage};
 use crate::hidden::HiddenLayer;
 use crate::training::TrainingProblem;
 
-/// The record in 2 bytes a weight; a hidden layer before it stays as it is. Prototypes are for a device that gets the
+/// Rewrites a record with 2 bytes a weight; a hidden layer before it stays as it is. Prototypes are for a device that gets the
 /// head without its samples: there, without them, a class is stood for by what its weights say.
 ///
 /// # Errors
@@ -20,7 +20,7 @@ pub fn compact(bytes: &[u8], backbone: [u8; 32]) -> Result<Vec<u8>, TrainingProb
     })
 }
 
-/// The record with another threshold below which answers are "unknown", 0 to 1.
+/// Rewrites a record with another threshold below which answers are "unknown", 0 to 1.
 ///
 /// # Errors
 /// [`TrainingProblem::Samples`] for bytes that are no record of this backbone.

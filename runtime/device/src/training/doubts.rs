@@ -20,7 +20,7 @@ pub struct Doubt {
     pub probability: f32,
 }
 
-/// All doubts, the surest first. The cache is in its order ([`FeatureCache::sort`]).
+/// Finds the samples whose labels look wrong, the surest first. The cache is in its order ([`FeatureCache::sort`]).
 ///
 /// # Errors
 /// [`TrainingProblem::Samples`].

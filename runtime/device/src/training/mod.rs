@@ -58,7 +58,7 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// `Auto` in all memory that is free.
+    /// The usual choice: `Auto`, in all memory that is free.
     #[must_use]
     pub fn auto() -> Self {
         Self::Auto { memory: memory::free() }
@@ -79,7 +79,7 @@ impl Choice {
         Ok(if bytes.saturating_add(rows) > memory { Self::Sgd } else { self })
     }
 
-    /// The one that made a head of this learner. What Burn trained is trained by `Auto` again.
+    /// The choice that trains as this learner did. What Burn trained is trained by `Auto` again.
     pub fn of(learner: Learner) -> Self {
         match learner {
             Learner::Sgd => Self::Sgd,
@@ -167,7 +167,7 @@ fn without(
     head.map_err(|_| TrainingProblem::Samples(Error::NotAHead))
 }
 
-/// The same as the head `before` was learned ([`Choice::of`]), with its numbers as they were kept.
+/// Trains a head as `before` was learned ([`Choice::of`]), with its numbers as they were kept.
 ///
 /// # Errors
 /// Those of [`train`].

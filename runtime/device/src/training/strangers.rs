@@ -11,7 +11,7 @@ use crate::training::TrainingProblem;
 
 /// Parts in which known samples are held out.
 const PARTS: usize = 4;
-/// With fewer classes the others do not stand for what is strange.
+/// The fewest classes with which the others can stand for strangers.
 pub const LEAST_CLASSES: usize = 3;
 
 /// Best probabilities, ascending: of samples of classes that the head did not know, and of right answers to held-out

@@ -1,6 +1,6 @@
 use core::ops::{Range, RangeInclusive};
 
-/// What is true of an operator whatever its operands.
+/// Facts that are true of an operator whatever its operands.
 ///
 /// Every operator states every fact, so that who adds a fact is asked about all operators, and who adds an
 /// operator about all facts.

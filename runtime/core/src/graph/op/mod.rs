@@ -84,7 +84,7 @@ pub enum Op {
     },
     /// Padding.
     Pad(Pad),
-    /// The same elements in another shape (also `Flatten`, `Squeeze`, `Unsqueeze`).
+    /// Elements in another shape, in their order (also `Flatten`, `Squeeze`, `Unsqueeze`).
     Reshape {
         /// The new shape, batch included.
         shape: Vec<usize>,
@@ -194,7 +194,7 @@ impl Op {
         }
     }
 
-    /// The same operator for a batch that is `factor` times as large: only a reshape states the batch.
+    /// Adapts the operator to a batch that is `factor` times as large: only a reshape states the batch.
     #[must_use]
     pub fn with_batch(&self, factor: usize) -> Cow<'_, Self> {
         match self {

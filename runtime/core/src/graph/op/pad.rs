@@ -7,7 +7,7 @@ use super::Facts;
 use crate::graph::GraphError;
 use crate::graph::shape::mismatch;
 
-/// What stands in the padding.
+/// Which values fill the padding.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PadMode {
     /// One value.

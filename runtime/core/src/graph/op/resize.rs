@@ -27,12 +27,12 @@ pub struct Resize {
     pub interpolation: Interpolation,
 }
 
-/// From element `i` of `n` in the result to a place in the operand of `m` elements, as ONNX names them.
+/// How element `i` of `n` in the result finds its place among the `m` elements of the operand, by ONNX's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Coordinates {
     /// `(i + 1/2) / scale − 1/2`
     HalfPixel,
-    /// The same, but 0 where `n` is 1.
+    /// `(i + 1/2) / scale − 1/2`, but 0 where `n` is 1.
     PytorchHalfPixel,
     /// `i · (m − 1) / (n − 1)`, 0 where `n` is 1.
     AlignCorners,
@@ -40,7 +40,7 @@ pub enum Coordinates {
     Asymmetric,
 }
 
-/// How elements make one.
+/// How the operand's elements around a place become one element of the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Interpolation {
     /// The nearest element.
@@ -49,7 +49,7 @@ pub enum Interpolation {
     Linear,
 }
 
-/// From a place to the nearest element.
+/// Which element counts as the nearest to a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rounding {
     /// The nearest; the lower of two.
@@ -63,7 +63,7 @@ pub enum Rounding {
 }
 
 impl Resize {
-    /// To these extents, linear, with half-pixel places: what image libraries call bilinear.
+    /// Linear resizing to these extents, with half-pixel places: what image libraries call bilinear.
     #[must_use]
     pub fn linear(operand: &[usize], extents: &[usize]) -> Self {
         let scales = operand.iter().zip(extents).map(|(&m, &n)| n as f32 / m.max(1) as f32);

@@ -91,22 +91,22 @@ impl<'a> Statistics<'a> {
         self.counts.len()
     }
 
-    /// Features a sample.
+    /// The number of features of a sample.
     pub fn feature_len(&self) -> usize {
         self.features
     }
 
-    /// All samples.
+    /// The number of samples.
     pub fn samples(&self) -> u32 {
         self.samples
     }
 
-    /// Samples of each class.
+    /// How many samples each class has.
     pub fn counts(&self) -> &[u32] {
         self.counts
     }
 
-    /// Sums of one class.
+    /// The sums of one class's features.
     ///
     /// # Panics
     ///

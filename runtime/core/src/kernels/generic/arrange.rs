@@ -20,7 +20,7 @@ pub fn concat(x: Tensor<'_>, multiplier: f32, axis: u8, at: usize, to: Output, o
     }
 }
 
-/// Padding on any axis; `before` is what stands in front of rows, columns and channels.
+/// Pads rows, columns and channels; `before` is how much stands in front of each.
 pub fn pad(x: Tensor<'_>, before: [usize; 3], mode: PadMode, to: Output, out: &mut [i8]) {
     let extents = [x.height, x.width, x.channels];
     let source = |axis: usize, index: usize| -> Option<usize> {
@@ -45,7 +45,7 @@ pub fn pad(x: Tensor<'_>, before: [usize; 3], mode: PadMode, to: Output, out: &m
     }
 }
 
-/// Elements in another order; see [`Node::Permute`](crate::network::Node::Permute).
+/// Puts elements in another order; see [`Node::Permute`](crate::network::Node::Permute).
 pub fn permute(x: &[i8], extents: [usize; 5], strides: [usize; 5], out: &mut [i8]) {
     let mut index = [0; 5];
     let mut from = 0;

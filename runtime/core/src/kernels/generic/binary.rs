@@ -13,7 +13,7 @@ pub struct Term<'a> {
 }
 
 impl<'a> Term<'a> {
-    /// All of a tensor's elements, and their factor.
+    /// Makes a term of all elements of a tensor, and their factor.
     #[must_use]
     pub fn new((x, scale): (Tensor<'a>, f32)) -> Self {
         Self { data: x.data, zero_point: x.zero_point, scale }
@@ -30,7 +30,7 @@ pub fn add(a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
     }
 }
 
-/// Two operands that broadcast to the result; see [`BinaryOp`] for the arithmetic.
+/// Applies an operator to two operands that broadcast to the result; see [`BinaryOp`] for the arithmetic.
 #[inline(always)]
 pub fn binary(
     op: BinaryOp,

@@ -86,7 +86,7 @@ pub struct Convolution<'a> {
 }
 
 impl Convolution<'_> {
-    /// How the weights of one group lie; not for a depthwise convolution.
+    /// The layout of one group's weights; not for a depthwise convolution.
     #[inline(always)]
     #[must_use]
     pub fn weight_rows(&self) -> WeightRows {

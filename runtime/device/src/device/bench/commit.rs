@@ -18,7 +18,7 @@ const BATCH: usize = 10;
 const STAND_IN_SAMPLES: usize = 10;
 const RUNS: usize = 15;
 
-/// Learning a batch, and its commit.
+/// How long it takes to learn a few samples, and to commit them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Commits {
     /// Samples that are kept, the batch included.

@@ -31,7 +31,7 @@ pub struct BenchOptions {
     pub layers: bool,
 }
 
-/// What was measured.
+/// Time and memory that [`Device::bench`] measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measured {
     /// Threads that shared one sample.
@@ -65,7 +65,7 @@ pub struct Measured {
     pub layers: Option<Vec<Layer>>,
 }
 
-/// A batch on an engine.
+/// How long an engine takes for a batch of samples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Batch {
     /// Samples at once.

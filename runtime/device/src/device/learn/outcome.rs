@@ -28,7 +28,7 @@ impl<R> Outcome<R> {
         }
     }
 
-    /// The same, to keep.
+    /// What was learned, committed or not, by value.
     pub fn into_report(self) -> R {
         match self {
             Self::Committed(report) | Self::Rejected(report) => report,
@@ -74,7 +74,7 @@ impl Learned {
         }
     }
 
-    /// Why it was not made current, if it was not.
+    /// Why what was learned was not made current; `None` where it was.
     #[must_use]
     pub fn rejected(&self) -> Option<&str> {
         match self {

@@ -19,7 +19,7 @@ pub(super) struct Compared {
     samples: Vec<(usize, Vec<i8>)>,
 }
 
-/// What two heads say of them.
+/// How often the heads before and after are right on samples that were not learned from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reported {
     /// Where they are from.

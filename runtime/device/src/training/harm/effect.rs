@@ -88,7 +88,7 @@ pub enum Harm {
 }
 
 impl Effect {
-    /// What the limits above say; `None` for an update that does no harm.
+    /// Why this update is harm, by the limits of this module; `None` for an update that does no harm.
     pub fn harm(&self) -> Option<Harm> {
         if let Some(harm) = self.outright() {
             return Some(harm);

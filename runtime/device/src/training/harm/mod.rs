@@ -31,7 +31,7 @@ use crate::samples::SampleId;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
 
-/// What an update is settled to.
+/// What becomes of an update: what it does, and the new samples that are set aside.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settled {
     /// Of what is learned; `None` where no known sample can be held out.
@@ -69,7 +69,7 @@ pub fn settle(
     Ok(Settled { effect: Some(effect), aside })
 }
 
-/// The same effect, with nothing taken out.
+/// Measures what the step from `old` to `new` does, with nothing taken out.
 ///
 /// # Errors
 /// [`TrainingProblem::Samples`].

@@ -2,7 +2,7 @@
 
 use headstart::head::Random;
 
-/// What is done to a picture at random.
+/// Random changes to a picture before a tail sees it again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Augment {
     /// Mirrored left to right, every second time.
@@ -14,7 +14,7 @@ pub struct Augment {
 }
 
 impl Augment {
-    /// Whether anything is done.
+    /// Whether any of these changes is made.
     pub fn any(self) -> bool {
         self.flip || self.crop || self.colour
     }

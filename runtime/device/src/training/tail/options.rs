@@ -48,7 +48,7 @@ pub struct TailOptions {
 }
 
 impl TailOptions {
-    /// What suits a tail that answers for a sample.
+    /// The usual options of a tail that answers for a whole sample.
     pub fn usual() -> Self {
         Self {
             backend: None,
@@ -71,7 +71,7 @@ impl TailOptions {
         }
     }
 
-    /// What suits the pack's tail.
+    /// The usual options of this pack's tail.
     pub fn usual_for(pack: &Pack<'_>) -> Self {
         if !is_per_place(pack) {
             return Self::usual();
@@ -80,7 +80,7 @@ impl TailOptions {
         Self { batch: 8, label_smoothing: 0.0, ..Self::usual() }
     }
 
-    /// The same by gradient descent, in steps of the size that suits it.
+    /// These options with stochastic gradient descent, in steps of the size that suits it.
     #[must_use]
     pub fn by_sgd(self, momentum: f32) -> Self {
         Self { optimiser: Optimiser::Sgd { momentum }, rate: 0.01, weight_decay: 1e-4, ..self }

@@ -16,7 +16,7 @@ use crate::training::TrainingProblem;
 /// Standard errors of the difference that come on top of the margin: a small held-out part tells little.
 const ERRORS: f64 = 2.0;
 
-/// Parts of right answers to what was held out.
+/// How often two tails are right on held-out samples, where the later one is worse.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setback {
     /// Of the tail before.
