@@ -366,3 +366,49 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         .unwrap();
     assert_eq!((output.status.code(), &output.stderr[..]), (Some(0), &b""[..]));
 }
+
+#[test]
+fn bad_files_are_named_at_once_and_can_be_left_out_of_calibration() {
+    let desk = Desk::new();
+    let pack = desk.folder.path().join("shapes.hspk").display().to_string();
+    let bad = ["above/2.png", "below/1.png"].map(|name| format!("{}/{name}", desk.pictures));
+    bad.iter().for_each(|file| std::fs::write(file, "no picture").unwrap());
+    let common = ["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &pack];
+    let message = refusal(&common);
+    assert!(message.contains("2 files are refused") && message.contains("--skip-bad"), "{message}");
+    assert!(bad.iter().all(|file| message.contains(file)), "{message}");
+    let said = json(&[&common[..], &["--skip-bad"]].concat());
+    assert_eq!(said["bad_files"].as_array().unwrap().len(), 2);
+    assert_eq!(json(&["info", &pack])["calibration_samples"], 10);
+}
+
+#[test]
+fn no_control_character_reaches_the_terminal() {
+    let hostile = "\u{1b}[2J\u{9b}31m\u{202e}";
+    let desk = Desk::new();
+    let model = desk.folder.path().join(format!("{hostile}.onnx"));
+    std::fs::copy(MODEL, &model).unwrap();
+    let model = model.display().to_string();
+    let out = desk.folder.path().join(format!("{hostile}.hspk")).display().to_string();
+    let common = ["pack", &model, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &out];
+    let commands: [&[&str]; 7] = [
+        &["inspect", &model],
+        &["inspect", hostile],
+        &common,
+        &["info", &out],
+        &["--json", "info", &out],
+        &[hostile],
+        &["pack", &model, "--calib", hostile, "-o", &out],
+    ];
+    let mut seen = 0;
+    for command in commands {
+        let output = headstart(command);
+        for stream in [output.stdout, output.stderr] {
+            let text = String::from_utf8(stream).unwrap();
+            let raw = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+            assert!(!text.contains(raw), "{command:?}: {text:?}");
+            seen += usize::from(text.contains("2J"));
+        }
+    }
+    assert!(seen >= 4, "{seen}");
+}

@@ -7,6 +7,9 @@ use headstart_device::{Error, RequestProblem, Setting};
 
 /// An error as this program says it.
 pub(crate) fn said(error: &Error) -> String {
+    if let Error::Samples(errors) = error {
+        return of_several(errors);
+    }
     match advice(error) {
         Some(advice) => format!("{error} ({advice})"),
         None => error.to_string(),
@@ -33,6 +36,16 @@ fn advice(error: &Error) -> Option<String> {
         Error::Engine { .. } => Some("leave --engine out".to_owned()),
         _ => None,
     }
+}
+
+/// Samples that were refused together, each with its own advice.
+fn of_several(errors: &[Error]) -> String {
+    if let [error] = errors {
+        return format!("{} (--skip-bad goes on without it)", said(error));
+    }
+    let each: Vec<String> = errors.iter().map(|error| format!("\n  {}", said(error))).collect();
+    let count = errors.len();
+    format!("{count} files are refused (--skip-bad goes on without them):{}", each.concat())
 }
 
 fn of_sample(problem: &SampleProblem) -> Option<String> {

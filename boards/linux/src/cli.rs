@@ -74,7 +74,7 @@ pub(crate) struct Common {
 /// Which samples are taken.
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
-    /// One folder a class, with .jpg, .png or .npy files in it; for a pack that answers a class for each place,
+    /// One folder a class, with JPEG, PNG, WebP, BMP or .npy files in it; for a pack that answers a class for each place,
     /// images/NAME.jpg with masks/NAME.png.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
@@ -84,6 +84,9 @@ pub(crate) struct Selection {
     /// Seed of the choice that --limit makes.
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Go on without files that cannot be read or decoded, and say how many; without, they are refused, all at once.
+    #[arg(long)]
+    pub(crate) skip_bad: bool,
 }
 
 impl Selection {
@@ -297,7 +300,7 @@ pub(crate) struct Forget {
     /// Forget this class and all of its samples.
     #[arg(long, value_name = "NAME")]
     pub(crate) class: Vec<String>,
-    /// Forget this sample: its file, or the id that `samples` shows.
+    /// Forget this sample: its file, or the id or file name that `samples` shows.
     #[arg(long, value_name = "ID|FILE")]
     pub(crate) sample: Vec<PathBuf>,
     /// Needed to forget everything, because nothing asks again.

@@ -18,7 +18,11 @@ fn main() -> ExitCode {
             // Help and version go to stdout and are no error; a wrong command line is refused
             // input.
             let refused = error.use_stderr();
-            let _ = error.print();
+            if refused {
+                output::refuse_command_line(&error.render().to_string());
+            } else {
+                let _ = error.print();
+            }
             return ExitCode::from(u8::from(refused));
         }
     };
@@ -41,7 +45,7 @@ fn main() -> ExitCode {
         Ok(status) => status,
         Err(error) => {
             let known = error.downcast_ref::<headstart_device::Error>();
-            eprintln!("error: {}", known.map_or_else(|| format!("{error:#}"), advice::said));
+            output::error(&known.map_or_else(|| format!("{error:#}"), advice::said));
             ExitCode::from(status_of(&error))
         }
     }

@@ -1,10 +1,12 @@
-//! What the commands print: JSON or tables on stdout, warnings on stderr.
+//! What the commands print: JSON or tables on stdout, warnings and errors on stderr. All text of this program leaves it
+//! here, so that no control character in a name reaches a terminal.
 
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use headstart_device::{samples, shown};
 use serde::Serialize;
 
 /// A command's result: its fields are the JSON object's keys.
@@ -16,8 +18,9 @@ pub(crate) trait Report: Serialize {
 /// Prints a result.
 pub(crate) fn print(report: &impl Report, json: bool) -> anyhow::Result<()> {
     let text = if json { serde_json::to_string(report)? } else { report.text() };
+    let text = if json { shown::json(&text) } else { shown::lines(text.trim_end()) };
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
         // The reader has seen enough (`| head`).
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other.context("stdout: writing failed"),
@@ -35,7 +38,7 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| shown::text(cell)));
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -49,7 +52,7 @@ pub(crate) fn facts(facts: impl IntoIterator<Item = (&'static str, String)>) -> 
     table.load_style(STYLE);
     table.set_content_arrangement(ContentArrangement::Disabled);
     for (name, value) in facts {
-        table.add_row([name, &value]);
+        table.add_row([name, &shown::text(&value)]);
     }
     table.trim_fmt()
 }
@@ -84,7 +87,7 @@ pub(crate) fn bytes(bytes: Option<usize>) -> String {
 
 /// Says what is not as it was asked for.
 pub(crate) fn warn(text: &str) {
-    eprintln!("warning: {text}");
+    complain("warning", text);
 }
 
 /// Says which files were passed over because of their name.
@@ -93,13 +96,41 @@ pub(crate) fn warn_skipped(skipped: &[PathBuf]) {
     if skipped.is_empty() {
         return;
     }
-    let names: Vec<_> = skipped.iter().take(SHOWN).map(|p| p.display().to_string()).collect();
+    let names: Vec<_> = skipped.iter().take(SHOWN).map(|path| shown::path(path)).collect();
     let more = if skipped.len() > SHOWN { ", …" } else { "" };
-    eprintln!(
-        "warning: {} files passed over, not a .jpg, .jpeg, .png or .npy in a class folder: {}{more}",
+    warn(&format!(
+        "{} files passed over, no JPEG, PNG, WebP, BMP or .npy in a class folder: {}{more}",
         skipped.len(),
         names.join(", ")
-    );
+    ));
+}
+
+/// Says which classes look like one.
+pub(crate) fn warn_alike(pairs: &[[String; 2]]) {
+    for [a, b] in pairs {
+        let spelled = match a.is_ascii() && b.is_ascii() {
+            true => String::new(),
+            false => format!(" ({} and {})", samples::spelled(a), samples::spelled(b)),
+        };
+        warn(&format!(
+            "the classes {a:?} and {b:?} look the same{spelled}, and are two: rename joins them, if they are meant to be one"
+        ));
+    }
+}
+
+/// Says why something was not done.
+pub(crate) fn error(text: &str) {
+    complain("error", text);
+}
+
+/// The one way to standard error. What is said may hold names from anywhere.
+fn complain(what: &str, text: &str) {
+    eprintln!("{what}: {}", shown::lines(text));
+}
+
+/// A command line that was refused, as its parser says it.
+pub(crate) fn refuse_command_line(text: &str) {
+    eprint!("{}", shown::lines(text));
 }
 
 #[cfg(test)]

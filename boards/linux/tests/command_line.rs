@@ -46,7 +46,7 @@ fn numbers_out_of_range_are_refused_by_their_option() {
     for (option, values) in [
         ("--limit", &["-1", "0", "4294967296", "1e3", "NaN"][..]),
         ("--seed", &["-1", "18446744073709551616", "0.5"]),
-        ("--false-accepts", &["-0.1", "1", "NaN", "inf", "1e300"]),
+        ("--false-accepts", &["-0.1", "1.1", "NaN", "inf", "1e300"]),
         ("--max-bytes", &["-1", "18446744073709551616", "1e9"]),
         ("--views", &["-1", "0", "6", "256"]),
         ("--threads", &["-1", "0", "1025", "65536"]),

@@ -65,8 +65,10 @@ fn the_same_samples_learned_again_make_the_golden_state_to_the_byte() {
         let names = |files: &[(String, Vec<u8>)]| -> Vec<String> {
             files.iter().map(|(name, _)| name.clone()).collect()
         };
-        let (found, recorded) =
+        let (mut found, recorded) =
             (contents(&case.path("again")), contents(&case.golden.path(&folder)));
+        // What files were called is no part of what was learned, and was not kept then.
+        found.retain(|(name, _)| name != "names.hssn");
         case.golden.expect_same(
             Part::Learning,
             &folder,

@@ -166,3 +166,69 @@ fn samples_with_a_wrong_label_are_found() {
     let doubtful = bench.json("samples", &["--state", "state", "--doubtful"]);
     assert_eq!(doubtful["samples"], serde_json::json!([]));
 }
+
+/// The pictures of each class under the name of the next.
+fn rotate(bench: &Bench, data: &str, names: [&str; 3]) {
+    for (from, to) in names.iter().zip([names[1], names[2], names[0]]) {
+        std::fs::rename(bench.path(data).join(from), bench.path(data).join(format!("{to} new")))
+            .unwrap();
+    }
+    for name in names {
+        let folder = bench.path(data);
+        std::fs::rename(folder.join(format!("{name} new")), folder.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn all_that_is_known_is_not_corrected_without_force() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 8);
+    learn(&bench, "data");
+    let before = contents(&bench.path("state"));
+    rotate(&bench, "data", ["red", "green", "blue"]);
+    let arguments = ["--data", "data", "--state", "state"];
+    let output = bench.command("learn", &arguments).arg("--json").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let reason = report["rejected"].as_str().unwrap();
+    for words in ["24 of the 24 samples", "8 of blue become red", "--force"] {
+        assert!(reason.contains(words), "{reason}");
+    }
+    let mut after = contents(&bench.path("state"));
+    after.retain(|(name, _)| name != "rejected.hsco");
+    assert_eq!(after, before);
+    // The owner may insist.
+    bench.json("learn", &[&arguments[..], &["--force"]].concat());
+    assert_eq!(bench.json("eval", &arguments)["accuracy"], 1.0);
+    // One wrong sample is corrected as ever.
+    bench.pictures("one", "green", BLUE, 0, 1);
+    assert_eq!(learn(&bench, "one")["corrected_samples"], 1);
+}
+
+#[test]
+fn a_state_is_no_data_and_data_holds_no_state() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 3);
+    let refused = |state: &str, data: &str, words: &str| {
+        let before = contents(bench.root.path());
+        let arguments = ["--data", data, "--state", state, "--keep-samples"];
+        let message = bench.refusal(1, "learn", &arguments);
+        assert!(message.contains(words), "{message}");
+        assert!(!message.contains("remove"), "{message}");
+        assert_eq!(contents(bench.root.path()), before);
+    };
+    let holds = "keep the state beside the samples";
+    refused("data", "data", "lies in the state folder data");
+    refused("data/state", "data", holds);
+    refused("data/red/state", "data", holds);
+    bench.json("learn", &["--data", "data", "--state", "state", "--keep-samples"]);
+    let lies = "lies in the state folder";
+    refused("state", "state", lies);
+    refused("other", "state", lies);
+    refused("other", "state/kept-samples", lies);
+    std::os::unix::fs::symlink("../state/kept-samples", bench.path("data/white")).unwrap();
+    refused("state", "data", lies);
+    refused("other", "data", lies);
+    let message = bench.refusal(1, "eval", &["--data", "state", "--state", "state"]);
+    assert!(message.contains(lies), "{message}");
+}

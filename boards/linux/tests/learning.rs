@@ -48,7 +48,7 @@ fn what_was_learned_is_answered_measured_and_reported() {
     assert_eq!((&status["model"], &status["samples"]), (&"tiny".into(), &30.into()));
     assert_eq!(status["classes"][2], serde_json::json!({"name": "red", "samples": 10}));
     assert_eq!(status["held_out_accuracy"], learned["held_out_accuracy"]);
-    assert_eq!(contents(&bench.path("state")).len(), 3);
+    assert_eq!(contents(&bench.path("state")).len(), 4);
 }
 
 #[test]
@@ -383,7 +383,7 @@ fn forgetting_needs_a_yes_and_then_removes_all() {
     bench.colours("data", 0, 4);
     bench.json("learn", &LEARN);
     assert!(bench.refusal(1, "forget", &["--state", "state"]).contains("--yes"));
-    assert_eq!(contents(&bench.path("state")).len(), 3);
+    assert_eq!(contents(&bench.path("state")).len(), 4);
     assert_eq!(bench.json("forget", &["--state", "state", "--yes"])["forgotten"], true);
     assert!(!bench.path("state").exists());
     assert_eq!(bench.json("forget", &["--state", "state", "--yes"])["forgotten"], false);

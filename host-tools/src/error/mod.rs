@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use headstart::burn::ExecuteError;
 use headstart::graph::GraphError;
 use headstart::head::MAX_LABEL_BYTES;
+use headstart_device::shown;
 
 /// An error of the host tools.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +25,7 @@ pub enum Error {
     #[error(transparent)]
     Import(#[from] ImportError),
     /// The model is sound, but does not have what is asked of it.
-    #[error("{}: {problem}", model.display())]
+    #[error("{}: {problem}", shown::path(model))]
     Model {
         /// The model's file.
         model: PathBuf,
@@ -34,7 +35,7 @@ pub enum Error {
     /// The model's input is no tensor that a device could fill.
     #[error(
         "{}: its input has shape {shape:?}; a batch of 1 and one to three dimensions are needed",
-        model.display()
+        shown::path(model)
     )]
     Input {
         /// The model's file.
@@ -43,7 +44,7 @@ pub enum Error {
         shape: Vec<usize>,
     },
     /// The float graph cannot be executed.
-    #[error("{}: {problem}", model.display())]
+    #[error("{}: {problem}", shown::path(model))]
     Execute {
         /// The model's file.
         model: PathBuf,
@@ -51,7 +52,7 @@ pub enum Error {
         problem: ExecuteError,
     },
     /// A node has no int8 form.
-    #[error("{}: {problem}", model.display())]
+    #[error("{}: {problem}", shown::path(model))]
     Lower {
         /// The model's file.
         model: PathBuf,
@@ -62,15 +63,18 @@ pub enum Error {
     #[error(transparent)]
     Samples(#[from] headstart_device::Error),
     /// A decoded picture does not fit the model.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", shown::path(path))]
     Picture {
         /// The file.
         path: PathBuf,
         /// The rule that it breaks.
         problem: headstart::Error,
     },
+    /// Several files were refused, or one of those that were given together.
+    #[error("{}", lines(.0))]
+    Files(Vec<Error>),
     /// A pack was refused, or would break a rule of the format.
-    #[error("{}: {problem}", pack.display())]
+    #[error("{}: {problem}", shown::path(pack))]
     Pack {
         /// The pack.
         pack: PathBuf,
@@ -80,7 +84,7 @@ pub enum Error {
     /// A pack was made of another file than the model that is given.
     #[error(
         "{}: the pack was made of another file of the model '{name}'; give the one it was made of",
-        model.display()
+        shown::path(model)
     )]
     OtherSource {
         /// The model's file.
@@ -89,7 +93,7 @@ pub enum Error {
         name: String,
     },
     /// A file that is no key.
-    #[error("{}: is not {expected}", path.display())]
+    #[error("{}: is not {expected}", shown::path(path))]
     Key {
         /// The file.
         path: PathBuf,
@@ -97,7 +101,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// A list of names that does not fit the head.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", shown::path(path))]
     Labels {
         /// The file.
         path: PathBuf,
@@ -119,7 +123,7 @@ pub enum Error {
     #[error("the new pack: {0}")]
     NewPack(headstart::Error),
     /// A file cannot be read.
-    #[error("{}: cannot be read ({source}): check the path and its permissions", path.display())]
+    #[error("{}: cannot be read ({source}): check the path and its permissions", shown::path(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -233,7 +237,7 @@ pub enum HeadProblem {
         classes: usize,
     },
     /// The folder keeps no head.
-    #[error("{}: no head is kept here", folder.display())]
+    #[error("{}: no head is kept here", shown::path(folder))]
     None {
         /// The folder.
         folder: PathBuf,
@@ -267,7 +271,19 @@ impl Error {
         match self {
             Self::Randomness(_) => Fault::Machine,
             Self::Samples(error) if error.exit_status() == 2 => Fault::Machine,
+            Self::Files(errors) if errors.iter().any(|e| e.fault() == Fault::Machine) => {
+                Fault::Machine
+            }
             _ => Fault::Input,
         }
     }
+}
+
+/// Each on its line, behind their number; one alone as it is.
+fn lines(errors: &[Error]) -> String {
+    if let [error] = errors {
+        return error.to_string();
+    }
+    let each: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
+    format!("{} files are refused:{}", errors.len(), each.concat())
 }

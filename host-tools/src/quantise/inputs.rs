@@ -39,21 +39,35 @@ pub fn describe(model: &Path, graph: &Graph, preprocessing: Preprocessing) -> Re
 ///
 /// # Errors
 ///
-/// [`Error::Samples`] for the first file that is refused.
+/// [`Error::Files`] with all files that are refused.
 pub fn load(
     input: &Input,
     dataset: &Dataset,
     done: impl Fn() + Sync,
 ) -> Result<Vec<Vec<f32>>, Error> {
-    dataset
-        .samples
-        .par_iter()
-        .map(|sample| {
-            let values = read(input, &sample.path)?;
-            done();
-            Ok(values)
-        })
-        .collect()
+    let (samples, bad) = sound(input, dataset, done);
+    if bad.is_empty() { Ok(samples) } else { Err(Error::Files(bad)) }
+}
+
+/// The same without files that are refused, and these.
+pub fn sound(
+    input: &Input,
+    dataset: &Dataset,
+    done: impl Fn() + Sync,
+) -> (Vec<Vec<f32>>, Vec<Error>) {
+    let each = dataset.samples.par_iter().map(|sample| {
+        let values = read(input, &sample.path);
+        done();
+        values
+    });
+    let (mut samples, mut bad) = (Vec::new(), Vec::new());
+    for found in each.collect::<Vec<_>>() {
+        match found {
+            Ok(values) => samples.push(values),
+            Err(error) => bad.push(error),
+        }
+    }
+    (samples, bad)
 }
 
 /// The values of one sample, in the model's own axis order.

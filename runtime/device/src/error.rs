@@ -7,6 +7,7 @@ use headstart::tail::Tail;
 
 use crate::request::RequestProblem;
 use crate::samples::SampleProblem;
+use crate::shown;
 use crate::state::StateProblem;
 use crate::training::TrainingProblem;
 
@@ -17,15 +18,18 @@ use crate::training::TrainingProblem;
 #[non_exhaustive]
 pub enum Error {
     /// A sample, or a folder of them, was refused.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", shown::path(path))]
     Sample {
         /// The file or folder.
         path: PathBuf,
         /// What is wrong with it.
         problem: SampleProblem,
     },
+    /// Several samples were refused, or one of those that were given together.
+    #[error("{}", lines(.0))]
+    Samples(Vec<Error>),
     /// The runtime refused a pack, or a sample for it.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", shown::path(path))]
     Pack {
         /// The pack or the sample.
         path: PathBuf,
@@ -33,7 +37,7 @@ pub enum Error {
         problem: headstart::Error,
     },
     /// The state folder holds something that was refused, or cannot take what would come.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", shown::path(path))]
     State {
         /// The file in the state folder, or the folder.
         path: PathBuf,
@@ -41,7 +45,7 @@ pub enum Error {
         problem: StateProblem,
     },
     /// What was asked for cannot be done with this pack, this state or this program.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", shown::path(path))]
     Request {
         /// The pack or the state folder.
         path: PathBuf,
@@ -49,7 +53,7 @@ pub enum Error {
         problem: RequestProblem,
     },
     /// No head came of the training.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", shown::path(path))]
     Training {
         /// The state folder.
         path: PathBuf,
@@ -65,7 +69,7 @@ pub enum Error {
         reason: String,
     },
     /// The machine failed.
-    #[error("{}: {action} failed: {reason}", path.display())]
+    #[error("{}: {action} failed: {reason}", shown::path(path))]
     Machine {
         /// The file or folder.
         path: PathBuf,
@@ -133,11 +137,21 @@ impl Error {
         move |reason| Self::Machine { path: path.to_owned(), action, reason }
     }
 
+    /// The first of several.
+    pub(crate) fn first(self) -> Self {
+        match self {
+            Self::Samples(mut errors) if !errors.is_empty() => errors.remove(0),
+            error => error,
+        }
+    }
+
     /// Who is at fault for an error, and so who can mend it.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Sample { .. } | Self::Pack { .. } | Self::Training { .. } => Fault::Input,
+            Self::Sample { .. } | Self::Samples(_) | Self::Pack { .. } | Self::Training { .. } => {
+                Fault::Input
+            }
             Self::State { problem: StateProblem::Busy, .. } => Fault::Machine,
             Self::State { .. } => Fault::State,
             Self::Request { .. } | Self::Stopped => Fault::Caller,
@@ -153,4 +167,13 @@ impl Error {
             Fault::Input | Fault::State | Fault::Caller => 1,
         }
     }
+}
+
+/// Each on its line, behind their number; one alone as it is.
+fn lines(errors: &[Error]) -> String {
+    if let [error] = errors {
+        return error.to_string();
+    }
+    let each: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
+    format!("{} files are refused:{}", errors.len(), each.concat())
 }

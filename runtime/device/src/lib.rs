@@ -60,6 +60,7 @@ mod observer;
 mod request;
 pub mod samples;
 pub mod segmentation;
+pub mod shown;
 pub mod state;
 pub mod training;
 

@@ -18,7 +18,9 @@ pub enum RequestProblem {
     #[error("knows no class {0}: status lists them")]
     NoClass(String),
     /// A sample that is not there.
-    #[error("does not hold the sample {0}: give its file, or the id that samples shows")]
+    #[error(
+        "does not hold the sample {0}: give its file, or the id or file name that samples shows"
+    )]
     NoSample(String),
     /// A name that no class can have.
     #[error("cannot name a class {0:?}: use 1 to 64 bytes of plain text")]

@@ -25,7 +25,7 @@ pub(crate) struct Learn {
     /// Folder of what was learned; created if need be.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: PathBuf,
-    /// How the head is trained [default: auto, or by autodiff with --engine].
+    /// How the head is trained [default: as the state's heads are, auto for the first, or by autodiff with --engine].
     #[arg(long, value_enum)]
     pub(crate) learner: Option<LearnerChoice>,
     #[command(flatten)]
@@ -38,12 +38,13 @@ pub(crate) struct Learn {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub(crate) views: Option<u8>,
     /// Call so much "unknown" that at most this part of the samples of classes that were never taught is answered, as
-    /// measured by leaving each class out in turn.
-    #[arg(long, value_name = "PART", value_parser = part)]
+    /// measured by leaving each class out in turn. It holds for later commands too; 1 takes the limit away.
+    #[arg(long, value_name = "PART", value_parser = share)]
     pub(crate) false_accepts: Option<f32>,
-    /// Keep the head's weights as float16 and leave its prototypes out: 2 bytes a weight instead of 5.
-    #[arg(long)]
-    pub(crate) half: bool,
+    /// Keep the head's weights as float16 and leave its prototypes out: 2 bytes a weight instead of 5. It holds for later
+    /// commands too; --half=false takes it back.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) half: Option<bool>,
     /// Keep so many bytes of features at most: where there are more, the classes that have most lose samples.
     #[arg(long, value_name = "N")]
     pub(crate) max_bytes: Option<u64>,
@@ -204,6 +205,10 @@ fn positive(text: &str) -> Result<f32, String> {
 
 fn not_negative(text: &str) -> Result<f32, String> {
     number(text, |n| n >= 0.0, "a number from 0")
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    number(text, |n| (0.0..=1.0).contains(&n), "a number from 0 to 1")
 }
 
 fn part(text: &str) -> Result<f32, String> {

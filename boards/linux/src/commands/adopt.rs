@@ -64,6 +64,7 @@ impl Report for Adopted {
             ("samples", samples),
             ("learner", self.learner.to_owned()),
             ("held-out accuracy", output::percent(self.held_out_accuracy)),
+            ("unknown below", super::unknown(self.unknown_threshold, self.threshold_kept)),
             ("held out and right", known),
             ("head", format!("{} bytes", output::thousands(self.head_bytes))),
             (
@@ -71,6 +72,7 @@ impl Report for Adopted {
                 format!("{:.1} s, training {:.1} s of it", self.seconds, self.training_seconds),
             ),
         ];
+        let facts = facts.into_iter().chain(super::settings(&self.changed_settings));
         let classes = classes::table(&self.classes, "samples");
         format!("The new pack answers now.\n\n{}\n\n{classes}", output::facts(facts))
     }

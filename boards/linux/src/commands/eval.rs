@@ -21,6 +21,7 @@ pub(crate) fn run(args: &Eval) -> anyhow::Result<ExitCode> {
         return Err(Error::Request { path: pack.clone(), problem }.into());
     }
     let samples = device.read(&args.selection.data, args.selection.most())?;
+    let samples = samples.skipping_bad(args.selection.skip_bad);
     let watch = Terminal::default();
     let evaluation = match &args.overlays {
         None => device.evaluate(&samples, &watch)?,
@@ -53,9 +54,10 @@ fn of_classes(evaluation: &ClassEvaluation) -> String {
         ]
     });
     format!(
-        "accuracy {} on {} samples; {} called unknown\n\n{}\n\n{}",
+        "accuracy {} on {} samples{}; {} called unknown\n\n{}\n\n{}",
         output::percent(Some(evaluation.accuracy)),
         output::thousands(evaluation.samples),
+        super::left_out(&evaluation.bad_files),
         output::percent(Some(evaluation.unknown)),
         output::table(&["class", "samples", "precision", "recall"], rows),
         confusion::table(evaluation)
@@ -68,9 +70,10 @@ fn of_places(evaluation: &PlaceEvaluation) -> String {
         vec![class.name.clone(), pixels, output::percent(class.iou)]
     });
     format!(
-        "mean IoU {} on {} pictures; {} of {} pixels right\n\n{}",
+        "mean IoU {} on {} pictures{}; {} of {} pixels right\n\n{}",
         output::percent(evaluation.mean_iou),
         output::thousands(evaluation.samples),
+        super::left_out(&evaluation.bad_files),
         output::percent(evaluation.pixel_accuracy),
         output::thousands(evaluation.pixels as usize),
         output::table(&["class", "pixels", "IoU"], rows)

@@ -1,8 +1,9 @@
 //! `learn`: labelled samples on top of what was learned before.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use headstart_device::{Labelled, Learned, LearnedHead, LearnedPlaces, Outcome, Reported, Unknown};
+use headstart_device::{GivenAs, Learned, LearnedHead, LearnedPlaces, Outcome, Reported, Unknown};
 
 use super::classes;
 use crate::advice;
@@ -16,12 +17,16 @@ pub(crate) fn run(args: &Learn) -> anyhow::Result<ExitCode> {
     let options = args.options();
     // What does not fit the pack is refused before any folder is listed.
     device.check(&options)?;
-    let reports = args.report.iter().map(|folder| Labelled::folder(folder, None));
-    let reports = reports.collect::<Result<_, _>>()?;
+    let skip = args.selection.skip_bad;
+    let report = |folder: &PathBuf| Ok(device.read(folder, None)?.skipping_bad(skip));
+    let reports = args.report.iter().map(report).collect::<Result<_, headstart_device::Error>>()?;
     let options = headstart_device::LearnOptions { reports, ..options };
-    let samples = device.read(&args.selection.data, args.selection.most())?;
+    let samples = device.read(&args.selection.data, args.selection.most())?.skipping_bad(skip);
     let outcome = device.learn(&samples, &options, &Terminal::default())?;
     let is_rejected = matches!(outcome, Outcome::Rejected(_));
+    if let Learned::Head(learned) = outcome.report() {
+        output::warn_alike(&learned.look_alike);
+    }
     output::print(&advised(outcome.into_report()), args.common.json)?;
     Ok(ExitCode::from(u8::from(is_rejected)))
 }
@@ -47,7 +52,7 @@ impl Report for Learned {
 }
 
 fn of_head(learned: &LearnedHead) -> String {
-    let mut unknown = output::percent(Some(f64::from(learned.unknown_threshold)));
+    let mut unknown = super::unknown(learned.unknown_threshold, learned.threshold_kept);
     if let Some(Unknown { false_accepts, given_up }) = &learned.unknown {
         let percent = |part: &f64| output::percent(Some(*part));
         unknown += &format!(
@@ -68,6 +73,7 @@ fn of_head(learned: &LearnedHead) -> String {
         ("head", format!("{} bytes", output::thousands(learned.head_bytes))),
         ("time", time(learned.seconds, learned.training_seconds)),
     ];
+    let facts = facts.into_iter().chain(super::settings(&learned.changed_settings));
     let classes = classes::table(&learned.classes, "samples");
     let mut text = format!("{}\n\n{classes}", output::facts(facts));
     if !learned.reports.is_empty() {
@@ -94,10 +100,43 @@ fn samples(learned: &LearnedHead) -> String {
             first.class
         );
     }
+    samples += &given_twice(learned.duplicate_samples, &learned.conflicts);
+    samples += &super::left_out(&learned.bad_files);
+    if let [first, ..] = &learned.near_duplicates[..] {
+        let like = match first.class == first.like_class {
+            true => first.like.clone(),
+            false => format!("{} of {}", first.like, first.like_class),
+        };
+        samples += &format!(
+            ", {} show the same as another one ({} as {like} first; --json lists them)",
+            learned.near_duplicates.len(),
+            first.file
+        );
+    }
     if learned.kept_samples > 0 {
         samples += &format!(", copies of {} kept", output::thousands(learned.kept_samples));
     }
     samples + ")"
+}
+
+/// What was given more than once.
+fn given_twice(duplicates: usize, conflicts: &[Vec<GivenAs>]) -> String {
+    let mut text = String::new();
+    if duplicates > 0 {
+        text += &format!(", {duplicates} files given twice");
+    }
+    if let [first, ..] = conflicts {
+        let of = |given: &GivenAs| match &given.class {
+            Some(class) => format!("{} as {class}", given.file),
+            None => given.file.clone(),
+        };
+        text += &format!(
+            ", {} set aside: one content under several classes or masks ({} first; --json lists them)",
+            conflicts.len(),
+            first.iter().map(of).collect::<Vec<_>>().join(", ")
+        );
+    }
+    text
 }
 
 fn time(seconds: f64, training: f64) -> String {
@@ -121,10 +160,12 @@ fn of_places(learned: &LearnedPlaces) -> String {
         0 => String::new(),
         corrected => format!(", {corrected} with another mask"),
     };
+    let given = given_twice(learned.duplicate_samples, &learned.conflicts);
+    let given = given + &super::left_out(&learned.bad_files);
     let samples = output::thousands(learned.samples);
     let peak = learned.peak_rss_bytes.map(|bytes| bytes as usize);
     let facts = [
-        ("pictures", format!("{samples} ({} new{corrected})", learned.new_samples)),
+        ("pictures", format!("{samples} ({} new{corrected}{given})", learned.new_samples)),
         ("held-out places right", output::percent(learned.held_out_accuracy)),
         ("head", format!("{} bytes", output::thousands(learned.head_bytes))),
         ("time", time(learned.seconds, learned.training_seconds)),

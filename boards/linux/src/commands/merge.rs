@@ -9,7 +9,9 @@ use crate::output::{self, Report};
 
 pub(crate) fn run(args: &Merge) -> anyhow::Result<ExitCode> {
     let device = super::open(&args.common.pack, &args.state)?;
-    output::print(&device.merge(&args.from)?, args.common.json)?;
+    let done = device.merge(&args.from)?;
+    output::warn_alike(&done.changed.look_alike);
+    output::print(&done, args.common.json)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -19,7 +19,9 @@ pub(crate) mod status;
 
 use std::path::Path;
 
-use headstart_device::{Changed, Device, DeviceOptions, Error, Mended, RequestProblem};
+use headstart_device::{
+    BadFile, Changed, ChangedSetting, Device, DeviceOptions, Error, Mended, RequestProblem,
+};
 
 use crate::cli::{BackendArgs, ComputeArgs};
 use crate::output;
@@ -57,7 +59,31 @@ fn changed(changed: &Changed, done: &str) -> String {
         ("samples", output::thousands(changed.samples)),
         ("learner", changed.learner.to_owned()),
         ("held-out accuracy", output::percent(changed.held_out_accuracy)),
+        ("unknown below", unknown(changed.unknown_threshold, changed.threshold_kept)),
     ];
+    let facts = facts.into_iter().chain(settings(&changed.changed_settings));
     let table = classes::table(&changed.classes, "samples");
     format!("{done}\n\n{}\n\n{table}", output::facts(facts))
+}
+
+/// The threshold, and where it is from if it cannot be measured.
+fn unknown(threshold: f32, is_kept: bool) -> String {
+    let threshold = output::percent(Some(f64::from(threshold)));
+    let kept = if is_kept { ", as before: too few classes to measure it again" } else { "" };
+    format!("{threshold}{kept}")
+}
+
+/// Settings that are others now.
+fn settings(changed: &[ChangedSetting]) -> Option<(&'static str, String)> {
+    let each = changed
+        .iter()
+        .map(|changed| format!("{} {}, was {}", changed.setting, changed.now, changed.before));
+    let all: Vec<String> = each.collect();
+    (!all.is_empty()).then(|| ("settings changed", all.join("; ")))
+}
+
+/// Bad files that were left out.
+fn left_out(bad: &[BadFile]) -> String {
+    let Some(first) = bad.first() else { return String::new() };
+    format!(", {} bad files left out ({} first; --json lists them)", bad.len(), first.file)
 }

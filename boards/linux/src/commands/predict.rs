@@ -102,7 +102,7 @@ fn rows<T, R>(
     let rows = paths.iter().zip(answers).map(|(path, answer)| {
         let answer = answer.map_err(|error| {
             let said = advice::said(&error);
-            eprintln!("error: {said}");
+            output::error(&said);
             status = status.max(error.exit_status());
             said
         });

@@ -26,6 +26,9 @@ impl Report for RolledBack {
             let count = output::thousands(self.dropped_samples);
             text += &format!(" {count} that it does not have are no longer kept.");
         }
+        if let Some((_, changed)) = super::settings(&self.changed_settings) {
+            text += &format!(" Its settings hold again: {changed}.");
+        }
         text
     }
 }

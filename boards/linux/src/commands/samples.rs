@@ -26,11 +26,12 @@ impl Report for Listing {
             let probability = sample.probability.map(f64::from);
             vec![
                 sample.id.clone(),
+                sample.file.clone().unwrap_or_default(),
                 sample.class.clone(),
                 sample.answer.clone().unwrap_or_default(),
                 probability.map_or_else(String::new, |p| output::percent(Some(p))),
             ]
         });
-        output::table(&["sample", "class", "answer", "probability"], rows)
+        output::table(&["sample", "file", "class", "answer", "probability"], rows)
     }
 }

@@ -20,6 +20,9 @@ impl Report for Status {
             Some(units) => format!("{}, {units} hidden units", self.learner),
             None => self.learner.to_owned(),
         };
+        let limit = self.false_accepts.map(|limit| format!(", --false-accepts {limit}"));
+        let half = if self.half { ", --half" } else { "" };
+        let settings = format!("--learner {}{}{half}", self.learns_with, limit.unwrap_or_default());
         let facts = [
             ("model", format!("{}, frozen at {}", self.model, self.freeze_point)),
             (
@@ -31,6 +34,7 @@ impl Report for Status {
                 format!("{} bytes, from the {}", output::thousands(self.head_bytes), self.head),
             ),
             ("learner", learner),
+            ("learns on with", settings),
             ("held-out accuracy", output::percent(self.held_out_accuracy)),
             ("unknown below", output::percent(Some(f64::from(self.unknown_threshold)))),
             ("samples", output::thousands(self.samples)),

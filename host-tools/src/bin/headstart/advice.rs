@@ -13,6 +13,7 @@ pub(crate) fn on_refusal(error: &Error) -> Option<String> {
             return Some(format!("raise --max-classes to {classes}"));
         }
         Error::Model { problem, .. } => of_model(problem),
+        Error::Files(_) => Some("`pack --skip-bad` goes on without them"),
         Error::Head(problem) => of_head(problem),
         Error::Lower { problem: LowerError { why: NoForm::NoRange { .. }, .. }, .. } => {
             Some("give samples with --calib DIR, and its range is measured")

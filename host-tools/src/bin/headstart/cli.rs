@@ -183,12 +183,15 @@ pub(crate) struct PackArgs {
     /// The model: `.onnx` or `.tflite`.
     pub model: PathBuf,
     /// Samples that show what the device will see: one folder a class, or one flat folder of
-    /// .jpg, .png or .npy files. A model that is already quantised needs none: it keeps its own scales.
+    /// JPEG, PNG, WebP, BMP or .npy files. A model that is already quantised needs none: it keeps its own scales.
     #[arg(long, value_name = "DIR")]
     pub calib: Option<PathBuf>,
     /// Calibrate with at most N samples, spread evenly over the folder.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub calib_limit: u32,
+    /// Calibrate without files that cannot be read or decoded, and say how many; without, they are refused, all at once.
+    #[arg(long)]
+    pub skip_bad: bool,
     /// Where the backbone ends: `head` (the classifier is replaced), `auto` (the best cut for
     /// `--data`), `none` (all is trained, with `--tail keep`), or the name of a node or tensor (see
     /// `inspect`). With `--tail keep` also several with commas between, and patterns of layer names as

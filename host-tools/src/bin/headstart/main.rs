@@ -16,14 +16,18 @@ fn main() -> ExitCode {
         Err(error) => {
             // `--help` and `--version` are errors to clap, and done to the user.
             let refused = error.use_stderr();
-            let _ = error.print();
+            if refused {
+                commands::say::refuse_command_line(&error.render().to_string());
+            } else {
+                let _ = error.print();
+            }
             return ExitCode::from(u8::from(refused));
         }
     };
     match commands::run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("headstart: {error}");
+            commands::say::error(&error.to_string());
             ExitCode::from(error.exit_status())
         }
     }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::changed::{ChangedSetting, Shape};
 use super::foreign::Foreign;
 use super::handle::Device;
 use super::learn::Outcome;
@@ -11,9 +12,10 @@ use super::report::ClassCount;
 use crate::observer::Observer;
 use crate::request::RequestProblem;
 use crate::samples::{MAX_CLASSES, SampleId};
-use crate::state::{Commit, FeatureCache, StateProblem};
+use crate::state::{Commit, FeatureCache, Made, StateProblem};
+use crate::training::Choice;
 use crate::training::harm::{self, Adoption};
-use crate::training::{self, Choice};
+use crate::training::settled::{Bases, train_by};
 use crate::{Error, Head};
 
 /// What [`Device::adopt`] did.
@@ -42,6 +44,12 @@ pub struct Adopted {
     pub held_out_accuracy: Option<f64>,
     /// What learned it.
     pub learner: &'static str,
+    /// A best probability below this means "unknown".
+    pub unknown_threshold: f32,
+    /// Whether the threshold of a limit to false accepts is that of before, because it cannot be measured any more.
+    pub threshold_kept: bool,
+    /// Settings of the state that are others now.
+    pub changed_settings: Vec<ChangedSetting>,
     /// Its classes.
     pub classes: Vec<ClassCount>,
     /// Size of its record.
@@ -118,7 +126,9 @@ impl Device {
         let training = Instant::now();
         let path = self.folder()?.path();
         let failed = |problem| Error::training(path, problem);
-        let step = harm::between(&known, &cache, Choice::of(state.head.learner()));
+        let settings = state.settings();
+        let choice = Choice::by(&settings);
+        let step = harm::between(&known, &cache, choice);
         let step = step.map_err(failed)?;
         for name in of_pack.iter().flat_map(Head::labels) {
             let too_many = || state.refuse(StateProblem::TooManyClasses { limit: MAX_CLASSES });
@@ -126,8 +136,10 @@ impl Device {
         }
         cache.sort();
         let digest = self.pack().backbone_digest();
-        let record =
-            training::train_as(&state.head, &cache, of_pack.as_ref(), digest).map_err(failed)?;
+        let bases = Bases { before: Some(&state.head), initial: of_pack.as_ref() };
+        let (record, threshold) =
+            train_by(&settings, &cache, bases, choice, digest).map_err(failed)?;
+        let head = Head::parse(path, &record, &digest)?;
         let training_seconds = training.elapsed().as_secs_f64();
         let worse = step.filter(|step| !force && step.is_worse());
         let rejected = worse.map(|step| reason(&step));
@@ -139,13 +151,14 @@ impl Device {
                 state.lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?;
             }
             None => {
-                state.lock.adopt(&cache, &digest, &record, "adopt")?;
+                let made = Made::by("adopt", settings, &head);
+                state.lock.adopt(&cache, &digest, &record, made)?;
                 // Behind the commit: until then the old pack must be able to answer. Whatever uses the new one next
                 // would store it first.
                 self.raise_counter(&state.lock)?;
             }
         }
-        let head = Head::parse(path, &record, &digest)?;
+        let before = Shape::of(settings, cache.bits(), &state.head);
         Ok(Adopted {
             same_backbone: false,
             samples: cache.len(),
@@ -154,6 +167,9 @@ impl Device {
             training_seconds,
             held_out_accuracy: head.held_out_accuracy(),
             learner: head.learner().name(),
+            unknown_threshold: head.unknown_threshold(),
+            threshold_kept: threshold.is_kept,
+            changed_settings: Shape::of(settings, cache.bits(), &head).changes(&before),
             classes: ClassCount::of(&head),
             head_bytes: record.len(),
             known_samples: step.map(|step| KnownSamples {

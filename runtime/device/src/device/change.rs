@@ -4,14 +4,16 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::changed::{ChangedSetting, Shape};
 use super::foreign::copies;
 use super::handle::Device;
 use super::report::ClassCount;
 use crate::request::RequestProblem;
-use crate::samples::{self, MAX_CLASSES, Sample, SampleFile, SampleId};
+use crate::samples::{self, MAX_CLASSES, Sample, SampleFile, SampleId, alike};
 use crate::segmentation::row_len;
-use crate::state::{FeatureCache, Kept, StateFolder, StateLock, StateProblem};
-use crate::training;
+use crate::state::{FeatureCache, Kept, Made, Names, StateFolder, StateLock, StateProblem};
+use crate::training::Choice;
+use crate::training::settled::{Bases, train_by};
 use crate::{Error, Head};
 
 /// What a device knows after a correction.
@@ -25,6 +27,14 @@ pub struct Changed {
     pub learner: &'static str,
     /// Share of held-out samples that it answers rightly.
     pub held_out_accuracy: Option<f64>,
+    /// A best probability below this means "unknown".
+    pub unknown_threshold: f32,
+    /// Whether the threshold of a limit to false accepts is that of before, because it cannot be measured any more.
+    pub threshold_kept: bool,
+    /// Pairs of classes that look the same, one of which this brought.
+    pub look_alike: Vec<[String; 2]>,
+    /// Settings of the state that are others now.
+    pub changed_settings: Vec<ChangedSetting>,
 }
 
 /// What [`Device::forget_all`] did.
@@ -105,7 +115,8 @@ impl Device {
         Ok(SomeForgotten { forgotten_samples, changed: change.finish("learn", true)? })
     }
 
-    /// The name of the sample that a person means: a file, by its content, or the name itself in hexadecimal.
+    /// The name of the sample that a person means: a file, by its content; the name itself in hexadecimal; or what its file was
+    /// called, where that is known of one sample alone.
     ///
     /// # Errors
     /// [`Error::Sample`] for a file that cannot be read, [`RequestProblem::NoSample`] for what is neither.
@@ -113,8 +124,15 @@ impl Device {
         if sample.is_file() {
             return Ok(SampleFile::read(sample)?.id());
         }
-        let id = sample.to_str().and_then(samples::id_from_hex);
-        id.ok_or_else(|| self.refuse(RequestProblem::NoSample(sample.display().to_string())))
+        if let Some(id) = sample.to_str().and_then(samples::id_from_hex) {
+            return Ok(id);
+        }
+        let names = self.folder()?.sample_names();
+        let mut called = names.into_iter().filter(|(_, name)| sample.ends_with(name));
+        match (called.next(), called.next()) {
+            (Some((id, _)), None) => Ok(id),
+            _ => Err(self.refuse(RequestProblem::NoSample(sample.display().to_string()))),
+        }
     }
 
     /// Gives a class another name; where that is a class already, the samples of both become one.
@@ -135,6 +153,7 @@ impl Device {
         if !renamed && !half_done {
             return Err(self.refuse(RequestProblem::NoClass(class.to_owned())));
         }
+        change.brought = vec![to.to_owned()];
         let changed = change.finish(&format!("rename {class} to {to}"), false)?;
         Ok(Renamed { joined, changed })
     }
@@ -152,11 +171,15 @@ impl Device {
         if change.cache.bits() != other.bits() {
             return Err(self.refuse(RequestProblem::MergedBits));
         }
+        change.brought = other.classes().to_vec();
         let merged = change.cache.merge(&other);
         // A state that keeps samples takes over those that the other one keeps.
         if change.folder.keeps_samples()? {
             change.copies = copies(&theirs, &other)?;
         }
+        let known = change.folder.sample_names();
+        change.names = theirs.sample_names();
+        change.names.retain(|id, _| other.contains(id) && !known.contains_key(id));
         let limit = self.pack().plan().max_classes as usize;
         let found = change.cache.classes().len();
         let refuse = |problem| Error::state(change.folder.path(), problem);
@@ -180,11 +203,15 @@ pub(super) struct Change<'a> {
     folder: &'a StateFolder,
     _changing: std::sync::MutexGuard<'a, ()>,
     pub(super) lock: StateLock,
-    of_state: Head,
+    pub(super) of_state: Head,
     of_pack: Option<Head>,
     pub(super) cache: FeatureCache,
     /// Copies of samples that are kept before the commit.
     copies: Kept,
+    /// Names of samples that are kept before it, too.
+    names: Names,
+    /// Classes that the change brings.
+    brought: Vec<String>,
 }
 
 impl<'a> Change<'a> {
@@ -208,6 +235,8 @@ impl<'a> Change<'a> {
             of_pack: device.pack_head()?,
             cache: cache.ok_or_else(lost)?,
             copies: Kept::new(),
+            names: Names::new(),
+            brought: Vec::new(),
         })
     }
 
@@ -244,25 +273,38 @@ impl<'a> Change<'a> {
             return Err(self.device.refuse(RequestProblem::OneClassLeft));
         }
         let (backbone, initial) = (pack.backbone_digest(), self.of_pack.as_ref());
-        let record = training::train_as(&self.of_state, &self.cache, initial, backbone)
+        let settings = self.folder.settings(&self.of_state);
+        let bases = Bases { before: Some(&self.of_state), initial };
+        let choice = Choice::by(&settings);
+        let (record, threshold) = train_by(&settings, &self.cache, bases, choice, backbone)
             .map_err(|problem| Error::training(self.folder.path(), problem))?;
+        let head = Head::parse(&self.folder.head_path(), &record, &backbone)?;
+        let made = Made::by(note, settings, &head);
         if !self.copies.is_empty() {
             let copies = self.copies.iter().map(|(id, path)| (*id, Sample::file(path)));
             let copies: Vec<_> = copies.collect();
             let each = copies.iter().map(|(id, sample)| (*id, sample));
             self.lock.keep(&self.device.input(), each)?;
         }
+        self.lock.name_samples(std::mem::take(&mut self.names))?;
         if alone {
-            self.lock.commit_alone(&self.cache, &backbone, &record, note)?;
+            self.lock.commit_alone(&self.cache, &backbone, &record, made)?;
         } else {
-            self.lock.commit(&self.cache, &backbone, &record, note)?;
+            self.lock.commit(&self.cache, &backbone, &record, made)?;
         }
-        let head = Head::parse(&self.folder.head_path(), &record, &backbone)?;
+        let brought = self.brought.iter().map(String::as_str);
+        let look_alike = alike(brought, head.labels().iter().map(String::as_str));
+        let bits = self.cache.bits();
+        let before = Shape::of(settings, bits, &self.of_state);
         Ok(Changed {
             samples: self.cache.len(),
             classes: ClassCount::of(&head),
             learner: head.learner().name(),
             held_out_accuracy: head.held_out_accuracy(),
+            unknown_threshold: head.unknown_threshold(),
+            threshold_kept: threshold.is_kept,
+            look_alike,
+            changed_settings: Shape::of(settings, bits, &head).changes(&before),
         })
     }
 }

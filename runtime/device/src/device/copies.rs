@@ -6,7 +6,7 @@ use super::handle::Device;
 use crate::Error;
 use crate::extract::{Extraction, Job};
 use crate::observer::{Observer, Watched, Work};
-use crate::samples::{Sample, SampleId};
+use crate::samples::{Sample, SampleFile, SampleId};
 use crate::state::{Bits, FeatureCache, MAX_VIEWS, StateProblem};
 
 /// A sample whose features are computed again.
@@ -40,8 +40,8 @@ impl Device {
             let these: Vec<&Wanted> = wanted.iter().filter(|one| one.views == views).collect();
             let files: Vec<Sample<'_>> = these.iter().map(|one| Sample::file(&one.path)).collect();
             let job = Job { extraction, views, watched: &watched };
-            let found =
-                job.all(&files, |_| true, |_, file, rows| Ok((file.id(), rows.to_vec())))?;
+            let named = |_: usize, file: &SampleFile, rows: &[i8]| Ok((file.id(), rows.to_vec()));
+            let found = job.all(&files, |_| true, &|_, _| Ok(()), named).map_err(Error::first)?;
             for (one, (id, rows)) in these.into_iter().zip(found) {
                 let label = cache.class(&one.class).filter(|_| id == one.id);
                 let other = || Error::state(&one.path, StateProblem::NotThatSample);

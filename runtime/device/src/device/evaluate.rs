@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::answer::{decoded, mask};
 use super::handle::Device;
 use super::labelled::Labelled;
+use super::report::BadFile;
 use super::targets::{known_classes, truth};
 use crate::extract::Job;
 use crate::observer::{Event, Observer, Watched, Work};
@@ -39,6 +40,8 @@ pub struct ClassEvaluation {
     pub classes: Vec<ClassScore>,
     /// `confusion[shown][answered]`, in the order of `classes`.
     pub confusion: Vec<Vec<u32>>,
+    /// Bad samples that were left out, as the call allowed.
+    pub bad_files: Vec<BadFile>,
 }
 
 /// How often a class is right.
@@ -67,6 +70,8 @@ pub struct PlaceEvaluation {
     pub pixels: u64,
     /// The head's classes.
     pub classes: Vec<PlaceScore>,
+    /// Bad samples that were left out, as the call allowed.
+    pub bad_files: Vec<BadFile>,
 }
 
 /// How well the answers of a class fit.
@@ -144,9 +149,13 @@ impl Device {
         let answer = |_: usize, file: &SampleFile, features: &[i8]| {
             head.answer(features).map_err(|problem| Error::pack(file.path(), problem))
         };
-        let answers = job.all(&samples.samples, |_| true, answer)?;
-        let shown: Vec<usize> = labels.into_iter().map(|label| known[label]).collect();
-        Ok(ClassEvaluation::new(&shown, &answers, head.labels()))
+        let skip = samples.skips_bad;
+        let found = job.sound(&samples.samples, skip, |_| true, &|_, _| Ok(()), answer)?;
+        let pairs = labels.into_iter().zip(found.results);
+        let pairs = pairs.filter_map(|(label, answer)| Some((known[label], answer?)));
+        let (shown, answers): (Vec<usize>, Vec<Answer>) = pairs.unzip();
+        let bad_files = BadFile::unless_all(samples, found.bad)?;
+        Ok(ClassEvaluation { bad_files, ..ClassEvaluation::new(&shown, &answers, head.labels()) })
     }
 
     fn places(
@@ -162,9 +171,14 @@ impl Device {
         let watched = Watched::begin(observer, Work::Answering, samples.len());
         let job = Job { extraction, views: 1, watched: &watched };
         let score = Mutex::new(Score::new(head.labels().len()));
-        job.all(
+        let check = |at: usize, file: &SampleFile| {
+            truth(&pack, file, truths[at], &decoded(&pack, file)?).map(drop)
+        };
+        let found = job.sound(
             &samples.samples,
+            samples.skips_bad,
             |_| true,
+            &check,
             |at, file, features| {
                 let picture = decoded(&pack, file)?;
                 let truth = truth(&pack, file, truths[at], &picture)?;
@@ -175,6 +189,8 @@ impl Device {
                 show(Shown { path: file.path(), picture: &picture, mask: &mask })
             },
         )?;
+        let scored: Vec<()> = found.results.into_iter().flatten().collect();
+        let bad_files = BadFile::unless_all(samples, found.bad)?;
         let score = score.into_inner().unwrap_or_else(|e| e.into_inner());
         let of_class = |(class, name): (usize, &String)| PlaceScore {
             name: name.clone(),
@@ -184,9 +200,10 @@ impl Device {
         Ok(PlaceEvaluation {
             mean_iou: score.mean_iou(),
             pixel_accuracy: score.accuracy(),
-            samples: samples.len(),
+            samples: scored.len(),
             pixels: score.total(),
             classes: head.labels().iter().enumerate().map(of_class).collect(),
+            bad_files,
         })
     }
 }
@@ -224,6 +241,7 @@ impl ClassEvaluation {
             unknown: of_all(answers.iter().filter(|a| a.unknown).count()),
             classes,
             confusion,
+            bad_files: Vec::new(),
         }
     }
 }

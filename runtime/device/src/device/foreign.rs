@@ -9,7 +9,9 @@ use super::handle::Device;
 use crate::observer::Observer;
 use crate::request::RequestProblem;
 use crate::samples::{SampleId, hex};
-use crate::state::{Commit, FeatureCache, Kept, StateFolder, StateLock, StateProblem, Way};
+use crate::state::{
+    Commit, FeatureCache, Kept, Settings, StateFolder, StateLock, StateProblem, Way,
+};
 use crate::{Error, Head};
 
 /// The copies of samples that the cache holds.
@@ -96,6 +98,11 @@ impl Foreign {
 
     pub(super) fn refuse(&self, problem: StateProblem) -> Error {
         Error::state(&self.path, problem)
+    }
+
+    /// How its head was learned.
+    pub(super) fn settings(&self) -> Settings {
+        StateFolder::new(&self.path).settings(&self.head)
     }
 
     /// Features that this backbone gives for these samples, all of which are kept: with their classes, as often

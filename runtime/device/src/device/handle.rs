@@ -87,8 +87,9 @@ impl Device {
     /// listed, not read.
     ///
     /// # Errors
-    /// [`Error::Sample`] for a folder of another kind.
+    /// [`Error::Sample`] for a folder of another kind, one in a state folder, or one that holds this device's.
     pub fn read(&self, folder: &Path, most: Option<Most>) -> Result<Labelled<'static>, Error> {
+        self.refuse_state(folder)?;
         if self.is_per_place() {
             Labelled::masks(folder, most)
         } else {

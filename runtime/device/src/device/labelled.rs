@@ -11,6 +11,8 @@ use crate::segmentation::{Mask, Pairs};
 pub struct Labelled<'a> {
     /// The folder that they are from; what errors about all of them name.
     pub(crate) origin: PathBuf,
+    /// Whether all that lies in that folder was listed.
+    pub(crate) is_listed: bool,
     pub(crate) classes: Vec<String>,
     pub(crate) samples: Vec<Sample<'a>>,
     /// As many as there are samples.
@@ -18,6 +20,7 @@ pub struct Labelled<'a> {
     /// Names of a mask's classes, from 0 on, where they are said.
     pub(crate) places: Option<Vec<String>>,
     pub(crate) skipped: Vec<PathBuf>,
+    pub(crate) skips_bad: bool,
 }
 
 /// What a sample shows.
@@ -59,11 +62,13 @@ impl<'a> Labelled<'a> {
         let targets = data.samples.iter().map(|file| Target::Class(file.label)).collect();
         Ok(Self {
             origin: root.to_owned(),
+            is_listed: true,
             classes: data.classes,
             samples: data.samples.into_iter().map(|file| Sample::file(file.path)).collect(),
             targets,
             places: None,
             skipped: data.skipped,
+            skips_bad: false,
         })
     }
 
@@ -81,12 +86,32 @@ impl<'a> Labelled<'a> {
             .unzip();
         Ok(Self {
             origin: root.to_owned(),
+            is_listed: true,
             classes: Vec::new(),
             samples,
             targets,
             places: data.names,
             skipped: data.skipped,
+            skips_bad: false,
         })
+    }
+
+    /// Goes on without samples that cannot be read or shown to the model; reports name them. Otherwise they are refused,
+    /// all at once.
+    #[must_use]
+    pub fn skipping_bad(self, skip: bool) -> Self {
+        Self { skips_bad: skip, ..self }
+    }
+
+    /// Those at these places are left out.
+    pub(crate) fn without(&self, places: &[usize]) -> Self {
+        let mut rest = self.clone();
+        let stays = |at: usize| !places.contains(&at);
+        let samples = self.samples.iter().enumerate().filter(|(at, _)| stays(*at));
+        rest.samples = samples.map(|(_, sample)| sample.clone()).collect();
+        let targets = self.targets.iter().enumerate().filter(|(at, _)| stays(*at));
+        rest.targets = targets.map(|(_, target)| target.clone()).collect();
+        rest
     }
 
     /// Adds a sample of a class; a name that is new is a new class.
@@ -128,7 +153,7 @@ impl<'a> Labelled<'a> {
         &self.classes
     }
 
-    /// Files that were passed over because of their names.
+    /// Files that were passed over because neither name nor content is a sample's.
     #[must_use]
     pub fn skipped(&self) -> &[PathBuf] {
         &self.skipped

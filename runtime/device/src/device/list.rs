@@ -15,6 +15,8 @@ use crate::training::doubts::{self, Doubt};
 pub struct SampleEntry {
     /// The first 16 bytes of the SHA-256 of its file.
     pub id: String,
+    /// What its file was called below the folder that it was learned from; `null` where that is not known.
+    pub file: Option<String>,
     /// Its class.
     pub class: String,
     /// Of doubtful ones, the class that a head that was learned without it answers.
@@ -51,12 +53,14 @@ impl Device {
         } else if doubtful {
             return Err(self.refuse(RequestProblem::NotOfPlaces(Setting::Doubtful)));
         }
+        let names = folder.sample_names();
         let name = |label: u16| cache.classes()[usize::from(label)].clone();
         let mut samples: Vec<SampleEntry> = if doubtful {
             let doubts = doubts::doubts(&cache)
                 .map_err(|problem| Error::training(folder.path(), problem))?;
             let entry = |doubt: Doubt| SampleEntry {
                 id: hex(&cache.ids()[doubt.sample]),
+                file: names.get(&cache.ids()[doubt.sample]).cloned(),
                 class: name(cache.labels()[doubt.sample]),
                 answer: Some(name(doubt.answer)),
                 probability: Some(doubt.probability),
@@ -66,6 +70,7 @@ impl Device {
             let samples = cache.ids().iter().zip(cache.labels());
             let entry = |(id, label): (&[u8; 16], &u16)| SampleEntry {
                 id: hex(id),
+                file: names.get(id).cloned(),
                 class: name(*label),
                 answer: None,
                 probability: None,

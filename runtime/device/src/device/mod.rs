@@ -3,8 +3,10 @@
 
 mod adopt;
 mod answer;
+mod apart;
 pub mod bench;
 mod change;
+mod changed;
 mod copies;
 mod current;
 mod evaluate;
@@ -29,6 +31,7 @@ pub use self::adopt::{AdoptOutcome, Adopted, KnownSamples};
 pub use self::answer::Prediction;
 pub use self::bench::{BenchOptions, Measured};
 pub use self::change::{Changed, Forgotten, Merged, Renamed, SomeForgotten};
+pub use self::changed::ChangedSetting;
 pub use self::evaluate::{
     ClassEvaluation, ClassScore, Evaluation, PlaceEvaluation, PlaceScore, Shown,
 };
@@ -36,14 +39,14 @@ pub use self::handle::Device;
 pub use self::history::{CommitEntry, DamagedCommit, History};
 pub use self::labelled::{Labelled, Most};
 pub use self::learn::{
-    Aside, Known, LearnOptions, Learned, LearnedHead, LearnedPlaces, Learning, Optimiser, Outcome,
-    Reported, TailSettings, TailWeights, Unknown,
+    Aside, GivenAs, Known, LearnOptions, Learned, LearnedHead, LearnedPlaces, Learning, Near,
+    Optimiser, Outcome, Reported, TailSettings, TailWeights, Unknown,
 };
 pub use self::list::SampleEntry;
 pub use self::mend::Mended;
 pub use self::options::DeviceOptions;
 pub use self::pack_file::PackFile;
 pub use self::repair::{Repaired, RepairedHead};
-pub use self::report::ClassCount;
+pub use self::report::{BadFile, ClassCount};
 pub use self::rollback::RolledBack;
 pub use self::status::Status;

@@ -10,8 +10,9 @@ use super::mend::damage;
 use crate::observer::Observer;
 use crate::request::RequestProblem;
 use crate::segmentation::row_len;
-use crate::state::{Commit, FeatureCache, StateFolder, StateLock, StateProblem};
-use crate::training::{self, Choice};
+use crate::state::{Commit, FeatureCache, Made, Settings, StateFolder, StateLock, StateProblem};
+use crate::training::Choice;
+use crate::training::settled::{Bases, train_by};
 use crate::{Error, Head};
 
 /// What [`Device::repair`] did.
@@ -165,7 +166,9 @@ impl Repair<'_> {
         let of_head: usize = parsed.samples().iter().map(|&samples| samples as usize).sum();
         if saved || (!is_committed && of_head == cache.len()) {
             let digest = self.device.pack().backbone_digest();
-            self.lock.commit(cache, &digest, head, "repair")?;
+            let its = self.known.as_ref().filter(|_| is_committed);
+            let settings = its.and_then(|commit| commit.settings);
+            self.lock.commit(cache, &digest, head, Made { note: "repair", settings })?;
         }
         Ok(())
     }
@@ -185,7 +188,8 @@ impl Repair<'_> {
         if let Some(commit) = self.known.as_ref().filter(|_| pack.tail().is_some() || saved) {
             // Nothing here trains a tail. And a head that has seen what is lost now knows more than one without.
             if saved {
-                self.lock.commit(cache, &digest, &commit.head, "repair")?;
+                let made = Made { note: "repair", settings: commit.settings };
+                self.lock.commit(cache, &digest, &commit.head, made)?;
             } else {
                 self.lock.restore(&commit.head)?;
             }
@@ -195,13 +199,14 @@ impl Repair<'_> {
             self.lock.drop_head()?;
             return Ok((RepairedHead::Lost, None));
         }
-        let record = self.learned(cache.clone())?;
-        self.lock.commit(&record.0, &digest, &record.1, "repair")?;
+        let (cache, record, settings) = self.learned(cache.clone())?;
+        let head = Head::parse(&self.folder.head_path(), &record, &digest)?;
+        self.lock.commit(&cache, &digest, &record, Made::by("repair", settings, &head))?;
         Ok((RepairedHead::LearnedAgain, None))
     }
 
     /// The head that these features make, as the one of the newest commit was learned.
-    fn learned(&self, mut cache: FeatureCache) -> Result<(FeatureCache, Vec<u8>), Error> {
+    fn learned(&self, mut cache: FeatureCache) -> Result<(FeatureCache, Vec<u8>, Settings), Error> {
         let device = self.device;
         let digest = device.pack().backbone_digest();
         let of_pack = device.pack_head()?;
@@ -216,12 +221,14 @@ impl Repair<'_> {
         }
         let path = self.folder.head_path();
         let before = self.known.as_ref().map(|commit| Head::parse(&path, &commit.head, &digest));
-        let record = match before.transpose()? {
-            Some(before) => training::train_as(&before, &cache, of_pack.as_ref(), digest),
-            None => training::train(&cache, of_pack.as_ref(), Choice::auto(), digest),
-        };
-        let failed = |problem| Error::training(self.folder.path(), problem);
-        Ok((cache, record.map_err(failed)?))
+        let before = before.transpose()?;
+        let said = self.known.as_ref().and_then(|commit| commit.settings);
+        let settings = said.or(before.as_ref().map(Settings::said_by)).unwrap_or_default();
+        let bases = Bases { before: before.as_ref(), initial: of_pack.as_ref() };
+        let choice = Choice::by(&settings);
+        let (record, _) = train_by(&settings, &cache, bases, choice, digest)
+            .map_err(|problem| Error::training(self.folder.path(), problem))?;
+        Ok((cache, record, settings))
     }
 }
 

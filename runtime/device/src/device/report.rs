@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::Head;
+use super::labelled::Labelled;
+use crate::{Error, Head};
 
 /// A class, and the samples that it was learned from; for places, the pictures that show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,5 +20,34 @@ impl ClassCount {
         let counts = head.samples().iter().copied();
         let classes = head.labels().iter().cloned().zip(counts);
         classes.map(|(name, samples)| Self { name, samples }).collect()
+    }
+}
+
+/// A sample that was left out because it is bad.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BadFile {
+    /// Its file.
+    pub file: String,
+    /// What is wrong with it.
+    pub error: String,
+}
+
+impl BadFile {
+    /// The bad ones, each with its place among the samples.
+    ///
+    /// # Errors
+    /// All of them, where no other sample is left.
+    pub(super) fn unless_all(
+        samples: &Labelled<'_>,
+        bad: Vec<(usize, Error)>,
+    ) -> Result<Vec<Self>, Error> {
+        if bad.len() == samples.len() {
+            return Err(Error::Samples(bad.into_iter().map(|(_, error)| error).collect()));
+        }
+        let entry = |(at, error): (usize, Error)| {
+            let file = samples.samples[at].title(at).display().to_string();
+            Self { file, error: error.to_string() }
+        };
+        Ok(bad.into_iter().map(entry).collect())
     }
 }

@@ -3,15 +3,16 @@
 use serde::Serialize;
 
 use super::change::Change;
+use super::changed::{ChangedSetting, Shape};
 use super::foreign::Foreign;
 use super::handle::Device;
-use crate::Error;
 use crate::observer::Observer;
 use crate::samples::{SampleId, hex};
-use crate::state::{Commit, StateFolder, StateProblem};
+use crate::state::{Commit, FeatureCache, Made, Settings, StateFolder, StateProblem};
+use crate::{Error, Head};
 
 /// What [`Device::rollback`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RolledBack {
     /// The commit whose head answers now.
     pub to: u32,
@@ -19,6 +20,8 @@ pub struct RolledBack {
     pub samples: usize,
     /// Samples that it does not have, and that are no longer kept.
     pub dropped_samples: usize,
+    /// Settings of the state that are others now: those of the commit hold again.
+    pub changed_settings: Vec<ChangedSetting>,
 }
 
 type Numbered = ([u8; 32], Commit);
@@ -60,9 +63,16 @@ impl Device {
         }
         let gone = || refuse(StateProblem::SamplesGone(found.number));
         let cache = found.cache(&change.cache).ok_or_else(gone)?;
-        change.lock.commit(&cache, &backbone, &found.head, &note(found))?;
+        let head = Head::parse_for(folder.path(), &found.head, &self.pack())?;
+        let before = folder.settings(&change.of_state);
+        let before = Shape::of(before, cache.bits(), &change.of_state);
+        let changed_settings = shape(found, &cache, &head).changes(&before);
+        let note = note(found);
+        let made = Made { note: &note, settings: found.settings };
+        change.lock.commit(&cache, &backbone, &found.head, made)?;
         let dropped_samples = change.cache.len() - cache.len();
-        Ok(RolledBack { to: found.number, samples: cache.len(), dropped_samples })
+        let (to, samples) = (found.number, cache.len());
+        Ok(RolledBack { to, samples, dropped_samples, changed_settings })
     }
 
     /// To a commit of another backbone than the current head's, whose features are computed again.
@@ -97,11 +107,17 @@ impl Device {
         }
         let cache = state.features(self, &ids, observer)?;
         let cache = found.cache(&cache).ok_or_else(gone)?;
-        state.lock.adopt(&cache, &backbone, &found.head, &note(found))?;
+        let head = Head::parse(self.folder()?.path(), &found.head, &backbone)?;
+        let before = Shape::of(state.settings(), cache.bits(), &state.head);
+        let changed_settings = shape(found, &cache, &head).changes(&before);
+        let note = note(found);
+        let made = Made { note: &note, settings: found.settings };
+        state.lock.adopt(&cache, &backbone, &found.head, made)?;
         // Behind the commit, as adopt does it.
         self.raise_counter(&state.lock)?;
         let dropped_samples = state.cache.len() - cache.len();
-        Ok(RolledBack { to: found.number, samples: cache.len(), dropped_samples })
+        let (to, samples) = (found.number, cache.len());
+        Ok(RolledBack { to, samples, dropped_samples, changed_settings })
     }
 }
 
@@ -123,6 +139,12 @@ fn before_current(folder: &StateFolder) -> Result<Option<Numbered>, Error> {
 
 fn of_other(digest: &[u8; 32], commit: &Commit) -> StateProblem {
     StateProblem::CommitOfOther { number: commit.number, backbone: hex(&digest[..8]) }
+}
+
+/// What shapes the head of a commit.
+fn shape(commit: &Commit, cache: &FeatureCache, head: &Head) -> Shape {
+    let settings = commit.settings.unwrap_or_else(|| Settings::said_by(head));
+    Shape::of(settings, cache.bits(), head)
 }
 
 fn note(commit: &Commit) -> String {

@@ -8,7 +8,7 @@ use super::report::ClassCount;
 use crate::Error;
 use crate::samples::hex;
 use crate::segmentation::row_len;
-use crate::state::{Bits, FeatureCache, Kept};
+use crate::state::{Bits, FeatureCache, Kept, Settings};
 
 /// What [`Device::status`] says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -35,6 +35,12 @@ pub struct Status {
     pub held_out_accuracy: Option<f64>,
     /// A best probability below this means "unknown".
     pub unknown_threshold: f32,
+    /// The learner that was asked for, which learns the next head too; `auto` where none was.
+    pub learns_with: &'static str,
+    /// The limit to false accepts that was asked for; `null` without one.
+    pub false_accepts: Option<f32>,
+    /// Whether heads are kept as float16.
+    pub half: bool,
     /// Size of its record.
     pub head_bytes: usize,
     /// Samples whose features are cached; more than `samples` where learning was cut off before
@@ -63,6 +69,7 @@ impl Device {
             None => Kept::new(),
         };
         let classes = ClassCount::of(&head);
+        let settings = if of_state { folder.settings(&head) } else { Settings::default() };
         let provenance = pack.provenance();
         Ok(Status {
             model: provenance.model.to_owned(),
@@ -76,6 +83,9 @@ impl Device {
             classes,
             held_out_accuracy: head.held_out_accuracy(),
             unknown_threshold: head.unknown_threshold(),
+            learns_with: settings.learner_name(),
+            false_accepts: settings.false_accepts,
+            half: settings.half,
             head_bytes: head.record_bytes(),
             cached_samples: cache.as_ref().map_or(0, FeatureCache::len),
             kept_samples: kept.len(),

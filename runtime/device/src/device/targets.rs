@@ -16,6 +16,7 @@ impl Device {
         if samples.is_empty() {
             return Err(self.refuse(RequestProblem::NoSamples));
         }
+        self.refuse_state_among(samples)?;
         match samples.classes.iter().find(|name| !label_is_valid(name)) {
             Some(name) => Err(self.refuse(RequestProblem::BadName(name.clone()))),
             None => Ok(()),

@@ -59,6 +59,12 @@ impl<'p> Extractor<'p> {
         })
     }
 
+    /// Refuses a file that cannot be shown to the backbone, without running that.
+    pub(super) fn check(&mut self, file: &SampleFile) -> Result<(), Error> {
+        let decoded = file.decode(&InputShape::from(self.pack.input()))?;
+        self.preprocess(&decoded).map_err(|e| Error::pack(file.path(), e))
+    }
+
     /// The same views as the backbone takes them.
     pub(super) fn inputs(&mut self, file: &SampleFile, views: usize) -> Result<Vec<i8>, Error> {
         self.each_view(file, views, |extractor, rows| {

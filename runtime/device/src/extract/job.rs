@@ -4,13 +4,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{Compute, Extraction, Extractor};
-use crate::Error;
 use crate::engine::Batches;
+use crate::error::{Error, Fault};
 use crate::observer::Watched;
 use crate::samples::{InputShape, Sample, SampleFile};
 
-/// How samples are worked on: [`all`](Job::all) of them, or [`one_by_one`](Job::one_by_one). `work` is told where each
-/// of them stands.
+/// How samples are worked on: [`all`](Job::all) of them, all but [bad ones](Job::sound), or [`one_by_one`](Job::one_by_one). `work` is
+/// told where each of them stands.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     /// What computes their features.
@@ -21,19 +21,54 @@ pub(crate) struct Job<'a> {
     pub(crate) watched: &'a Watched<'a>,
 }
 
+/// What is asked of a sample, beside whether it can be shown to the backbone.
+pub(crate) type Check<'a> = &'a (dyn Fn(usize, &SampleFile) -> Result<(), Error> + Sync);
+
+/// What came of samples of which some were bad: where each bad one stands, and why.
+pub(crate) struct Sound<T> {
+    /// One a sample; `None` for bad ones.
+    pub(crate) results: Vec<Option<T>>,
+    pub(crate) bad: Vec<(usize, Error)>,
+}
+
 impl Job<'_> {
-    /// `work` on the features of every sample, in the samples' order; on none where they are not `wanted`.
+    /// `work` on the features of every sample, in the samples' order; on none where they are not `wanted`. After a bad one
+    /// the others are only checked, so that all bad ones are known at once.
     ///
     /// # Errors
-    /// The first one in that order, whatever the number of threads; [`Error::Stopped`].
+    /// [`Error::Samples`] with all that are bad, whatever the number of threads; [`Error::Stopped`].
     pub(crate) fn all<T: Send>(
         &self,
         samples: &[Sample<'_>],
         wanted: impl Fn(&SampleFile) -> bool + Sync,
+        check: Check<'_>,
         work: impl Fn(usize, &SampleFile, &[i8]) -> Result<T, Error> + Sync,
     ) -> Result<Vec<T>, Error> {
-        let found = self.features(samples, true, wanted, work);
-        self.unless_stopped(found.into_iter().collect::<Result<_, _>>()?)
+        let found = self.unless_stopped(self.features(samples, Some(check), wanted, work))?;
+        let Sound { results, bad } = sound(found)?;
+        if bad.is_empty() {
+            return Ok(results.into_iter().flatten().collect());
+        }
+        Err(Error::Samples(bad.into_iter().map(|(_, error)| error).collect()))
+    }
+
+    /// The same, where `skip_bad` without those that are bad.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all); with `skip_bad` only what is no sample's fault.
+    pub(crate) fn sound<T: Send>(
+        &self,
+        samples: &[Sample<'_>],
+        skip_bad: bool,
+        wanted: impl Fn(&SampleFile) -> bool + Sync,
+        check: Check<'_>,
+        work: impl Fn(usize, &SampleFile, &[i8]) -> Result<T, Error> + Sync,
+    ) -> Result<Sound<T>, Error> {
+        if skip_bad {
+            return sound(self.unless_stopped(self.features(samples, None, wanted, work))?);
+        }
+        let results = self.all(samples, wanted, check, work)?;
+        Ok(Sound { results: results.into_iter().map(Some).collect(), bad: Vec::new() })
     }
 
     /// `work` on the features of every sample, in the samples' order, each with its own error.
@@ -45,71 +80,107 @@ impl Job<'_> {
         samples: &[Sample<'_>],
         work: impl Fn(usize, &SampleFile, &[i8]) -> Result<T, Error> + Sync,
     ) -> Result<Vec<Result<T, Error>>, Error> {
-        self.unless_stopped(self.features(samples, false, |_| true, work))
+        let found = self.unless_stopped(self.features(samples, None, |_| true, work))?;
+        Ok(found.into_iter().filter_map(Result::transpose).collect())
     }
 
     fn unless_stopped<T>(&self, found: T) -> Result<T, Error> {
         if self.watched.is_stopped() { Err(Error::Stopped) } else { Ok(found) }
     }
 
+    /// `None` for samples that were only checked.
     fn features<T: Send>(
         &self,
         samples: &[Sample<'_>],
-        stop: bool,
+        check: Option<Check<'_>>,
         wanted: impl Fn(&SampleFile) -> bool + Sync,
         work: impl Fn(usize, &SampleFile, &[i8]) -> Result<T, Error> + Sync,
-    ) -> Vec<Result<T, Error>> {
+    ) -> Vec<Result<Option<T>, Error>> {
         let (extraction, views) = (self.extraction, self.views);
         let is_stopped = || self.watched.is_stopped();
-        let ends: Ends<'_> = (stop, &is_stopped);
+        let ends = Ends { check, failed: AtomicBool::new(false), is_stopped: &is_stopped };
         let done = || self.watched.step();
         if let Some(batches) = extraction.batches() {
             let prepare = |first: usize, samples: &[Sample<'_>]| {
-                each(extraction, (first, samples), ends, &|| (), |extractor, _, file| {
+                each(extraction, (first, samples), &ends, &|| (), |extractor, _, file| {
                     let inputs =
                         if wanted(&file) { extractor.inputs(&file, views)? } else { Vec::new() };
                     Ok((file, inputs))
                 })
             };
-            return in_batches(batches, views, samples, (ends, &done), &prepare, work);
+            return in_batches(batches, views, samples, (&ends, &done), &prepare, work);
         }
-        each(extraction, (0, samples), ends, &done, |extractor, at, file| {
+        each(extraction, (0, samples), &ends, &done, |extractor, at, file| {
             let rows = if wanted(&file) { extractor.views(&file, views)? } else { Vec::new() };
             work(at, &file, &rows)
         })
     }
 }
 
-/// Whether to end at an error, and who may end the work.
-type Ends<'a> = (bool, &'a (dyn Fn() -> bool + Sync));
+/// Tells bad samples from what is no sample's fault.
+fn sound<T>(found: Vec<Result<Option<T>, Error>>) -> Result<Sound<T>, Error> {
+    let (mut results, mut bad) = (Vec::with_capacity(found.len()), Vec::new());
+    for (at, found) in found.into_iter().enumerate() {
+        match found {
+            Ok(result) => results.push(result),
+            Err(error) if error.fault() == Fault::Input => {
+                bad.push((at, error));
+                results.push(None);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Sound { results, bad })
+}
+
+/// When work ends early.
+struct Ends<'a> {
+    /// What the samples behind a bad one are asked, instead of their features; without, each of them is worked on.
+    check: Option<Check<'a>>,
+    failed: AtomicBool,
+    /// Who may end the work.
+    is_stopped: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Ends<'_> {
+    /// The check that takes the place of the work, once a sample was bad.
+    fn only_check(&self) -> Option<Check<'_>> {
+        self.check.filter(|_| self.failed.load(Ordering::Relaxed))
+    }
+}
 
 /// Applies `work` to every sample's file and gives the results in the samples' order. The threads share
 /// the samples; where there are fewer samples, threads share one. `first` is the place of the first of them.
 ///
-/// With `stop`, no further sample is begun after an error. Samples are begun in order, so the first
-/// error of the list is the same for any number of threads. `done` is called after each sample.
+/// Bad samples are the same ones for any number of threads: whoever is not worked on is checked. `done` is called after
+/// each sample.
 fn each<T: Send>(
     extraction: &Extraction<'_>,
     (first, samples): (usize, &[Sample<'_>]),
-    (stop, is_stopped): Ends<'_>,
+    ends: &Ends<'_>,
     done: &(dyn Fn() + Sync),
     work: impl Fn(&mut Extractor<'_>, usize, SampleFile) -> Result<T, Error> + Sync,
-) -> Vec<Result<T, Error>> {
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let results: Mutex<Vec<(usize, Result<T, Error>)>> =
-        Mutex::new(Vec::with_capacity(samples.len()));
+) -> Vec<Result<Option<T>, Error>> {
+    let next = AtomicUsize::new(0);
+    type Results<T> = Vec<(usize, Result<Option<T>, Error>)>;
+    let results: Mutex<Results<T>> = Mutex::new(Vec::with_capacity(samples.len()));
     let Compute { kernels, threads, .. } = extraction.compute();
     let input = InputShape::from(extraction.pack().input());
     let workers = threads.clamp(1, samples.len().max(1));
     let worker = || {
         let mut extractor = Extractor::new(extraction.pack(), kernels, threads / workers);
-        let ends = || is_stopped() || stop && failed.load(Ordering::Relaxed);
-        while !ends() {
+        while !(ends.is_stopped)() {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(sample) = samples.get(at) else { break };
-            let file = sample.load(&input, first + at);
-            let result = file.and_then(|file| work(&mut extractor, first + at, file));
-            failed.fetch_or(result.is_err(), Ordering::Relaxed);
+            let at_all = first + at;
+            let result = sample.load(&input, at_all).and_then(|file| match ends.only_check() {
+                None => work(&mut extractor, at_all, file).map(Some),
+                Some(check) => {
+                    extractor.check(&file)?;
+                    check(at_all, &file).map(|()| None)
+                }
+            });
+            ends.failed.fetch_or(result.is_err(), Ordering::Relaxed);
             results.lock().unwrap_or_else(|e| e.into_inner()).push((at, result));
             done();
         }
@@ -126,18 +197,18 @@ fn each<T: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// A file and its preprocessed views.
-type Prepared = Result<(SampleFile, Vec<i8>), Error>;
+/// A file and its preprocessed views; `None` for one that was only checked.
+type Prepared = Result<Option<(SampleFile, Vec<i8>)>, Error>;
 
 /// The samples' features, batch by batch: while one runs, the next is decoded.
 fn in_batches<T>(
     batches: &Batches<'_>,
     views: usize,
     samples: &[Sample<'_>],
-    (ends, done): (Ends<'_>, &(dyn Fn() + Sync)),
+    (ends, done): (&Ends<'_>, &(dyn Fn() + Sync)),
     prepare: &(impl Fn(usize, &[Sample<'_>]) -> Vec<Prepared> + Sync),
     work: impl Fn(usize, &SampleFile, &[i8]) -> Result<T, Error>,
-) -> Vec<Result<T, Error>> {
+) -> Vec<Result<Option<T>, Error>> {
     let mut results = Vec::with_capacity(samples.len());
     std::thread::scope(|scope| {
         let size = (batches.size() / views.max(1)).max(1);
@@ -157,24 +228,32 @@ fn in_batches<T>(
                 Err((chunk, samples)) => prepare(chunk * size, samples),
             };
             next = chunks.next().map(begin);
-            let inputs: Vec<i8> =
-                prepared.iter().flatten().flat_map(|(_, inputs)| inputs).copied().collect();
-            let features =
-                if inputs.is_empty() { Ok(Vec::new()) } else { batches.features(&inputs) };
+            let whole = prepared.iter().flatten().flatten();
+            let inputs: Vec<i8> = whole.flat_map(|(_, inputs)| inputs).copied().collect();
+            // Of a call that is refused nothing is computed any more.
+            let is_refused = ends.only_check().is_some();
+            let features = if inputs.is_empty() || is_refused {
+                Ok(Vec::new())
+            } else {
+                batches.features(&inputs)
+            };
             let mut rest = features.as_deref().unwrap_or_default();
             for prepared in prepared {
                 let at = results.len();
-                results.push(prepared.and_then(|(file, inputs)| {
+                results.push(prepared.and_then(|prepared| {
+                    let Some((file, inputs)) = prepared.filter(|_| !is_refused) else {
+                        return Ok(None);
+                    };
                     if let (Err(reason), false) = (&features, inputs.is_empty()) {
                         return Err(batches.error(reason.clone()));
                     }
                     let (rows, behind) = rest.split_at(batches.feature_bytes(&inputs));
                     rest = behind;
-                    work(at, &file, rows)
+                    work(at, &file, rows).map(Some)
                 }));
                 done();
             }
-            if ends.0 && results.iter().any(Result::is_err) || ends.1() {
+            if (ends.is_stopped)() {
                 break;
             }
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::decoded::{Decoded, InputShape};
+use super::kind::Kind;
 use super::{SampleProblem, image, npy};
 use crate::Error;
 
@@ -35,26 +36,6 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Jpeg,
-    Png,
-    Npy,
-}
-
-impl Kind {
-    /// By extension, in any case.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        match extension.as_str() {
-            "jpg" | "jpeg" => Some(Self::Jpeg),
-            "png" => Some(Self::Png),
-            "npy" => Some(Self::Npy),
-            _ => None,
-        }
-    }
-}
-
 /// A file's content, read once.
 #[derive(Clone, Debug)]
 pub struct SampleFile {
@@ -67,11 +48,9 @@ impl SampleFile {
     /// Reads a whole file of at most 256 MiB.
     ///
     /// # Errors
-    /// [`Error::Sample`] for a file that is missing, not plain, too large or of an unknown
-    /// extension.
+    /// [`Error::Sample`] for a file that is missing, not plain, too large, or neither a picture nor an array.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let refuse = |problem| Error::sample(path, problem);
-        let kind = Kind::of(path).ok_or_else(|| refuse(SampleProblem::UnknownExtension))?;
         // The type is asked before opening: opening a pipe would wait for its writer.
         let metadata = std::fs::metadata(path).map_err(|e| refuse(SampleProblem::Unreadable(e)))?;
         if !metadata.is_file() {
@@ -91,20 +70,22 @@ impl SampleFile {
         if content.len() as u64 > MAX_FILE_BYTES {
             return Err(too_large(content.len() as u64));
         }
-        Ok(Self { path: path.to_owned(), kind, content })
+        Self::new(path, content)
     }
 
-    /// A file whose content is here already; `path` names it, and its extension says what it is.
+    /// A file whose content is here already; `path` names it.
     ///
     /// # Errors
-    /// [`Error::Sample`] for content that is too large, or an unknown extension.
+    /// [`Error::Sample`] for content that is too large, or that is neither a picture nor an array.
     pub fn new(path: &Path, content: Vec<u8>) -> Result<Self, Error> {
         let refuse = |problem| Error::sample(path, problem);
-        let kind = Kind::of(path).ok_or_else(|| refuse(SampleProblem::UnknownExtension))?;
         let bytes = content.len() as u64;
         if bytes > MAX_FILE_BYTES {
             return Err(refuse(SampleProblem::FileTooLarge { bytes, limit: MAX_FILE_BYTES }));
         }
+        // What the name promises is missed with the reason.
+        let kind = Kind::of_content(&content).or_else(|| Kind::of_name(path));
+        let kind = kind.ok_or_else(|| refuse(SampleProblem::UnknownKind))?;
         Ok(Self { path: path.to_owned(), kind, content })
     }
 
@@ -118,13 +99,9 @@ impl SampleFile {
         &self.content
     }
 
-    /// The extension that says what it is, in small letters.
+    /// The extension that says what its content is, in small letters.
     pub(crate) fn extension(&self) -> &'static str {
-        match self.kind {
-            Kind::Jpeg => "jpg",
-            Kind::Png => "png",
-            Kind::Npy => "npy",
-        }
+        self.kind.extension()
     }
 
     /// The sample's name.
@@ -151,7 +128,7 @@ impl SampleFile {
     pub fn decode(&self, input: &InputShape) -> Result<Decoded, Error> {
         match self.kind {
             Kind::Npy => npy::decode(&self.content, &input.axes()),
-            Kind::Jpeg | Kind::Png => image::decode(&self.content, input.channels),
+            _ => image::decode(&self.content, input.channels),
         }
         .map_err(|problem| Error::sample(&self.path, problem))
     }

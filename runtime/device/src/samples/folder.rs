@@ -2,9 +2,10 @@
 //!
 //! | found | what happens |
 //! | --- | --- |
-//! | `.jpg`, `.jpeg`, `.png`, `.npy` in any case | a sample |
+//! | `.jpg`, `.jpeg`, `.png`, `.webp`, `.bmp`, `.npy` in any case | a sample |
+//! | a plain file of another name that begins like one of these | a sample |
 //! | a name that starts with a dot, `Thumbs.db`, `desktop.ini`, `__MACOSX` | passed over silently |
-//! | a file with another extension, or a file beside the class folders | passed over, listed in [`Dataset::skipped`] |
+//! | any other file, or a file beside the class folders | passed over, listed in [`Dataset::skipped`] |
 //! | a class folder without samples | refused by name |
 //! | a folder inside a class folder | refused by name: its files would be learned under the wrong class |
 //! | a symbolic link | what it points to; a broken one is refused by name |
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::SampleProblem;
-use super::file::Kind;
+use super::kind::Kind;
 use crate::Error;
 
 /// The most classes of a data set: what a head can have.
@@ -44,7 +45,7 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// The samples, class by class.
     pub samples: Vec<LabelledFile>,
-    /// Files that were passed over because of their name, worth a warning.
+    /// Files that were passed over because neither name nor content is a sample's, worth a warning.
     pub skipped: Vec<PathBuf>,
 }
 
@@ -191,7 +192,10 @@ fn list(folder: &Path) -> Result<Listing, Error> {
         let metadata = std::fs::metadata(&path).map_err(|e| unreadable(&path, e))?;
         if metadata.is_dir() {
             listing.folders.push(path);
-        } else if Kind::of(&path).is_some() {
+        } else if Kind::of_name(&path).is_some()
+            // Opening a pipe would wait for its writer.
+            || metadata.is_file() && Kind::of_front(&path).is_some()
+        {
             listing.files.push(path);
         } else {
             listing.others.push(path);

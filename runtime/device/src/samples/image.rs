@@ -1,10 +1,11 @@
-//! JPEG and PNG to rows of 1 or 3 bytes a pixel.
+//! JPEG, PNG, WebP and BMP to rows of 1 or 3 bytes a pixel.
 
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::SampleProblem;
+use super::kind::Kind;
 
 /// The longest side that is read, in pixels.
 const MAX_SIDE: u32 = 20_000;
@@ -27,12 +28,9 @@ pub(super) fn decode(content: &[u8], channels: usize) -> Result<super::Decoded, 
 }
 
 fn read(content: &[u8]) -> Result<DynamicImage, SampleProblem> {
-    let format = image::guess_format(content)
-        .ok()
-        .filter(|f| matches!(f, ImageFormat::Jpeg | ImageFormat::Png))
-        .ok_or_else(|| {
-            SampleProblem::NotAnImage("its content is neither JPEG nor PNG".to_owned())
-        })?;
+    let format = Kind::of_content(content).and_then(Kind::format).ok_or_else(|| {
+        SampleProblem::NotAnImage("its content is neither JPEG, PNG, WebP nor BMP".to_owned())
+    })?;
     if format == ImageFormat::Jpeg && !has_jpeg_end(content) {
         return Err(SampleProblem::CutShort { bytes: content.len() });
     }
@@ -200,7 +198,7 @@ mod tests {
     #[test]
     fn a_cut_jpeg_or_png_is_refused_at_every_length() {
         let pixels = RgbImage::from_fn(16, 16, |x, y| Rgb([x as u8 * 16, y as u8 * 16, 90]));
-        for format in [ImageFormat::Jpeg, ImageFormat::Png] {
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp] {
             let whole = encode(pixels.clone(), format);
             assert!(decode(&whole, 3).is_ok());
             // The last bytes of a PNG are its end chunk, after the last pixel.
@@ -212,6 +210,15 @@ mod tests {
                     whole.len()
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_picture_is_the_same_in_every_format_that_loses_nothing() {
+        let pixels = RgbImage::from_fn(13, 7, |x, y| Rgb([x as u8 * 16, y as u8 * 30, 90]));
+        for format in [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp] {
+            let (width, height, bytes) = bytes_of(&encode(pixels.clone(), format), 3);
+            assert_eq!((width, height, &bytes), (13, 7, pixels.as_raw()), "{format:?}");
         }
     }
 

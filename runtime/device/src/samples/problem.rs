@@ -17,11 +17,26 @@ pub enum SampleProblem {
         "holds one class only, and no other was learned before: add a folder for a second class"
     )]
     OneClass,
+    /// A new class of which no sample is left.
+    #[error(
+        "leaves no sample of the class {0}: each of its files is bad, or is given as another class too; repair them, and keep a picture in one folder only"
+    )]
+    NoneLeft(String),
     /// Classes that the head does not know.
     #[error(
         "has classes that the head does not know ({0}): learn them first, or leave the folders out"
     )]
     UnknownClasses(String),
+    /// A folder of samples in a state.
+    #[error(
+        "lies in the state folder {}, whose files are no samples to learn: give a folder of your own", crate::shown::path(.0)
+    )]
+    InsideState(std::path::PathBuf),
+    /// A state in a folder of samples.
+    #[error(
+        "holds the state folder {}, which would be taken for samples: keep the state beside the samples, not among them", crate::shown::path(.0)
+    )]
+    HoldsState(std::path::PathBuf),
     /// A folder without class folders.
     #[error(
         "holds no class folders: put the files of each class into a folder with the class's name"
@@ -29,7 +44,7 @@ pub enum SampleProblem {
     NoClasses,
     /// A class folder without a single sample.
     #[error(
-        "holds no .jpg, .jpeg, .png or .npy file ({skipped} other files): add samples or remove the folder"
+        "holds no JPEG, PNG, WebP, BMP or .npy file ({skipped} other files): add samples or remove the folder"
     )]
     EmptyFolder {
         /// Files that were passed over because of their extension.
@@ -54,7 +69,7 @@ pub enum SampleProblem {
     )]
     NoMaskFolders,
     /// A picture without a mask.
-    #[error("has no mask: put it at {}, or remove the picture", expected.display())]
+    #[error("has no mask: put it at {}, or remove the picture", crate::shown::path(expected))]
     NoMask {
         /// Where it should be.
         expected: std::path::PathBuf,
@@ -124,9 +139,9 @@ pub enum SampleProblem {
     /// Another content than a moment before.
     #[error("has changed while it was learned: try again when nothing writes it")]
     Changed,
-    /// No known extension.
-    #[error("has no known extension: give a .jpg, .jpeg, .png or .npy file")]
-    UnknownExtension,
+    /// Neither a picture nor an array.
+    #[error("is neither a picture nor an array: give a JPEG, PNG, WebP, BMP or .npy file")]
+    UnknownKind,
     /// A file past the size limit.
     #[error("has {bytes} bytes, more than the {limit} that are read: make it smaller")]
     FileTooLarge {

@@ -19,7 +19,7 @@ pub struct Sample<'a>(pub(crate) Content<'a>);
 pub(crate) enum Content<'a> {
     /// A file, which is read when it is needed.
     File(Cow<'a, Path>),
-    /// The bytes of a file; the extension of its name says what it is.
+    /// The bytes of a file.
     Encoded { name: Cow<'a, Path>, bytes: Cow<'a, [u8]> },
     /// `height` rows of `width` pixels of 1 or 3 channels.
     Pixels { width: usize, height: usize, channels: usize, bytes: Cow<'a, [u8]> },
@@ -42,13 +42,13 @@ impl std::fmt::Debug for Content<'_> {
 }
 
 impl<'a> Sample<'a> {
-    /// A file: `.jpg`, `.jpeg`, `.png` or `.npy`.
+    /// A file: a JPEG, PNG, WebP or BMP picture, or a `.npy` array.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Content::File(Cow::Owned(path.into())))
     }
 
-    /// The content of a file that is in memory; `name` stands in errors, and its extension says what it is.
+    /// The content of a file that is in memory; `name` stands in errors.
     #[must_use]
     pub fn encoded(name: &'a Path, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
         Self(Content::Encoded { name: name.into(), bytes: bytes.into() })
@@ -79,6 +79,14 @@ impl<'a> Sample<'a> {
             Content::File(path) | Content::Encoded { name: path, .. } => Some(path),
             Content::Pixels { .. } | Content::Values(_) => None,
         }
+    }
+
+    /// Its file's name below that folder, or alone where it lies elsewhere; what is no text of it is replaced.
+    pub(crate) fn name_in(&self, folder: &Path) -> Option<String> {
+        let path = self.path()?;
+        let below = path.strip_prefix(folder).ok().filter(|below| below.file_name().is_some());
+        let name = below.map(Path::as_os_str).or(path.file_name())?;
+        Some(name.to_string_lossy().into_owned())
     }
 
     /// What errors and reports call it; `place` is where it stands among others, from 0 on.

@@ -3,7 +3,7 @@
 use super::folder::{ADOPTED, FEATURES};
 use super::plain::{CACHE, read};
 use super::replace::sync_folder;
-use super::{FeatureCache, StateFolder, StateLock};
+use super::{FeatureCache, Made, StateFolder, StateLock};
 use crate::{Error, Head};
 
 impl StateFolder {
@@ -33,15 +33,15 @@ impl StateLock {
     ///
     /// # Errors
     /// As [`commit`](Self::commit).
-    pub fn adopt(
+    pub fn adopt<'m>(
         &self,
         cache: &FeatureCache,
         backbone: &[u8; 32],
         head: &[u8],
-        note: &str,
+        made: impl Into<Made<'m>>,
     ) -> Result<(), Error> {
         self.folder.refuse_commit(cache, head)?;
-        self.put((ADOPTED.to_owned(), cache.emit(backbone)), cache, backbone, head, note)
+        self.put((ADOPTED.to_owned(), cache.emit(backbone)), cache, backbone, head, made)
     }
 
     /// Gives the new cache its place where the head is of its backbone, and removes it where it is not.

@@ -5,10 +5,13 @@ use sha2::{Digest, Sha256};
 use super::StateProblem;
 use super::cache::{FeatureCache, same_backbone};
 use super::reader::{DIGEST_BYTES, Reader};
+use super::settings::SETTINGS_BYTES;
+use super::{Made, Settings};
 use crate::samples::{MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, SampleId};
 
 pub(super) const MAGIC: [u8; 8] = *b"HSCO\r\n\x1a\n";
-const VERSION: u16 = 1;
+/// Of commits without settings, and with.
+const VERSIONS: [u16; 2] = [1, 2];
 /// The longest note.
 const MAX_NOTE_BYTES: usize = 1024;
 /// The longest head record: 4096 classes of 16,384 float32 weights.
@@ -19,6 +22,7 @@ pub(super) const MAX_BYTES: u64 = (64
     + MAX_CLASSES * (2 + MAX_CLASS_NAME_BYTES)
     + MAX_SAMPLES * 18
     + MAX_NOTE_BYTES * 3
+    + SETTINGS_BYTES
     + MAX_HEAD_BYTES
     + DIGEST_BYTES) as u64;
 
@@ -27,7 +31,7 @@ pub(super) fn longest(front: &[u8]) -> Option<u64> {
     let count = |at: usize| Some(u64::from(u32::from_le_bytes(*front.get(at..)?.first_chunk()?)));
     let [classes, samples, note, head] = [count(48)?, count(52)?, count(56)?, count(60)?];
     let names = classes.saturating_mul(2 + MAX_CLASS_NAME_BYTES as u64);
-    Some(names + samples * 18 + note + head + (64 + DIGEST_BYTES) as u64)
+    Some(names + samples * 18 + note + head + (64 + SETTINGS_BYTES + DIGEST_BYTES) as u64)
 }
 
 /// A commit, or a candidate that was rejected.
@@ -37,7 +41,7 @@ pub(super) fn longest(front: &[u8]) -> Option<u64> {
 /// ```text
 /// offset  bytes
 ///      0      8  magic "HSCO\r\n\x1a\n"
-///      8      2  version, 1
+///      8      2  version: 1, or 2 with settings
 ///     10      2  zero
 ///     12     32  digest of the backbone
 ///     44      4  number of the commit; 0 for a rejected candidate
@@ -47,17 +51,19 @@ pub(super) fn longest(front: &[u8]) -> Option<u64> {
 ///     60      4  H, bytes of the head record
 ///     64         C class names: 2 bytes length (1…64), then UTF-8
 ///                N samples: 16 bytes sample id, 2 bytes label (below C)
-///                T bytes of UTF-8, then H bytes
+///                T bytes of UTF-8, in version 2 8 bytes of settings, then H bytes
 ///    end     32  SHA-256 of all bytes before
 /// ```
 ///
 /// Features are not in it: the feature cache has them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Commit {
     /// 1 for the first commit of a folder.
     pub number: u32,
     /// What made it, or why it was rejected.
     pub note: String,
+    /// How its head was learned, where that is not what the head itself says ([`Settings::said_by`]).
+    pub settings: Option<Settings>,
     /// The head record.
     pub head: Vec<u8>,
     /// Class names in the order of labels.
@@ -68,11 +74,18 @@ pub struct Commit {
 
 impl Commit {
     /// The commit of this cache and head.
-    pub fn new(number: u32, note: &str, cache: &FeatureCache, head: &[u8]) -> Self {
+    pub fn new<'m>(
+        number: u32,
+        made: impl Into<Made<'m>>,
+        cache: &FeatureCache,
+        head: &[u8],
+    ) -> Self {
+        let Made { note, settings } = made.into();
         let samples = cache.ids().iter().copied().zip(cache.labels().iter().copied());
         Self {
             number,
             note: note.to_owned(),
+            settings,
             head: head.to_owned(),
             classes: cache.classes().to_vec(),
             samples: samples.collect(),
@@ -81,16 +94,15 @@ impl Commit {
 
     /// Whether another commit holds the same, whatever its number and note.
     pub fn holds_the_same(&self, other: &Self) -> bool {
-        let what =
-            |commit: &Self| (commit.head.clone(), commit.classes.clone(), commit.samples.clone());
-        what(self) == what(other)
+        (&self.head, self.settings) == (&other.head, other.settings)
+            && (&self.classes, &self.samples) == (&other.classes, &other.samples)
     }
 
     /// The commit as the bytes of its file.
     pub fn emit(&self, backbone: &[u8; 32]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(256 + 18 * self.samples.len() + self.head.len());
         bytes.extend(MAGIC);
-        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(VERSIONS[usize::from(self.settings.is_some())].to_le_bytes());
         bytes.extend([0; 2]);
         bytes.extend(backbone);
         bytes.extend(self.number.to_le_bytes());
@@ -109,6 +121,7 @@ impl Commit {
             bytes.extend(label.to_le_bytes());
         }
         bytes.extend(note.as_bytes());
+        bytes.extend(self.settings.iter().flat_map(Settings::emit));
         bytes.extend(&self.head);
         let digest = Sha256::digest(&bytes);
         bytes.extend(digest);
@@ -131,7 +144,7 @@ impl Commit {
     /// # Errors
     /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`].
     pub fn parse_any(bytes: &[u8]) -> Result<([u8; 32], Self), StateProblem> {
-        let (mut reader, _, backbone) = Reader::sealed(bytes, MAGIC, &[VERSION])?;
+        let (mut reader, version, backbone) = Reader::sealed(bytes, MAGIC, &VERSIONS)?;
         let number = u32::from_le_bytes(reader.array()?);
         let class_count = reader.count(MAX_CLASSES)?;
         let sample_count = reader.count(MAX_SAMPLES)?;
@@ -153,11 +166,13 @@ impl Commit {
         let note = std::str::from_utf8(reader.take(note_bytes)?)
             .map_err(|_| reader.broken("the note is not UTF-8"))?
             .to_owned();
+        let settings = (version == VERSIONS[1]).then(|| Settings::read(&mut reader));
+        let settings = settings.transpose()?;
         let head = reader.take(head_bytes)?.to_vec();
         if reader.at != reader.bytes.len() {
             return Err(reader.broken("bytes follow the head"));
         }
-        Ok((backbone, Self { number, note, head, classes, samples }))
+        Ok((backbone, Self { number, note, settings, head, classes, samples }))
     }
 
     /// The cache that the commit was made of, from one that has its samples; `None` where some are missing.
@@ -206,6 +221,10 @@ mod tests {
         more.forget_sample(&[1; 16]);
         assert_eq!(parsed.cache(&more), None);
         assert!(parsed.holds_the_same(&Commit::new(3, "", &cache, b"a head")));
+        let settings = Some(Settings { false_accepts: Some(0.1), ..Settings::default() });
+        let made = Commit::new(12, Made { note: "learn", settings }, &cache, b"a head");
+        assert_eq!(Commit::parse(&made.emit(&BACKBONE), &BACKBONE).unwrap(), made);
+        assert!(!parsed.holds_the_same(&made));
         assert!(!parsed.holds_the_same(&Commit::new(12, "learn", &cache, b"another")));
     }
 

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use super::folder::{FEATURES, HEAD};
 use super::replace::{add, remove_leftovers, sync_folder};
 use super::{FeatureCache, StateFolder, StateLock, StateProblem};
 use crate::Error;
@@ -18,6 +19,15 @@ const FOLDER: &str = "kept-samples";
 pub type Kept = BTreeMap<SampleId, PathBuf>;
 
 impl StateFolder {
+    /// The name of the folder of copies, in the state folder.
+    pub const KEPT: &str = FOLDER;
+
+    /// Whether something was learned in this folder.
+    #[must_use]
+    pub fn is_one(&self) -> bool {
+        [HEAD, FEATURES].iter().any(|name| self.path().join(name).is_file())
+    }
+
     /// Whether this state keeps copies of its samples.
     ///
     /// # Errors
@@ -115,8 +125,9 @@ impl StateLock {
         }
     }
 
-    /// Removes copies of samples that are not in the cache which was committed: they were forgotten.
+    /// Removes copies and names of samples that are not in the cache which was committed: they were forgotten.
     pub(super) fn keep_only(&self, cache: &FeatureCache) -> Result<(), Error> {
+        self.keep_names_of(cache)?;
         self.remove_kept(|id| !cache.contains(id)).map(drop)
     }
 
@@ -154,7 +165,7 @@ fn name(id: &SampleId, file: &SampleFile) -> String {
 /// The sample that a file of this name is a copy of; `None` for a name that we do not give.
 fn id_of(path: &Path) -> Option<SampleId> {
     let (stem, extension) = (path.file_stem()?.to_str()?, path.extension()?.to_str()?);
-    let is_ours = ["jpg", "png", "npy"].contains(&extension)
+    let is_ours = samples::extensions().any(|ours| ours == extension)
         && !stem.contains(|c: char| c.is_ascii_uppercase());
     samples::id_from_hex(stem).filter(|_| is_ours)
 }

@@ -10,7 +10,7 @@ use super::folder::{
 };
 use super::plain::{TRAINING_FILE, read};
 use super::replace::{add, remove_leftovers, replace, sync_folder, temporary};
-use super::{Commit, FeatureCache, StateFolder, StateProblem};
+use super::{Commit, FeatureCache, Made, StateFolder, StateProblem};
 use crate::Error;
 
 /// So many commits are kept.
@@ -93,37 +93,37 @@ pub struct StateLock {
 }
 
 impl StateLock {
-    /// Replaces the cache, keeps the commit and replaces the head. `note` says what made it.
+    /// Replaces the cache, keeps the commit and replaces the head. `made` says what made it.
     ///
     /// # Errors
     /// [`Error::Machine`]; the state is then the old one, perhaps with the new cache. [`Error::State`] where it could
     /// not be read again; nothing is changed then.
-    pub fn commit(
+    pub fn commit<'m>(
         &self,
         cache: &FeatureCache,
         backbone: &[u8; 32],
         head: &[u8],
-        note: &str,
+        made: impl Into<Made<'m>>,
     ) -> Result<(), Error> {
         self.folder.refuse_commit(cache, head)?;
         let file = self.file_of(cache, backbone, head)?;
-        self.put(file, cache, backbone, head, note)
+        self.put(file, cache, backbone, head, made)
     }
 
     /// The same, with the cache in this file, where all can be read again.
-    pub(super) fn put(
+    pub(super) fn put<'m>(
         &self,
         (name, bytes): (String, Vec<u8>),
         cache: &FeatureCache,
         backbone: &[u8; 32],
         head: &[u8],
-        note: &str,
+        made: impl Into<Made<'m>>,
     ) -> Result<(), Error> {
         let folder = &self.folder;
         add(folder.path(), &name, &bytes)?;
         let mut numbers = folder.numbers()?;
         let last = numbers.last().copied();
-        let commit = Commit::new(last.map_or(1, |last| last.saturating_add(1)), note, cache, head);
+        let commit = Commit::new(last.map_or(1, |last| last.saturating_add(1)), made, cache, head);
         // A damaged file is no reason to refuse a commit; reading it says so.
         let current = last.and_then(|last| folder.commit(last).ok().flatten());
         let is_same = |(digest, current): ([u8; 32], Commit)| {
@@ -164,19 +164,19 @@ impl StateLock {
     ///
     /// # Errors
     /// [`Error::Machine`]; running it again finishes the work.
-    pub fn commit_alone(
+    pub fn commit_alone<'m>(
         &self,
         cache: &FeatureCache,
         backbone: &[u8; 32],
         head: &[u8],
-        note: &str,
+        made: impl Into<Made<'m>>,
     ) -> Result<(), Error> {
         self.folder.refuse_commit(cache, head)?;
         self.replace(FEATURES, &cache.emit(backbone))?;
         self.remove_outdated()?;
         self.forget_waiting()?;
         self.forget_commits()?;
-        let commit = Commit::new(1, note, cache, head);
+        let commit = Commit::new(1, made, cache, head);
         self.replace(&commit_name(commit.number), &commit.emit(backbone))?;
         self.replace(HEAD, head)?;
         self.keep_only(cache)
@@ -223,6 +223,7 @@ impl StateLock {
         let found = self.forget_waiting()? || found;
         let found = self.remove_outdated()? || found;
         let found = self.forget_kept()? || found;
+        let found = self.forget_names()? || found;
         sync_folder(self.folder.path())?;
         // Only an empty folder can be removed; one with other files in it, or a mount point, stays.
         let _ = std::fs::remove_dir(self.folder.path());

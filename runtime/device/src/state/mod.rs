@@ -8,6 +8,7 @@
 //! | `commit-….hsco` | the last eight commits, each a [`Commit`]: what `rollback` returns to |
 //! | `kept-samples/` | copies of the samples' files, where `learn --keep-samples` asked for them: what `adopt` learns from |
 //! | `waiting-….hsfc` | a cache that lacks something of the one before, until its head is there |
+//! | `names.hssn` | what the samples' files were called, as far as that is known: what `samples` shows; see [`Names`] |
 //! | `adopted.hsfc` | the cache of the backbone that `adopt` is changing to, until it takes its place |
 //! | `counter.hsct` | the highest security counter of the signed packs that were used |
 //! | `rejected.hsco` | the last candidate that was not made current, with the reason |
@@ -36,12 +37,14 @@ mod folder;
 mod four_bits;
 mod kept;
 mod lock;
+mod names;
 mod plain;
 mod problem;
 mod reader;
 mod replace;
 mod room;
 mod salvage;
+mod settings;
 mod stored;
 mod waiting;
 
@@ -51,4 +54,6 @@ pub use edit::Merged;
 pub use folder::{Found, StateFolder};
 pub use kept::Kept;
 pub use lock::StateLock;
+pub use names::Names;
 pub use problem::{StateProblem, Way};
+pub use settings::{Made, Settings};

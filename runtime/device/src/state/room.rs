@@ -15,7 +15,7 @@ impl StateFolder {
     /// They are read for it only where they might be too many.
     ///
     /// # Errors
-    /// [`Error::State`] with what to do; [`Error::Sample`] for a file that cannot be read.
+    /// [`Error::State`] with what to do.
     pub fn refuse_files(
         &self,
         cache: &FeatureCache,
@@ -31,7 +31,9 @@ impl StateFolder {
         // The same sample may be there twice, or known.
         let mut new = HashSet::<SampleId>::new();
         for (at, sample) in samples.iter().enumerate() {
-            let id = sample.load(input, at)?.id();
+            // Whoever learns it says what is wrong with it.
+            let Ok(file) = sample.load(input, at) else { continue };
+            let id = file.id();
             if !cache.contains(&id) {
                 new.insert(id);
             }

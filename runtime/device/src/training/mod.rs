@@ -5,7 +5,9 @@ pub mod doubts;
 mod fit;
 pub mod harm;
 mod inherited;
+pub mod near;
 mod problem;
+pub mod settled;
 mod stand_in;
 mod strangers;
 pub mod tail;
@@ -24,7 +26,7 @@ use crate::Head;
 use crate::engine::Backend;
 use crate::memory;
 use crate::samples::SampleId;
-use crate::state::FeatureCache;
+use crate::state::{FeatureCache, Settings};
 
 /// Ridge penalties that compete on held-out samples, as parts of the sum of squares of the centred features.
 const PENALTIES: [f64; 3] = [1e-2, 1e-3, 1e-4];
@@ -77,6 +79,12 @@ impl Choice {
         let rows = (samples + again).saturating_mul(cache.feature_len());
         let bytes = floats.saturating_add(indices).saturating_mul(size_of::<f32>());
         Ok(if bytes.saturating_add(rows) > memory { Self::Sgd } else { self })
+    }
+
+    /// The choice that learns as these settings say.
+    #[must_use]
+    pub fn by(settings: &Settings) -> Self {
+        settings.learner.map_or_else(Self::auto, Self::of)
     }
 
     /// The choice that trains as this learner did. What Burn trained is trained by `Auto` again.
@@ -165,18 +173,4 @@ fn without(
     let record = train(&rest, None, choice, backbone)?;
     let head = Head::parse(Path::new("head"), &record, &backbone);
     head.map_err(|_| TrainingProblem::Samples(Error::NotAHead))
-}
-
-/// Trains a head as `before` was learned ([`Choice::of`]), with its numbers as they were kept.
-///
-/// # Errors
-/// Those of [`train`].
-pub fn train_as(
-    before: &Head,
-    cache: &FeatureCache,
-    initial: Option<&Head>,
-    backbone: [u8; 32],
-) -> Result<Vec<u8>, TrainingProblem> {
-    let record = train(cache, initial, Choice::of(before.learner()), backbone)?;
-    if before.is_half() { compact(&record, backbone) } else { Ok(record) }
 }

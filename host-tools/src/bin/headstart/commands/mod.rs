@@ -1,7 +1,7 @@
 //! What each command does.
 
 #[macro_use]
-mod say;
+pub(crate) mod say;
 mod choose;
 mod compare;
 mod device;

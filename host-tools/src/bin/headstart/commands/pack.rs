@@ -7,6 +7,7 @@ use headstart::graph::Graph;
 use headstart::pack::{Pack, Preprocessing};
 use headstart_device::samples::Dataset;
 use headstart_tools::cut::inspect::Linear;
+use headstart_tools::error::Error as Refused;
 use headstart_tools::import::model::Model;
 use headstart_tools::import::scales;
 use headstart_tools::quantise::inputs;
@@ -34,7 +35,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let preprocessing = preprocessing::preprocessing(&args.preprocess)?;
     let model = Model::load_sized(&args.model, args.input_size)?;
     let chosen = choose(report, args, &model, preprocessing)?;
-    let samples = calibration(report, args, &model, &chosen.graph, preprocessing)?;
+    let (samples, bad_files) = calibration(report, args, &model, &chosen.graph, preprocessing)?;
     let bar = report.progress(3 * samples.len(), "calibrating");
     let settings = Settings {
         freeze_point: chosen.name,
@@ -74,12 +75,17 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     summary["seconds"] = json!(started.elapsed().as_secs_f64());
     summary["candidates"] = chosen.candidates;
     summary["own_scales"] = json!(own_scales);
+    summary["bad_files"] = json!(bad_files);
     summary["differences"] = json!(differences);
     if let Some(certificate) = &certificate {
         summary["certificate"] = json!(certificate);
     }
     report.show(&summary, || {
         print_pack(&args.output, &pack, bytes.len(), started.elapsed());
+        if !bad_files.is_empty() {
+            say!("calibrated without {} bad files:", bad_files.len());
+            bad_files.iter().for_each(|line| say!("  {line}"));
+        }
         if own_scales {
             print_differences(&differences);
         }
@@ -90,18 +96,18 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     Ok(())
 }
 
-/// The samples that show what the device will see, as the graph takes them; none for a model with scales of its own.
+/// The samples that show what the device will see, as the graph takes them, and what is wrong with those that are left out; none for a model with scales of its own.
 fn calibration(
     report: Report,
     args: &PackArgs,
     model: &Model,
     graph: &Graph,
     preprocessing: Preprocessing,
-) -> Result<Vec<Vec<f32>>, Error> {
+) -> Result<(Vec<Vec<f32>>, Vec<String>), Error> {
     let input = inputs::describe(&model.path, graph, preprocessing)?;
     let Some(folder) = &args.calib else {
         if scales::is_quantised(graph) {
-            return Ok(Vec::new());
+            return Ok(Default::default());
         }
         return Err(Error::Usage(format!(
             "{}: this model brings no scales along; show what the device will see with --calib DIR",
@@ -111,9 +117,12 @@ fn calibration(
     let mut calib = Dataset::unlabelled(folder)?;
     inputs::spread(&mut calib, args.calib_limit as usize);
     let bar = report.progress(calib.samples.len(), "reading");
-    let samples = inputs::load(&input, &calib, || bar.inc(1))?;
+    let (samples, bad) = inputs::sound(&input, &calib, || bar.inc(1));
     bar.finish_and_clear();
-    Ok(samples)
+    if !bad.is_empty() && (samples.is_empty() || !args.skip_bad) {
+        return Err(Refused::Files(bad).into());
+    }
+    Ok((samples, bad.iter().map(ToString::to_string).collect()))
 }
 
 /// The record of the head that the pack ships.

@@ -15,7 +15,7 @@ impl Report {
     /// Prints the JSON object, or what `text` prints.
     pub(super) fn show(self, json: &Value, text: impl FnOnce()) {
         if self.json {
-            say!("{json}");
+            super::say::json(json);
         } else {
             text();
         }

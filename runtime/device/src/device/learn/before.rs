@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::lesson::Lesson;
 use crate::request::RequestProblem;
 use crate::samples::SampleProblem;
-use crate::state::{FeatureCache, StateProblem};
+use crate::state::{Bits, FeatureCache, StateProblem};
 use crate::training::{LEAST_CLASSES, TrainingProblem};
 use crate::{Error, Head};
 
@@ -13,6 +13,8 @@ use crate::{Error, Head};
 pub(super) struct Before {
     pub(super) of_state: Option<Head>,
     pub(super) of_pack: Option<Head>,
+    /// In how many bits features were kept.
+    pub(super) bits: Bits,
     pub(super) cache: FeatureCache,
 }
 
@@ -28,13 +30,14 @@ impl Lesson<'_> {
         }
         let of_pack = self.device.pack_head()?;
         let mut cache = features.unwrap_or_else(|| FeatureCache::new(pack.feature_len()));
+        let bits = cache.bits();
         if self.options.kept_bits.is_some_and(|bits| !cache.keep_in(bits)) {
             return Err(self.device.refuse(RequestProblem::KeptBits));
         }
-        if self.options.false_accepts.is_some() && of_pack.is_some() {
+        if self.options.limit().is_some() && of_pack.is_some() {
             return Err(self.device.refuse(RequestProblem::Strangers));
         }
-        let before = Before { of_state, of_pack, cache };
+        let before = Before { of_state, of_pack, bits, cache };
         self.refuse_count(&before)?;
         Ok(before)
     }
@@ -49,7 +52,7 @@ impl Lesson<'_> {
         let names = known.chain(&self.samples.classes);
         match names.collect::<HashSet<_>>().len() {
             ..2 => Err(Error::sample(&self.samples.origin, SampleProblem::OneClass)),
-            found if self.options.false_accepts.is_some() && found < LEAST_CLASSES => {
+            found if self.options.limit().is_some() && found < LEAST_CLASSES => {
                 let problem = TrainingProblem::FewClasses { found, least: LEAST_CLASSES };
                 Err(Error::training(path, problem))
             }

@@ -1,23 +1,26 @@
 //! Learning where the pack answers one class a sample.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
+use super::super::changed::Shape;
 use super::super::foreign::copies;
-use super::super::report::ClassCount;
+use super::super::report::{BadFile, ClassCount};
 use super::before::Before;
+use super::given::Given;
 use super::harm::{reason, settle};
 use super::lesson::Lesson;
-use super::options::Learning;
 use super::outcome::{Aside, Known, LearnedHead, Unknown};
 use super::reports::Compared;
 use crate::engine::Backend;
 use crate::extract::{Compute, Job};
 use crate::observer::{Watched, Work};
 use crate::request::RequestProblem;
-use crate::samples::{MAX_CLASSES, Sample, SampleFile, SampleId};
-use crate::state::{Commit, FeatureCache, Insertion, StateLock, StateProblem};
-use crate::training::harm::{Effect, Settled};
-use crate::training::{self, Limit, Strangers};
+use crate::samples::{MAX_CLASSES, Sample, SampleFile, SampleId, SampleProblem, alike};
+use crate::state::{Commit, FeatureCache, Insertion, Made, Settings, StateLock, StateProblem};
+use crate::training::Limit;
+use crate::training::harm::{Corrections, Effect, Settled};
+use crate::training::settled::{Bases, Threshold, train_by};
 use crate::{Error, Head};
 
 /// Up to so many samples a class, pictures are also learned as crops.
@@ -27,18 +30,28 @@ const FEW: usize = 50;
 struct Taken {
     /// The samples' names, in their order.
     ids: Vec<SampleId>,
+    given: Given,
     new: usize,
     corrected: usize,
     dropped: usize,
-    /// What computed the features.
-    backbone: String,
+}
+
+/// A sample's name and its features, none where they are cached already.
+type Featured = (SampleId, Option<Vec<i8>>);
+
+impl Taken {
+    /// The names of samples that are learned from.
+    fn learned(&self) -> impl Iterator<Item = SampleId> {
+        let learned = self.given.learned(self.ids.len());
+        self.ids.iter().zip(learned).filter(|(_, learned)| *learned).map(|(id, _)| *id)
+    }
 }
 
 /// A head that was trained, and not yet committed.
 struct Trained {
     record: Vec<u8>,
     head: Head,
-    limit: Option<Limit>,
+    threshold: Threshold,
     short_of_memory: bool,
     seconds: f64,
 }
@@ -53,23 +66,47 @@ impl Lesson<'_> {
         folder.refuse_files(&before.cache, &self.samples.samples, &input, max_bytes)?;
         let lock = folder.lock()?;
         self.device.raise_counter(&lock)?;
-        let Before { of_state, of_pack, mut cache } = self.before()?;
+        let before = self.before()?;
+        let engine = self.device.compute.engine;
+        let was = before.of_state.as_ref().map(|head| folder.settings(head));
+        let settings = self.options.settings(was.unwrap_or_default(), engine);
+        Lesson { settings, ..*self }.learn_on(lock, before, was)
+    }
+
+    /// The same in a state that is locked, on what there is in it.
+    fn learn_on(
+        &self,
+        lock: StateLock,
+        before: Before,
+        was: Option<Settings>,
+    ) -> Result<LearnedHead, Error> {
+        let folder = self.device.folder()?;
+        let Before { of_state, of_pack, bits, mut cache } = before;
         let mut known = cache.clone();
         known.sort();
 
         let labels = self.name_classes(&mut cache, of_state.iter().chain(&of_pack))?;
+        let heads = of_state.iter().chain(&of_pack);
+        let of_heads: HashSet<&String> = heads.flat_map(Head::labels).collect();
         // First, so that wrong samples cost no time.
         let compared = self.compared(cache.classes())?;
-        let taken = self.take(&mut cache, &labels)?;
+        let (features, bad, backbone) = self.extract(&cache)?;
+        let places: Vec<usize> = bad.iter().map(|(at, _)| *at).collect();
+        let bad_files = BadFile::unless_all(self.samples, bad)?;
+        let rest = self.samples.without(&places);
+        let this = Lesson { samples: &rest, ..*self };
+        let taken = this.take(&mut cache, &labels, &of_heads, features)?;
         let training = Instant::now();
         let Settled { effect, aside } = if known.is_empty() || known == cache {
             Settled::default()
         } else {
-            settle(self.device, self.options, &known, &mut cache, taken.ids.len())?
+            let given: HashSet<_> = taken.learned().collect();
+            settle(this.device, this.options, &known, &mut cache, given.len())?
         };
-        let trained = self.train(&cache, of_pack.as_ref(), &lock, training)?;
-        let rejected = self.judge(&known, &cache, effect, of_state.as_ref(), &trained.head)?;
-        self.keep(&lock, &cache, &trained, &taken.ids, rejected.as_deref())?;
+        let trained = this.train(&cache, [&of_state, &of_pack], &lock, training)?;
+        let rejected = this.judge(&known, &cache, effect, of_state.as_ref(), &trained.head)?;
+        let near_duplicates = this.near(&known, &cache, &taken.ids);
+        this.keep(&lock, &cache, &trained, &taken.ids, rejected.as_deref())?;
         let kept_samples = copies(folder, &cache)?.len();
         drop(lock);
 
@@ -79,23 +116,36 @@ impl Lesson<'_> {
         let reports =
             reports.map_err(|problem| Error::pack(self.device.pack_file().path(), problem))?;
         let head = &trained.head;
+        let brought = this.samples.classes.iter().map(String::as_str);
+        let look_alike = alike(brought, head.labels().iter().map(String::as_str));
+        let shape = Shape::of(self.settings, cache.bits(), head);
+        let shape_before = of_state.as_ref().zip(was).map(|(head, was)| Shape::of(was, bits, head));
+        let changed_settings = shape_before.map_or_else(Vec::new, |before| shape.changes(&before));
         Ok(LearnedHead {
             samples: cache.len(),
             new_samples: taken.new - aside.len(),
             corrected_samples: taken.corrected,
             dropped_samples: taken.dropped,
             kept_samples,
-            set_aside: self.set_aside(&taken.ids, &aside)?,
-            skipped_files: self.samples.skipped.len(),
+            duplicate_samples: taken.given.duplicates,
+            conflicts: this.conflicts(&taken.given)?,
+            near_duplicates,
+            set_aside: this.set_aside(&taken.ids, &aside)?,
+            skipped_files: this.samples.skipped.len(),
+            bad_files,
             seconds: self.start.elapsed().as_secs_f64(),
             training_seconds: trained.seconds,
             held_out_accuracy: head.held_out_accuracy(),
             learner: if head.has_tail() { "tail" } else { head.learner().name() },
             short_of_memory: trained.short_of_memory,
-            backbone: taken.backbone,
+            backbone,
             classes: ClassCount::of(head),
+            look_alike,
             unknown_threshold: head.unknown_threshold(),
+            threshold_kept: trained.threshold.is_kept,
+            changed_settings,
             unknown: trained
+                .threshold
                 .limit
                 .map(|limit| Unknown { false_accepts: limit.answered, given_up: limit.given_up }),
             head_bytes: trained.record.len(),
@@ -128,12 +178,20 @@ impl Lesson<'_> {
     }
 
     /// Puts the samples into the cache, those that it does not know with their features, and keeps to the budget.
-    fn take(&self, cache: &mut FeatureCache, labels: &[u16]) -> Result<Taken, Error> {
-        let (features, backbone) = self.extract(cache)?;
+    fn take(
+        &self,
+        cache: &mut FeatureCache,
+        labels: &[u16],
+        of_heads: &HashSet<&String>,
+        features: Vec<Featured>,
+    ) -> Result<Taken, Error> {
         let shown = self.device.labels(self.samples)?;
         let ids: Vec<SampleId> = features.iter().map(|(id, _)| *id).collect();
+        let given = Given::of(ids.iter().copied().zip(shown.iter().copied()));
+        let learned = given.learned(ids.len());
         let (mut new, mut corrected) = (0, 0);
-        for (shown, (id, features)) in shown.into_iter().zip(features) {
+        let samples = shown.into_iter().zip(features).zip(learned);
+        for ((shown, (id, features)), _) in samples.filter(|(_, learned)| *learned) {
             let label = labels[shown];
             let insertion = match features {
                 Some(features) => cache.insert(id, label, &features),
@@ -150,16 +208,21 @@ impl Lesson<'_> {
             }
             None => 0,
         };
+        let counts = cache.classes().iter().zip(cache.counts());
+        let mut lost = counts.filter(|(name, count)| *count == 0 && !of_heads.contains(name));
+        if let Some((name, _)) = lost.next() {
+            return Err(Error::sample(&self.samples.origin, SampleProblem::NoneLeft(name.clone())));
+        }
         cache.sort();
-        Ok(Taken { ids, new, corrected, dropped, backbone })
+        Ok(Taken { ids, given, new, corrected, dropped })
     }
 
-    /// Name and features of every sample, none where they are cached already; and what computed them.
+    /// The samples with their features, those that are bad, and what computed the features.
     #[expect(clippy::type_complexity, reason = "one use")]
     fn extract(
         &self,
         cache: &FeatureCache,
-    ) -> Result<(Vec<(SampleId, Option<Vec<i8>>)>, String), Error> {
+    ) -> Result<(Vec<Featured>, Vec<(usize, Error)>, String), Error> {
         let (pack, compute) = (self.device.pack(), self.device.compute);
         let from_input = pack.tail().is_some_and(|tail| tail.crossing().any(|value| value == 0));
         let views = match self.options.views {
@@ -178,10 +241,11 @@ impl Lesson<'_> {
         let watched = Watched::begin(self.observer, Work::Features, self.samples.len());
         let job = Job { extraction: &extraction, views, watched: &watched };
         let is_new = |file: &SampleFile| !cache.contains(&file.id());
-        let features = job.all(&self.samples.samples, is_new, |_, file, rows| {
+        let (samples, skip) = (&self.samples.samples, self.samples.skips_bad);
+        let found = job.sound(samples, skip, is_new, &|_, _| Ok(()), |_, file, rows| {
             Ok((file.id(), (!rows.is_empty()).then(|| rows.to_vec())))
         })?;
-        Ok((features, extraction.to_string()))
+        Ok((found.results.into_iter().flatten().collect(), found.bad, extraction.to_string()))
     }
 
     /// Two crops beside each picture where no class has more than [`FEW`] samples: they cost two more
@@ -189,7 +253,7 @@ impl Lesson<'_> {
     fn default_views(&self) -> Result<usize, Error> {
         let on_engine = self.options.trains_on_engine(self.device.compute.engine);
         let has_tail = self.device.pack().tail().is_some();
-        if (on_engine && !has_tail) || self.options.learning() != Learning::Auto {
+        if (on_engine && !has_tail) || self.settings.learner.is_some() {
             return Ok(1);
         }
         let mut counts = vec![0; self.samples.classes.len()];
@@ -200,7 +264,7 @@ impl Lesson<'_> {
     fn train(
         &self,
         cache: &FeatureCache,
-        of_pack: Option<&Head>,
+        [of_state, of_pack]: [&Option<Head>; 2],
         lock: &StateLock,
         begun: Instant,
     ) -> Result<Trained, Error> {
@@ -208,27 +272,21 @@ impl Lesson<'_> {
         let (folder, pack) = (self.device.folder()?, self.device.pack());
         let failed = |problem| Error::training(folder.path(), problem);
         let digest = pack.backbone_digest();
-        let wanted = self.options.choice(self.device.compute.engine);
+        let bases = Bases { before: of_state.as_ref(), initial: of_pack.as_ref() };
+        let engine = self.device.compute.engine;
+        let wanted = self.options.choice(&self.settings, engine, bases.before);
         let choice = wanted.within_memory(cache).map_err(failed)?;
-        let limit = self.options.false_accepts.map(|part| {
-            let strangers = Strangers::measure(cache, choice, digest).map_err(failed)?;
-            Ok::<_, Error>(strangers.limit(part.into()))
-        });
-        let limit = limit.transpose()?;
-        let mut record = match pack.tail() {
-            None => training::train(cache, of_pack, choice, digest).map_err(failed)?,
-            Some(_) => self.train_tail(cache, of_pack, lock).map_err(failed)?,
+        let (record, threshold) = match pack.tail() {
+            None => train_by(&self.settings, cache, bases, choice, digest).map_err(failed)?,
+            Some(_) => {
+                let record = self.train_tail(cache, bases.initial, lock).map_err(failed)?;
+                (record, Threshold::default())
+            }
         };
-        if let Some(limit) = limit {
-            record = training::with_threshold(&record, digest, limit.threshold).map_err(failed)?;
-        }
-        if self.options.half {
-            record = training::compact(&record, digest).map_err(failed)?;
-        }
         let seconds = begun.elapsed().as_secs_f64();
         let head = Head::parse_for(&folder.head_path(), &record, &pack)?;
         let short_of_memory = pack.tail().is_none() && choice != wanted;
-        Ok(Trained { record, head, limit, short_of_memory, seconds })
+        Ok(Trained { record, head, threshold, short_of_memory, seconds })
     }
 
     /// Why the head is not made current, if it is not.
@@ -242,6 +300,9 @@ impl Lesson<'_> {
     ) -> Result<Option<String>, Error> {
         if self.options.force {
             return Ok(None);
+        }
+        if let Some(reason) = Corrections::between(known, cache).refused() {
+            return Ok(Some(reason));
         }
         if let Some((effect, harm)) = effect.and_then(|effect| Some((effect, effect.harm()?))) {
             return Ok(Some(reason(&effect, harm)));
@@ -272,7 +333,10 @@ impl Lesson<'_> {
             let learned = samples.filter(|(id, _)| cache.contains(id));
             lock.keep(&self.device.input(), learned)?;
         }
-        lock.commit(cache, &digest, record, &note(trained.limit))
+        self.keep_names(lock, cache, ids)?;
+        let note = note(trained.threshold.limit);
+        let made = Made::by(&note, self.settings, &trained.head);
+        lock.commit(cache, &digest, record, made)
     }
 
     /// Samples that are not learned, with the class that they were given.

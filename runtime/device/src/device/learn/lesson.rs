@@ -7,14 +7,18 @@ use super::super::labelled::Labelled;
 use super::options::LearnOptions;
 use crate::Error;
 use crate::observer::Observer;
+use crate::state::Settings;
 
 /// One call of [`Device::learn`].
+#[derive(Clone, Copy)]
 pub(super) struct Lesson<'a> {
     pub(super) device: &'a Device,
     pub(super) samples: &'a Labelled<'a>,
     pub(super) options: &'a LearnOptions<'a>,
     pub(super) observer: &'a dyn Observer,
     pub(super) start: Instant,
+    /// How the state's heads are learned, once that is known.
+    pub(super) settings: Settings,
 }
 
 impl Lesson<'_> {

@@ -1,9 +1,11 @@
 //! Learning: samples → features, computed once → head → harm → the state folder.
 
 mod before;
+mod given;
 mod harm;
 mod head;
 mod lesson;
+mod named;
 mod options;
 mod outcome;
 mod places;
@@ -12,6 +14,7 @@ mod tail;
 
 use std::time::Instant;
 
+pub use self::given::{GivenAs, Near};
 use self::lesson::Lesson;
 pub use self::options::{LearnOptions, Learning, Optimiser, TailSettings, TailWeights};
 pub use self::outcome::{Aside, Known, Learned, LearnedHead, LearnedPlaces, Outcome, Unknown};
@@ -20,6 +23,7 @@ use super::handle::Device;
 use super::labelled::Labelled;
 use crate::Error;
 use crate::observer::{Event, Observer};
+use crate::state::Settings;
 
 impl Device {
     /// Learns labelled samples on top of what was learned before: their features are computed once, the head is trained
@@ -48,7 +52,8 @@ impl Device {
         if !samples.skipped.is_empty() {
             observer.on(Event::Skipped(&samples.skipped));
         }
-        let lesson = Lesson { device: self, samples, options, observer, start };
+        let settings = Settings::default();
+        let lesson = Lesson { device: self, samples, options, observer, start, settings };
         let learned = if self.is_per_place() {
             Learned::Places(lesson.learn_places()?)
         } else {

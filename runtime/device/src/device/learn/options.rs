@@ -6,10 +6,10 @@ use headstart::pack::Pack;
 use crate::engine::Backend;
 use crate::request::{RequestProblem, Setting};
 use crate::segmentation::is_per_place;
-use crate::state::Bits;
+use crate::state::{Bits, Settings};
 use crate::training::Choice;
 use crate::training::tail::Augment;
-use crate::{Error, MAX_UNITS, memory};
+use crate::{Error, Head, MAX_UNITS, memory};
 
 use super::super::handle::Device;
 use super::super::labelled::Labelled;
@@ -17,18 +17,20 @@ use super::super::labelled::Labelled;
 /// How [`Device::learn`] learns. The default is what suits most.
 #[derive(Clone, Debug, Default)]
 pub struct LearnOptions<'a> {
-    /// How the head is trained; without, `auto`, or the engine that the device was opened with.
+    /// How the head is trained; without, by the engine that the device was opened with, as the state's heads are, or by `auto`.
     pub learner: Option<Learning>,
-    /// Units of a hidden layer between features and classes, 1 to [`MAX_UNITS`], where an engine trains the head.
+    /// Units of a hidden layer between features and classes, 1 to [`MAX_UNITS`], where an engine trains the head; without, as
+    /// many as the head before has.
     pub hidden: Option<usize>,
     /// So often each new picture is shown to the backbone, 1 to 5: whole, and as crops. Without, 3 where `auto` learns and no class has more
     /// than 50 samples, else 1.
     pub views: Option<usize>,
-    /// At most this part of the samples of classes that were never taught is answered, 0 to below 1, as measured by
-    /// leaving each class out in turn.
+    /// At most this part of the samples of classes that were never taught is answered, 0 to 1, as measured by
+    /// leaving each class out in turn; 1 sets no limit. Without, the state's own holds.
     pub false_accepts: Option<f32>,
-    /// Keeps the head's weights as float16 and leaves its prototypes out: 2 bytes a weight instead of 5.
-    pub half: bool,
+    /// Keeps the head's weights as float16 and leaves its prototypes out: 2 bytes a weight instead of 5. Without, as the state
+    /// does.
+    pub half: Option<bool>,
     /// Keeps so many bytes of features at most: where there are more, the classes that have most lose samples.
     pub max_bytes: Option<u64>,
     /// Keeps features in so many bits from now on, those of before too.
@@ -200,15 +202,37 @@ impl LearnOptions<'_> {
         engine.is_some() && self.learner.is_none()
     }
 
-    /// How the head is trained.
-    pub(super) fn choice(&self, engine: Option<Backend>) -> Choice {
+    /// The limit to false accepts that is asked for, if one is.
+    pub(super) fn limit(&self) -> Option<f32> {
+        self.false_accepts.filter(|part| *part < 1.0)
+    }
+
+    /// The settings of the state from now on: those of before, but for what is asked for.
+    pub(super) fn settings(&self, before: Settings, engine: Option<Backend>) -> Settings {
+        let learner = match self.learner {
+            Some(Learning::Named(learner)) => Some(learner),
+            Some(Learning::Auto) => None,
+            None => before.learner.filter(|_| engine.is_none()),
+        };
+        Settings {
+            learner,
+            false_accepts: self.false_accepts.map_or(before.false_accepts, |_| self.limit()),
+            half: self.half.unwrap_or(before.half),
+        }
+    }
+
+    /// How the head is trained, on top of this one.
+    pub(super) fn choice(
+        &self,
+        settings: &Settings,
+        engine: Option<Backend>,
+        before: Option<&Head>,
+    ) -> Choice {
         if let Some(backend) = engine.filter(|_| self.trains_on_engine(engine)) {
-            return Choice::Burn { backend, hidden: self.hidden };
+            let hidden = self.hidden.or(before.and_then(Head::hidden_units));
+            return Choice::Burn { backend, hidden };
         }
-        match self.learning() {
-            Learning::Auto => Choice::Auto { memory: self.memory() },
-            Learning::Named(learner) => Choice::of(learner),
-        }
+        settings.learner.map_or(Choice::Auto { memory: self.memory() }, Choice::of)
     }
 
     /// Refuses what does not fit the pack, or this program.
@@ -255,7 +279,7 @@ impl LearnOptions<'_> {
             Some(RequestProblem::OfHeads(setting))
         } else if self.false_accepts.is_some() {
             Some(RequestProblem::Strangers)
-        } else if self.half {
+        } else if self.half == Some(true) {
             Some(RequestProblem::OfHeads(Setting::Half))
         } else if self.kept_bits.is_some() && !is_per_place(pack) {
             Some(RequestProblem::OfHeads(Setting::KeptBits))
@@ -281,8 +305,8 @@ impl LearnOptions<'_> {
         if let Some(units) = self.hidden.filter(|units| !(1..=MAX_UNITS).contains(units)) {
             return outside(Setting::Hidden, units.to_string(), "a number from 1 to 4096");
         }
-        if let Some(part) = self.false_accepts.filter(|part| !(0.0..1.0).contains(part)) {
-            return outside(Setting::FalseAccepts, part.to_string(), PART);
+        if let Some(part) = self.false_accepts.filter(|part| !(0.0..=1.0).contains(part)) {
+            return outside(Setting::FalseAccepts, part.to_string(), "a number from 0 to 1");
         }
         match self.tail.out_of_range() {
             Some((setting, found, allowed)) => outside(setting, found, allowed),

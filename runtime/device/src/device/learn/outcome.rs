@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::super::report::ClassCount;
+use super::super::changed::ChangedSetting;
+use super::super::report::{BadFile, ClassCount};
+use super::given::{GivenAs, Near};
 use super::reports::Reported;
 use crate::training::harm::Effect;
 
@@ -39,6 +41,7 @@ impl<R> Outcome<R> {
 /// What was learned.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "there is one of a call, and it is not kept")]
 pub enum Learned {
     /// By a pack that answers one class a sample.
     Head(LearnedHead),
@@ -97,11 +100,21 @@ pub struct LearnedHead {
     pub dropped_samples: usize,
     /// Samples of which the state keeps a copy.
     pub kept_samples: usize,
+    /// Files whose content was given before in this call, under the same class: it is learned once.
+    pub duplicate_samples: usize,
+    /// Files with one content that were given different classes. Which is right cannot be told, so they are not learned;
+    /// a sample that was known keeps its class.
+    pub conflicts: Vec<Vec<GivenAs>>,
+    /// New samples that show the same as another one, as a picture that was saved again does. They are learned. At most 64 are
+    /// told, of the first 4,000 new samples or so.
+    pub near_duplicates: Vec<Near>,
     /// New samples whose labels look wrong: the head before surely prefers another class. They are not learned from,
     /// unless by force.
     pub set_aside: Vec<Aside>,
-    /// Files that were passed over because of their name.
+    /// Files that were passed over because neither name nor content is a sample's.
     pub skipped_files: usize,
+    /// Bad samples that were left out, as the call allowed.
+    pub bad_files: Vec<BadFile>,
     /// How long it took.
     pub seconds: f64,
     /// The share of `seconds` that training took; the rest is mostly the backbone.
@@ -116,11 +129,17 @@ pub struct LearnedHead {
     pub backbone: String,
     /// The classes that are known now.
     pub classes: Vec<ClassCount>,
+    /// Pairs of classes that look the same, one of which the samples brought.
+    pub look_alike: Vec<[String; 2]>,
     /// A best probability below this means "unknown".
     pub unknown_threshold: f32,
     /// With a limit to false accepts: what the threshold does, as measured by leaving each class out in turn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<Unknown>,
+    /// Whether the threshold of a limit to false accepts is that of before, because it cannot be measured any more.
+    pub threshold_kept: bool,
+    /// Settings of the state that are others now than before.
+    pub changed_settings: Vec<ChangedSetting>,
     /// Size of the head's record.
     pub head_bytes: usize,
     /// What the new samples did to those that were known before; `null` where there were none, or
@@ -198,8 +217,14 @@ pub struct LearnedPlaces {
     pub new_samples: usize,
     /// Pictures that were there with another mask: the newest stands.
     pub corrected_samples: usize,
-    /// Files that were passed over because of their name.
+    /// Files whose content was given before in this call, with the same mask: it is learned once.
+    pub duplicate_samples: usize,
+    /// Files with one content that were given different masks: they are not learned.
+    pub conflicts: Vec<Vec<GivenAs>>,
+    /// Files that were passed over because neither name nor content is a sample's.
     pub skipped_files: usize,
+    /// Bad samples that were left out, as the call allowed.
+    pub bad_files: Vec<BadFile>,
     /// How long it took.
     pub seconds: f64,
     /// The share of `seconds` that training took.

@@ -7,9 +7,11 @@ use serde::Serialize;
 
 use super::super::handle::Device;
 use super::super::labelled::Labelled;
+use super::super::report::BadFile;
 use super::super::targets::known_classes;
 use crate::extract::Job;
 use crate::observer::{Event, Observer, Watched, Work};
+use crate::samples::SampleFile;
 use crate::{Error, Head};
 
 /// Samples that are not learned from, as features.
@@ -54,8 +56,11 @@ impl Compared {
         let extraction = kernels.open(device.pack());
         let watched = Watched::begin(observer, Work::Reporting, data.len());
         let job = Job { extraction: &extraction, views: 1, watched: &watched };
-        let features = job.all(&data.samples, |_| true, |_, _, features| Ok(features.to_vec()))?;
-        let samples = labels.into_iter().zip(features).collect();
+        let (skip, row) = (data.skips_bad, |_: usize, _: &SampleFile, row: &[i8]| Ok(row.to_vec()));
+        let found = job.sound(&data.samples, skip, |_| true, &|_, _| Ok(()), row)?;
+        BadFile::unless_all(data, found.bad)?;
+        let samples = labels.into_iter().zip(found.results);
+        let samples = samples.filter_map(|(label, row)| Some((label, row?))).collect();
         Ok(Self { origin: data.origin.clone(), classes: data.classes.clone(), samples })
     }
 

@@ -20,11 +20,13 @@
 mod answers;
 mod backbones;
 mod before;
+mod corrections;
 mod effect;
 mod side;
 
 pub use self::backbones::{Adoption, between};
 use self::before::Before;
+pub use self::corrections::{CORRECTED_PART, Corrections};
 use self::effect::DOUBTFUL;
 pub use self::effect::{Effect, Harm, MARGIN, MARGIN_OF_NEW_CLASSES};
 use crate::samples::SampleId;

@@ -1,0 +1,82 @@
+//! Names that look the same to a person, and are two classes to a program.
+
+use std::collections::BTreeMap;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Pairs of different names that look the same, one of which is among `new`: written with other Unicode characters (NFC and NFD), in
+/// capitals, with other spaces, or with characters that are not seen. Each pair is in byte order, and so are the pairs.
+#[must_use]
+pub fn alike<'a>(
+    new: impl IntoIterator<Item = &'a str>,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Vec<[String; 2]> {
+    let mut groups = BTreeMap::<String, BTreeMap<&str, bool>>::new();
+    let known = known.into_iter().map(|name| (name, false));
+    for (name, is_new) in known.chain(new.into_iter().map(|name| (name, true))) {
+        *groups.entry(seen(name)).or_default().entry(name).or_default() |= is_new;
+    }
+    let mut pairs = Vec::new();
+    for group in groups.values() {
+        for (at, (a, a_is_new)) in group.iter().enumerate() {
+            for (b, b_is_new) in group.iter().skip(at + 1) {
+                if *a_is_new || *b_is_new {
+                    pairs.push([(*a).to_owned(), (*b).to_owned()]);
+                }
+            }
+        }
+    }
+    pairs.sort();
+    pairs
+}
+
+/// The name with what is not in ASCII spelled out, where two names cannot be told apart otherwise.
+#[must_use]
+pub fn spelled(name: &str) -> String {
+    let each = name.chars().map(|char| match char {
+        ' '..='~' => char.to_string(),
+        _ => char.escape_unicode().to_string(),
+    });
+    each.collect()
+}
+
+/// What a person sees of a name: compatibility forms, capitals and spaces do not count, nor what has no width.
+fn seen(name: &str) -> String {
+    let folded: String = name.nfkc().collect::<String>().to_lowercase().nfkc().collect();
+    let visible = |char: &char| {
+        !matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
+    };
+    let visible: String = folded.chars().filter(visible).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_look_the_same_are_found() {
+        let same = [
+            ("caf\u{e9}", "cafe\u{301}"),
+            ("Circle", "circle"),
+            ("cup", "cup "),
+            ("tea  cup", "tea\u{a0}cup"),
+            ("\u{212b}", "\u{c5}"),
+            ("mug", "m\u{200b}ug"),
+            ("ＭＵＧ", "mug"),
+        ];
+        for (a, b) in same {
+            let mut pair = [a.to_owned(), b.to_owned()];
+            pair.sort();
+            assert_eq!(alike([a], [b, "other"]), [pair], "{a:?} {b:?}");
+        }
+        for (a, b) in [("mug", "mugs"), ("cafe", "café"), ("a b", "ab"), ("cup", "cup")] {
+            assert_eq!(alike([a], [b]), Vec::<[String; 2]>::new(), "{a:?} {b:?}");
+        }
+        // What was known before was told before.
+        assert!(alike(["mug"], ["Cup", "cup"]).is_empty());
+        assert_eq!(alike(["a", "A"], ["\u{ff21}"]).len(), 3);
+        assert_eq!(spelled("caf\u{e9} 1"), r"caf\u{e9} 1");
+    }
+}
