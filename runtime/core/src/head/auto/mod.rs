@@ -3,8 +3,10 @@
 //! A logistic head and linear discriminants are trained and their mean is taken, which costs nothing to run, because both
 //! are linear. Penalties compete for each of the two on samples that were not trained on; the pair of least loss (`−log`
 //! of the right answer's probability at the pair's best temperature, which few samples measure better than the number of
-//! right answers) is then trained on everything. With an initial head, keeping it as it is and continuing from it compete
-//! too.
+//! right answers) is then trained on everything. With an initial head, keeping it as it is, continuing from it, and the mean of
+//! that and of discriminants compete too. The last is what most adaptations take: what is continued alone stays nearer to the initial
+//! head than held-out samples tell, and discriminants alone forget it. Spoken digits, a head of five people and 100 words of the
+//! sixth, 18 draws: 89.9 %, without it 87.8 %, and 88.7 % without the initial head.
 //!
 //! Discriminants alone are right more often on photos, but lose more to labels that are wrong and to classes of uneven size. With
 //! MobileNetV2 on hand signs, mean of six draws of 20 samples a class: 87.9 % of other people's photos instead of the mean's 87.3 %, and at an
@@ -117,7 +119,7 @@ pub fn train(
 
     let everywhere = (0..classes).all(|class| !groups.class(class).is_empty());
     let fresh = initial.is_none() || everywhere;
-    let mut trials = Trials { logits, most, classes, fresh, initial, held: 0 };
+    let mut trials = Trials::new(logits, most, classes, initial, fresh);
     for fold in 0..folds(distinct.len()) {
         let first = trials.held;
         let (train_count, held_count) = split(samples, &groups, fold, trained, &mut held[first..]);
@@ -138,7 +140,7 @@ pub fn train(
         let (chosen, mut temperature) = trials.best(test)?;
         // An initial head is at temperature 1: samples of some classes say little of the others' logits.
         let measured = (0..classes).all(|class| groups.class(class).len() > 1);
-        let guess = !measured && !matches!(chosen, Candidate::Blend(..));
+        let guess = !measured && matches!(chosen, Candidate::Keep | Candidate::Continue(_));
         if guess {
             temperature = 1.0;
         }
@@ -156,7 +158,7 @@ pub fn train(
     };
     outcome.learner = match chosen {
         Candidate::Keep => None,
-        Candidate::Blend(..) => Some(Learner::Blend),
+        Candidate::Blend(..) | Candidate::Correct(..) => Some(Learner::Blend),
         Candidate::Continue(_) => Some(Learner::Logistic),
     };
     let mut scratch = Scratch::new(memory, 0)?;
@@ -169,14 +171,15 @@ pub fn train(
             let mut design = Design::build(samples, weights, classes, &mut scratch)?;
             let memory = scratch.rest();
             match chosen {
-                Candidate::Blend(logistic, second) => {
-                    logistic_head(&mut design, None, logistic, weights, bias, memory)?;
+                Candidate::Blend(logistic, second) | Candidate::Correct(logistic, second) => {
+                    let initial = initial.filter(|_| matches!(chosen, Candidate::Correct(..)));
+                    logistic_head(&mut design, initial, logistic, true, weights, bias, memory)?;
                     discriminants_head(&mut design, second, second_weights, second_bias, memory)?;
                     add_scaled(weights, 1.0, second_weights);
                     add_scaled(bias, 1.0, second_bias);
                 }
                 Candidate::Continue(penalty) => {
-                    logistic_head(&mut design, initial, penalty, weights, bias, memory)?;
+                    logistic_head(&mut design, initial, penalty, false, weights, bias, memory)?;
                 }
                 Candidate::Keep => {}
             }
@@ -303,6 +306,59 @@ mod tests {
         let new = LinearHead::new(&weights[..40], &bias[..2], 20).unwrap();
         let (before, after) = (accuracy(old, shifted.samples()), accuracy(new, shifted.samples()));
         assert!(before < 0.7 && after > 0.9, "{before} {after}");
+    }
+
+    /// The same classes in two domains: what tells them apart is mostly the same in both, and what does not is larger and goes
+    /// its own way through all features.
+    fn domain(own: u64, per_class: usize, seed: u64) -> (Vec<i8>, Vec<u16>) {
+        const FEATURES: usize = 48;
+        const CLASSES: usize = 6;
+        let normals = |seed: u64, count: usize| -> Vec<f32> {
+            let mut random = Random::new(seed);
+            let mut uniform = || random.next_u32() as f32 / u32::MAX as f32 - 0.5;
+            (0..count).map(|_| (0..4).map(|_| uniform()).sum()).collect()
+        };
+        let shared = normals(11, CLASSES * FEATURES);
+        let shift = normals(20 + own, CLASSES * FEATURES);
+        let directions = normals(30 + own, 8 * FEATURES);
+        let (mut features, mut labels) = (Vec::new(), Vec::new());
+        for sample in 0..CLASSES * per_class {
+            let class = sample % CLASSES;
+            let noise = normals(1000 * seed + sample as u64, FEATURES + 8);
+            for at in 0..FEATURES {
+                let place = class * FEATURES + at;
+                let common: f32 =
+                    (0..8).map(|d| noise[FEATURES + d] * directions[d * FEATURES + at]).sum();
+                let value = 0.8 * shared[place] + 0.3 * shift[place] + noise[at] + 2.0 * common;
+                features.push((value * 20.0) as i8);
+            }
+            labels.push(class as u16);
+        }
+        (features, labels)
+    }
+
+    #[test]
+    fn an_initial_head_of_another_domain_makes_no_head_worse() {
+        let head_of = |(features, labels): &(Vec<i8>, Vec<u16>),
+                       initial: Option<LinearHead<'_>>| {
+            fit(Samples::new(features, labels, 48).unwrap(), 6, initial, 0.0)
+        };
+        let (mut with, mut without, mut kept) = (0.0, 0.0, 0.0);
+        for draw in 0..6 {
+            let (outcome, mut weights, mut bias) = head_of(&domain(2 * draw, 60, 1), None);
+            weights.iter_mut().chain(&mut bias).for_each(|number| *number /= outcome.temperature);
+            let old = LinearHead::new(&weights, &bias, 48).unwrap();
+            let (own, test) = (domain(2 * draw + 1, 5, 2), domain(2 * draw + 1, 100, 3));
+            let test = Samples::new(&test.0, &test.1, 48).unwrap();
+            let mut right = |initial| {
+                let (_, weights, bias) = head_of(&own, initial);
+                accuracy(LinearHead::new(&weights, &bias, 48).unwrap(), test) / 6.0
+            };
+            with += right(Some(old));
+            without += right(None);
+            kept += accuracy(old, test) / 6.0;
+        }
+        assert!(with > without.max(kept) + 0.05, "{with} {without} {kept}");
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) enum Candidate {
     Blend(usize, usize),
     /// The initial head and a logistic one that corrects it.
     Continue(usize),
+    /// The mean of that and of discriminants, which know nothing of the initial head.
+    Correct(usize, usize),
     /// The initial head.
     Keep,
 }
@@ -94,9 +96,26 @@ pub(super) struct Trials<'a> {
     pub(super) initial: Option<LinearHead<'a>>,
     /// Samples that were held out so far.
     pub(super) held: usize,
+    /// For each fold that was tried, where its held-out samples end, and by what each of its continued heads' logits are
+    /// divided before they are mixed.
+    pub(super) spreads: [(usize, [f32; LOGISTIC.len()]); PARTS],
+    /// Folds that were tried.
+    pub(super) tried: usize,
 }
 
-impl Trials<'_> {
+impl<'a> Trials<'a> {
+    /// Nothing tried yet.
+    pub(super) fn new(
+        logits: &'a mut [f32],
+        most: usize,
+        classes: usize,
+        initial: Option<LinearHead<'a>>,
+        fresh: bool,
+    ) -> Self {
+        let spreads = [(0, [1.0; LOGISTIC.len()]); PARTS];
+        Self { logits, most, classes, fresh, initial, held: 0, spreads, tried: 0 }
+    }
+
     /// Trains every candidate and keeps its logits on `test`.
     pub(super) fn fold(
         &mut self,
@@ -121,6 +140,8 @@ impl Trials<'_> {
                 descent.head(&mut design, weights, bias);
                 if initial.is_none() {
                     normalise(descent.logits(), weights, bias);
+                } else if let Some((_, spreads)) = self.spreads.get_mut(self.tried) {
+                    spreads[place] = spread(descent.logits(), self.classes);
                 }
                 self.keep(start + place, weights, bias, test)?;
             }
@@ -136,6 +157,10 @@ impl Trials<'_> {
             self.keep(KEPT, head.weights(), head.bias(), test)?;
         }
         self.held += test.len();
+        if let Some((end, _)) = self.spreads.get_mut(self.tried) {
+            *end = self.held;
+        }
+        self.tried += 1;
         Ok(())
     }
 
@@ -155,16 +180,18 @@ impl Trials<'_> {
 
     /// The candidate of least loss and its temperature; of equal ones the first.
     pub(super) fn best(&mut self, test: Samples<'_>) -> Result<(Candidate, f32), Error> {
-        let blends = (0..LOGISTIC.len()).flat_map(|logistic| {
-            (0..DISCRIMINANTS.len()).map(move |second| Candidate::Blend(logistic, second))
-        });
+        let pairs = (0..LOGISTIC.len())
+            .flat_map(|logistic| (0..DISCRIMINANTS.len()).map(move |second| (logistic, second)));
         let continued = (0..LOGISTIC.len()).map(Candidate::Continue);
         let (fresh, has_initial) = (self.fresh, self.initial.is_some());
+        let blends = pairs.clone().map(|(logistic, second)| Candidate::Blend(logistic, second));
+        let corrected = pairs.map(|(logistic, second)| Candidate::Correct(logistic, second));
         let candidates = [Candidate::Keep]
             .into_iter()
             .chain(continued)
             .filter(|_| has_initial)
-            .chain(blends.filter(|_| fresh));
+            .chain(blends.filter(|_| fresh))
+            .chain(corrected.filter(|_| fresh && has_initial));
         let mut best = (Candidate::Keep, 1.0, f32::INFINITY);
         for candidate in candidates {
             let (temperature, loss) = self.answers(candidate, test)?.temperature();
@@ -191,17 +218,32 @@ impl Trials<'_> {
                 add_scaled(&mut mixed[..length], 1.0, &logits[second..][..length]);
                 MIXED
             }
+            Candidate::Correct(logistic, second) => {
+                let (logits, mixed) = self.logits.split_at_mut(MIXED * stride);
+                let second = (LOGISTIC.len() + second) * stride;
+                mixed[..length].copy_from_slice(&logits[second..][..length]);
+                let continued = &logits[(CONTINUED + logistic) * stride..][..length];
+                let mut start = 0;
+                for (end, spreads) in self.spreads.iter().take(self.tried) {
+                    let fold = start..end * self.classes;
+                    start = fold.end;
+                    let factor = 1.0 / spreads[logistic];
+                    add_scaled(&mut mixed[fold.clone()], factor, &continued[fold]);
+                }
+                MIXED
+            }
         };
         HeldOut::new(&self.logits[place * stride..][..length], test, self.classes)
     }
 }
 
-/// A logistic head, down the same path of penalties as in the trials; without an initial head its logits are
-/// spread by 1.
+/// A logistic head, down the same path of penalties as in the trials; its logits are spread by 1 where they are `mixed`
+/// with others.
 pub(super) fn logistic_head(
     design: &mut Design<'_>,
     initial: Option<LinearHead<'_>>,
     penalty: usize,
+    mixed: bool,
     weights: &mut [f32],
     bias: &mut [f32],
     memory: &mut [f32],
@@ -212,7 +254,7 @@ pub(super) fn logistic_head(
         descent.run(design, *penalty)?;
     }
     descent.head(design, weights, bias);
-    if initial.is_none() {
+    if mixed {
         normalise(descent.logits(), weights, bias);
     }
     Ok(())
@@ -239,17 +281,20 @@ pub(super) fn discriminants_head(
     Ok(())
 }
 
-/// Divides a head by the spread of its logits on the samples that it was trained on: the root mean square of their
-/// distance from each sample's mean. So heads of different learners and folds can be compared and added.
+/// Divides a head by the [`spread`] of its logits on the samples that it was trained on. So heads of different learners and
+/// folds can be compared and added.
 fn normalise(logits: &[f32], weights: &mut [f32], bias: &mut [f32]) {
-    let classes = bias.len();
+    let spread = spread(logits, bias.len());
+    weights.iter_mut().chain(bias).for_each(|number| *number /= spread);
+}
+
+/// The root mean square of logits' distance from each sample's mean; 1 where there is none.
+fn spread(logits: &[f32], classes: usize) -> f32 {
     let mut square = 0.0;
     for row in logits.chunks_exact(classes) {
         let mean = row.iter().sum::<f32>() / classes as f32;
         square += row.iter().map(|logit| (logit - mean) * (logit - mean)).sum::<f32>();
     }
     let spread = libm::sqrtf(square / logits.len() as f32);
-    if spread > 0.0 {
-        weights.iter_mut().chain(bias).for_each(|number| *number /= spread);
-    }
+    if spread > 0.0 { spread } else { 1.0 }
 }
