@@ -134,6 +134,25 @@ fn the_samples_choose_a_cut_within_the_budget() {
 }
 
 #[test]
+fn a_transform_of_training_becomes_part_of_the_pack() {
+    let desk = Desk::new();
+    let whole = |name: &str, more: &[&str]| {
+        let pack = desk.path(name);
+        let common = ["pack", MODEL, "--calib", &desk.pictures, "-o", &pack];
+        json(&[&common[..], more].concat());
+        json(&["info", &pack])
+    };
+    let torchvision = whole("torchvision.hspk", &["--preprocess", "torchvision"]);
+    let side = torchvision["input"][0].as_u64().unwrap() * 8 / 7;
+    assert_eq!(torchvision["resize"], format!("shorter side to {side}, middle cut out"));
+    assert_eq!(torchvision["resize_filter"], "pil-bilinear");
+    assert_eq!(whole("timm.hspk", &["--preprocess", "timm"])["resize_filter"], "pil-bicubic");
+    let area = ["--preprocess", "tf", "--resize-filter", "opencv-area"];
+    assert_eq!(whole("area.hspk", &area)["resize_filter"], "opencv-area");
+    assert_eq!(whole("own.hspk", &area[..2])["resize_filter"], "own");
+}
+
+#[test]
 fn a_pretrained_classifier_is_kept_and_exported() {
     let desk = Desk::new();
     let (pack, summary) = desk.pack("keep.hspk", &["--head", "keep", "--max-classes", "64"]);

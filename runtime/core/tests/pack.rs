@@ -7,7 +7,7 @@ use common::contents;
 use headstart::Error;
 use headstart::backbone::Backbone;
 use headstart::network::Node;
-use headstart::pack::{Contents, Pack, Resize, emit};
+use headstart::pack::{Contents, Filter, Pack, Resize, emit};
 use headstart::preprocess::{self, Picture};
 
 /// Bytes at an address that sections may be cast from on any machine.
@@ -139,6 +139,29 @@ fn the_shorter_side_is_scaled_and_the_middle_cut_out() {
     preprocess::picture(&pack, picture, &mut out).unwrap();
     assert_eq!(out, [11, 12, 19, 20]);
     contents.input.preprocessing.resize = Resize::ShortSide(1);
+    assert_eq!(emit(&contents).err(), Some(Error::BadManifest));
+}
+
+#[test]
+fn a_filter_is_part_of_the_pack_and_of_its_backbone() {
+    let mut contents = contents();
+    let plain = emit(&contents).unwrap();
+    let digest = Pack::open(&plain).unwrap().backbone_digest();
+    for resize in
+        [Resize::StretchBy(Filter::PilBicubic), Resize::ShortSideBy(4, Filter::OpenCvArea)]
+    {
+        contents.input.preprocessing.resize = resize;
+        let bytes = emit(&contents).unwrap();
+        let pack = Pack::open(&bytes).unwrap();
+        assert_eq!(pack.input().preprocessing.resize, resize);
+        assert_ne!(pack.backbone_digest(), digest);
+        // A picture of one colour is that colour by every filter.
+        let picture = Picture { pixels: &[110; 77], width: 11, height: 7, channels: 1 };
+        let mut out = [0; 4];
+        preprocess::picture(&pack, picture, &mut out).unwrap();
+        assert_eq!(out, [10; 4]);
+    }
+    contents.input.preprocessing.resize = Resize::ShortSideBy(1, Filter::PilBilinear);
     assert_eq!(emit(&contents).err(), Some(Error::BadManifest));
 }
 

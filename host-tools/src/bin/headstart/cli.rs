@@ -327,9 +327,10 @@ pub(crate) enum Arena {
 /// How pixels become input values.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PreprocessArgs {
-    /// `(pixel − mean) / std` by name: `imagenet` (torchvision), `tf` (127.5, 127.5),
-    /// `unit` (0, 255) or `raw` (0, 1).
-    #[arg(long, value_name = "NAME", value_parser = ["imagenet", "tf", "unit", "raw"])]
+    /// `(pixel − mean) / std` by name: `imagenet` (torchvision's numbers), `tf` (127.5, 127.5), `unit` (0, 255) or `raw` (0, 1).
+    /// `torchvision` and `timm` are the whole evaluation transform: those numbers, the shorter side to 8/7 of the input (256
+    /// for 224) by Pillow's bilinear or bicubic filter, and the middle.
+    #[arg(long, value_name = "NAME", value_parser = ["imagenet", "tf", "unit", "raw", "torchvision", "timm"])]
     pub preprocess: Option<String>,
     /// Mean in pixel units, one number or one a channel.
     #[arg(
@@ -350,4 +351,26 @@ pub(crate) struct PreprocessArgs {
     /// Cut the middle out after `--resize`.
     #[arg(long, requires = "resize")]
     pub crop: bool,
+    /// Resize as the network's pictures were resized in training [default: a bilinear filter of our own, close to
+    /// `pil-bilinear`]. Matters where small things or fine textures decide.
+    #[arg(long, value_name = "FILTER", value_enum)]
+    pub resize_filter: Option<ResizeFilter>,
+}
+
+/// How pixels are put together where a picture shrinks or grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ResizeFilter {
+    /// Pillow's `BILINEAR` (torchvision's default); widened where the picture shrinks.
+    PilBilinear,
+    /// Pillow's `BICUBIC` (most of timm's models); widened where the picture shrinks.
+    PilBicubic,
+    /// OpenCV's `INTER_LINEAR`: two pixels on each axis, not widened.
+    #[value(name = "opencv-bilinear")]
+    OpenCvBilinear,
+    /// OpenCV's `INTER_CUBIC`: four pixels on each axis, not widened.
+    #[value(name = "opencv-bicubic")]
+    OpenCvBicubic,
+    /// OpenCV's `INTER_AREA`: the mean of what a pixel covers.
+    #[value(name = "opencv-area")]
+    OpenCvArea,
 }

@@ -44,6 +44,10 @@ impl<'a> HeldOut<'a> {
         self.logits.chunks_exact(self.classes).zip(labels)
     }
 
+    pub(crate) fn logits(&self) -> &'a [f32] {
+        self.logits
+    }
+
     /// How many samples are answered correctly.
     pub fn correct(&self) -> u32 {
         self.iter().map(|(logits, label)| u32::from(argmax(logits) == label)).sum()
@@ -115,6 +119,34 @@ impl<'a> HeldOut<'a> {
         (all.0 / shown, all.1 / shown, all.2 / shown)
     }
 
+    /// By how much less these answers lose than `other` ones to the same samples, each at its temperature, and the standard
+    /// error of that, in nats; classes weigh the same.
+    pub(crate) fn lead(
+        &self,
+        temperature: f32,
+        other: &Self,
+        other_temperature: f32,
+    ) -> (f64, f64) {
+        let (total, mut shown) = (self.samples.len() as f64, 0.0);
+        let pairs = || self.iter().zip(other.iter().map(|(logits, _)| logits));
+        let (mut sum, mut square) = (0.0, 0.0);
+        for class in 0..self.classes {
+            let of_class = || pairs().filter(move |((_, label), _)| *label == class);
+            let count = of_class().count() as f64;
+            shown += f64::from(u8::from(count > 0.0));
+            for ((logits, label), others) in of_class() {
+                let lost = log_loss(others, label, other_temperature)
+                    - log_loss(logits, label, temperature);
+                let share = total / count * f64::from(lost);
+                sum += share;
+                square += share * share;
+            }
+        }
+        let mean = sum / total;
+        let variance = (square / total - mean * mean).max(0.0) / (total - 1.0).max(1.0);
+        (mean / shown, libm::sqrt(variance) / shown)
+    }
+
     /// The best probability below which an answer is "unknown": of the right answers on held-out
     /// samples, 2 % lie below it. It is 0 without a right answer, and never above 0.9.
     ///
@@ -143,6 +175,13 @@ impl<'a> HeldOut<'a> {
         let (_, threshold, _) = best[..correct].select_nth_unstable_by(place, f32::total_cmp);
         Ok(threshold.min(0.9))
     }
+}
+
+/// `−log softmax(logits / temperature)[label]`.
+fn log_loss(logits: &[f32], label: usize, temperature: f32) -> f32 {
+    let largest = logits[argmax(logits)];
+    let total: f32 = logits.iter().map(|logit| libm::expf((logit - largest) / temperature)).sum();
+    libm::logf(total) - (logits[label] - largest) / temperature
 }
 
 #[cfg(test)]
@@ -197,6 +236,25 @@ mod tests {
         let held_out = HeldOut::new(&logits, answers(&[0; 4], &[0, 0, 0, 1]), 2).unwrap();
         let (right, wrong) = ((1.0 + (-2_f32).exp()).ln(), (1.0 + 1_f32.exp()).ln());
         assert!((held_out.mean_loss() - (right + wrong) / 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_lead_is_the_difference_of_the_losses_and_its_error_that_of_the_pairs() {
+        let (logits, labels) = honest(1.0);
+        let features = std::vec![0; labels.len()];
+        let held_out = HeldOut::new(&logits, answers(&features, &labels), 3).unwrap();
+        let (lead, error) = held_out.lead(1.0, &held_out, 2.0);
+        let expected = held_out.loss(0.5).0 - held_out.loss(1.0).0;
+        assert!((lead - expected).abs() < 1e-5, "{lead} {expected}");
+        // Both halves agree with the whole within what the error says.
+        let half = |from: usize| {
+            let part = 3 * from..3 * (from + 2000);
+            let samples = answers(&features[..2000], &labels[from..from + 2000]);
+            let held_out = HeldOut::new(&logits[part], samples, 3).unwrap();
+            held_out.lead(1.0, &held_out, 2.0).0
+        };
+        assert!(error > 0.0 && (half(0) - half(2000)).abs() < 6.0 * error, "{error}");
+        assert_eq!(held_out.lead(1.0, &held_out, 1.0), (0.0, 0.0));
     }
 
     #[test]

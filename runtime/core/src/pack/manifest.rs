@@ -119,6 +119,50 @@ pub enum Resize {
     /// The shorter side is scaled to that many pixels, the aspect ratio kept, and the middle cut
     /// out. Not below the input's larger extent.
     ShortSide(u32),
+    /// [`Stretch`](Self::Stretch) by another library's filter.
+    StretchBy(Filter),
+    /// [`ShortSide`](Self::ShortSide) by another library's filter. With Pillow's the longer side is rounded down and the middle
+    /// begins at half of what is cut off, rounded to the even number: so do torchvision's `Resize` and `CenterCrop`.
+    ShortSideBy(u32, Filter),
+}
+
+impl Resize {
+    /// What the shorter side is scaled to; `None` where both sides are.
+    #[must_use]
+    pub fn short_side(self) -> Option<u32> {
+        match self {
+            Self::Stretch | Self::StretchBy(_) => None,
+            Self::ShortSide(side) | Self::ShortSideBy(side, _) => Some(side),
+        }
+    }
+
+    /// The other library's filter; `None` for our own.
+    #[must_use]
+    pub fn filter(self) -> Option<Filter> {
+        match self {
+            Self::Stretch | Self::ShortSide(_) => None,
+            Self::StretchBy(filter) | Self::ShortSideBy(_, filter) => Some(filter),
+        }
+    }
+}
+
+/// A filter of the library that a network's pictures were resized with in training.
+///
+/// Ours is a bilinear one, widened where a picture shrinks, with one rounding: Pillow's `BILINEAR` rounds between rows and
+/// columns as well, so up to one level is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Filter {
+    /// Pillow's `BILINEAR`: what torchvision's transforms use unless told otherwise.
+    PilBilinear,
+    /// Pillow's `BICUBIC`: what most of timm's models use.
+    PilBicubic,
+    /// OpenCV's `INTER_LINEAR`: two pixels on each axis, however much the picture shrinks.
+    OpenCvBilinear,
+    /// OpenCV's `INTER_CUBIC`: four pixels on each axis, however much the picture shrinks.
+    OpenCvBicubic,
+    /// OpenCV's `INTER_AREA`: the mean of what a pixel covers.
+    OpenCvArea,
 }
 
 /// The memory that a session takes, in bytes, each part exact.

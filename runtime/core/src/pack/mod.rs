@@ -19,7 +19,7 @@ pub use container::{ALIGNMENT, MAGIC, VERSION};
 #[cfg(feature = "std")]
 pub use emit::{Contents, emit, sign};
 pub use manifest::{
-    BackboneSpec, Input, Manifest, ManifestV1, Plan, Preprocessing, Provenance, Resize,
+    BackboneSpec, Filter, Input, Manifest, ManifestV1, Plan, Preprocessing, Provenance, Resize,
 };
 pub use signature::{MAX_FAMILY_BYTES, MESSAGE_BYTES, Signature, family_is_valid, key_name};
 pub use tail::{MAX_CROSSING, MAX_DESCRIPTION, TAIL_VERSION, TailSection, TailStorage};

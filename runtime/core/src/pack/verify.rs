@@ -1,6 +1,6 @@
 //! The rules that tie the manifest, the network, tail and head together.
 
-use super::{MAX_NODES, Pack, Resize, TailSection};
+use super::{MAX_NODES, Pack, TailSection};
 use crate::Error;
 use crate::network::{MAX_EXTENT, Network};
 use crate::record::{HeadRecord, MAX_FEATURES};
@@ -70,10 +70,10 @@ fn verify_manifest(pack: &Pack<'_>) -> Result<(), Error> {
     let (input, first) = (pack.input(), pack.value(0)?);
     let preprocessing = &input.preprocessing;
     let finite = preprocessing.mean.iter().chain(&preprocessing.std).all(|v| v.is_finite());
-    let large_enough = match preprocessing.resize {
-        Resize::Stretch => true,
-        Resize::ShortSide(side) => side >= input.height.max(input.width) && side <= MAX_EXTENT,
-    };
+    let large_enough = preprocessing
+        .resize
+        .short_side()
+        .is_none_or(|side| side >= input.height.max(input.width) && side <= MAX_EXTENT);
     if (input.height, input.width, input.channels) != (first.height, first.width, first.channels)
         || !finite
         || preprocessing.std.contains(&0.0)

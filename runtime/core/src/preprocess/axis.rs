@@ -1,6 +1,6 @@
 //! Which source pixels a target pixel reads, and with what weights.
 
-/// One axis of the resize: `source` pixels scaled to `target`, the middle `kept` of them used.
+/// One axis of the resize: `source` pixels scaled to `target`, of which those from `offset` are used.
 pub(super) struct Axis {
     source: usize,
     scale: f32,
@@ -9,9 +9,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    pub(super) fn new(source: usize, target: u32, kept: u32) -> Self {
+    pub(super) fn new(source: usize, target: u32, offset: u32) -> Self {
         let scale = source as f32 / target as f32;
-        let offset = target.saturating_sub(kept) / 2;
         Self { source, scale, support: if scale > 1.0 { scale } else { 1.0 }, offset }
     }
 

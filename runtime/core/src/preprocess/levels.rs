@@ -1,10 +1,11 @@
 //! A picture resized to the input's extents.
 
-use super::Picture;
-use super::axis::{Axis, Taps};
+use super::axis::Taps;
 use super::enlarge::Enlarge;
+use super::places::{self, places};
+use super::{Picture, filtered};
 use crate::Error;
-use crate::pack::{Input, Resize};
+use crate::pack::Input;
 
 /// Resizes and crops a picture to the input's extents and calls `put` with the index (of
 /// `[height, width, channels]`), the channel and the level, 0…255, of every element once.
@@ -13,7 +14,7 @@ use crate::pack::{Input, Resize};
 /// `s = source / target`, `t = max(s, 1)` and `c = (i + 0.5) · s`, target `i` is the mean of the
 /// pixels `k` weighted by `max(0, 1 − |k + 0.5 − c| / t)`, on each axis, rounded half up. A grey
 /// picture feeds every channel; of a coloured one a grey model sees
-/// `(299 r + 587 g + 114 b + 500) / 1000`.
+/// `(299 r + 587 g + 114 b + 500) / 1000`. Where the pack names a [`Filter`](crate::pack::Filter), levels are that one's.
 ///
 /// # Errors
 ///
@@ -35,7 +36,7 @@ pub fn levels(
     if bytes != Some(pixels.len()) {
         return Err(Error::BufferLength { expected: bytes.unwrap_or(0), found: pixels.len() });
     }
-    let [rows, columns] = axes(input, [height, width])?;
+    let [rows, columns] = places(input, [height, width])?;
     let (input_height, input_width) = (input.height as usize, input.width as usize);
     let mut put_pixel = |x: usize, y: usize, [r, g, b]: [u8; 3]| {
         let index = (y * input_width + x) * targets;
@@ -50,8 +51,20 @@ pub fn levels(
             put(index, 0, r);
         }
     };
+    let kept = [input_height, input_width];
+    if let Some(filter) = input.preprocessing.resize.filter() {
+        let [rows, columns] = places::filtered(filter, [&rows, &columns]);
+        if channels == 3 {
+            filtered::run::<3>(&picture, [&rows, &columns], kept, put_pixel);
+        } else {
+            let put = |x, y, [grey]: [u8; 1]| put_pixel(x, y, [grey; 3]);
+            filtered::run::<1>(&picture, [&rows, &columns], kept, put);
+        }
+        return Ok(());
+    }
+    let [rows, columns] = [rows.axis(), columns.axis()];
     if rows.enlarges() && columns.enlarges() {
-        let (height, width) = (input_height, input_width);
+        let [height, width] = kept;
         let enlarge = Enlarge { rows: &rows, columns: &columns, height, width };
         if channels == 3 {
             enlarge.run::<3>(pixels, picture.width, put_pixel);
@@ -80,40 +93,6 @@ pub fn levels(
         }
     }
     Ok(())
-}
-
-/// The pixel of a picture of these rows and columns that a place of the input, row and column, lies in the
-/// middle of: where the class of that place is found in a mask.
-///
-/// # Errors
-///
-/// [`Error::ShapeOverflow`] for a picture without pixels, or a place outside of the input.
-pub fn nearest(
-    input: &Input,
-    [height, width]: [usize; 2],
-    [row, column]: [usize; 2],
-) -> Result<[usize; 2], Error> {
-    if height == 0 || width == 0 || row >= input.height as usize || column >= input.width as usize {
-        return Err(Error::ShapeOverflow);
-    }
-    let [rows, columns] = axes(input, [height, width])?;
-    Ok([rows.nearest(row), columns.nearest(column)])
-}
-
-/// Rows and columns of a picture that has some.
-fn axes(input: &Input, [height, width]: [usize; 2]) -> Result<[Axis; 2], Error> {
-    let short = width.min(height) as u64;
-    let axis = |extent: usize, kept: u32| {
-        let target = match input.preprocessing.resize {
-            Resize::Stretch => kept,
-            Resize::ShortSide(side) => {
-                u32::try_from((extent as u64 * u64::from(side) + short / 2) / short)
-                    .map_err(|_| Error::ShapeOverflow)?
-            }
-        };
-        Ok(Axis::new(extent, target, kept))
-    };
-    Ok([axis(height, input.height)?, axis(width, input.width)?])
 }
 
 /// Columns of a strip.
@@ -172,14 +151,15 @@ fn mean<const N: usize>(
 mod tests {
     use std::vec::Vec;
 
+    use super::super::axis::Axis;
     use super::*;
 
     /// Two ways to the same levels: side by side, and pixel by pixel.
     fn both<const N: usize>(source: [usize; 2], target: [u32; 2], kept: [u32; 2]) {
         let [height, width] = source;
         let pixels: Vec<u8> = (0..height * width * N).map(|at| (at * 89 + at / 7) as u8).collect();
-        let rows = Axis::new(height, target[0], kept[0]);
-        let columns = Axis::new(width, target[1], kept[1]);
+        let rows = Axis::new(height, target[0], (target[0] - kept[0]) / 2);
+        let columns = Axis::new(width, target[1], (target[1] - kept[1]) / 2);
         let [kept_height, kept_width] = kept.map(|n| n as usize);
         let enlarge =
             Enlarge { rows: &rows, columns: &columns, height: kept_height, width: kept_width };

@@ -5,9 +5,13 @@
 
 mod axis;
 mod enlarge;
+mod filtered;
+mod filters;
 mod levels;
+mod places;
 
-pub use levels::{levels, nearest};
+pub use levels::levels;
+pub use places::nearest;
 
 use crate::Error;
 use crate::kernels::generic::Output;

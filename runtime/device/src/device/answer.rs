@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use headstart::pack::{Pack, Resize};
+use headstart::pack::Pack;
 use headstart::preprocess::Picture;
 
 use super::handle::Device;
@@ -234,7 +234,7 @@ pub(super) fn mask(
     size: [usize; 2],
 ) -> Result<Mask, headstart::Error> {
     let input = pack.input();
-    let whole = matches!(input.preprocessing.resize, Resize::Stretch);
+    let whole = input.preprocessing.resize.short_side().is_none();
     let seen = if whole { size } else { [input.height as usize, input.width as usize] };
     let mask = head.mask(features, seen)?.ok_or(headstart::Error::BadTail)?;
     if whole { Ok(mask) } else { mask.onto_picture(input, size) }

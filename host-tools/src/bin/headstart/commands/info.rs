@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use headstart::head::HeadRecord;
-use headstart::pack::{Pack, Resize, Trust};
+use headstart::pack::{Pack, Trust};
 use headstart::tail::Tail;
 use serde_json::{Value, json};
 
+use super::preprocessing;
 use super::report::{self, Report};
 use crate::error::Error;
 use headstart_tools::ship::keys;
@@ -93,10 +94,11 @@ fn tail(pack: &Pack<'_>) -> Result<Value, headstart::Error> {
 /// What a pack says of itself, as JSON.
 pub(super) fn summary(pack: &Pack<'_>, bytes: usize) -> Result<Value, headstart::Error> {
     let (provenance, input, plan) = (pack.provenance(), pack.input(), pack.plan());
-    let resize = match input.preprocessing.resize {
-        Resize::Stretch => "stretched to the input".to_owned(),
-        Resize::ShortSide(side) => format!("shorter side to {side}, middle cut out"),
+    let resize = match input.preprocessing.resize.short_side() {
+        None => "stretched to the input".to_owned(),
+        Some(side) => format!("shorter side to {side}, middle cut out"),
     };
+    let filter = input.preprocessing.resize.filter().map_or("own", preprocessing::name);
     let head = pack.head().map(HeadRecord::parse).transpose()?;
     Ok(json!({
         "model": provenance.model,
@@ -109,6 +111,7 @@ pub(super) fn summary(pack: &Pack<'_>, bytes: usize) -> Result<Value, headstart:
         "mean": input.preprocessing.mean,
         "std": input.preprocessing.std,
         "resize": resize,
+        "resize_filter": filter,
         "features": pack.feature_len(),
         "tail": tail(pack)?,
         "nodes": pack.node_count(),

@@ -32,8 +32,9 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     if let (Some(secret), Some(path)) = (&secret, &args.sign) {
         keys::check_secret(path, secret)?;
     }
-    let preprocessing = preprocessing::preprocessing(&args.preprocess)?;
+    let wanted = preprocessing::wanted(&args.preprocess)?;
     let model = Model::load_sized(&args.model, args.input_size)?;
+    let preprocessing = preprocessing::of_model(wanted, &model)?;
     let chosen = choose(report, args, &model, preprocessing)?;
     let (samples, bad_files) = calibration(report, args, &model, &chosen.graph, preprocessing)?;
     let bar = report.progress(3 * samples.len(), "calibrating");

@@ -1,32 +1,100 @@
-//! `--preprocess`, `--mean`, `--std`, `--resize` and `--crop` as a pack says them.
+//! `--preprocess`, `--mean`, `--std`, `--resize`, `--crop` and `--resize-filter` as a pack says them.
 
-use headstart::pack::{Preprocessing, Resize};
+use headstart::pack::{Filter, Input, Preprocessing, Resize};
 
-use crate::cli::PreprocessArgs;
+use headstart_tools::import::model::Model;
+use headstart_tools::quantise::inputs;
+
+use crate::cli::{PreprocessArgs, ResizeFilter};
 use crate::error::Error;
 
-/// Mean and standard deviation in pixel units. `imagenet`: the channel statistics of torchvision's
+/// What is asked for, before the model's input is known.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    preprocessing: Preprocessing,
+    /// Whether the shorter side is 8/7 of the input: torchvision's 256 for 224, and timm's `crop_pct` of 0.875.
+    with_margin: bool,
+}
+
+impl Wanted {
+    /// The same for a model of this input.
+    pub(super) fn of(self, input: &Input) -> Preprocessing {
+        let Self { mut preprocessing, with_margin } = self;
+        if let (true, Resize::StretchBy(filter)) = (with_margin, preprocessing.resize) {
+            // `floor(side / 0.875)`.
+            let side = u64::from(input.height.max(input.width)) * 8 / 7;
+            let side = u32::try_from(side).unwrap_or(u32::MAX);
+            preprocessing.resize = Resize::ShortSideBy(side, filter);
+        }
+        preprocessing
+    }
+}
+
+/// Mean and standard deviation in pixel units. `imagenet` and the transforms: the channel statistics of torchvision's
 /// models, times 255.
 fn named(name: &str) -> ([f32; 3], [f32; 3]) {
     match name {
-        "imagenet" => ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
+        "imagenet" | "torchvision" | "timm" => ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
         "tf" => ([127.5; 3], [127.5; 3]),
         "unit" => ([0.0; 3], [255.0; 3]),
         _ => ([0.0; 3], [1.0; 3]),
     }
 }
 
-pub(super) fn preprocessing(args: &PreprocessArgs) -> Result<Preprocessing, Error> {
-    let resize = args.resize.map_or(Resize::Stretch, Resize::ShortSide);
-    if let Some(name) = &args.preprocess {
+/// What is asked for, for this model.
+pub(super) fn of_model(wanted: Wanted, model: &Model) -> Result<Preprocessing, Error> {
+    if !wanted.with_margin {
+        return Ok(wanted.preprocessing);
+    }
+    let input = inputs::describe(&model.path, &model.imported.graph, wanted.preprocessing)?;
+    Ok(wanted.of(&input))
+}
+
+/// The name of a filter, as the option takes it.
+pub(super) fn name(filter: Filter) -> &'static str {
+    match filter {
+        Filter::PilBilinear => "pil-bilinear",
+        Filter::PilBicubic => "pil-bicubic",
+        Filter::OpenCvBilinear => "opencv-bilinear",
+        Filter::OpenCvBicubic => "opencv-bicubic",
+        Filter::OpenCvArea => "opencv-area",
+    }
+}
+
+fn filter(args: &PreprocessArgs) -> Option<Filter> {
+    let of_transform = match args.preprocess.as_deref() {
+        Some("torchvision") => Some(Filter::PilBilinear),
+        Some("timm") => Some(Filter::PilBicubic),
+        _ => None,
+    };
+    let named = args.resize_filter.map(|filter| match filter {
+        ResizeFilter::PilBilinear => Filter::PilBilinear,
+        ResizeFilter::PilBicubic => Filter::PilBicubic,
+        ResizeFilter::OpenCvBilinear => Filter::OpenCvBilinear,
+        ResizeFilter::OpenCvBicubic => Filter::OpenCvBicubic,
+        ResizeFilter::OpenCvArea => Filter::OpenCvArea,
+    });
+    named.or(of_transform)
+}
+
+pub(super) fn wanted(args: &PreprocessArgs) -> Result<Wanted, Error> {
+    let resize = match (args.resize, filter(args)) {
+        (None, None) => Resize::Stretch,
+        (None, Some(filter)) => Resize::StretchBy(filter),
+        (Some(side), None) => Resize::ShortSide(side),
+        (Some(side), Some(filter)) => Resize::ShortSideBy(side, filter),
+    };
+    let name = args.preprocess.as_deref();
+    let with_margin = args.resize.is_none() && matches!(name, Some("torchvision" | "timm"));
+    if let Some(name) = name {
         let (mean, std) = named(name);
-        return Ok(Preprocessing { resize, mean, std });
+        return Ok(Wanted { preprocessing: Preprocessing { resize, mean, std }, with_margin });
     }
     let (Some(mean), Some(std)) = (&args.mean, &args.std) else {
         return Err(Error::Usage(
             "how pixels become input values is not known: give --preprocess \
-             imagenet|tf|unit|raw, or --mean and --std (.npy samples are never preprocessed: \
-             `raw` is right for them)"
+             torchvision|timm|imagenet|tf|unit|raw, or --mean and --std (.npy samples are never \
+             preprocessed: `raw` is right for them)"
                 .into(),
         ));
     };
@@ -34,7 +102,7 @@ pub(super) fn preprocessing(args: &PreprocessArgs) -> Result<Preprocessing, Erro
     if std.contains(&0.0) {
         return Err(Error::Usage("--std: a deviation of 0 would divide by 0".into()));
     }
-    Ok(Preprocessing { resize, mean, std })
+    Ok(Wanted { preprocessing: Preprocessing { resize, mean, std }, with_margin })
 }
 
 fn three(option: &str, list: &[f32]) -> Result<[f32; 3], Error> {
@@ -50,15 +118,50 @@ mod tests {
     use super::*;
 
     fn args(name: Option<&str>, mean: Option<Vec<f32>>, std: Option<Vec<f32>>) -> PreprocessArgs {
-        PreprocessArgs { preprocess: name.map(Into::into), mean, std, resize: None, crop: false }
+        PreprocessArgs {
+            preprocess: name.map(Into::into),
+            mean,
+            std,
+            resize: None,
+            crop: false,
+            resize_filter: None,
+        }
     }
 
     #[test]
     fn names_and_numbers_mean_what_the_frameworks_mean() {
-        let tf = preprocessing(&args(Some("tf"), None, None)).unwrap();
+        let tf = wanted(&args(Some("tf"), None, None)).unwrap().preprocessing;
         assert_eq!((tf.mean, tf.std), ([127.5; 3], [127.5; 3]));
-        let own = preprocessing(&args(None, Some(vec![1.0]), Some(vec![2.0, 3.0, 4.0]))).unwrap();
+        let own = wanted(&args(None, Some(vec![1.0]), Some(vec![2.0, 3.0, 4.0])));
+        let own = own.unwrap().preprocessing;
         assert_eq!((own.mean, own.std), ([1.0; 3], [2.0, 3.0, 4.0]));
+    }
+
+    #[test]
+    fn a_transform_is_its_size_its_filter_and_its_numbers() {
+        let of = |args: &PreprocessArgs, height, width| {
+            let wanted = wanted(args).unwrap();
+            let (channels, channels_first) = (3, true);
+            let preprocessing = wanted.preprocessing;
+            wanted.of(&Input { height, width, channels, channels_first, preprocessing })
+        };
+        let torchvision = args(Some("torchvision"), None, None);
+        let found = of(&torchvision, 224, 224);
+        assert_eq!(found.resize, Resize::ShortSideBy(256, Filter::PilBilinear));
+        assert_eq!(found.mean, [123.675, 116.28, 103.53]);
+        let timm = args(Some("timm"), None, None);
+        // As `math.floor(size / 0.875)` in Python.
+        for (size, side) in [(224, 256), (299, 341), (160, 182), (96, 109)] {
+            let expected = Resize::ShortSideBy(side, Filter::PilBicubic);
+            assert_eq!(of(&timm, size, size / 2).resize, expected);
+        }
+        let own = PreprocessArgs { resize: Some(235), crop: true, ..timm.clone() };
+        assert_eq!(of(&own, 224, 224).resize, Resize::ShortSideBy(235, Filter::PilBicubic));
+        let area = PreprocessArgs {
+            resize_filter: Some(ResizeFilter::OpenCvArea),
+            ..args(Some("unit"), None, None)
+        };
+        assert_eq!(of(&area, 96, 96).resize, Resize::StretchBy(Filter::OpenCvArea));
     }
 
     #[test]
@@ -70,7 +173,7 @@ mod tests {
             args(None, Some(vec![f32::NAN]), Some(vec![1.0])),
             args(None, Some(vec![0.0]), Some(vec![0.0])),
         ] {
-            assert!(matches!(preprocessing(&broken), Err(Error::Usage(_))), "{broken:?}");
+            assert!(matches!(wanted(&broken), Err(Error::Usage(_))), "{broken:?}");
         }
     }
 }

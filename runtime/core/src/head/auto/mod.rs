@@ -350,7 +350,7 @@ mod tests {
             let old = LinearHead::new(&weights, &bias, 48).unwrap();
             let (own, test) = (domain(2 * draw + 1, 5, 2), domain(2 * draw + 1, 100, 3));
             let test = Samples::new(&test.0, &test.1, 48).unwrap();
-            let mut right = |initial| {
+            let right = |initial| {
                 let (_, weights, bias) = head_of(&own, initial);
                 accuracy(LinearHead::new(&weights, &bias, 48).unwrap(), test) / 6.0
             };
