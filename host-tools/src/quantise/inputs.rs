@@ -49,7 +49,7 @@ pub fn load(
     if bad.is_empty() { Ok(samples) } else { Err(Error::Files(bad)) }
 }
 
-/// The same without files that are refused, and these.
+/// Loads the values of every sample that is sound, and names the files that are refused.
 pub fn sound(
     input: &Input,
     dataset: &Dataset,

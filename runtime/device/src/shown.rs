@@ -7,19 +7,19 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
 
-/// Text on a line or in a cell: no control character is left, line breaks included. `\x1b`, `\u{202e}`.
+/// Makes text safe for a line or a cell of a terminal: no control character is left, line breaks included. `\x1b`, `\u{202e}`.
 #[must_use]
 pub fn text(text: &str) -> Cow<'_, str> {
     escaped(text, is_unsafe)
 }
 
-/// The same for text of several lines: line breaks stay.
+/// Makes text of several lines safe for a terminal: line breaks stay.
 #[must_use]
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |char| char != '\n' && is_unsafe(char))
 }
 
-/// A path, as [`text`]; what is no UTF-8 of it is replaced.
+/// Makes a path safe for a terminal, as [`text`] does; what is no UTF-8 of it is replaced.
 #[must_use]
 pub fn path(path: &Path) -> String {
     text(&path.to_string_lossy()).into_owned()

@@ -127,7 +127,7 @@ pub enum Resize {
 }
 
 impl Resize {
-    /// What the shorter side is scaled to; `None` where both sides are.
+    /// How many pixels the shorter side is scaled to; `None` where both sides are.
     #[must_use]
     pub fn short_side(self) -> Option<u32> {
         match self {
@@ -136,7 +136,7 @@ impl Resize {
         }
     }
 
-    /// The other library's filter; `None` for our own.
+    /// The filter of another library that resizes the picture; `None` for our own.
     #[must_use]
     pub fn filter(self) -> Option<Filter> {
         match self {

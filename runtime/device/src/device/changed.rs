@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::Head;
 use crate::state::{Bits, Settings};
 
-/// A setting that is another one than before.
+/// A setting of learning that changed with an update.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChangedSetting {
     /// Its name.

@@ -23,7 +23,7 @@ const NAMES_FILE: Kind = Kind {
     longest: |_| None,
 };
 
-/// Names by sample.
+/// The names of samples' files, by sample.
 ///
 /// As a file (`names.hssn`; integers little-endian):
 ///

@@ -14,7 +14,7 @@ const NO_LIMIT: f32 = 1.0;
 /// Bytes of settings in a file.
 pub(super) const SETTINGS_BYTES: usize = 8;
 
-/// What shapes a head beside its samples.
+/// The settings of learning that shape a head, beside its samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Settings {
     /// The learner that was named; without, the one that suits.
@@ -26,7 +26,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What a head itself says of how it was learned. Commits keep settings only where these are others.
+    /// The settings that a head itself tells. Commits keep settings only where these are others.
     #[must_use]
     pub fn said_by(head: &Head) -> Self {
         // How a tail is trained, and kept, is said anew each time.
@@ -85,7 +85,7 @@ impl StateFolder {
     }
 }
 
-/// What made a commit.
+/// How a commit came to be: its note, and the settings of its head.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Made<'a> {
     /// For people.
@@ -95,7 +95,7 @@ pub struct Made<'a> {
 }
 
 impl<'a> Made<'a> {
-    /// With settings, so far as this head does not say them.
+    /// A note with settings, which are left out where the head tells the same.
     #[must_use]
     pub fn by(note: &'a str, settings: Settings, head: &Head) -> Self {
         let settings = Some(settings).filter(|settings| *settings != Settings::said_by(head));

@@ -81,7 +81,7 @@ impl Choice {
         Ok(if bytes.saturating_add(rows) > memory { Self::Sgd } else { self })
     }
 
-    /// The choice that learns as these settings say.
+    /// The choice of learner that these settings ask for.
     #[must_use]
     pub fn by(settings: &Settings) -> Self {
         settings.learner.map_or_else(Self::auto, Self::of)

@@ -6,7 +6,7 @@ use super::{
 use crate::Head;
 use crate::state::{FeatureCache, Settings};
 
-/// What is learned on top of.
+/// The heads that an update is learned on top of.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bases<'a> {
     /// The head before, whose threshold stands where none can be measured.
@@ -15,7 +15,7 @@ pub struct Bases<'a> {
     pub initial: Option<&'a Head>,
 }
 
-/// What the settings made of a head.
+/// How the threshold for "unknown" of a head was set.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Threshold {
     /// What the threshold does, where it was measured.

@@ -26,7 +26,7 @@ pub struct Corrections {
 }
 
 impl Corrections {
-    /// What the step from `old` to `new` corrects.
+    /// Finds the known samples that the step from `old` to `new` gives another class.
     #[must_use]
     pub fn between(old: &FeatureCache, new: &FeatureCache) -> Self {
         let classes = old.classes();
@@ -56,7 +56,7 @@ impl Corrections {
         found
     }
 
-    /// Why they are not taken; `None` where they are few.
+    /// Why these corrections are not taken; `None` where they are few.
     #[must_use]
     pub fn refused(&self) -> Option<String> {
         let is_most = |part: u32, of: u32| f64::from(part) > CORRECTED_PART * f64::from(of);
