@@ -123,9 +123,10 @@ pub(crate) fn error(text: &str) {
     complain("error", text);
 }
 
-/// The one way to standard error. What is said may hold names from anywhere.
+/// The one way to standard error. What is said may hold names from anywhere. Where it is closed or full, nobody reads it, and the
+/// work goes on.
 fn complain(what: &str, text: &str) {
-    eprintln!("{what}: {}", shown::lines(text));
+    let _ = writeln!(std::io::stderr().lock(), "{what}: {}", shown::lines(text));
 }
 
 /// A command line that was refused, as its parser says it.

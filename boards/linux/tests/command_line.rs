@@ -153,3 +153,10 @@ fn a_full_stdout_is_a_failed_machine() {
     let output = command.stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn a_full_stderr_is_no_panic() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = program().args(["status", "none.hspk", "--state", "none"]).stderr(full).status();
+    assert_eq!(status.unwrap().code(), Some(1));
+}

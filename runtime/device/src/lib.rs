@@ -57,6 +57,7 @@ mod hidden;
 pub mod memory;
 mod model;
 mod observer;
+pub mod plain;
 mod request;
 pub mod samples;
 pub mod segmentation;

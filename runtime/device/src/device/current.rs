@@ -1,5 +1,6 @@
 //! The head that was read last.
 
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,12 +16,28 @@ pub(super) struct Current {
 }
 
 /// Which file it is: a commit makes another one.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     device: u64,
     inode: u64,
     changed: (i64, i64),
     bytes: u64,
+}
+
+impl Stamp {
+    /// That of a file whose content counts, whatever becomes of its names.
+    pub(super) fn of(file: &Metadata) -> Self {
+        Self {
+            device: file.dev(),
+            inode: file.ino(),
+            changed: (file.mtime(), file.mtime_nsec()),
+            bytes: file.size(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
 }
 
 impl Current {

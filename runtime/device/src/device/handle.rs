@@ -146,11 +146,13 @@ impl Device {
 
     /// Stores the pack's security counter, so that no older pack is used from then on: verified, then stored, then used.
     pub(super) fn raise_counter(&self, lock: &StateLock) -> Result<(), Error> {
+        self.pack.file().unchanged()?;
         self.pack.file().raise_counter(self.pack.counter(), lock)
     }
 
     /// The same for a pack that is going to answer.
     pub(super) fn keep_counter(&self) -> Result<(), Error> {
+        self.pack.file().unchanged()?;
         let Some(folder) = self.state.as_ref().filter(|_| self.pack.file().is_trusting()) else {
             return Ok(());
         };

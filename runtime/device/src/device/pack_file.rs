@@ -1,24 +1,38 @@
-//! A pack as a read-only map of its file.
+//! A pack's bytes, which nothing changes while it is used: a copy of its file, or a map of a large one.
 
 use std::fs::File;
+use std::io::{Error as IoError, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use headstart::pack::Pack;
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapMut};
+
+use super::current::Stamp;
 
 use super::trust::Trust;
 use crate::Error;
 use crate::samples::SampleProblem;
 use crate::state::{StateFolder, StateLock};
 
-/// A mapped pack file: its bytes stay in the page cache, shared by every process that runs it.
+/// Most bytes of a pack.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Packs of fewer bytes are copied.
+const MAPPED_BYTES: u64 = 64 << 20;
+
+/// A pack file of at most 1 GiB that was opened.
 ///
-/// The map assumes that nobody writes into the file while it is open. Replacing it by rename, as
-/// package managers and our own tools do, is safe: the map keeps the old file's inode.
+/// One of less than 64 MiB is copied to memory of its own, read-only: whatever becomes of the file, the pack stays as it
+/// was verified. A larger one is mapped, so that its bytes stay in the page cache, shared by every process that runs it. A map shows
+/// what is written into the file, and a shorter file ends the process: so replace packs by rename, as package managers and our
+/// own tools do, which leaves the old file to the map. Work with a mapped file that was written into is refused when it
+/// begins ([`Error::Machine`]).
 #[derive(Debug)]
 pub struct PackFile {
     path: PathBuf,
     map: Mmap,
+    /// A mapped file, and what it was when its pack was verified.
+    mapped: Option<(File, Stamp)>,
     /// Whose packs are used; anyone's without.
     trust: Option<Trust>,
     /// The highest security counter that was used before.
@@ -26,25 +40,60 @@ pub struct PackFile {
 }
 
 impl PackFile {
-    /// Maps a file, whoever made it.
+    /// Opens a file, whoever made it.
     ///
     /// # Errors
-    /// [`Error::Sample`] for a file that is missing or not plain, [`Error::Pack`] for an empty one,
-    /// [`Error::Machine`] where it cannot be mapped.
+    /// [`Error::Sample`] for a file that is missing, not plain or too large, [`Error::Pack`] for an empty one,
+    /// [`Error::Machine`] where there is no memory for it.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_mapped_from(path, MAPPED_BYTES)
+    }
+
+    fn open_mapped_from(path: &Path, mapped_bytes: u64) -> Result<Self, Error> {
         let unreadable = |e| Error::sample(path, SampleProblem::Unreadable(e));
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_file() {
             return Err(Error::sample(path, SampleProblem::NotAPackFile));
         }
-        if metadata.len() == 0 {
+        let mut file = File::open(path).map_err(unreadable)?;
+        let stamp = Stamp::of(&file.metadata().map_err(unreadable)?);
+        let bytes = stamp.bytes();
+        if bytes == 0 {
             return Err(Error::pack(path, headstart::Error::Truncated));
         }
-        let file = File::open(path).map_err(unreadable)?;
-        Ok(Self { path: path.to_owned(), map: map(path, &file)?, trust: None, least_counter: 0 })
+        if bytes > MAX_BYTES {
+            return Err(Error::sample(
+                path,
+                SampleProblem::FileTooLarge { bytes, limit: MAX_BYTES },
+            ));
+        }
+        let (map, mapped) = if bytes < mapped_bytes {
+            (copy(path, &mut file, bytes as usize)?, None)
+        } else {
+            (map(path, &file)?, Some((file, stamp)))
+        };
+        Ok(Self { path: path.to_owned(), map, mapped, trust: None, least_counter: 0 })
     }
 
-    /// Maps a file that one of these keys must have signed, and that must not be older than the packs that this
+    /// Refuses to work with a mapped file that was written into.
+    ///
+    /// # Errors
+    /// [`Error::Machine`].
+    pub(super) fn unchanged(&self) -> Result<(), Error> {
+        let Some((file, stamp)) = &self.mapped else { return Ok(()) };
+        let failed = Error::machine(&self.path, "using the pack");
+        match file.metadata() {
+            Ok(now) if Stamp::of(&now) == *stamp => Ok(()),
+            Ok(_) => Err(failed(IoError::new(
+                ErrorKind::InvalidData,
+                "its file was written into while it was used: replace a pack by renaming a new file to its name, \
+                 and open it again",
+            ))),
+            Err(reason) => Err(failed(reason)),
+        }
+    }
+
+    /// Opens a file that one of these keys must have signed, and that must not be older than the packs that this
     /// state was learned with.
     ///
     /// # Errors
@@ -58,7 +107,7 @@ impl PackFile {
         Ok(Self { trust, least_counter, ..Self::open(path)? })
     }
 
-    /// Verifies the pack and borrows it from the map.
+    /// Verifies the pack and borrows it.
     ///
     /// # Errors
     /// [`Error::Pack`] with the rule that is broken.
@@ -114,10 +163,61 @@ impl PackFile {
     }
 }
 
+/// The file's bytes at the start of a page of their own, which then cannot be written any more.
+fn copy(path: &Path, file: &mut File, bytes: usize) -> Result<Mmap, Error> {
+    let failed = || Error::machine(path, "reading the file to memory");
+    let mut memory = MmapMut::map_anon(bytes).map_err(failed())?;
+    file.read_exact(&mut memory).map_err(failed())?;
+    memory.make_read_only().map_err(failed())
+}
+
 #[allow(unsafe_code, reason = "a map of a file has no safe form")]
 fn map(path: &Path, file: &File) -> Result<Mmap, Error> {
     // SAFETY: the map is read-only and private, and lives as long as every borrow of it. Its bytes
     // could only change if another process wrote into the same inode; packs are replaced by rename,
-    // which leaves this inode alone.
+    // which leaves this inode alone, and work with one that was written into does not begin.
     unsafe { Mmap::map(file) }.map_err(Error::machine(path, "mapping the file"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+
+    #[test]
+    fn a_copied_pack_stays_whatever_is_written_and_a_mapped_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.hspk");
+        std::fs::write(&path, [7; 5000]).unwrap();
+        let copied = PackFile::open_mapped_from(&path, 5001).unwrap();
+        let mapped = PackFile::open_mapped_from(&path, 5000).unwrap();
+        assert_eq!((&copied.map[..], &mapped.map[..]), (&[7; 5000][..], &[7; 5000][..]));
+        mapped.unchanged().unwrap();
+        // Replaced by rename, both keep what they have.
+        std::fs::write(folder.path().join("new"), [8; 10]).unwrap();
+        std::fs::hard_link(&path, folder.path().join("old")).unwrap();
+        std::fs::rename(folder.path().join("new"), &path).unwrap();
+        assert_eq!(mapped.map[4999], 7);
+        mapped.unchanged().unwrap();
+        let old = File::options().write(true).open(folder.path().join("old")).unwrap();
+        old.write_at(&[9; 10], 0).unwrap();
+        old.set_len(4096).unwrap();
+        assert_eq!(copied.map[..], [7; 5000]);
+        copied.unchanged().unwrap();
+        let refused = mapped.unchanged().unwrap_err();
+        assert_eq!(refused.exit_status(), 2);
+        assert!(refused.to_string().contains("renaming"), "{refused}");
+    }
+
+    #[test]
+    fn what_is_no_plain_file_of_a_packs_size_is_no_pack() {
+        let folder = tempfile::tempdir().unwrap();
+        for other in [folder.path(), Path::new("/dev/zero")] {
+            assert!(PackFile::open(other).is_err(), "{}", other.display());
+        }
+        let sparse = folder.path().join("sparse");
+        File::create(&sparse).unwrap().set_len(MAX_BYTES + 1).unwrap();
+        assert!(PackFile::open(&sparse).unwrap_err().to_string().contains("sparse"));
+    }
 }

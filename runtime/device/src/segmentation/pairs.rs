@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::plain::{self, PlainProblem};
 use crate::samples::{Dataset, MAX_CLASS_NAME_BYTES, SampleProblem};
 
 const PICTURES: &str = "images";
@@ -78,12 +80,26 @@ impl Pairs {
     }
 }
 
+/// Most bytes of the list of names.
+const MAX_NAMES_BYTES: u64 = 1 << 20;
+
 fn names(path: &Path) -> Result<Option<Vec<String>>, Error> {
-    let text = match std::fs::read_to_string(path) {
+    let refuse = |problem| Error::sample(path, problem);
+    let text = match plain::read(path, MAX_NAMES_BYTES) {
         Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(Error::sample(path, SampleProblem::Unreadable(e))),
+        Err(PlainProblem::Unreadable(e)) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(PlainProblem::Unreadable(e)) => return Err(refuse(SampleProblem::Unreadable(e))),
+        Err(PlainProblem::NotPlain) => return Err(refuse(SampleProblem::NotAFile)),
+        Err(PlainProblem::TooLong { bytes, limit }) => {
+            return Err(refuse(SampleProblem::FileTooLarge { bytes, limit }));
+        }
     };
+    let text = String::from_utf8(text).map_err(|_| {
+        refuse(SampleProblem::Unreadable(std::io::Error::new(
+            ErrorKind::InvalidData,
+            "it is not UTF-8",
+        )))
+    })?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
     let bad = |name: &String| {
         !(1..=MAX_CLASS_NAME_BYTES).contains(&name.len()) || name.chars().any(char::is_control)
