@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use headstart_cable::client::{Board, Error, Port, TcpPort, Timing};
 use headstart_cable::{
-    FRAME, Frame, Hello, Input, REPLY, Receiver, Reply, Request, VERSION, encode, parse,
+    FRAME, Frame, Hello, Input, REPLY, Receiver, Reply, Request, Status, VERSION, encode, parse,
 };
 
 /// A board that answers by a function, once it was greeted.
@@ -76,6 +76,59 @@ fn hello() -> Hello<'static> {
 }
 
 const PART: [u8; 512] = [7; 512];
+
+fn status(classes: u16) -> Status {
+    Status {
+        classes,
+        features: 1,
+        learner: 1,
+        commits: 1,
+        head_bytes: 1024,
+        learned: 0,
+        kept: 0,
+        most_kept: 0,
+        unknown_threshold: 0.0,
+        damaged: 0,
+    }
+}
+
+#[test]
+fn more_classes_than_a_pack_has_are_not_asked_for() {
+    let asked = Arc::new(AtomicU32::new(0));
+    for (classes, expected) in [(u16::MAX, None), (4097, None), (4096, Some(4096))] {
+        let count = asked.clone();
+        let mut board = host(move |request| match request {
+            Request::Status => Reply::Status(status(classes)),
+            Request::Class { .. } => {
+                count.fetch_add(1, Ordering::Relaxed);
+                Reply::Class { label: "mug", samples: 1 }
+            }
+            other => panic!("{other:?}"),
+        });
+        match (board.status(), expected) {
+            (Ok((_, found)), Some(expected)) => assert_eq!(found.len(), expected),
+            (Err(Error::TooManyClasses { found, most: 4096 }), None) => assert_eq!(found, classes),
+            (other, _) => panic!("{classes} classes: {other:?}"),
+        }
+        let asked = asked.load(Ordering::Relaxed);
+        assert_eq!(asked, expected.map_or(0, |classes| classes as u32));
+    }
+}
+
+#[test]
+fn a_head_in_single_bytes_is_refused() {
+    let parts = Arc::new(AtomicU32::new(0));
+    let sent = parts.clone();
+    let mut board = host(move |request| match request {
+        Request::Head { .. } => {
+            sent.fetch_add(1, Ordering::Relaxed);
+            Reply::Head { bytes: 1 << 20, part: &PART[..1] }
+        }
+        other => panic!("{other:?}"),
+    });
+    assert!(matches!(board.head(), Err(Error::Answer)));
+    assert_eq!(parts.load(Ordering::Relaxed), 1);
+}
 
 #[test]
 fn a_head_without_an_end_is_refused() {

@@ -1,5 +1,7 @@
 //! What a board can be asked for.
 
+use std::time::{Duration, Instant};
+
 use super::link::Link;
 use super::{Error, Port, Timing};
 use crate::{DATA, Input, Refusal, Reply, Request, Status, UNKNOWN_CLASS, VERSION};
@@ -9,6 +11,12 @@ pub(super) const RESTARTS: u32 = 32;
 
 /// Most bytes of a head record: more than any board's flash has for one.
 const MOST_HEAD: u32 = 16 << 20;
+
+/// Least bytes of a part of a head record, but for its last: a record in single bytes would take days.
+const LEAST_PART: usize = 128;
+
+/// Most classes that a head has, as in packs.
+const MOST_CLASSES: u16 = 4096;
 
 /// A board at the other end of a cable.
 pub struct Board {
@@ -133,16 +141,20 @@ impl Board {
     /// What the board has learned.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict).
+    /// [`Error::TooManyClasses`] for more than packs have; as [`predict`](Self::predict).
     pub fn status(&mut self) -> Result<(Status, Vec<Class>), Error> {
         self.surely(|link| {
             let found = status(link)?;
-            let mut classes = Vec::new();
+            if found.classes > MOST_CLASSES {
+                return Err(Error::TooManyClasses { found: found.classes, most: MOST_CLASSES });
+            }
+            let (mut classes, start) = (Vec::new(), Instant::now());
             for index in 0..found.classes {
                 let Reply::Class { label, samples } = link.call(&Request::Class { index })? else {
                     return Err(Error::Answer);
                 };
                 classes.push(Class { name: label.to_owned(), samples });
+                link.on_time(start, Duration::from_secs(u64::from(found.classes)))?;
             }
             Ok((found, classes))
         })
@@ -211,11 +223,11 @@ impl Board {
     /// The head record that was committed last; `None` if there is none.
     ///
     /// # Errors
-    /// [`Error::Answer`] if the board says that it is longer than 16 MiB, or not as long as it said before; as
-    /// [`predict`](Self::predict).
+    /// [`Error::Answer`] if the board says that it is longer than 16 MiB or not as long as it said before, or gives it in parts of
+    /// a few bytes; as [`predict`](Self::predict).
     pub fn head(&mut self) -> Result<Option<Vec<u8>>, Error> {
         self.surely(|link| {
-            let (mut record, mut first) = (Vec::new(), None);
+            let (mut record, mut first, start) = (Vec::new(), None, Instant::now());
             loop {
                 let offset = u32::try_from(record.len()).map_err(|_| Error::Answer)?;
                 let Reply::Head { bytes, part } = link.call(&Request::Head { offset })? else {
@@ -225,12 +237,15 @@ impl Board {
                     return Err(Error::Answer);
                 }
                 record.extend(part);
-                if record.len() > bytes as usize || part.is_empty() && bytes > offset {
+                let short = part.len() < LEAST_PART && record.len() < bytes as usize;
+                if record.len() > bytes as usize || short {
                     return Err(Error::Answer);
                 }
                 if record.len() == bytes as usize {
                     return Ok((bytes > 0).then_some(record));
                 }
+                // A kilobyte a second is what the slowest line carries.
+                link.on_time(start, Duration::from_millis(record.len() as u64))?;
             }
         })
     }

@@ -49,6 +49,15 @@ impl Link {
         })
     }
 
+    /// Refuses to wait on for a board that answers, but so slowly that `allowed` beside its patience is over.
+    pub(super) fn on_time(&self, start: Instant, allowed: Duration) -> Result<(), Error> {
+        let elapsed = start.elapsed();
+        if elapsed > self.timing.patience + allowed {
+            return Err(Error::Slow { port: self.port.name(), seconds: elapsed.as_secs() });
+        }
+        Ok(())
+    }
+
     /// Begins another session; the next request must be `Hello`.
     pub(super) fn begin(&mut self) {
         // The state of a hasher is random.

@@ -47,12 +47,32 @@ pub enum Error {
         /// How long was waited.
         seconds: u64,
     },
+    /// Answers, but too few a second.
+    #[error(
+        "{port}: the board was not done after {seconds} s, which is far too slow: check the cable and its speed"
+    )]
+    Slow {
+        /// The port.
+        port: String,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// The board does not do it.
     #[error("the board refuses: {0}")]
     Refused(Refusal),
     /// The answer is none to the question.
     #[error("the board answers something else: use firmware and program of the same release")]
     Answer,
+    /// More classes than any pack has.
+    #[error(
+        "the board says that it has {found} classes, and packs have at most {most}: use firmware and program of the same release"
+    )]
+    TooManyClasses {
+        /// How many it said.
+        found: u16,
+        /// Most classes.
+        most: u16,
+    },
     /// A label or name that no frame holds.
     #[error("a name is too long for the cable: use at most 64 bytes")]
     TooLong,
@@ -84,6 +104,8 @@ impl Error {
             Self::Port { .. }
             | Self::Silent { .. }
             | Self::Answer
+            | Self::Slow { .. }
+            | Self::TooManyClasses { .. }
             | Self::Gone { .. }
             | Self::Restarts(_) => 2,
         }
