@@ -8,6 +8,11 @@ use headstart::graph::{Graph, ValueId};
 use rayon::prelude::*;
 
 use crate::error::Error;
+use crate::import::cost::most_alive;
+use crate::quantise::sample::Sample;
+
+/// Bytes that runs at the same time take in all, about.
+const MEMORY: u64 = 192 << 20;
 
 /// Samples whose statistics are summed by one thread.
 const CHUNK: usize = 8;
@@ -23,6 +28,11 @@ pub trait Run: Sync {
     ///
     /// What the executor cannot do.
     fn run(&self, input: &[f32], see: &mut dyn FnMut(ValueId, &[f32])) -> Result<(), Self::Error>;
+
+    /// How many runs may go on at the same time, by the memory that each takes.
+    fn at_once(&self) -> usize {
+        usize::MAX
+    }
 }
 
 /// A float graph that shows all of its tensors.
@@ -31,6 +41,7 @@ pub struct FloatGraph {
     model: PathBuf,
     input: Vec<usize>,
     computed: Vec<ValueId>,
+    at_once: usize,
 }
 
 impl FloatGraph {
@@ -49,12 +60,32 @@ impl FloatGraph {
             model: model.to_owned(),
             input: graph.values[graph.inputs[0]].shape.clone(),
             computed,
+            at_once: at_once(graph),
         })
+    }
+}
+
+/// Runs of `graph` that together take no more than [`MEMORY`]: what is alive in each of them, and a copy that is looked at.
+fn at_once(graph: &Graph) -> usize {
+    let alive = most_alive(graph).map_or(1, |(_, elements)| elements.max(1));
+    usize::try_from(MEMORY / alive.saturating_mul(8)).unwrap_or(usize::MAX).max(1)
+}
+
+impl FloatGraph {
+    /// The same, showing some of its tensors only.
+    #[must_use]
+    pub fn showing(mut self, wanted: impl Fn(ValueId) -> bool) -> Self {
+        self.computed.retain(|&value| wanted(value));
+        self
     }
 }
 
 impl Run for FloatGraph {
     type Error = Error;
+
+    fn at_once(&self) -> usize {
+        self.at_once
+    }
 
     fn run(&self, input: &[f32], see: &mut dyn FnMut(ValueId, &[f32])) -> Result<(), Error> {
         let input = Tensor { shape: self.input.clone(), data: input.to_vec() };
@@ -64,24 +95,29 @@ impl Run for FloatGraph {
     }
 }
 
-/// Accumulates over the samples on all threads. The result does not depend on how many those are:
+/// Accumulates over the samples on as many threads as may run at once. The result does not depend on how many those are:
 /// chunks of samples are accumulated in order, and merged in order.
 pub(crate) fn over_samples<A: Clone + Send + Sync, E: Send>(
-    samples: &[Vec<f32>],
+    samples: &[Sample],
+    at_once: usize,
     empty: &A,
     add: impl Fn(&mut A, &[f32]) -> Result<(), E> + Sync,
     merge: impl Fn(&mut A, &A),
 ) -> Result<A, E> {
-    let parts: Vec<A> = samples
-        .par_chunks(CHUNK)
-        .map(|chunk| {
-            let mut part = empty.clone();
-            chunk.iter().try_for_each(|sample| add(&mut part, sample))?;
-            Ok(part)
-        })
-        .collect::<Result<_, E>>()?;
     let mut all = empty.clone();
-    parts.iter().for_each(|part| merge(&mut all, part));
+    // What chunks have accumulated is not kept longer than need be: there may be much of it.
+    let threads = rayon::current_num_threads().min(at_once).max(1);
+    for wave in samples.chunks(CHUNK * threads) {
+        let parts: Vec<A> = wave
+            .par_chunks(CHUNK)
+            .map(|chunk| {
+                let mut part = empty.clone();
+                chunk.iter().try_for_each(|sample| add(&mut part, &sample.values()))?;
+                Ok(part)
+            })
+            .collect::<Result<_, E>>()?;
+        parts.iter().for_each(|part| merge(&mut all, part));
+    }
     Ok(all)
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use rten_onnx::onnx::ModelProto;
 use serde_json::Value;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/carried-model/shapes.onnx");
@@ -430,4 +431,81 @@ fn no_control_character_reaches_the_terminal() {
         }
     }
     assert!(seen >= 4, "{seen}");
+}
+
+#[test]
+fn what_is_no_plain_file_of_its_kind_is_refused_at_once() {
+    let desk = Desk::new();
+    let pipe = desk.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let long = desk.path("long");
+    std::fs::File::create(&long).unwrap().set_len(1 << 40).unwrap();
+    let (pack, _) = desk.pack("model.hspk", &[]);
+    let output = desk.path("out");
+    for file in ["/dev/zero", &pipe, &long, desk.folder.path().to_str().unwrap()] {
+        let packing =
+            ["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &output];
+        let commands: [&[&str]; 8] = [
+            &["verify", file],
+            &["info", file],
+            &["inspect", file],
+            &["compare", &pack, file, "--data", &desk.pictures],
+            &["verify", &pack, "--key", file],
+            &["image", &pack, "--board", "pico2", "--firmware", file, "-o", &output],
+            &[&packing[..], &["--sign", file, "--family", "a"]].concat(),
+            &[&packing[..], &["--head", "keep", "--labels", file]].concat(),
+        ];
+        for arguments in commands {
+            let message = refusal(arguments);
+            assert!(message.contains(file), "{arguments:?}: {message}");
+            assert!(message.contains("plain file") || message.contains("bytes"), "{message}");
+        }
+    }
+}
+
+/// A file that takes nothing.
+fn full() -> std::fs::File {
+    std::fs::File::options().write(true).open("/dev/full").unwrap()
+}
+
+#[test]
+fn where_nothing_can_be_said_the_work_is_done_and_nothing_panics() {
+    let desk = Desk::new();
+    let mut refused = Command::new(env!("CARGO_BIN_EXE_headstart"));
+    let status = refused.args(["inspect", "missing.onnx"]).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let pack = desk.path("said.hspk");
+    let status = Command::new(env!("CARGO_BIN_EXE_headstart"))
+        .args(["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &pack])
+        .args(["--freeze", "auto", "--data", &desk.pictures])
+        .stdout(full())
+        .stderr(full())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(2));
+    json(&["verify", &pack]);
+}
+
+#[test]
+fn a_model_of_open_size_is_taken_at_the_size_of_its_pack() {
+    let desk = Desk::new();
+    let mut model = ModelProto::parse_buf(&std::fs::read(MODEL).unwrap()).unwrap();
+    let input = model.graph.as_mut().unwrap().input[0].r#type.as_mut().unwrap();
+    let shape = input.tensor_type.as_mut().unwrap().shape.as_mut().unwrap();
+    for extent in &mut shape.dim[2..] {
+        (extent.dim_value, extent.dim_param) = (None, Some("side".to_owned()));
+    }
+    let open = desk.path("open.onnx");
+    std::fs::write(&open, model.write_buf().unwrap()).unwrap();
+    let message = refusal(&["inspect", &open]);
+    assert!(message.contains("dimension 2") && message.contains("--input-size"), "{message}");
+    let inspected = json(&["inspect", &open, "--input-size", "24x40"]);
+    assert_eq!(inspected["input"], serde_json::json!([1, 3, 24, 40]));
+
+    let pack = desk.path("open.hspk");
+    let packing = ["pack", &open, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &pack];
+    json(&[&packing[..], &["--input-size", "24x40", "--head", "keep"]].concat());
+    let compared = json(&["compare", &pack, &open, "--data", &desk.pictures]);
+    assert_eq!(compared["samples"], 12);
+    json(&["export", &pack, &open, "-o", &desk.path("mine.onnx")]);
 }

@@ -14,6 +14,7 @@ use headstart_tools::quantise::calibrate::calibrate;
 use headstart_tools::quantise::lower::lower;
 use headstart_tools::quantise::lowered::Lowered;
 use headstart_tools::quantise::plan::Aim;
+use headstart_tools::quantise::sample::Sample;
 use headstart_tools::quantise::write::{Description, pack_bytes};
 
 /// A small linear congruential generator; values in −1…1.
@@ -93,7 +94,7 @@ fn square(kernel: usize, stride: usize, pad: usize) -> Window {
 fn decibels(graph: &Graph, grid: usize) -> f64 {
     let elements = graph.values[graph.inputs[0]].shape.iter().product();
     let mut noise = Noise(99);
-    let samples: Vec<Vec<f32>> = (0..24).map(|_| noise.list(elements)).collect();
+    let samples: Vec<Sample> = (0..24).map(|_| noise.list(elements).into()).collect();
     let float = FloatGraph::new(Path::new("test"), graph).unwrap();
     let ranges = calibrate(graph, &float, &samples, grid, || ()).unwrap();
     let lowered = lower(graph, &ranges, grid).unwrap();
@@ -401,7 +402,7 @@ fn what_only_the_float_executor_runs_is_refused_by_node_with_advice() {
         graph.graph.outputs.push(graph.x);
         let graph = graph.graph;
         let elements = input.iter().product();
-        let samples: Vec<Vec<f32>> = vec![Noise(3).list(elements)];
+        let samples: Vec<Sample> = vec![Noise(3).list(elements).into()];
         let float = FloatGraph::new(Path::new("test"), &graph).unwrap();
         let ranges = calibrate(&graph, &float, &samples, 1, || ()).unwrap();
         let refused = lower(&graph, &ranges, 1).unwrap_err();

@@ -13,6 +13,7 @@ use headstart_tests::drawings::{icons, random::Random};
 use headstart_tools::import::model::Model;
 use headstart_tools::quantise::plan::Aim;
 use headstart_tools::quantise::quantised::{Settings, quantise};
+use headstart_tools::quantise::sample::Sample;
 
 #[test]
 fn the_carried_model_gives_the_kernels_integers_on_every_backend() {
@@ -29,6 +30,7 @@ fn the_carried_model_gives_the_kernels_integers_on_every_backend() {
             (0..3 * plane).map(value).collect()
         })
         .collect();
+    let calibration: Vec<Sample> = inputs.iter().cloned().map(Sample::from).collect();
     let settings = Settings {
         freeze_point: graph.values[classifier.features].name.clone(),
         grid: 1,
@@ -38,7 +40,7 @@ fn the_carried_model_gives_the_kernels_integers_on_every_backend() {
         tail: None,
         per_place: false,
     };
-    let quantised = quantise(&model, &graph, &inputs, settings, || ()).unwrap();
+    let quantised = quantise(&model, &graph, &calibration, settings, || ()).unwrap();
     let pack = Pack::open(&quantised.bytes).unwrap();
     let elements = pack.value(0).unwrap().elements() as usize;
     let mut samples = vec![0; inputs.len() * elements];

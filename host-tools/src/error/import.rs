@@ -1,4 +1,4 @@
-use std::io;
+use headstart_device::plain::PlainProblem;
 
 /// A model that was refused, and by which file.
 #[derive(Debug, thiserror::Error)]
@@ -15,9 +15,9 @@ pub struct ImportError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The file could not be read.
-    #[error("cannot be read: {0}")]
-    Io(#[from] io::Error),
+    /// The file cannot be read, is none, or is too long.
+    #[error(transparent)]
+    File(#[from] PlainProblem),
     /// The bytes are no ONNX model.
     #[error("is not an ONNX model, or a damaged one: {what} at byte {byte}")]
     NotOnnx {
@@ -54,6 +54,21 @@ pub enum Problem {
         tensor: String,
         /// What is wrong with it, and what to do.
         what: String,
+    },
+    /// An input of which a dimension beside the batch is open.
+    #[error(
+        "tensor {tensor:?}: is an input whose dimension {dimension} is open ({symbol}); export the model with a fixed \
+         size (only the batch size may be open)"
+    )]
+    Open {
+        /// The input's name.
+        tensor: String,
+        /// The dimension, from 0.
+        dimension: usize,
+        /// What the file calls it.
+        symbol: String,
+        /// Whether it is one of a picture's rows and columns, which a caller can state.
+        is_size: bool,
     },
     /// A node uses an operator that is not supported.
     #[error("node {node:?}: operator {operator} is not supported; {advice}")]

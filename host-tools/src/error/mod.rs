@@ -9,12 +9,12 @@ mod lower;
 pub use import::{ImportError, Problem};
 pub use lower::{LowerError, NoForm};
 
-use std::io;
 use std::path::PathBuf;
 
 use headstart::burn::ExecuteError;
 use headstart::graph::GraphError;
 use headstart::head::MAX_LABEL_BYTES;
+use headstart_device::plain::PlainProblem;
 use headstart_device::shown;
 
 /// An error of the host tools.
@@ -122,13 +122,13 @@ pub enum Error {
     /// The pack that is being made breaks a rule of the format.
     #[error("the new pack: {0}")]
     NewPack(headstart::Error),
-    /// A file cannot be read.
-    #[error("{}: cannot be read ({source}): check the path and its permissions", shown::path(path))]
+    /// A file cannot be read, is none, or is longer than files of its kind.
+    #[error("{}: {problem}", shown::path(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
+        /// What is wrong with it.
+        problem: PlainProblem,
     },
     /// The machine has no randomness for a key.
     #[error("the machine gives no randomness ({0})")]
@@ -191,6 +191,30 @@ pub enum ModelProblem {
     /// A sound graph with the head on top.
     #[error("the head does not fit it ({0})")]
     Head(GraphError),
+    /// A run that takes seconds and megabytes.
+    #[error(transparent)]
+    TooCostly(#[from] TooCostly),
+}
+
+/// A network that would take minutes or gigabytes for one sample.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it takes too many {what}, most of them at node '{node}' ({operator}): {found} there; at most {limit} in all \
+     are accepted for a file of {weights} weights"
+)]
+pub struct TooCostly {
+    /// The node that costs most.
+    pub node: String,
+    /// Its operator.
+    pub operator: &'static str,
+    /// What there is too much of.
+    pub what: &'static str,
+    /// How much of it the node takes.
+    pub found: u64,
+    /// How much is accepted in all.
+    pub limit: u64,
+    /// Elements of the constants in the file, by which the limit goes.
+    pub weights: u64,
 }
 
 /// What is wrong with a list of names.

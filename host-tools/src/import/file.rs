@@ -1,23 +1,18 @@
 //! The bytes of a model's file.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
+
+use headstart_device::plain;
 
 use crate::error::Problem;
 
 /// Largest model file, external data not counted.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
 
-/// Reads a file of at most [`MAX_FILE_BYTES`].
+/// Reads a plain file of at most [`MAX_FILE_BYTES`].
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Problem> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let mut bytes = Vec::new();
-    if length <= MAX_FILE_BYTES {
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    }
-    check_size(length.max(bytes.len() as u64))?;
+    let bytes = plain::read(path, MAX_FILE_BYTES)?;
+    check_size(bytes.len() as u64)?;
     Ok(bytes)
 }
 

@@ -1,10 +1,11 @@
 //! What a model file becomes, whatever its format: a float graph, what its outputs are, and other names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use headstart::graph::{Graph, Node, ValueId};
 
 use crate::error::Problem;
+use crate::import::cost;
 use crate::import::integer::IntegerType;
 
 /// Most elements of all tensors that one sample passes through: 4 GiB of float32, were they all
@@ -23,6 +24,8 @@ pub struct Imported {
     /// Other names of the graph's tensors: those of results that a node passed on unchanged
     /// (`Identity`, `Dropout`) and of the nodes that did so.
     pub aliases: Aliases,
+    /// Elements of the constants that the file holds. What the model may cost goes by it.
+    pub weights: u64,
     /// SHA-256 of the model file, without its external data.
     pub source_sha256: [u8; 32],
     /// The program that wrote the file, with its version; empty if it does not say.
@@ -71,14 +74,20 @@ impl Aliases {
     /// of one that import or simplification replaced.
     #[must_use]
     pub fn find(&self, graph: &Graph, name: &str) -> Option<ValueId> {
+        let mut known: HashMap<&str, ValueId> = HashMap::new();
+        for (id, value) in graph.values.iter().enumerate() {
+            known.entry(&value.name).or_insert(id);
+        }
+        for node in &graph.nodes {
+            known.entry(&node.name).or_insert(node.output);
+        }
         let mut name = name;
         // An alias may lead to another; a chain is no longer than the list.
         for _ in 0..=self.0.len() {
-            let node = || graph.nodes.iter().find(|node| node.name == name);
-            if let Some(value) = graph.value_named(name).or_else(|| node().map(|n| n.output)) {
-                return Some(value);
+            match known.get(name) {
+                Some(&value) => return Some(value),
+                None => name = self.0.get(name)?,
             }
-            name = self.0.get(name)?;
         }
         None
     }
@@ -152,5 +161,6 @@ pub(super) fn check_model(imported: &Imported) -> Result<(), Problem> {
     let count = |node: &Node| graph.values[node.output].shape.iter().product::<usize>();
     let total = graph.nodes.iter().map(count).sum::<usize>();
     let what = "the tensors of one sample have too many elements in all";
-    Problem::check_limit(what, total, MAX_ACTIVATIONS)
+    Problem::check_limit(what, total, MAX_ACTIVATIONS)?;
+    cost::check_constants(graph, imported.weights)
 }

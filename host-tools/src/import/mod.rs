@@ -1,5 +1,6 @@
 //! A model file as a float graph: ONNX or TensorFlow Lite in, simplified.
 
+pub(crate) mod cost;
 mod file;
 pub mod imported;
 pub mod integer;

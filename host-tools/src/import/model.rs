@@ -8,6 +8,7 @@ use headstart::graph::{Graph, Node, Value};
 use headstart::pack::Pack;
 
 use crate::error::{Error, ModelProblem};
+use crate::import::cost;
 use crate::import::imported::{Aliases, Imported};
 use crate::import::onnx;
 use crate::import::simplify::simplify;
@@ -50,6 +51,32 @@ impl Model {
         Ok(Self { path: path.to_owned(), imported })
     }
 
+    /// The same with pictures of the size that a pack was made with, if the model states another size or none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Import`].
+    pub fn load_for(path: &Path, pack: &Pack<'_>) -> Result<Self, Error> {
+        let input = pack.input();
+        let [height, width, channels] =
+            [input.height, input.width, input.channels].map(|extent| extent as usize);
+        let [first, rows, columns] = if input.channels_first {
+            [channels, height, width]
+        } else {
+            [height, width, channels]
+        };
+        let fits = |model: &Self| {
+            let graph = &model.imported.graph;
+            graph.values[graph.inputs[0]].shape.len() != 4
+                || graph.values[graph.inputs[0]].shape[1..] == [first, rows, columns]
+        };
+        match Self::load(path) {
+            Ok(model) if fits(&model) => Ok(model),
+            // A pack of a fixed size is made only where that is the model's, or was asked for.
+            stated => Self::load_sized(path, Some([rows, columns])).or(stated),
+        }
+    }
+
     /// Makes sure that `pack` was made of this model.
     ///
     /// # Errors
@@ -67,6 +94,24 @@ impl Model {
     #[must_use]
     pub fn simplified(&self) -> Graph {
         self.simple(&self.imported.graph).0
+    }
+
+    /// Refuses to run `part` of the model on samples where one would take minutes or gigabytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelProblem::TooCostly`] with the node that costs most.
+    pub fn check_run(&self, part: &Graph) -> Result<(), Error> {
+        cost::check_run(part, self.imported.weights).map_err(|problem| self.lacks(problem.into()))
+    }
+
+    /// Refuses to keep all tensors of `part` for a sample where those take gigabytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelProblem::TooCostly`] with the node that costs most.
+    pub fn check_kept(&self, part: &Graph) -> Result<(), Error> {
+        cost::check_kept(part, self.imported.weights).map_err(|problem| self.lacks(problem.into()))
     }
 
     /// What the model lacks, as an error that names its file.

@@ -52,8 +52,7 @@ pub fn carried(graph: &Graph, value: ValueId) -> Option<&Scale> {
 #[must_use]
 pub fn origin(graph: &Graph, mut value: ValueId) -> ValueId {
     while graph.values[value].scale.is_none()
-        // The producer is one of the last nodes while a graph grows.
-        && let Some(node) = graph.nodes.iter().rev().find(|node| node.output == value)
+        && let Some(node) = graph.producer(value).map(|index| &graph.nodes[index])
         && node.op.facts().selects
     {
         value = node.inputs[0];

@@ -1,10 +1,11 @@
 //! Runs sample inputs through the float graph to learn the range of every tensor.
 
-use headstart::graph::{Graph, ValueId};
+use headstart::graph::{Graph, Value, ValueId};
 use rayon::prelude::*;
 
 use crate::float::{Run, over_samples, pool};
-use crate::quantise::rounding::{Histogram, Quantisation};
+use crate::quantise::rounding::{HISTOGRAM_BYTES, Histogram, Quantisation};
+use crate::quantise::sample::Sample;
 
 /// What the quantiser knows about the graph's tensors.
 #[derive(Clone, Debug)]
@@ -27,12 +28,13 @@ pub struct Ranges {
 pub fn calibrate<R: Run>(
     graph: &Graph,
     runner: &R,
-    samples: &[Vec<f32>],
+    samples: &[Sample],
     grid: usize,
     done: impl Fn() + Sync,
 ) -> Result<Ranges, R::Error> {
     let extremes = over_samples(
         samples,
+        runner.at_once(),
         &Extremes::new(graph),
         |extremes, sample| {
             runner.run(sample, &mut |value, data| extremes.add(graph, grid, value, data))?;
@@ -42,8 +44,10 @@ pub fn calibrate<R: Run>(
         Extremes::merge,
     )?;
     let pooled_slot = graph.values.len();
+    let computed = graph.nodes.len() + graph.inputs.len() + 1;
     let histograms = over_samples(
         samples,
+        runner.at_once().min(HISTOGRAMS_BYTES / (computed * HISTOGRAM_BYTES)),
         &extremes.histograms(),
         |histograms, sample| {
             runner.run(sample, &mut |value, data| {
@@ -63,6 +67,12 @@ pub fn calibrate<R: Run>(
     Ok(Ranges { quantisation, channel_means: extremes.means(), features })
 }
 
+/// Bytes of histograms that threads fill at the same time.
+const HISTOGRAMS_BYTES: usize = 64 << 20;
+
+/// Channels of all tensors whose means are kept; beyond them a tensor's means are unknown, and no bias is corrected by them.
+const MOST_CHANNELS: usize = 1 << 22;
+
 /// Least and greatest value and the channel sums of every tensor; the pooled output comes last.
 #[derive(Clone, Debug)]
 struct Extremes {
@@ -73,10 +83,16 @@ struct Extremes {
 
 impl Extremes {
     fn new(graph: &Graph) -> Self {
-        let channels = |shape: &[usize]| shape.get(1).copied().unwrap_or(0);
+        let mut room = MOST_CHANNELS;
+        let mut channels = |value: &Value| {
+            let found = value.shape.get(1).copied().filter(|_| value.constant.is_none());
+            let left = found.and_then(|channels| room.checked_sub(channels));
+            room = left.unwrap_or(room);
+            left.and(found).unwrap_or(0)
+        };
         Self {
             ends: vec![(0.0, 0.0); graph.values.len() + 1],
-            sums: graph.values.iter().map(|v| vec![0.0; channels(&v.shape)]).collect(),
+            sums: graph.values.iter().map(|value| vec![0.0; channels(value)]).collect(),
             samples: 0,
         }
     }
@@ -151,8 +167,8 @@ mod tests {
         let relu = Op::Activation(Activation::Relu);
         let y = graph.add_node("relu", relu, vec![x], "y").unwrap();
         graph.outputs.push(y);
-        let samples: Vec<Vec<f32>> =
-            (0..20).map(|i| vec![-1.0, 1.0, i as f32 / 10.0, 0.1]).collect();
+        let samples: Vec<Sample> =
+            (0..20).map(|i| vec![-1.0, 1.0, i as f32 / 10.0, 0.1].into()).collect();
 
         let ranges = calibrate(&graph, &Relu, &samples, 1, || ()).unwrap();
 

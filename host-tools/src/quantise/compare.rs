@@ -14,23 +14,13 @@ use crate::quantise::lowered::{Lowered, View};
 /// One tensor's float elements `r` and int8 elements `q`, as sums of squares and products a channel.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Noise {
-    /// `[Σ r², Σ q², Σ r·q]`
+    /// `[Σ r², Σ q², Σ r·q]`, a channel each where they are equalised, else of all.
     sums: Vec<[f64; 3]>,
     /// Whether equalisation gave each channel a factor of its own.
     equalised: bool,
 }
 
 impl Noise {
-    fn add(&mut self, channel: usize, real: f64, quantised: f64) {
-        if self.sums.len() <= channel {
-            self.sums.resize(channel + 1, [0.0; 3]);
-        }
-        let sums = &mut self.sums[channel];
-        sums[0] += real * real;
-        sums[1] += quantised * quantised;
-        sums[2] += real * quantised;
-    }
-
     fn merge(&mut self, other: &Self) {
         self.equalised = other.equalised;
         self.sums.resize(self.sums.len().max(other.sums.len()), [0.0; 3]);
@@ -79,6 +69,26 @@ pub struct Comparison {
     pub int8_features: Vec<Vec<f32>>,
 }
 
+impl Comparison {
+    /// Adds what later samples showed.
+    fn extend(&mut self, later: Self) {
+        if self.noise.is_empty() {
+            self.noise = vec![None; later.noise.len()];
+        }
+        for (sum, part) in self.noise.iter_mut().zip(later.noise) {
+            if let Some(part) = part {
+                sum.get_or_insert_with(Noise::default).merge(&part);
+            }
+        }
+        self.cosines.extend(later.cosines);
+        self.float_features.extend(later.float_features);
+        self.int8_features.extend(later.int8_features);
+    }
+}
+
+/// Samples that one thread adds up.
+const CHUNK: usize = 8;
+
 /// A float graph and the pack that was made of it.
 pub struct Pair<'a> {
     /// The pack.
@@ -94,37 +104,34 @@ pub struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// Runs all samples, on all threads, through both.
+    /// Runs `count` samples through both, on as many threads as the memory of a run allows. Each is loaded when its turn
+    /// comes, once, and not kept. What is found does not depend on the number of threads.
     ///
     /// # Errors
     ///
-    /// Whatever either of them refuses.
+    /// Whatever either of them, or `load`, refuses.
     pub fn compare(
         &self,
-        samples: &[Vec<f32>],
+        count: usize,
+        load: impl Fn(usize) -> Result<Vec<f32>, Error> + Sync,
         done: impl Fn() + Sync,
     ) -> Result<Comparison, Error> {
-        let single: Vec<Comparison> = samples
-            .par_iter()
-            .map(|sample| {
-                let comparison = self.compare_one(sample)?;
-                done();
-                Ok(comparison)
-            })
-            .collect::<Result<_, Error>>()?;
         let mut all = Comparison::default();
-        for one in single {
-            if all.noise.is_empty() {
-                all.noise = vec![None; one.noise.len()];
-            }
-            for (sum, part) in all.noise.iter_mut().zip(one.noise) {
-                if let Some(part) = part {
-                    sum.get_or_insert_with(Noise::default).merge(&part);
-                }
-            }
-            all.cosines.extend(one.cosines);
-            all.float_features.extend(one.float_features);
-            all.int8_features.extend(one.int8_features);
+        let indices: Vec<usize> = (0..count).collect();
+        let threads = rayon::current_num_threads().min(self.float.at_once()).max(1);
+        for wave in indices.chunks(CHUNK * threads) {
+            let parts: Vec<Comparison> = wave
+                .par_chunks(CHUNK)
+                .map(|chunk| {
+                    let mut part = Comparison::default();
+                    for &index in chunk {
+                        part.extend(self.compare_one(&load(index)?)?);
+                        done();
+                    }
+                    Ok(part)
+                })
+                .collect::<Result<_, Error>>()?;
+            parts.into_iter().for_each(|part| all.extend(part));
         }
         Ok(all)
     }
@@ -148,9 +155,9 @@ impl Pair<'_> {
             if let Some(view) = &self.lowered.views[id]
                 && let Some((value, stored)) = quantised.get(view.value as usize)
             {
-                let mut found = compare_tensor(view, value, stored, data);
-                found.equalised = self.equalised.contains(&id);
-                noise[view.value as usize] = Some(found);
+                let equalised = self.equalised.contains(&id);
+                noise[view.value as usize] =
+                    Some(compare_tensor(view, value, stored, data, equalised));
             }
             if self.graph.outputs.contains(&id) {
                 float_features = pool(&self.graph.values[id].shape, data, grid);
@@ -196,27 +203,52 @@ fn real(value: &Value, q: i8) -> f64 {
     f64::from(i32::from(q) - i32::from(value.zero_point)) * f64::from(value.scale)
 }
 
-/// Walks a graph tensor in its own order, and the int8 one through the view.
-fn compare_tensor(view: &View, value: &Value, stored: &[i8], data: &[f32]) -> Noise {
-    let mut noise = Noise::default();
-    let mut index = vec![0; view.dims.len()];
-    let mut at = 0;
-    for &element in data {
-        if let Some(&q) = stored.get(at) {
-            let channel = index.first().copied().unwrap_or(0);
-            noise.add(channel, f64::from(element), real(value, q));
-        }
-        for axis in (0..view.dims.len()).rev() {
-            index[axis] += 1;
-            at += view.strides[axis];
-            if index[axis] < view.dims[axis] {
-                break;
+/// Places of a channel that are compared before the next channel's: what both tensors have of them stays in the first cache.
+const PLACES: usize = 64;
+
+/// Compares a graph tensor with the int8 one, through the view, channel by channel: the first axis is that of the channels.
+fn compare_tensor(
+    view: &View,
+    value: &Value,
+    stored: &[i8],
+    data: &[f32],
+    equalised: bool,
+) -> Noise {
+    let (channels, step) = match (view.dims.first(), view.strides.first()) {
+        (Some(&channels), Some(&step)) if channels > 0 => (channels, step),
+        _ => (1, 0),
+    };
+    let reals: Vec<f64> = (i8::MIN..=i8::MAX).map(|q| real(value, q)).collect();
+    let places = places(view);
+    // Channels count by themselves only where each has a factor of its own.
+    let mut sums = vec![[0.0; 3]; if equalised { channels } else { 1 }];
+    let mut first = 0;
+    for part in places.chunks(PLACES) {
+        for channel in 0..channels {
+            let Some(own) = data.get(channel * places.len() + first..) else { break };
+            let mut found = [0.0; 3];
+            for (&element, &place) in own.iter().zip(part) {
+                let Some(&q) = stored.get(channel * step + place) else { continue };
+                let (real, quantised) = (f64::from(element), reals[(i16::from(q) + 128) as usize]);
+                found[0] += real * real;
+                found[1] += quantised * quantised;
+                found[2] += real * quantised;
             }
-            at -= view.strides[axis] * view.dims[axis];
-            index[axis] = 0;
+            let sums = &mut sums[if equalised { channel } else { 0 }];
+            sums.iter_mut().zip(found).for_each(|(sum, part)| *sum += part);
         }
+        first += part.len();
     }
-    noise
+    Noise { sums, equalised }
+}
+
+/// Where the elements of the first channel lie, in the order of the graph's tensor.
+fn places(view: &View) -> Vec<usize> {
+    let mut places = vec![0];
+    for (&extent, &stride) in view.dims.iter().zip(&view.strides).skip(1) {
+        places = places.iter().flat_map(|&at| (0..extent).map(move |i| at + i * stride)).collect();
+    }
+    places
 }
 
 /// Cosine of the angle between two vectors; 1 if both are 0.
@@ -254,12 +286,16 @@ mod tests {
         };
         let view = View::contiguous(0, vec![2, 1, 2], &[1, 2, 0]);
         // Stored pixel by pixel: channels (a0, b0), (a1, b1).
-        let mut noise = compare_tensor(&view, &value, &[3, 5, 7, 9], &[1.0, 3.0, 2.0, 5.0]);
+        let compare = |equalised| {
+            compare_tensor(&view, &value, &[3, 5, 7, 9], &[1.0, 3.0, 2.0, 5.0], equalised)
+        };
+        let noise = compare(false);
         // Found: channel a 1, 3 and channel b 2, 4.
-        assert_eq!(noise.sums, [[10.0, 10.0, 10.0], [29.0, 20.0, 24.0]]);
+        assert_eq!(noise.sums, [[39.0, 30.0, 34.0]]);
         assert!((noise.decibels() - 10.0 * (39.0_f64).log10()).abs() < 1e-9);
         assert!((noise.cosine() - 34.0 / (39.0_f64 * 30.0).sqrt()).abs() < 1e-9);
-        noise.equalised = true;
+        let noise = compare(true);
+        assert_eq!(noise.sums, [[10.0, 10.0, 10.0], [29.0, 20.0, 24.0]]);
         assert!(noise.decibels() > 20.0);
         // A factor of 24/20 makes the second channel 2.4, 4.8; the first is right as it is.
         assert!((noise.cosine() - (38.8_f64 / 39.0).sqrt()).abs() < 1e-9);

@@ -9,6 +9,7 @@
 use headstart::graph::{Activation, Binary, Graph, Node, Op, ValueId};
 
 use crate::float::Run;
+use crate::quantise::sample::Sample;
 
 /// Tensors whose channels share one factor each.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,25 +27,49 @@ pub struct Group {
 /// The groups of tensors that only convolutions write and read.
 #[must_use]
 pub fn groups(graph: &Graph) -> Vec<Group> {
-    let mut groups = sums(graph);
-    groups.extend(graph.nodes.iter().filter_map(|node| clamped(graph, node)));
+    let links = Links::new(graph);
+    let mut groups = sums(graph, &links);
+    groups.extend(graph.nodes.iter().filter_map(|node| clamped(graph, &links, node)));
     groups
 }
 
+/// Who makes and who reads each value, by the nodes' places.
+struct Links {
+    producer: Vec<Option<usize>>,
+    readers: Vec<Vec<usize>>,
+}
+
+impl Links {
+    fn new(graph: &Graph) -> Self {
+        let count = graph.values.len();
+        let mut links = Self { producer: vec![None; count], readers: vec![Vec::new(); count] };
+        for (index, node) in graph.nodes.iter().enumerate() {
+            links.producer[node.output] = Some(index);
+            node.inputs.iter().for_each(|&input| links.readers[input].push(index));
+        }
+        links
+    }
+
+    fn readers<'a>(&'a self, graph: &'a Graph, value: ValueId) -> impl Iterator<Item = &'a Node> {
+        self.readers[value].iter().map(|&index| &graph.nodes[index])
+    }
+}
+
 /// The result of a ReLU or of a clamp from 0 behind a convolution.
-fn clamped(graph: &Graph, node: &Node) -> Option<Group> {
+fn clamped(graph: &Graph, links: &Links, node: &Node) -> Option<Group> {
     let bound = match node.op {
         Op::Activation(Activation::Relu) => None,
         Op::Activation(Activation::Clip { min: 0.0, max }) if max > 0.0 => Some(max),
         _ => return None,
     };
     let written = node.inputs[0];
-    let producer = &graph.nodes[graph.producer(written)?];
-    let inside = graph.readers(written) == 1
+    let producer = &graph.nodes[links.producer[written]?];
+    let inside = links.readers[written].len() == 1
+        && !graph.outputs.contains(&written)
         && has_weights(graph, producer)
-        && is_read_by_convolutions(graph, node.output)
+        && is_read_by_convolutions(graph, links, node.output)
         // A sum would need the same factors in its other operand.
-        && !graph.nodes.iter().any(|n| n.inputs.contains(&node.output) && is_sum(graph, n));
+        && !links.readers(graph, node.output).any(|n| is_sum(graph, n));
     inside.then(|| Group {
         written: vec![written],
         read: vec![node.output],
@@ -54,25 +79,32 @@ fn clamped(graph: &Graph, node: &Node) -> Option<Group> {
 }
 
 /// Tensors that are convolutions' results as they are, or sums of such.
-fn sums(graph: &Graph) -> Vec<Group> {
+fn sums(graph: &Graph, links: &Links) -> Vec<Group> {
     let mut root: Vec<ValueId> = (0..graph.values.len()).collect();
-    fn find(root: &[ValueId], mut value: ValueId) -> ValueId {
+    fn find(root: &mut [ValueId], mut value: ValueId) -> ValueId {
         while root[value] != value {
+            // The way is halved for whoever comes next.
+            root[value] = root[root[value]];
             value = root[value];
         }
         value
     }
     for node in graph.nodes.iter().filter(|node| is_sum(graph, node)) {
         for &input in &node.inputs {
-            let (a, b) = (find(&root, input), find(&root, node.output));
+            let (a, b) = (find(&mut root, input), find(&mut root, node.output));
             root[a.max(b)] = a.min(b);
         }
     }
-    let mut groups: Vec<Group> = Vec::new();
+    let mut members: Vec<Vec<ValueId>> = vec![Vec::new(); graph.values.len()];
     for value in 0..graph.values.len() {
-        let members: Vec<ValueId> =
-            (value..graph.values.len()).filter(|&v| find(&root, v) == value).collect();
-        if !members.is_empty() && members.iter().all(|&v| is_between_convolutions(graph, v)) {
+        members[find(&mut root, value)].push(value);
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    for members in members {
+        let inside = |&value: &ValueId| is_between_convolutions(graph, links, value);
+        if let Some(&value) = members.first()
+            && members.iter().all(inside)
+        {
             // What convolutions write has channels.
             let channels = graph.values[value].shape[1];
             groups.push(Group { written: members.clone(), read: members, channels, bound: None });
@@ -90,22 +122,22 @@ fn is_sum(graph: &Graph, node: &Node) -> bool {
         })
 }
 
-fn is_between_convolutions(graph: &Graph, value: ValueId) -> bool {
-    let written = graph.producer(value).is_some_and(|index| {
+fn is_between_convolutions(graph: &Graph, links: &Links, value: ValueId) -> bool {
+    let written = links.producer[value].is_some_and(|index| {
         is_sum(graph, &graph.nodes[index]) || has_weights(graph, &graph.nodes[index])
     });
-    written && is_read_by_convolutions(graph, value)
+    written && is_read_by_convolutions(graph, links, value)
 }
 
 /// Whether all readers are convolutions, or sums, and at least one is there.
-fn is_read_by_convolutions(graph: &Graph, value: ValueId) -> bool {
+fn is_read_by_convolutions(graph: &Graph, links: &Links, value: ValueId) -> bool {
     let reads_well = |node: &Node| {
         is_sum(graph, node)
             || (has_weights(graph, node)
                 && node.inputs[0] == value
                 && reads_by_channel(graph, node))
     };
-    let mut readers = graph.nodes.iter().filter(|node| node.inputs.contains(&value)).peekable();
+    let mut readers = links.readers(graph, value).peekable();
     graph.values[value].shape.len() >= 3
         && !graph.outputs.contains(&value)
         && readers.peek().is_some()
@@ -135,17 +167,23 @@ fn reads_by_channel(graph: &Graph, node: &Node) -> bool {
 pub fn equalise<R: Run>(
     graph: &Graph,
     runner: &R,
-    samples: &[Vec<f32>],
+    samples: &[Sample],
     done: &(impl Fn() + Sync),
 ) -> Result<Graph, R::Error> {
     let groups = groups(graph);
     let reaches = reaches(graph, &groups, runner, samples, done)?;
+    let links = Links::new(graph);
     let mut equalised = graph.clone();
     for (group, reach) in groups.iter().zip(&reaches) {
-        let weights = reader_reach(graph, group);
+        let weights = reader_reach(graph, &links, group);
         let factors = factors(reach, &weights, group.bound);
-        for node in &graph.nodes {
-            scale(&mut equalised, graph, node, group, &factors);
+        let writers = group.written.iter().filter_map(|&value| links.producer[value]);
+        let readers = group.read.iter().flat_map(|&value| &links.readers[value]).copied();
+        let mut nodes: Vec<usize> = writers.chain(readers).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        for node in nodes {
+            scale(&mut equalised, graph, &graph.nodes[node], group, &factors);
         }
     }
     Ok(equalised)
@@ -174,7 +212,7 @@ fn reaches<R: Run>(
     graph: &Graph,
     groups: &[Group],
     runner: &R,
-    samples: &[Vec<f32>],
+    samples: &[Sample],
     done: &(impl Fn() + Sync),
 ) -> Result<Vec<Vec<f32>>, R::Error> {
     let mut group_of = vec![None; graph.values.len()];
@@ -184,6 +222,7 @@ fn reaches<R: Run>(
     let empty: Vec<Vec<f32>> = groups.iter().map(|group| vec![0.0; group.channels]).collect();
     crate::float::over_samples(
         samples,
+        runner.at_once(),
         &empty,
         |reaches, sample| {
             runner.run(sample, &mut |value, data| {
@@ -206,9 +245,10 @@ fn reaches<R: Run>(
 }
 
 /// Greatest magnitude of the weights that read each channel of a group.
-fn reader_reach(graph: &Graph, group: &Group) -> Vec<f32> {
+fn reader_reach(graph: &Graph, links: &Links, group: &Group) -> Vec<f32> {
     let mut reach = vec![0.0_f32; group.channels];
-    for node in graph.nodes.iter().filter(|node| reads(node, group)) {
+    let readers = group.read.iter().flat_map(|&value| links.readers(graph, value));
+    for node in readers.filter(|node| reads(node, group)) {
         let weights = graph.values[node.inputs[1]].constant.as_deref();
         let weights = weights.expect("only convolutions of known weights read a group");
         for_each_reader(graph, node, group.channels, |channel, index| {
@@ -321,15 +361,18 @@ mod tests {
     }
 
     fn assert_equalising_changes_weights_alone(graph: &Graph) {
-        let samples: Vec<Vec<f32>> =
-            (0..4).map(|s| (0..50).map(|i| ((i * 7 + s * 13) as f32).cos()).collect()).collect();
+        let sample = |s: i32| (0..50).map(|i| ((i * 7 + s * 13) as f32).cos()).collect::<Vec<_>>();
+        let samples: Vec<Sample> = (0..4).map(|s| sample(s).into()).collect();
         let before = FloatGraph::new(Path::new("test"), graph).unwrap();
         let equalised = equalise(graph, &before, &samples, &|| ()).unwrap();
         assert_ne!(graph, &equalised);
         let after = FloatGraph::new(Path::new("test"), &equalised).unwrap();
         for sample in &samples {
-            let pairs =
-                output(graph, &before, sample).into_iter().zip(output(graph, &after, sample));
+            let pairs = output(graph, &before, &sample.values()).into_iter().zip(output(
+                graph,
+                &after,
+                &sample.values(),
+            ));
             for (a, b) in pairs {
                 assert!((a - b).abs() <= 1e-4 * a.abs().max(1.0), "{a} {b}");
             }

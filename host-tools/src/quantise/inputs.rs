@@ -1,6 +1,7 @@
 //! Samples as the float graph takes them, preprocessed exactly as the device does it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use headstart::graph::Graph;
 use headstart::pack::{Input, Preprocessing};
@@ -10,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::quantise::lower;
+use crate::quantise::sample::Sample;
 
 /// The graph's input as the pack will describe it.
 ///
@@ -35,6 +37,17 @@ pub fn describe(model: &Path, graph: &Graph, preprocessing: Preprocessing) -> Re
     })
 }
 
+/// Most bytes of pictures that are kept for calibration: large inputs are measured on fewer of them.
+const MAX_KEPT_BYTES: usize = 1 << 28;
+
+/// Samples of `input` that calibration keeps at most.
+#[must_use]
+pub fn most_kept(input: &Input) -> usize {
+    let elements = [input.height, input.width, input.channels].map(|n| n as usize);
+    let elements = elements.into_iter().fold(1, usize::saturating_mul);
+    (MAX_KEPT_BYTES / elements.max(1)).max(1)
+}
+
 /// The values of every sample, in the model's own axis order, computed on all threads.
 ///
 /// # Errors
@@ -44,7 +57,7 @@ pub fn load(
     input: &Input,
     dataset: &Dataset,
     done: impl Fn() + Sync,
-) -> Result<Vec<Vec<f32>>, Error> {
+) -> Result<Vec<Sample>, Error> {
     let (samples, bad) = sound(input, dataset, done);
     if bad.is_empty() { Ok(samples) } else { Err(Error::Files(bad)) }
 }
@@ -54,16 +67,17 @@ pub fn sound(
     input: &Input,
     dataset: &Dataset,
     done: impl Fn() + Sync,
-) -> (Vec<Vec<f32>>, Vec<Error>) {
+) -> (Vec<Sample>, Vec<Error>) {
+    let input = Arc::new(input.clone());
     let each = dataset.samples.par_iter().map(|sample| {
-        let values = read(input, &sample.path);
+        let found = read_sample(&input, &sample.path);
         done();
-        values
+        found
     });
     let (mut samples, mut bad) = (Vec::new(), Vec::new());
     for found in each.collect::<Vec<_>>() {
         match found {
-            Ok(values) => samples.push(values),
+            Ok(sample) => samples.push(sample),
             Err(error) => bad.push(error),
         }
     }
@@ -76,6 +90,10 @@ pub fn sound(
 ///
 /// [`Error::Samples`] and [`Error::Picture`] for a file that is refused.
 pub fn read(input: &Input, path: &Path) -> Result<Vec<f32>, Error> {
+    Ok(read_sample(&Arc::new(input.clone()), path)?.values().into_owned())
+}
+
+fn read_sample(input: &Arc<Input>, path: &Path) -> Result<Sample, Error> {
     let shape = InputShape {
         height: input.height as usize,
         width: input.width as usize,
@@ -83,7 +101,7 @@ pub fn read(input: &Input, path: &Path) -> Result<Vec<f32>, Error> {
         channels_first: input.channels_first,
     };
     match SampleFile::read(path)?.decode(&shape)? {
-        Decoded::Values { values, .. } => Ok(values),
+        Decoded::Values { values, .. } => Ok(values.into()),
         Decoded::Pixels { width, height, channels, bytes } => {
             let picture = Picture { pixels: &bytes, width, height, channels };
             from_picture(input, picture)
@@ -92,16 +110,15 @@ pub fn read(input: &Input, path: &Path) -> Result<Vec<f32>, Error> {
     }
 }
 
-fn from_picture(input: &Input, picture: Picture<'_>) -> Result<Vec<f32>, headstart::Error> {
-    let pixels = (input.height * input.width) as usize;
+fn from_picture(input: &Arc<Input>, picture: Picture<'_>) -> Result<Sample, headstart::Error> {
+    let pixels = input.height as usize * input.width as usize;
     let channels = input.channels as usize;
-    let mut values = vec![0.0; pixels * channels];
-    let Preprocessing { mean, std, .. } = input.preprocessing;
+    let mut levels = vec![0; pixels * channels];
     preprocess::levels(input, picture, |index, channel, level| {
         let at = if input.channels_first { channel * pixels + index / channels } else { index };
-        values[at] = (f32::from(level) - mean[channel]) / std[channel];
+        levels[at] = level;
     })?;
-    Ok(values)
+    Ok(Sample::of_levels(levels, input))
 }
 
 /// Keeps at most `count` samples, spread evenly over the list: every class keeps its share.

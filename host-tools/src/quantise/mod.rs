@@ -10,4 +10,5 @@ pub mod own_scales;
 pub mod plan;
 pub mod quantised;
 pub mod rounding;
+pub mod sample;
 pub mod write;

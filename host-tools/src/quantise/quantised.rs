@@ -15,6 +15,7 @@ use crate::quantise::equalise::equalise;
 use crate::quantise::lower::{lower, lower_for_tail};
 use crate::quantise::own_scales;
 use crate::quantise::plan::Aim;
+use crate::quantise::sample::Sample;
 use crate::quantise::write::{Description, pack_bytes};
 
 /// How a backbone becomes a pack.
@@ -63,10 +64,11 @@ pub struct Quantised {
 pub fn quantise(
     model: &Model,
     graph: &Graph,
-    samples: &[Vec<f32>],
+    samples: &[Sample],
     settings: Settings,
     done: impl Fn() + Sync,
 ) -> Result<Quantised, Error> {
+    model.check_run(graph)?;
     let grid = if settings.tail.is_some() { usize::MAX } else { settings.grid };
     let own_scales = scales::is_quantised(graph);
     let equalised = if own_scales {

@@ -1,10 +1,12 @@
 //! The head that a pack ships: the pretrained classifier, or one that was learned on the host.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use headstart::head::{HeadParts, HeadRecord, LinearHead, MAX_LABEL_BYTES, Storage};
 use headstart::network::Value;
 use headstart::pack::Pack;
+use headstart_device::plain;
 use headstart_device::state::StateFolder;
 
 use crate::cut::inspect::Linear;
@@ -144,9 +146,15 @@ fn record(
     parts.to_vec().map_err(Error::NewPack)
 }
 
+/// Most bytes of a list of names: those of the most classes with the longest names, and ends of lines.
+const MAX_LABELS_BYTES: u64 = 1 << 20;
+
 fn read_labels(path: &Path, classes: usize) -> Result<Vec<String>, Error> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+    let unreadable = |problem| Error::Unreadable { path: path.to_owned(), problem };
+    let text = plain::read(path, MAX_LABELS_BYTES).map_err(unreadable)?;
+    let text = String::from_utf8(text).map_err(|_| {
+        unreadable(std::io::Error::new(ErrorKind::InvalidData, "it is not UTF-8").into())
+    })?;
     let labels: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
     let refuse = |problem| Err(Error::Labels { path: path.to_owned(), problem });
     if labels.len() != classes {

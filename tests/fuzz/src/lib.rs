@@ -4,6 +4,8 @@
 //! the bytes, `sealed` makes it right first: someone who attacks can compute digests, and random
 //! changes would otherwise never pass them.
 
+#[cfg(feature = "importers")]
+pub mod bombs;
 mod flash;
 mod heads;
 mod packs;

@@ -3,7 +3,9 @@
 
 use headstart_cable::Refusal;
 use headstart_tools::cut::freeze::FreezeError;
-use headstart_tools::error::{Error, HeadProblem, LowerError, ModelProblem, NoForm};
+use headstart_tools::error::{
+    Error, HeadProblem, ImportError, LowerError, ModelProblem, NoForm, Problem,
+};
 use headstart_tools::ship::board::Shortage;
 
 /// What to do about a refusal, in the words of the command line; nothing where the error says it all.
@@ -14,6 +16,9 @@ pub(crate) fn on_refusal(error: &Error) -> Option<String> {
         }
         Error::Model { problem, .. } => of_model(problem),
         Error::Files(_) => Some("`pack --skip-bad` goes on without them"),
+        Error::Import(ImportError { problem: Problem::Open { is_size: true, .. }, .. }) => {
+            Some("or give its rows and columns with --input-size")
+        }
         Error::Head(problem) => of_head(problem),
         Error::Lower { problem: LowerError { why: NoForm::NoRange { .. }, .. }, .. } => {
             Some("give samples with --calib DIR, and its range is measured")
@@ -65,6 +70,10 @@ pub(crate) fn on_board(refusal: &Refusal) -> Option<String> {
 
 fn of_model(problem: &ModelProblem) -> Option<&'static str> {
     Some(match problem {
+        ModelProblem::TooCostly(_) => {
+            "freeze at an earlier tensor with --freeze NAME, give smaller pictures with --input-size, or choose a \
+             smaller model"
+        }
         ModelProblem::FixedSize => "leave out --input-size",
         ModelProblem::Name(_) | ModelProblem::Pattern(_) => "`headstart inspect` lists them",
         ModelProblem::NoClassifier => {

@@ -31,6 +31,9 @@ pub(crate) enum Command {
     Inspect {
         /// The model: `.onnx` or `.tflite`.
         model: PathBuf,
+        /// Rows and columns of the input, for a model that takes pictures of any size [default: the model's].
+        #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = size)]
+        input_size: Option<[usize; 2]>,
     },
     /// Freeze, calibrate and quantise a model into one file for the device.
     #[command(after_help = "Examples:
@@ -186,7 +189,7 @@ pub(crate) struct PackArgs {
     /// JPEG, PNG, WebP, BMP or .npy files. A model that is already quantised needs none: it keeps its own scales.
     #[arg(long, value_name = "DIR")]
     pub calib: Option<PathBuf>,
-    /// Calibrate with at most N samples, spread evenly over the folder.
+    /// Calibrate with at most N samples, spread evenly over the folder, and with no more than fill 256 MiB.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub calib_limit: u32,
     /// Calibrate without files that cannot be read or decoded, and say how many; without, they are refused, all at once.

@@ -25,7 +25,8 @@ fn main() -> ExitCode {
         }
     };
     match commands::run(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) if commands::say::was_said() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(2),
         Err(error) => {
             commands::say::error(&error.to_string());
             ExitCode::from(error.exit_status())

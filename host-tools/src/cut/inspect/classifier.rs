@@ -27,6 +27,9 @@ pub struct Linear {
     pub bias: Vec<f32>,
 }
 
+/// Constants behind a classifier beyond which it does not count as linear: of real networks, one or two are left.
+const MAX_STEPS: usize = 64;
+
 /// A constant that was applied after the classifier.
 type Step = (Binary, ValueId);
 
@@ -81,7 +84,10 @@ pub fn find_classifier(graph: &Graph) -> Option<Classifier> {
                 if constant_first && matches!(binary, Binary::Sub | Binary::Div) {
                     return None;
                 }
-                steps.push((*binary, constant));
+                linear &= steps.len() < MAX_STEPS;
+                if linear {
+                    steps.push((*binary, constant));
+                }
                 value = node.inputs[usize::from(constant_first)];
                 continue;
             }

@@ -35,41 +35,108 @@ pub struct Cut {
 pub fn cuts(graph: &Graph) -> Vec<Cut> {
     let Some(classifier) = find_classifier(graph) else { return Vec::new() };
     let Ok(body) = graph.cut_at(&[classifier.features]) else { return Vec::new() };
-    let mut places = vec![("none".to_owned(), String::new(), Vec::new())];
-    for point in freeze_points(graph) {
-        let found = body.value_named(&point.tensor).filter(|_| point.kind != FreezeKind::Branch);
-        places.extend(found.map(|value| (point.tensor, point.node, vec![value])));
+    let prices = Prices::new(&body);
+    let mut cuts = vec![prices.cut("none".to_owned(), String::new(), 0)];
+    let mut nodes = body.nodes.iter().enumerate();
+    // Both are in the order of execution.
+    for point in freeze_points(graph).into_iter().filter(|point| point.kind != FreezeKind::Branch) {
+        let found = nodes.find(|(_, node)| body.values[node.output].name == point.tensor);
+        let Some((index, _)) = found else { break };
+        cuts.push(prices.cut(point.tensor, point.node, index + 1));
     }
-    places
-        .into_iter()
-        .filter_map(|(tensor, node, frozen)| cut(&body, tensor, node, &frozen))
-        .collect()
+    cuts
 }
 
-fn cut(body: &Graph, tensor: String, node: String, frozen: &[ValueId]) -> Option<Cut> {
-    let (behind, crossing) = body.cut_behind(frozen).ok()?;
-    let before = body.cut_at(&crossing).ok()?;
-    let macs = |part: &Graph| part.nodes.iter().map(|node| part.multiply_accumulates(node)).sum();
-    let elements = |graph: &Graph, id: ValueId| {
-        graph.values[id].shape.iter().map(|&extent| extent as u64).product::<u64>()
-    };
-    let constants = |part: &Graph| -> u64 {
-        part.values.iter().filter_map(|v| v.constant.as_ref()).map(|data| data.len() as u64).sum()
-    };
-    let depends = depends_on_input(&behind);
-    let results: u64 =
-        (0..behind.values.len()).filter(|&id| depends[id]).map(|id| elements(&behind, id)).sum();
-    let parameters = constants(&behind);
-    Some(Cut {
-        tensor,
-        node,
-        backbone_bytes: constants(&before),
-        backbone_macs: macs(&before),
-        tail_macs: macs(&behind),
-        parameters,
-        feature_bytes: crossing.iter().map(|&id| elements(body, id)).sum(),
-        training_bytes: 16 * parameters + 8 * BATCH * results,
-    })
+/// What lies before and behind each node, as sums over the order of execution.
+///
+/// Where all passes through one node's result, all that depends on the input and runs before it is needed for it: so one
+/// pass over the network tells the price of every cut.
+struct Prices {
+    /// Elements of constants that the first nodes need, by how many those are.
+    constants_before: Vec<u64>,
+    /// The same of the nodes behind them.
+    constants_behind: Vec<u64>,
+    macs_before: Vec<u64>,
+    macs_behind: Vec<u64>,
+    /// Elements of the results of the nodes behind.
+    results_behind: Vec<u64>,
+    /// Elements that cross.
+    crossing: Vec<u64>,
+}
+
+impl Prices {
+    fn new(body: &Graph) -> Self {
+        let count = body.nodes.len();
+        let depends = depends_on_input(body);
+        let elements = |id: ValueId| {
+            body.values[id].shape.iter().map(|&extent| extent as u64).product::<u64>()
+        };
+        // The first and the last node that needs each value, counted from 1: what is known needs a node if that reads it.
+        let mut used = vec![(usize::MAX, 0); body.values.len()];
+        for (index, node) in body.nodes.iter().enumerate().rev() {
+            let (first, last) =
+                if depends[node.output] { (index + 1, index + 1) } else { used[node.output] };
+            for &input in &node.inputs {
+                let use_of = &mut used[input];
+                *use_of = (use_of.0.min(first), use_of.1.max(last));
+            }
+        }
+        let mut prices = Self {
+            constants_before: vec![0; count + 1],
+            constants_behind: vec![0; count + 1],
+            macs_before: vec![0; count + 1],
+            macs_behind: vec![0; count + 1],
+            results_behind: vec![0; count + 1],
+            crossing: vec![0; count + 1],
+        };
+        for (value, &(first, last)) in body.values.iter().zip(&used).filter(|(_, used)| used.1 > 0)
+        {
+            if let Some(data) = &value.constant {
+                prices.constants_before[first] += data.len() as u64;
+                prices.constants_behind[last - 1] += data.len() as u64;
+            }
+        }
+        for (index, node) in body.nodes.iter().enumerate() {
+            let macs = body.multiply_accumulates(node);
+            let (first, last) = used[node.output];
+            if depends[node.output] {
+                prices.macs_before[index + 1] += macs;
+                prices.macs_behind[index] += macs;
+                prices.results_behind[index] += elements(node.output);
+                prices.crossing[index + 1] = elements(node.output);
+            } else if last > 0 {
+                prices.macs_before[first] += macs;
+                prices.macs_behind[last - 1] += macs;
+            }
+        }
+        let read = body.inputs.iter().filter(|&&input| used[input].1 > 0);
+        prices.crossing[0] = read.map(|&input| elements(input)).sum();
+        for sums in [&mut prices.constants_before, &mut prices.macs_before] {
+            (0..count).for_each(|at| sums[at + 1] += sums[at]);
+        }
+        for sums in
+            [&mut prices.constants_behind, &mut prices.macs_behind, &mut prices.results_behind]
+        {
+            (0..count).rev().for_each(|at| sums[at] += sums[at + 1]);
+        }
+        prices
+    }
+
+    /// The cut behind the first `nodes` nodes.
+    fn cut(&self, tensor: String, node: String, nodes: usize) -> Cut {
+        let parameters = self.constants_behind[nodes];
+        let results = self.crossing[nodes] + self.results_behind[nodes];
+        Cut {
+            tensor,
+            node,
+            backbone_bytes: self.constants_before[nodes],
+            backbone_macs: self.macs_before[nodes],
+            tail_macs: self.macs_behind[nodes],
+            parameters,
+            feature_bytes: self.crossing[nodes],
+            training_bytes: 16 * parameters + 8 * BATCH * results,
+        }
+    }
 }
 
 #[cfg(test)]

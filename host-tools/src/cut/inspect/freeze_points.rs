@@ -46,6 +46,7 @@ pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
     let depends = depends_on_input(&body);
     let trunk = trunk(&body, &depends);
     let unsettled = unsettled(&body);
+    let macs: Vec<u64> = body.nodes.iter().map(|node| body.multiply_accumulates(node)).collect();
     let mut points = Vec::new();
     for (index, node) in body.nodes.iter().enumerate() {
         let original = originals.find(|original| {
@@ -70,7 +71,7 @@ pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
             tensor: body.values[node.output].name.clone(),
             node: node.name.clone(),
             shape: body.values[node.output].shape.clone(),
-            macs: macs_up_to(&body, index),
+            macs: macs_up_to(&body, &macs, index),
             kind,
         });
     }
@@ -121,13 +122,14 @@ fn is_map(shape: &[usize]) -> bool {
     matches!(shape.len(), 3 | 4) && shape[2..].iter().any(|&n| n > 1)
 }
 
-fn macs_up_to(graph: &Graph, last: usize) -> u64 {
+/// Those of all nodes that the one at `last` needs, itself included.
+fn macs_up_to(graph: &Graph, macs_of: &[u64], last: usize) -> u64 {
     let mut needed = vec![false; graph.values.len()];
     needed[graph.nodes[last].output] = true;
     let mut macs = 0_u64;
-    for node in graph.nodes[..=last].iter().rev() {
+    for (node, &own) in graph.nodes[..=last].iter().zip(macs_of).rev() {
         if needed[node.output] {
-            macs = macs.saturating_add(graph.multiply_accumulates(node));
+            macs = macs.saturating_add(own);
             node.inputs.iter().for_each(|&input| needed[input] = true);
         }
     }

@@ -121,10 +121,37 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// Elements of weights that the file holds, as far as it was read.
+    pub(super) fn weights(&self) -> u64 {
+        self.budget.weights()
+    }
+
+    /// Takes room for `count` floats that the file does not hold.
+    pub(super) fn take_made(&mut self, count: usize) -> Outcome<()> {
+        self.budget.take_made(count)
+    }
+
+    /// Takes work on `count` elements that are known.
+    pub(super) fn take_work(&mut self, count: u64) -> Outcome<()> {
+        self.budget.take_work(count)
+    }
+
+    /// Takes the work that a node's known operands are, before anything is done with them.
+    pub(super) fn take_operands(&mut self, node: &NodeView<'_>) -> Outcome<()> {
+        let known = |name: &String| match self.names.get(name)? {
+            Bound::Integers(integers) => Some(integers.data.len()),
+            Bound::Bytes(bytes) => Some(bytes.data.len()),
+            Bound::Float(value) => self.graph.values[*value].constant.as_ref().map(|x| x.len()),
+            _ => None,
+        };
+        let count = node.inputs().iter().filter_map(known).map(|count| count as u64).sum();
+        self.take_work(count)
+    }
+
     /// A float constant of one value.
     pub(super) fn filled(&mut self, name: &str, shape: Vec<usize>, value: f32) -> Outcome<Bound> {
         let count = headstart::graph::elements(&shape).map_err(|error| error.to_string())?;
-        self.budget.take_floats(count)?;
+        self.take_made(count)?;
         self.constant(name, Tensor { shape, data: Data::Floats(vec![value; count]) })
     }
 
@@ -146,7 +173,7 @@ impl<'a> Context<'a> {
         shape: Vec<usize>,
         data: Vec<f32>,
     ) -> Outcome<ValueId> {
-        self.budget.take_floats(data.len())?;
+        self.take_made(data.len())?;
         self.graph.add_constant(name, shape, data).map_err(|error| error.to_string())
     }
 

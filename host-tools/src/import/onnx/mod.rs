@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use headstart::graph::{Graph, elements};
-use rten_onnx::onnx::{DataType, GraphProto, ModelProto, ValueInfoProto};
+use rten_onnx::onnx::{DataType, GraphProto, ModelProto, NodeProto, ValueInfoProto};
 use sha2::{Digest, Sha256};
 
 pub use crate::error::{ImportError, Problem};
@@ -38,6 +38,7 @@ use attributes::NodeView;
 use context::{Bound, Context};
 use external::External;
 
+use super::cost::{MAX_GRAPH_NODES, MAX_NODE_OPERANDS};
 use super::file::{check_size, read_file};
 use super::imported::check_model;
 
@@ -117,6 +118,19 @@ fn check_parts(graph: &GraphProto) -> Result<(), Problem> {
     let operands = graph.node.iter().map(|node| node.input.len()).sum();
     Problem::check_limit("the model has too many nodes", graph.node.len(), MAX_NODES)?;
     Problem::check_limit("the nodes of the model have too many operands", operands, MAX_OPERANDS)?;
+    let wide = |node: &&NodeProto| node.input.len().max(node.output.len()) > MAX_NODE_OPERANDS;
+    if let Some(node) = graph.node.iter().find(wide) {
+        let view = NodeView::new(node, 0);
+        return Err(Problem::Node {
+            node: view.name.clone(),
+            operator: view.operator().escape_debug().to_string(),
+            what: format!(
+                "{} operands and {} results; at most {MAX_NODE_OPERANDS} of each are accepted",
+                node.input.len(),
+                node.output.len()
+            ),
+        });
+    }
     let of_nodes = graph.node.iter().flat_map(|node| {
         let own = node.name.iter().chain(&node.op_type).chain(&node.domain);
         own.chain(&node.input).chain(&node.output)
@@ -152,9 +166,10 @@ fn read_model(
         return Err(Problem::Model("the file holds no graph".to_owned()));
     };
     let parts = read_graph(graph, opset, External::new(folder), bindings, size)?;
-    let Parts { graph, outputs, training, aliases } = parts;
+    let Parts { graph, outputs, training, aliases, weights } = parts;
     let source_sha256 = Sha256::digest(bytes).into();
-    Ok(Imported { graph, outputs, training, aliases, source_sha256, producer, opset: Some(opset) })
+    let opset = Some(opset);
+    Ok(Imported { graph, outputs, training, aliases, weights, source_sha256, producer, opset })
 }
 
 fn opset(model: &ModelProto) -> Result<i64, Problem> {
@@ -181,6 +196,7 @@ struct Parts {
     outputs: Vec<Output>,
     training: Option<(String, String)>,
     aliases: Aliases,
+    weights: u64,
 }
 
 fn read_graph(
@@ -223,7 +239,13 @@ fn read_graph(
             operator: node.operator().to_owned(),
             what,
         };
+        context.take_operands(node).map_err(wrong)?;
         let mut bound = handler(&mut context, node).map_err(wrong)?;
+        if context.graph.nodes.len() > MAX_GRAPH_NODES {
+            return Err(wrong(format!(
+                "makes it more than {MAX_GRAPH_NODES} nodes, those that its operators consist of counted"
+            )));
+        }
         if let Bound::Float(value) = bound
             && let Some(kind) = quantise::kind_of_moved(&context, node).map_err(wrong)?
         {
@@ -240,7 +262,8 @@ fn read_graph(
     }
 
     let outputs = outputs(&mut context, &graph.output)?;
-    Ok(Parts { graph: context.graph, outputs, training: context.training, aliases })
+    let weights = context.weights();
+    Ok(Parts { graph: context.graph, outputs, training: context.training, aliases, weights })
 }
 
 /// What the model's outputs are; those that the graph computes become its outputs.
@@ -341,11 +364,12 @@ fn add_input(
             // The batch size, which stays open in most models.
             (None, None, 0) => 1,
             (None, None, _) => {
-                let symbol = dimension.dim_param.as_deref().unwrap_or("?");
-                return Err(refuse(format!(
-                    "is an input whose dimension {i} is open ({symbol}); export the model with \
-                     a fixed size (only the batch size may be open)"
-                )));
+                return Err(Problem::Open {
+                    tensor: name.to_owned(),
+                    dimension: i,
+                    symbol: dimension.dim_param.clone().unwrap_or_else(|| "?".to_owned()),
+                    is_size: dimensions.len() == 4 && i >= 2,
+                });
             }
         });
     }

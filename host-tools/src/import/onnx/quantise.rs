@@ -141,19 +141,22 @@ pub(super) fn dequantised(
     }
     let axis = if parameters.scales.len() > 1 { resolve_axis(axis, shape.len())? } else { 0 };
     let scale = parameters.of_constant(shape, axis)?;
+    context.take_made(shape.iter().product())?;
     let inner = inner(shape, axis);
     let real = |(flat, q): (usize, i64)| {
         let (scale, zero_point) = parameters.at(flat, inner);
         (q - zero_point) as f32 * scale
     };
     let data: Vec<f32> = elements.enumerate().map(real).collect();
-    let value = context.new_constant(name, shape.clone(), data)?;
+    let value = context.graph.add_constant(name, shape.clone(), data);
+    let value = value.map_err(|error| error.to_string())?;
     context.graph.values[value].scale = Some(scale);
     Ok(value)
 }
 
 /// The integers of a constant of real numbers: `saturate(rne(x / scale) + zero point)`.
 pub(super) fn quantised_constant(
+    budget: &mut Context<'_>,
     shape: &[usize],
     data: &[f32],
     parameters: &Parameters,
@@ -166,6 +169,7 @@ pub(super) fn quantised_constant(
     };
     let axis = if parameters.scales.len() > 1 { resolve_axis(axis, shape.len())? } else { 0 };
     parameters.of_constant(shape, axis)?;
+    budget.take_made(data.len())?;
     let inner = inner(shape, axis);
     let integer = |(flat, &x): (usize, &f32)| {
         let (scale, zero_point) = parameters.at(flat, inner);

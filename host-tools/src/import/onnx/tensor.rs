@@ -7,6 +7,7 @@ use rten_onnx::onnx::{DataLocation, DataType, TensorProto};
 use super::external::External;
 use super::integers::{IntegerType, MAX_INTEGERS};
 use crate::error::Problem;
+use crate::import::cost;
 use crate::import::imported::{Data, Tensor};
 
 const UNDEFINED: DataType = DataType(0);
@@ -16,15 +17,55 @@ const UNDEFINED: DataType = DataType(0);
 pub(super) struct Budget {
     floats: usize,
     integers: usize,
+    /// Elements of weights that were read from the file.
+    weights: u64,
+    /// Elements of constants that are not in the file.
+    made: u64,
+    /// Elements of known operands that were read.
+    read: u64,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { floats: MAX_ELEMENTS, integers: 1 << 24 }
+        Self { floats: MAX_ELEMENTS, integers: 1 << 24, weights: 0, made: 0, read: 0 }
     }
 }
 
 impl Budget {
+    /// Elements of weights that were read from the file.
+    pub(super) fn weights(&self) -> u64 {
+        self.weights
+    }
+
+    /// Takes `count` floats that the file does not hold.
+    pub(super) fn take_made(&mut self, count: usize) -> Result<(), String> {
+        self.take_floats(count)?;
+        self.made = self.made.saturating_add(count as u64);
+        let most = cost::made(self.weights);
+        if self.made > most {
+            return Err(format!(
+                "a constant of {count} elements that the file does not hold; at most {most} in all are accepted for \
+                 a file of {} weights",
+                self.weights
+            ));
+        }
+        Ok(())
+    }
+
+    /// Takes work on `count` elements that are known.
+    pub(super) fn take_work(&mut self, count: u64) -> Result<(), String> {
+        self.read = self.read.saturating_add(count);
+        let most = cost::folded(self.weights);
+        if self.read > most {
+            return Err(format!(
+                "is computed before the model runs, from {count} elements; at most {most} in all are accepted for a \
+                 file of {} weights",
+                self.weights
+            ));
+        }
+        Ok(())
+    }
+
     /// Takes `count` floats of what is left.
     pub(super) fn take_floats(&mut self, count: usize) -> Result<(), String> {
         self.floats = self.floats.checked_sub(count).ok_or_else(|| {
@@ -84,6 +125,9 @@ pub(super) fn decode(
         None => budget.take_floats(count),
     };
     taken.map_err(refuse)?;
+    if integer.is_none() {
+        budget.weights += count as u64;
+    }
 
     let byte_length = count * size;
     let raw = if proto.data_location == Some(DataLocation::EXTERNAL) {

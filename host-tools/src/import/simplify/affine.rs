@@ -16,6 +16,10 @@ pub(super) fn into_producer(rewrite: &mut Rewrite<'_>, node: usize) -> bool {
     let (a, b) = (rewrite.operand(node, 0), rewrite.operand(node, 1));
     let constant_first = rewrite.value(a).constant.is_some();
     let (x, constant) = if constant_first { (b, a) } else { (a, b) };
+    let channels = rewrite.value(x).shape.get(1).copied().unwrap_or(0);
+    if !is_absorbing(rewrite, x) || !rewrite.take(channels) {
+        return false;
+    }
     let Some(numbers) = per_channel(rewrite, x, constant) else { return false };
     if rewrite.value(x).shape != rewrite.output_shape(node) {
         return false;
@@ -49,12 +53,23 @@ fn per_channel(rewrite: &Rewrite<'_>, x: ValueId, constant: ValueId) -> Option<V
         .then(|| data.iter().map(|&number| f64::from(number)).collect())
 }
 
+/// Whether a value is made by a node whose weights can absorb what is done to it.
+pub(super) fn is_absorbing(rewrite: &Rewrite<'_>, x: ValueId) -> bool {
+    let Some(producer) = rewrite.sole_source(x).map(|source| rewrite.node(source)) else {
+        return false;
+    };
+    matches!(producer.op, Op::Conv(_) | Op::Gemm(_) | Op::BatchNormalization { .. })
+        && rewrite.value(producer.inputs[1]).constant.is_some()
+}
+
 /// Lets `node`, which applies `affine` to `x`, do the work of the node that makes `x` as well.
 ///
 /// Nothing happens if that is no convolution, matrix product or normalisation of constant weights,
 /// or if something else reads `x`.
 pub(super) fn absorb(rewrite: &mut Rewrite<'_>, node: usize, x: ValueId, affine: &Affine) -> bool {
-    let Some(producer) = rewrite.sole_source(x) else { return false };
+    let Some(producer) = rewrite.sole_source(x).filter(|_| is_absorbing(rewrite, x)) else {
+        return false;
+    };
     let op = rewrite.node(producer).op.clone();
     // Elements of the weight that belong to one output channel: a row, or every `channels`-th.
     let (by_rows, beta) = match &op {
@@ -76,9 +91,11 @@ pub(super) fn absorb(rewrite: &mut Rewrite<'_>, node: usize, x: ValueId, affine:
         },
     };
 
+    let scales = affine.scale.iter().any(|&scale| scale != 1.0);
+    if !rewrite.take(if scales { weight.len() } else { channels }) {
+        return false;
+    }
     let scale_of = |i: usize| affine.scale[if by_rows { i / row } else { i % channels }];
-    let scaled =
-        weight.iter().enumerate().map(|(i, &w)| (f64::from(w) * scale_of(i)) as f32).collect();
     let is_vector = rewrite.value(inputs[1]).shape.len() == 1;
     let axis = usize::from(!by_rows && !is_vector);
     let scale = scaled_scale(rewrite.value(inputs[1]).scale.as_ref(), axis, &affine.scale);
@@ -88,7 +105,9 @@ pub(super) fn absorb(rewrite: &mut Rewrite<'_>, node: usize, x: ValueId, affine:
     let name = rewrite.node(producer).name.clone();
     let output = rewrite.value(rewrite.node(node).output).name.clone();
     let shape = rewrite.value(inputs[1]).shape.clone();
-    if affine.scale.iter().any(|&scale| scale != 1.0) {
+    if scales {
+        let scaled =
+            weight.iter().enumerate().map(|(i, &w)| (f64::from(w) * scale_of(i)) as f32).collect();
         inputs[1] = rewrite.add_constant(format!("{output}.weight"), shape, scaled, scale);
     }
     let bias = rewrite.add_constant(format!("{output}.bias"), vec![channels], shifted, None);

@@ -1,11 +1,14 @@
 use headstart::graph::Op;
 
-use super::affine::{Affine, absorb};
+use super::affine::{Affine, absorb, is_absorbing};
 use super::rewrite::Rewrite;
 
 /// `BatchNormalization` of a convolution or matrix product goes into its weights.
 pub(super) fn into_producer(rewrite: &mut Rewrite<'_>, node: usize) -> bool {
     let Op::BatchNormalization { epsilon } = rewrite.node(node).op else { return false };
+    if !is_absorbing(rewrite, rewrite.operand(node, 0)) {
+        return false;
+    }
     let parameter = |index: usize| rewrite.constant(rewrite.operand(node, index));
     let (Some(gamma), Some(beta), Some(mean), Some(variance)) =
         (parameter(1), parameter(2), parameter(3), parameter(4))
@@ -13,6 +16,9 @@ pub(super) fn into_producer(rewrite: &mut Rewrite<'_>, node: usize) -> bool {
         return false;
     };
     let channels = gamma.len();
+    if !rewrite.take(channels) {
+        return false;
+    }
     let scale: Vec<_> = (0..channels)
         .map(|c| f64::from(gamma[c]) / (f64::from(variance[c]) + f64::from(epsilon)).sqrt())
         .collect();

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use headstart::graph::{Op, Scale, Value, elements};
 
 use super::Fold;
@@ -14,8 +16,8 @@ pub(super) fn constant(rewrite: &mut Rewrite<'_>, node: usize, evaluate: &mut Fo
         return false;
     }
     let data = match rewrite.node(node).op {
-        Op::Reshape { .. } => Some(first.to_vec()),
-        _ => evaluate(rewrite.node(node), &operands),
+        Op::Reshape { .. } => Some(first.clone()),
+        _ => evaluate(rewrite.node(node), &operands).map(Arc::from),
     };
     let expected = elements(rewrite.output_shape(node)).ok();
     match data {

@@ -19,12 +19,12 @@ pub(super) fn remove(rewrite: &mut Rewrite<'_>, node: usize) -> bool {
 }
 
 /// The operand that equals the result, if its shape does.
-fn passed_on(rewrite: &Rewrite<'_>, node: usize) -> Option<usize> {
-    let is_all = |index: usize, number: f32| {
-        rewrite
-            .constant(rewrite.operand(node, index))
-            .is_some_and(|data| data.iter().all(|&x| x == number))
+fn passed_on(rewrite: &mut Rewrite<'_>, node: usize) -> Option<usize> {
+    let uniform = match rewrite.node(node).op {
+        Op::Binary(_) => [0, 1].map(|index| rewrite.uniform(rewrite.operand(node, index))),
+        _ => [None; 2],
     };
+    let is_all = |index: usize, number: f32| uniform[index] == Some(number);
     let shape = &rewrite.value(rewrite.operand(node, 0)).shape;
     match &rewrite.node(node).op {
         Op::Concat { .. } if rewrite.node(node).inputs.len() == 1 => Some(0),

@@ -4,9 +4,22 @@ use headstart::graph::{Graph, Node, Op, Scale, Value, ValueId};
 
 use crate::import::imported::Aliases;
 
+/// Elements of weights that are rewritten whatever the network, and for each that it has. Real networks have a normalisation or
+/// two behind each layer.
+const ANY_WORK: u64 = 1 << 23;
+const WORK_PER_ELEMENT: u64 = 8;
+
 /// A graph while rules change it, with an index of who makes and who reads each value.
 pub(super) struct Rewrite<'a> {
     graph: Graph,
+    /// The nodes that may read each value, some of them more than once or no more.
+    read_by: Vec<Vec<usize>>,
+    /// Whether each value is an output of the graph.
+    is_output: Vec<bool>,
+    /// The number that all elements of a constant are, where that was asked for.
+    uniform: Vec<Option<Option<f32>>>,
+    /// Elements of weights that rules may still rewrite.
+    work: u64,
     /// The node that defines each value.
     producer: Vec<Option<usize>>,
     /// How many operands and graph outputs each value is.
@@ -26,8 +39,43 @@ impl<'a> Rewrite<'a> {
             node.inputs.iter().for_each(|&input| readers[input] += 1);
         }
         graph.outputs.iter().for_each(|&output| readers[output] += 1);
+        let mut read_by: Vec<Vec<usize>> = vec![Vec::new(); graph.values.len()];
+        for (index, node) in graph.nodes.iter().enumerate() {
+            for &input in &node.inputs {
+                if read_by[input].last() != Some(&index) {
+                    read_by[input].push(index);
+                }
+            }
+        }
+        let mut is_output = vec![false; graph.values.len()];
+        graph.outputs.iter().for_each(|&output| is_output[output] = true);
+        let constants = graph.values.iter().filter_map(|value| value.constant.as_ref());
+        let elements: u64 = constants.map(|data| data.len() as u64).sum();
         let removed = vec![false; graph.nodes.len()];
-        Self { graph, producer, readers, removed, aliases }
+        let uniform = vec![None; graph.values.len()];
+        let work = ANY_WORK.saturating_add(elements.saturating_mul(WORK_PER_ELEMENT));
+        Self { graph, read_by, is_output, uniform, work, producer, readers, removed, aliases }
+    }
+
+    /// Takes the work of rewriting `elements` of weights; `false` where so much was rewritten already that the rest stays
+    /// as it is. Without a limit, a chain of nodes behind one large weight would cost their product.
+    pub(super) fn take(&mut self, elements: usize) -> bool {
+        match self.work.checked_sub(elements as u64) {
+            Some(left) => {
+                self.work = left;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The number that all elements of a constant are.
+    pub(super) fn uniform(&mut self, value: ValueId) -> Option<f32> {
+        *self.uniform[value].get_or_insert_with(|| {
+            let data = self.graph.values[value].constant.as_deref()?;
+            let &first = data.first()?;
+            data.iter().all(|&x| x == first).then_some(first)
+        })
     }
 
     /// The graph without what nothing reads any more.
@@ -104,12 +152,18 @@ impl<'a> Rewrite<'a> {
         self.graph.values.push(Value { name, shape, constant, scale });
         self.producer.push(None);
         self.readers.push(0);
+        self.read_by.push(Vec::new());
+        self.is_output.push(false);
+        self.uniform.push(None);
         self.graph.values.len() - 1
     }
 
     /// Lets a node compute its output in another way, of values that exist before it.
     pub(super) fn set(&mut self, node: usize, op: Op, inputs: Vec<ValueId>) {
-        inputs.iter().for_each(|&input| self.readers[input] += 1);
+        for &input in &inputs {
+            self.readers[input] += 1;
+            self.read_by[input].push(node);
+        }
         self.graph.nodes[node].op = op;
         let old = std::mem::replace(&mut self.graph.nodes[node].inputs, inputs);
         self.release(old);
@@ -123,10 +177,11 @@ impl<'a> Rewrite<'a> {
     }
 
     /// Makes a node's output constant.
-    pub(super) fn set_constant(&mut self, node: usize, data: Vec<f32>, scale: Option<Scale>) {
+    pub(super) fn set_constant(&mut self, node: usize, data: Arc<[f32]>, scale: Option<Scale>) {
         let output = self.graph.nodes[node].output;
         self.graph.values[output].scale = scale;
-        self.graph.values[output].constant = Some(data.into());
+        self.graph.values[output].constant = Some(data);
+        self.uniform[output] = None;
         self.remove(node);
     }
 
@@ -138,8 +193,14 @@ impl<'a> Rewrite<'a> {
                 *id = value;
             }
         };
-        self.graph.nodes.iter_mut().flat_map(|node| &mut node.inputs).for_each(redirect);
-        self.graph.outputs.iter_mut().for_each(redirect);
+        for reader in std::mem::take(&mut self.read_by[output]) {
+            self.graph.nodes[reader].inputs.iter_mut().for_each(redirect);
+            self.read_by[value].push(reader);
+        }
+        if std::mem::take(&mut self.is_output[output]) {
+            self.graph.outputs.iter_mut().for_each(redirect);
+            self.is_output[value] = true;
+        }
         self.readers[value] += std::mem::take(&mut self.readers[output]);
         let target = self.graph.values[value].name.clone();
         self.aliases.insert(self.graph.nodes[node].name.clone(), target.clone());

@@ -20,6 +20,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::error::{ImportError, Problem};
+use crate::import::cost::MAX_GRAPH_NODES;
 use crate::import::file::read_file;
 use crate::import::imported::{Imported, Output, Source, check_model};
 use operators::Build;
@@ -53,9 +54,14 @@ pub fn import_bytes(bytes: &[u8], name: &str) -> Result<Imported, ImportError> {
 
 fn read_model(bytes: &[u8]) -> Result<Imported, Problem> {
     let model = Model::read(bytes)?;
-    let mut build = Build::new(&model)?;
+    let mut build = Build::new(&model, bytes.len())?;
     for operator in &model.operators {
         build.operator(operator)?;
+        Problem::check_limit(
+            "the model becomes too many nodes",
+            build.graph.nodes.len(),
+            MAX_GRAPH_NODES,
+        )?;
     }
     let mut outputs = Vec::new();
     for &output in &model.outputs {
@@ -72,6 +78,7 @@ fn read_model(bytes: &[u8]) -> Result<Imported, Problem> {
         graph: build.graph,
         outputs,
         training: None,
+        weights: build.weights,
         aliases: build.aliases,
         source_sha256: Sha256::digest(bytes).into(),
         producer: model.description.to_owned(),

@@ -79,6 +79,8 @@ struct Lowering<'a> {
     graph: &'a Graph,
     ranges: &'a Ranges,
     lowered: Lowered,
+    /// For each value how many nodes and outputs read it, and the last node that does.
+    readers: Vec<(usize, Option<usize>)>,
     /// Whether the model brings scales along.
     is_quantised: bool,
 }
@@ -87,7 +89,12 @@ impl<'a> Lowering<'a> {
     fn new(graph: &'a Graph, ranges: &'a Ranges) -> Result<Self, LowerError> {
         let lowered = Lowered { views: vec![None; graph.values.len()], ..Lowered::default() };
         let is_quantised = scales::is_quantised(graph);
-        let mut lowering = Self { graph, ranges, lowered, is_quantised };
+        let mut readers = vec![(0, None); graph.values.len()];
+        for (index, node) in graph.nodes.iter().enumerate() {
+            node.inputs.iter().for_each(|&id| readers[id] = (readers[id].0 + 1, Some(index)));
+        }
+        graph.outputs.iter().for_each(|&id| readers[id].0 += 1);
+        let mut lowering = Self { graph, ranges, lowered, readers, is_quantised };
         let input = graph.inputs[0];
         lowering.input(input).map_err(|why| LowerError {
             node: graph.values[input].name.clone(),
@@ -202,10 +209,10 @@ impl<'a> Lowering<'a> {
 
     /// The only reader of `value`, unless it is wanted outside.
     fn sole_reader(&self, value: ValueId) -> Option<&'a GraphNode> {
-        if self.graph.readers(value) != 1 {
-            return None;
+        match self.readers[value] {
+            (1, Some(index)) => Some(&self.graph.nodes[index]),
+            _ => None,
         }
-        self.graph.nodes.iter().find(|node| node.inputs.contains(&value))
     }
 
     /// The tensor that a node's result becomes when a clamp behind it is fused, and its bounds. A result that

@@ -15,6 +15,11 @@ use crate::quantise::lowered::{Lowered, LoweredNode};
 /// States that are looked at before the search gives up.
 const MOST_STATES: usize = 50_000;
 
+/// Nodes that are looked at, all states together, and words of memory that those may take: with many nodes the
+/// search gives up earlier.
+const MOST_STEPS: usize = 1 << 27;
+const MOST_WORDS: usize = 1 << 23;
+
 /// Puts the nodes in the order with the smallest peak of live bytes; of several, in the one that
 /// takes them as early as they stand now.
 pub(super) fn reorder(lowered: &mut Lowered) {
@@ -78,6 +83,8 @@ struct Reached {
 
 fn search(lowered: &Lowered) -> Option<Vec<usize>> {
     let count = lowered.nodes.len();
+    let most_states =
+        MOST_STATES.min(MOST_STEPS / count.max(1)).min(MOST_WORDS / count.div_ceil(64).max(1));
     let bytes: Vec<usize> = lowered.values.iter().map(|v| v.extents.iter().product()).collect();
     let mut reads: Vec<Vec<usize>> = Vec::with_capacity(count);
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); bytes.len()];
@@ -124,7 +131,7 @@ fn search(lowered: &Lowered) -> Option<Vec<usize>> {
             }
             let from = Some((done.clone(), node));
             states.insert(next.clone(), Reached { peak, alive, from });
-            if states.len() > MOST_STATES {
+            if states.len() > most_states {
                 return None;
             }
             // Of nodes that may run, the one that stands first is looked at first.

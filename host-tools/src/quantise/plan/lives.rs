@@ -85,14 +85,18 @@ fn replaceable(lowered: &Lowered, node: &LoweredNode, value: usize) -> [Option<u
 /// The most bytes that live at one time, and the first such time.
 pub(super) fn peak(lives: &[Life]) -> (usize, usize) {
     let end = lives.iter().map(|life| life.last).max().unwrap_or(0);
-    let at = |time: usize| -> usize {
-        let alive = lives.iter().filter(|life| (life.first..=life.last).contains(&time));
-        alive.map(|life| life.bytes.next_multiple_of(ALIGNMENT)).sum()
-    };
-    let mut most = (0, 0);
+    // What begins at each time, and what has ended then.
+    let (mut begins, mut ended) = (vec![0_usize; end + 1], vec![0_usize; end + 2]);
+    for life in lives.iter().filter(|life| life.first <= life.last) {
+        let bytes = life.bytes.next_multiple_of(ALIGNMENT);
+        begins[life.first] += bytes;
+        ended[life.last + 1] += bytes;
+    }
+    let (mut most, mut alive) = ((0, 0), 0);
     for time in 0..=end {
-        if at(time) > most.0 {
-            most = (at(time), time);
+        alive = alive + begins[time] - ended[time];
+        if alive > most.0 {
+            most = (alive, time);
         }
     }
     most

@@ -7,6 +7,9 @@ use super::lives::{ALIGNMENT, Life, peak};
 /// Random orders that are tried where the plain ones do not reach the least arena.
 const TRIES: usize = 2000;
 
+/// Pairs of buffers that are looked at in all these orders: large networks get fewer of them.
+const MOST_PAIRS: usize = 1 << 30;
+
 /// A placement.
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
@@ -40,7 +43,8 @@ pub(super) fn place(lives: &[Life]) -> Placed {
         }
     }
     let mut random = Random::new(1);
-    for _ in 0..TRIES {
+    let pairs = order.len().saturating_mul(order.len());
+    for _ in 0..TRIES.min(MOST_PAIRS / pairs.max(1)) {
         random.shuffle(&mut order);
         try_order(lives, &order, &mut best);
         if best.bytes <= least {

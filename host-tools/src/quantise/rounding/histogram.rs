@@ -1,6 +1,10 @@
 use super::Quantisation;
 
 const BINS: usize = 2048;
+
+/// Bytes of one that has counted something.
+pub const HISTOGRAM_BYTES: usize = 8 * BINS;
+
 /// Steps of the search for a range: each end is tried at that many fractions of its extreme.
 const STEPS: u32 = 48;
 
@@ -9,6 +13,7 @@ const STEPS: u32 = 48;
 pub struct Histogram {
     low: f32,
     high: f32,
+    /// Empty until something is counted: most values of a graph are constants.
     counts: Vec<u64>,
 }
 
@@ -16,11 +21,14 @@ impl Histogram {
     /// An empty histogram over `[low, high]`, widened to hold 0.
     #[must_use]
     pub fn new(low: f32, high: f32) -> Self {
-        Self { low: low.min(0.0), high: high.max(0.0), counts: vec![0; BINS] }
+        Self { low: low.min(0.0), high: high.max(0.0), counts: Vec::new() }
     }
 
     /// Counts values; those outside the range count at its ends.
     pub fn add(&mut self, values: &[f32]) {
+        if self.counts.is_empty() && !values.is_empty() {
+            self.counts = vec![0; BINS];
+        }
         let factor = BINS as f32 / (self.high - self.low).max(f32::MIN_POSITIVE);
         for &value in values {
             let bin = ((value - self.low) * factor) as usize;
@@ -30,7 +38,11 @@ impl Histogram {
 
     /// Adds another histogram over the same range.
     pub fn merge(&mut self, other: &Self) {
-        self.counts.iter_mut().zip(&other.counts).for_each(|(a, b)| *a += b);
+        if self.counts.is_empty() {
+            self.counts.clone_from(&other.counts);
+        } else {
+            self.counts.iter_mut().zip(&other.counts).for_each(|(a, b)| *a += b);
+        }
     }
 
     /// The quantisation of least mean squared error, found over pairs of ends (coordinate descent

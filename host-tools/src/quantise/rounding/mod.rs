@@ -3,7 +3,7 @@
 mod histogram;
 mod weights;
 
-pub use histogram::Histogram;
+pub use histogram::{HISTOGRAM_BYTES, Histogram};
 pub use weights::{QuantisedChannel, on_scale, quantise_channel};
 
 /// How int8 stands for real numbers: `real = (q − zero_point) · scale`.

@@ -244,6 +244,7 @@ mod tests {
     use crate::quantise::calibrate::calibrate;
     use crate::quantise::lower::lower;
     use crate::quantise::plan::Aim;
+    use crate::quantise::sample::Sample;
     use crate::quantise::write::{Description, pack_bytes};
 
     /// Three convolutions: `wide` has the largest tensors, `heavy` the most weights.
@@ -273,11 +274,10 @@ mod tests {
     }
 
     fn pack(graph: &Graph) -> Vec<u8> {
-        let samples: Vec<Vec<f32>> = (1..4_u8)
-            .map(|sample| {
-                (0..768_u16).map(|at| f32::from(at * u16::from(sample) % 13) - 6.0).collect()
-            })
-            .collect();
+        let sample = |of: u8| -> Vec<f32> {
+            (0..768_u16).map(|at| f32::from(at * u16::from(of) % 13) - 6.0).collect()
+        };
+        let samples: Vec<Sample> = (1..4_u8).map(|of| sample(of).into()).collect();
         let float = FloatGraph::new(Path::new("test"), graph).unwrap();
         let ranges = calibrate(graph, &float, &samples, 1, || ()).unwrap();
         let description = Description {

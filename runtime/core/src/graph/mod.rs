@@ -131,7 +131,12 @@ impl Graph {
     /// The node that defines `value`, by its index; `None` for inputs and constants.
     #[must_use]
     pub fn producer(&self, value: ValueId) -> Option<usize> {
-        self.nodes.iter().position(|node| node.output == value)
+        if self.values.get(value).is_some_and(|value| value.constant.is_some()) {
+            return None;
+        }
+        // Nodes mostly stand in the order of their results; where they do not, a look at each is right.
+        let found = self.nodes.binary_search_by_key(&value, |node| node.output).ok();
+        found.or_else(|| self.nodes.iter().position(|node| node.output == value))
     }
 
     /// The value of that name.
@@ -231,7 +236,8 @@ impl Graph {
     pub fn multiply_accumulates(&self, node: &Node) -> u64 {
         let shape = |&id: &ValueId| self.values[id].shape.as_slice();
         let elements: u64 = shape(&node.output).iter().map(|&n| n as u64).product();
-        elements * node.op.products(&node.inputs.iter().map(shape).collect::<Vec<_>>())
+        let products = node.op.products(&node.inputs.iter().map(shape).collect::<Vec<_>>());
+        elements.saturating_mul(products)
     }
 }
 

@@ -138,6 +138,7 @@ fn search(
         Error::Usage("--freeze auto needs labelled samples: give them with --data DIR".into())
     })?;
     let graph = model.simplified();
+    model.check_run(&graph)?;
     let input = inputs::describe(&model.path, &graph, preprocessing)?;
     let mut dataset = Dataset::labelled(data)?;
     if let Some(limit) = args.sampling.limit {

@@ -32,30 +32,32 @@ pub(super) fn compare(
     data: &Path,
     sampling: Sampling,
 ) -> Result<(), Error> {
-    let bytes = super::read(pack_path)?;
+    let bytes = super::read_pack(pack_path)?;
     let refuse = Error::in_pack(pack_path);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     super::without_tail(&pack, pack_path)?;
-    let model = Model::load(model_path)?;
+    let model = Model::load_for(model_path, &pack)?;
     model.check_source(&pack)?;
     let graph = model.cut_at(pack.provenance().freeze_point)?;
+    model.check_run(&graph)?;
+    model.check_kept(&graph)?;
     let lowered = places(&model, &graph, &pack)?;
-    let float = FloatGraph::new(&model.path, &graph)?;
+    let is_compared =
+        |value: usize| lowered.views[value].is_some() || graph.outputs.contains(&value);
+    let float = FloatGraph::new(&model.path, &graph)?.showing(is_compared);
     let mut dataset = Dataset::labelled(data)?;
     if let Some(limit) = sampling.limit {
         dataset.limit(limit as usize, sampling.seed);
     }
-    let bar = report.progress(dataset.samples.len(), "reading");
-    let samples = inputs::load(pack.input(), &dataset, || bar.inc(1))?;
-    bar.finish_and_clear();
-    let bar = report.progress(samples.len(), "comparing");
+    let bar = report.progress(dataset.samples.len(), "comparing");
     let mut equalised: Vec<_> = groups(&graph).into_iter().flat_map(|group| group.read).collect();
     if scales::is_quantised(&graph) {
         equalised.clear();
     }
     let pair =
         Pair { pack, graph: &graph, float: &float, lowered: &lowered, equalised: &equalised };
-    let comparison = pair.compare(&samples, || bar.inc(1))?;
+    let load = |index: usize| inputs::read(pair.pack.input(), &dataset.samples[index].path);
+    let comparison = pair.compare(dataset.samples.len(), load, || bar.inc(1))?;
     bar.finish_and_clear();
     let name = |value: usize| {
         let seen =

@@ -20,11 +20,11 @@ pub(super) fn export(
     state: Option<&Path>,
     output: &Path,
 ) -> Result<(), Error> {
-    let bytes = super::read(pack_path)?;
+    let bytes = super::read_pack(pack_path)?;
     let refuse = Error::in_pack(pack_path);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     super::without_tail(&pack, pack_path)?;
-    let model = Model::load(model_path)?;
+    let model = Model::load_for(model_path, &pack)?;
     model.check_source(&pack)?;
     let stored = match state {
         Some(folder) => StateFolder::new(folder).head()?,

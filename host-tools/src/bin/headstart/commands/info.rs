@@ -13,7 +13,7 @@ use crate::error::Error;
 use headstart_tools::ship::keys;
 
 pub(super) fn info(report: Report, path: &Path) -> Result<(), Error> {
-    let bytes = super::read(path)?;
+    let bytes = super::read_pack(path)?;
     let refuse = Error::in_pack(path);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     let summary = summary(&pack, bytes.len()).map_err(refuse)?;
@@ -35,11 +35,11 @@ pub(super) fn verify(
     family: Option<&str>,
     least_counter: u64,
 ) -> Result<(), Error> {
-    let bytes = super::read(path)?;
+    let bytes = super::read_pack(path)?;
     let refuse = Error::in_pack(path);
     let mut trusted = Vec::new();
     for file in key_files {
-        trusted.push(keys::public_key(file, &super::read(file)?)?);
+        trusted.push(keys::public_key(file, &super::read_key(file)?)?);
     }
     let pack = if trusted.is_empty() {
         Pack::open(&bytes).map_err(refuse)?

@@ -1,5 +1,6 @@
 //! `inspect`: layers, and where the model could be frozen.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -10,11 +11,13 @@ use crate::error::Error;
 use headstart_tools::cut::inspect::{BATCH, FreezeKind, cuts, freeze_points, layers};
 use headstart_tools::import::model::Model;
 
-pub(super) fn inspect(report: Report, path: &Path) -> Result<(), Error> {
-    let model = Model::load(path)?;
+pub(super) fn inspect(report: Report, path: &Path, size: Option<[usize; 2]>) -> Result<(), Error> {
+    let model = Model::load_sized(path, size)?;
     let graph = model.simplified();
     let (layers, points) = (layers(&graph), freeze_points(&graph));
-    let kind = |tensor: &str| points.iter().find(|point| point.tensor == tensor).map(|p| p.kind);
+    let kinds: HashMap<&str, FreezeKind> =
+        points.iter().map(|point| (point.tensor.as_str(), point.kind)).collect();
+    let kind = |tensor: &str| kinds.get(tensor).copied();
     let rows: Vec<Value> = layers
         .iter()
         .map(|layer| {

@@ -39,10 +39,10 @@ pub(super) fn keygen(report: Report, output: &Path) -> Result<(), Error> {
 }
 
 pub(super) fn sign(report: Report, args: &SignArgs) -> Result<(), Error> {
-    let bytes = super::read(&args.pack)?;
+    let bytes = super::read_pack(&args.pack)?;
     let refuse = Error::in_pack(&args.pack);
     Pack::open(&bytes).map_err(refuse)?;
-    let secret = super::read(&args.key)?;
+    let secret = super::read_key(&args.key)?;
     let signed = keys::signed(&bytes, &args.key, &secret, &args.family, args.counter)?;
     super::write(&args.output, &signed)?;
     let result = json!({

@@ -21,6 +21,7 @@ use std::path::Path;
 
 use crate::cli::{Cli, Command};
 use crate::error::Error;
+use headstart_device::plain;
 use headstart_tools::error::Error as Refused;
 use report::Report;
 
@@ -36,7 +37,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
     }
     let report = Report { json: cli.json };
     match &cli.command {
-        Command::Inspect { model } => inspect::inspect(report, model),
+        Command::Inspect { model, input_size } => inspect::inspect(report, model, *input_size),
         Command::Pack(args) => pack::pack(report, args),
         Command::Info { pack } => info::info(report, pack),
         Command::Verify { pack, key, family, least_counter } => {
@@ -79,10 +80,31 @@ fn without_engine(pack: &headstart::pack::Pack<'_>, path: &Path) -> Result<(), E
     )))
 }
 
-/// The bytes of a file.
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path)
-        .map_err(|source| Refused::Unreadable { path: path.to_owned(), source }.into())
+/// Most bytes of what commands read beside models and samples.
+const MAX_PACK_BYTES: u64 = 1 << 30;
+const MAX_KEY_BYTES: u64 = 4 << 10;
+/// Firmware with its debug information, and images for boards.
+const MAX_IMAGE_BYTES: u64 = 256 << 20;
+
+/// The bytes of a plain file of at most `limit`.
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    plain::read(path, limit)
+        .map_err(|problem| Refused::Unreadable { path: path.to_owned(), problem }.into())
+}
+
+/// The bytes of a pack.
+fn read_pack(path: &Path) -> Result<Vec<u8>, Error> {
+    read(path, MAX_PACK_BYTES)
+}
+
+/// The text of a key.
+fn read_key(path: &Path) -> Result<Vec<u8>, Error> {
+    read(path, MAX_KEY_BYTES)
+}
+
+/// The bytes of firmware or of an image.
+fn read_image(path: &Path) -> Result<Vec<u8>, Error> {
+    read(path, MAX_IMAGE_BYTES)
 }
 
 /// Replaces a file in one step: it is old or new, and nothing is left beside it.

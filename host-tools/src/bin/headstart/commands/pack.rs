@@ -13,6 +13,7 @@ use headstart_tools::import::scales;
 use headstart_tools::quantise::inputs;
 use headstart_tools::quantise::plan::Aim;
 use headstart_tools::quantise::quantised::{Quantised, Settings, quantise};
+use headstart_tools::quantise::sample::Sample;
 use headstart_tools::ship::board::{Board, Certificate};
 use headstart_tools::ship::heads::{self, StartingHead};
 use headstart_tools::ship::keys;
@@ -28,7 +29,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let started = Instant::now();
     let board = args.board.as_deref().map(Board::named).transpose()?;
     // Before the work: a key that cannot be read is found at once.
-    let secret = args.sign.as_deref().map(super::read).transpose()?;
+    let secret = args.sign.as_deref().map(super::read_key).transpose()?;
     if let (Some(secret), Some(path)) = (&secret, &args.sign) {
         keys::check_secret(path, secret)?;
     }
@@ -36,6 +37,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let model = Model::load_sized(&args.model, args.input_size)?;
     let preprocessing = preprocessing::of_model(wanted, &model)?;
     let chosen = choose(report, args, &model, preprocessing)?;
+    model.check_run(&chosen.graph)?;
     let (samples, bad_files) = calibration(report, args, &model, &chosen.graph, preprocessing)?;
     let bar = report.progress(3 * samples.len(), "calibrating");
     let settings = Settings {
@@ -104,7 +106,7 @@ fn calibration(
     model: &Model,
     graph: &Graph,
     preprocessing: Preprocessing,
-) -> Result<(Vec<Vec<f32>>, Vec<String>), Error> {
+) -> Result<(Vec<Sample>, Vec<String>), Error> {
     let input = inputs::describe(&model.path, graph, preprocessing)?;
     let Some(folder) = &args.calib else {
         if scales::is_quantised(graph) {
@@ -116,7 +118,7 @@ fn calibration(
         )));
     };
     let mut calib = Dataset::unlabelled(folder)?;
-    inputs::spread(&mut calib, args.calib_limit as usize);
+    inputs::spread(&mut calib, inputs::most_kept(&input).min(args.calib_limit as usize));
     let bar = report.progress(calib.samples.len(), "reading");
     let (samples, bad) = inputs::sound(&input, &calib, || bar.inc(1));
     bar.finish_and_clear();

@@ -6,9 +6,6 @@ use super::{Integers, count};
 
 type Outcome<T> = Result<T, String>;
 
-/// Most elements that all windows of one pool see: this work is done for files from anywhere.
-const MAX_SEEN: usize = 1 << 22;
-
 impl Integers {
     /// `Pad`; what stands in the padding of mode `Constant` is `value`.
     pub(in super::super) fn pad(&self, pad: &Pad, value: i64) -> Outcome<Self> {
@@ -41,16 +38,23 @@ impl Integers {
         Ok(Self { shape, data, kind: self.kind })
     }
 
-    /// `MaxPool`; padding never wins.
-    pub(in super::super) fn max_pool(&self, window: &Window) -> Outcome<Self> {
+    /// Elements that all windows of a pool see.
+    pub(in super::super) fn seen_by(&self, window: &Window) -> Outcome<u64> {
+        Ok(count(&self.pooled(window)?)? as u64 * count(&window.kernel)? as u64)
+    }
+
+    fn pooled(&self, window: &Window) -> Outcome<Vec<usize>> {
         let spatial = self.shape.get(2..).unwrap_or_default();
         let outputs = window.output(spatial).map_err(|error| error.to_string())?;
-        let shape = [&self.shape[..2], &outputs].concat();
+        Ok([&self.shape[..2], &outputs].concat())
+    }
+
+    /// `MaxPool`; padding never wins.
+    pub(in super::super) fn max_pool(&self, window: &Window) -> Outcome<Self> {
+        let shape = self.pooled(window)?;
+        let spatial = self.shape.get(2..).unwrap_or_default();
         let plane: usize = spatial.iter().product();
         let taps = count(&window.kernel)?;
-        if count(&shape)? * taps > MAX_SEEN {
-            return Err(format!("windows of {taps} elements for a result of {shape:?}"));
-        }
         let mut data = Vec::with_capacity(count(&shape)?);
         for flat in 0..count(&shape)? {
             let position = place(flat, &shape);

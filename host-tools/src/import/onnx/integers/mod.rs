@@ -9,6 +9,8 @@ mod extent;
 
 use std::cmp::Ordering;
 
+use headstart::graph::MAX_RANK;
+
 use super::attributes::axis as resolve_axis;
 pub(super) use crate::import::integer::IntegerType;
 
@@ -38,6 +40,12 @@ pub(super) enum Arithmetic {
 }
 
 fn count(shape: &[usize]) -> Outcome<usize> {
+    if shape.len() > MAX_RANK {
+        return Err(format!(
+            "an integer tensor of {} dimensions; at most {MAX_RANK} are supported",
+            shape.len()
+        ));
+    }
     shape
         .iter()
         .try_fold(1_usize, |product, &extent| product.checked_mul(extent))

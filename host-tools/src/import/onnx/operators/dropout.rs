@@ -1,6 +1,6 @@
 use headstart::graph::{Binary, Op, elements};
 
-use super::super::integers::{IntegerType, Integers};
+use super::super::integers::{IntegerType, Integers, MAX_INTEGERS};
 use super::super::random::Uniform;
 use super::{Bound, Context, NodeView, Outcome};
 
@@ -24,6 +24,14 @@ pub(super) fn dropout(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome
     let x = context.float(node, 0)?;
     let shape = context.shape(x).to_vec();
     let count = elements(&shape).map_err(|error| error.to_string())?;
+    if mask.is_some() && count > MAX_INTEGERS {
+        return Err(format!(
+            "a mask of {count} elements; at most {MAX_INTEGERS} are supported: export the model without it"
+        ));
+    }
+    if ratio != 0.0 {
+        context.take_made(count)?;
+    }
     let kept: Vec<bool> = match ratio {
         0.0 => vec![true; count],
         ratio if !(0.0..1.0).contains(&ratio) => return Err(format!("a ratio of {ratio}")),

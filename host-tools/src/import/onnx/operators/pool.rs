@@ -12,7 +12,9 @@ pub(super) fn max_pool(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcom
         if indices.is_some() {
             return Err("indices are supported of float tensors only".to_owned());
         }
+        let x = x.clone();
         let placed = window(node, &x.shape, kernel, rounds_up)?;
+        context.take_work(x.seen_by(&placed.window)?)?;
         let result = x.max_pool(&placed.window)?;
         return context.integers_result(result);
     }

@@ -25,7 +25,8 @@ pub(super) fn quantize(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcom
     let x = context.float(node, 0)?;
     let value = &context.graph.values[x];
     if let Some(data) = value.constant.clone() {
-        return quantised_constant(&value.shape, &data, &parameters, axis);
+        let shape = value.shape.clone();
+        return quantised_constant(context, &shape, &data, &parameters, axis);
     }
     let scale = parameters.of_tensor()?;
     // Who names the tensor means what the model makes of it, not what it was before it was rounded.

@@ -1,4 +1,4 @@
-use headstart::graph::{Op, elements};
+use headstart::graph::{MAX_RANK, Op, elements};
 
 use super::super::attributes::{axes, axis};
 use super::{Bound, Context, NodeView, Outcome};
@@ -64,6 +64,12 @@ pub(super) fn squeeze(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome
 pub(super) fn unsqueeze(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let source = operand_shape(context, node)?;
     let list = listed_axes(context, node)?.ok_or("axes are missing")?;
+    if source.len() + list.len() > MAX_RANK {
+        return Err(format!(
+            "{} new dimensions; at most {MAX_RANK} in all are supported",
+            list.len()
+        ));
+    }
     let new = axes(&list, source.len() + list.len())?;
     let mut shape = source;
     for axis in new {

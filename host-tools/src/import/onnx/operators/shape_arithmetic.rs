@@ -1,8 +1,9 @@
 //! Operators that are supported on known integers only: exporters write them before `Reshape`.
 
+use headstart::graph::MAX_RANK;
 use rten_onnx::onnx::DataType;
 
-use super::super::integers::{IntegerType, Integers};
+use super::super::integers::{IntegerType, Integers, MAX_INTEGERS};
 use super::{Bound, Context, NodeView, Outcome};
 use crate::import::imported::{Data, Tensor};
 
@@ -39,6 +40,9 @@ pub(super) fn slice(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<B
     let ends = ends.ok_or("ends are missing")?;
     let axes = axes.unwrap_or_else(|| (0..starts.len() as i64).collect());
     let steps = steps.unwrap_or_else(|| vec![1; starts.len()]);
+    if starts.len() > MAX_RANK {
+        return Err(format!("{} axes; at most {MAX_RANK} are supported", starts.len()));
+    }
     if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
         return Err("starts, ends, axes and steps are not equally many".to_owned());
     }
@@ -82,6 +86,7 @@ pub(super) fn cast(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bo
             context.integers_result(Integers { kind, ..integers })
         }
         (Bound::Integers(integers), None) => {
+            context.take_made(integers.data.len())?;
             let unsigned = integers.kind == IntegerType::Uint64;
             let float = |&x: &i64| if unsigned { x as u64 as f32 } else { x as f32 };
             let data = integers.data.iter().map(float).collect();
@@ -94,6 +99,12 @@ pub(super) fn cast(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bo
             let Some(data) = &value.constant else {
                 return Err(format!("of the model's data to {target} is not supported"));
             };
+            if data.len() > MAX_INTEGERS {
+                return Err(format!(
+                    "of {} elements to {target}; at most {MAX_INTEGERS} are supported",
+                    data.len()
+                ));
+            }
             let shape = value.shape.clone();
             let integer = |&x: &f32| match kind {
                 IntegerType::Bool => Ok(i64::from(x != 0.0)),

@@ -23,6 +23,7 @@ use headstart::graph::{Graph, MAX_ELEMENTS, Op, Scale, ValueId};
 use super::layout::{TO_FILE, TO_GRAPH, in_graph, transposed};
 use super::schema::{Model, Operator};
 use crate::error::Problem;
+use crate::import::cost::made;
 use crate::import::imported::Aliases;
 use crate::import::scales::{carried, round};
 use names::name_of;
@@ -40,8 +41,10 @@ pub(super) struct Build<'a> {
     /// Names that are given away, and those that the file states.
     names: HashSet<String>,
     stated: HashSet<&'a str>,
-    /// Elements of constants that there is still room for.
-    room: usize,
+    /// Elements of the constants that the file holds.
+    pub(super) weights: u64,
+    /// Elements of constants that there is still room for: a constant that several operators read is one for each.
+    room: u64,
 }
 
 /// What an operator does to its first operand, and what is done to that result.
@@ -59,7 +62,11 @@ impl Step {
 
 impl<'a> Build<'a> {
     /// The model's inputs.
-    pub(super) fn new(model: &'a Model<'a>) -> Result<Self, Problem> {
+    pub(super) fn new(model: &'a Model<'a>, file_bytes: usize) -> Result<Self, Problem> {
+        let constants = model.tensors.iter().filter(|tensor| tensor.data.is_some());
+        let elements = constants.map(|tensor| tensor.shape.iter().product::<usize>() as u64);
+        // Tensors may share their bytes, of which an element has one at least.
+        let weights = elements.fold(0, u64::saturating_add).min(file_bytes as u64);
         let mut build = Self {
             graph: Graph::default(),
             aliases: Aliases::default(),
@@ -67,7 +74,8 @@ impl<'a> Build<'a> {
             values: vec![None; model.tensors.len()],
             names: HashSet::new(),
             stated: model.tensors.iter().map(|tensor| tensor.name).collect(),
-            room: MAX_ELEMENTS,
+            weights,
+            room: weights.saturating_add(made(weights)).min(MAX_ELEMENTS as u64),
         };
         for &input in &model.inputs {
             let tensor = &model.tensors[input];
@@ -130,9 +138,12 @@ impl<'a> Build<'a> {
     fn constant(&mut self, tensor: usize, order: Option<&[usize]>) -> Outcome<ValueId> {
         let of = &self.model.tensors[tensor];
         let in_tensor = |what: String| format!("tensor '{}' {what}", of.name);
-        let count: usize = of.shape.iter().product();
+        let count = of.shape.iter().product::<usize>() as u64;
         self.room = self.room.checked_sub(count).ok_or_else(|| {
-            format!("the constants of the model have more than {MAX_ELEMENTS} elements in all")
+            format!(
+                "reads constants of too many elements: {count} here, where a file of {} weights has no room for more",
+                self.weights
+            )
         })?;
         let (mut data, mut scale) = of.reals().map_err(in_tensor)?;
         let mut shape = of.shape.clone();

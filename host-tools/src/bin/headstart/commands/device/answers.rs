@@ -17,7 +17,7 @@ pub(super) fn predict(
     pack_path: &Path,
     files: &[PathBuf],
 ) -> Result<(), Error> {
-    let bytes = super::super::read(pack_path)?;
+    let bytes = super::super::read_pack(pack_path)?;
     let refuse = Error::in_pack(pack_path);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     let mut board = connect()?;
@@ -83,13 +83,15 @@ pub(super) fn evaluate(
     folder: &Path,
     sampling: Sampling,
 ) -> Result<(), Error> {
-    let bytes = super::super::read(pack_path)?;
+    let bytes = super::super::read_pack(pack_path)?;
     let refuse = Error::in_pack(pack_path);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     let samples = inputs::samples(&pack, folder, sampling)?;
     let mut board = connect()?;
     inputs::check(&board, &pack, pack_path)?;
     let (_, classes) = board.status()?;
+    // The table has a cell for each pair of them, and what a board says of itself may be anything.
+    inputs::check_classes(classes.len(), &pack, pack_path)?;
     let mut unknown: Vec<&str> = samples.iter().map(|sample| sample.label.as_str()).collect();
     unknown.dedup();
     unknown.retain(|label| classes.iter().all(|class| class.name != *label));

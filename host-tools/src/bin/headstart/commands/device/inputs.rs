@@ -40,7 +40,7 @@ pub(super) fn samples(
 
 /// Refuses a board that uses another backbone, or cannot work.
 pub(super) fn check(board: &Board, pack: &Pack<'_>, path: &Path) -> Result<(), Error> {
-    let Greeting { backbone, problem, .. } = board.greeting();
+    let Greeting { backbone, problem, classes, .. } = board.greeting();
     if let Some(problem) = problem {
         return Err(headstart_cable::client::Error::Refused(*problem).into());
     }
@@ -48,6 +48,19 @@ pub(super) fn check(board: &Board, pack: &Pack<'_>, path: &Path) -> Result<(), E
         let found = super::hex(&backbone[..4]);
         return Err(Error::Usage(format!(
             "{}: the board uses another backbone ({found}…): give its pack, or `device update` it",
+            path.display()
+        )));
+    }
+    check_classes(usize::from(*classes), pack, path)
+}
+
+/// Refuses more classes than the pack plans.
+pub(super) fn check_classes(found: usize, pack: &Pack<'_>, path: &Path) -> Result<(), Error> {
+    let most = pack.plan().max_classes as usize;
+    if found > most {
+        return Err(Error::Usage(format!(
+            "{}: the board says that it has {found} classes, and this pack plans {most}: give its pack, or \
+             `device update` it",
             path.display()
         )));
     }

@@ -15,7 +15,7 @@ pub(super) fn learn(
     connect: impl Fn() -> Result<Board, Error>,
     args: &DeviceLearn,
 ) -> Result<(), Error> {
-    let bytes = super::super::read(&args.pack)?;
+    let bytes = super::super::read_pack(&args.pack)?;
     let refuse = Error::in_pack(&args.pack);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     let mut samples = inputs::samples(&pack, &args.data, args.sampling)?;

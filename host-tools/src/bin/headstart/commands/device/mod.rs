@@ -52,7 +52,7 @@ fn update(
     path: &Path,
     forget: bool,
 ) -> Result<(), Error> {
-    let bytes = super::read(path)?;
+    let bytes = super::read_pack(path)?;
     // The board verifies it too; here it costs no time on the line.
     let refuse = Error::in_pack(path);
     super::without_engine(&Pack::open(&bytes).map_err(refuse)?, path)?;

@@ -27,7 +27,7 @@ pub(crate) fn flash(report: Report, args: &FlashArgs) -> Result<(), Error> {
     let drive = drive(&args.drives).filter(|_| format == Format::Uf2);
     if let Some(drive) = drive {
         let target = drive.join("headstart.uf2");
-        let bytes = super::super::read(&args.image)?;
+        let bytes = super::super::read_image(&args.image)?;
         let failed = |source| Error::Unwritable { path: target.clone(), source };
         std::fs::write(&target, bytes).map_err(failed)?;
         let result = json!({ "flashed": true, "with": "drive", "drive": drive });

@@ -22,7 +22,7 @@ pub(super) fn image(report: Report, args: &ImageArgs) -> Result<(), Error> {
             args.output.display()
         ))
     })?;
-    let bytes = super::read(&args.pack)?;
+    let bytes = super::read_pack(&args.pack)?;
     let pack = Pack::open(&bytes).map_err(Error::in_pack(&args.pack))?;
     super::without_engine(&pack, &args.pack)?;
     let room = board.ram_bytes.saturating_sub(board.static_bytes + board.stack_bytes);
@@ -35,7 +35,7 @@ pub(super) fn image(report: Report, args: &ImageArgs) -> Result<(), Error> {
             board.name,
         )));
     }
-    let firmware = args.firmware.as_deref().map(super::read).transpose()?;
+    let firmware = args.firmware.as_deref().map(super::read_image).transpose()?;
     let image = Image::new(&board, &bytes, firmware.as_deref()).map_err(refuse)?;
     let flashing = board.flashing().map_err(|problem| refuse(problem.into()))?;
     let file = image.emit(format, flashing).map_err(refuse)?;
