@@ -1,7 +1,12 @@
 //! Model files that ask for all they can end soon and in little memory. `tests/long/bombs` tries far more of them.
 
 #[path = "../../tests/fuzz/src/bombs/mod.rs"]
-#[allow(missing_docs, dead_code, reason = "a part of the program that tries them for minutes")]
+#[allow(
+    missing_docs,
+    dead_code,
+    unreachable_pub,
+    reason = "a part of the program that tries them for minutes"
+)]
 mod bombs;
 
 use std::path::Path;

@@ -441,7 +441,7 @@ fn what_is_no_plain_file_of_its_kind_is_refused_at_once() {
     let long = desk.path("long");
     std::fs::File::create(&long).unwrap().set_len(1 << 40).unwrap();
     let (pack, _) = desk.pack("model.hspk", &[]);
-    let output = desk.path("out");
+    let output = desk.path("out.elf");
     for file in ["/dev/zero", &pipe, &long, desk.folder.path().to_str().unwrap()] {
         let packing =
             ["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &output];
@@ -504,7 +504,10 @@ fn a_model_of_open_size_is_taken_at_the_size_of_its_pack() {
 
     let pack = desk.path("open.hspk");
     let packing = ["pack", &open, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &pack];
-    json(&[&packing[..], &["--input-size", "24x40", "--head", "keep"]].concat());
+    json(
+        &[&packing[..], &["--input-size", "24x40", "--head", "keep", "--max-classes", "48"]]
+            .concat(),
+    );
     let compared = json(&["compare", &pack, &open, "--data", &desk.pictures]);
     assert_eq!(compared["samples"], 12);
     json(&["export", &pack, &open, "-o", &desk.path("mine.onnx")]);

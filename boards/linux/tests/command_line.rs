@@ -157,6 +157,7 @@ fn a_full_stdout_is_a_failed_machine() {
 #[test]
 fn a_full_stderr_is_no_panic() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let status = program().args(["status", "none.hspk", "--state", "none"]).stderr(full).status();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_headstart-edge"));
+    let status = command.args(["status", "none.hspk", "--state", "none"]).stderr(full).status();
     assert_eq!(status.unwrap().code(), Some(1));
 }

@@ -62,3 +62,24 @@ pub fn simplify(graph: &Graph, aliases: &mut Aliases, evaluate: &mut Fold<'_>) -
     }
     rewrite.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use headstart::graph::{Binary, Op};
+
+    use super::testing::{Sketch, gemm};
+
+    /// Each step would rewrite all weights: some do, and the rest stays as it is.
+    #[test]
+    fn a_chain_behind_a_large_layer_is_not_rewritten_again_and_again() {
+        let mut sketch = Sketch::new(&[1, 16]);
+        let weight = sketch.weight(&[16, 16384]);
+        let factor = sketch.constant(&[], &[0.5]);
+        let mut y = sketch.node(gemm(false), &[0, weight]);
+        for _ in 0..60 {
+            y = sketch.node(Op::Binary(Binary::Mul), &[y, factor]);
+        }
+        let simple = sketch.check(&[y]);
+        assert!((2..61).contains(&simple.nodes.len()), "{}", simple.nodes.len());
+    }
+}

@@ -103,6 +103,63 @@ fn what_would_take_long_or_much_memory_later_is_refused_first() {
 }
 
 #[test]
+fn a_small_file_is_refused_by_the_node_that_would_cost_minutes_or_gigabytes() {
+    let filled = |builder: Builder, name: &str, shape: &[i64]| {
+        let one = tensor("", &[1], DataType::FLOAT, 1.0_f32.to_le_bytes().to_vec());
+        let list = format!("{name}.shape");
+        builder.ints(&list, shape).node(
+            "ConstantOfShape",
+            &[&list],
+            name,
+            vec![value("value", one)],
+        )
+    };
+    let sum = |builder: Builder, name: &str| {
+        builder.node("ReduceMean", &[name], "mean", vec![]).node("Add", &["x", "mean"], "y", vec![])
+    };
+    let huge = sum(filled(Builder::new(13, &[1, 2]), "k", &[1, 1 << 13, 1 << 13]), "k");
+    assert!(refusal(huge.import("y")).contains("ConstantOfShape_k"));
+
+    let pool = vec![ints("kernel_shape", &[501, 501]), ints("pads", &[250; 4])];
+    let pooled = filled(Builder::new(13, &[1, 2]), "k", &[1, 1, 1024, 1024]).node(
+        "MaxPool",
+        &["k"],
+        "p",
+        pool,
+    );
+    let message = refusal(sum(pooled, "p").import("y"));
+    assert!(
+        message.contains("MaxPool_p") && message.contains("before the model runs"),
+        "{message}"
+    );
+
+    let wide = one(13, &[1, 2], "Sum", &vec!["x"; 2000], vec![]);
+    assert!(refusal(wide.import("y")).contains("Sum_y"));
+
+    let ranks = Builder::new(13, &[1, 2]).ints("a", &[7]).ints("shape", &vec![1; 1000]);
+    let ranks =
+        ranks.node("Reshape", &["a", "shape"], "z", vec![]).node("Relu", &["x"], "y", vec![]);
+    assert!(refusal(ranks.import("y")).contains("1000 dimensions"));
+
+    let mut mask = one(13, &[1, 4096, 4096], "Dropout", &[], vec![]);
+    mask.graph().node[0].output.push("mask".to_owned());
+    let mask = mask.node("Cast", &["mask"], "z", vec![int("to", 1)]);
+    assert!(refusal(mask.import("y")).contains("a mask of 16777216 elements"));
+
+    let mut casts = filled(Builder::new(13, &[1, 2]), "k", &[1]).ints("n", &[1 << 16]);
+    casts = casts.node(
+        "ConstantOfShape",
+        &["n"],
+        "i",
+        vec![value("value", tensor("", &[1], DataType::INT64, vec![0; 8]))],
+    );
+    for at in 0..200 {
+        casts = casts.node("Cast", &["i"], &format!("f{at}"), vec![int("to", 1)]);
+    }
+    assert!(refusal(casts.node("Relu", &["x"], "y", vec![]).import("y")).contains("does not hold"));
+}
+
+#[test]
 fn files_that_are_no_models_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let good = one(13, &[1, 2], "Relu", &[], vec![]).bytes("y");
