@@ -177,8 +177,8 @@ impl Device {
         if change.folder.keeps_samples()? {
             change.copies = copies(&theirs, &other)?;
         }
-        let known = change.folder.sample_names();
-        change.names = theirs.sample_names();
+        let known = change.folder.read_names()?;
+        change.names = theirs.read_names()?;
         change.names.retain(|id, _| other.contains(id) && !known.contains_key(id));
         let limit = self.pack().plan().max_classes as usize;
         let found = change.cache.classes().len();

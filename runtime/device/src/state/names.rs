@@ -49,7 +49,7 @@ impl StateFolder {
     }
 
     /// The same, where a file that the machine does not let be read is not taken for none: what follows would replace it.
-    fn read_names(&self) -> Result<Names, Error> {
+    pub(crate) fn read_names(&self) -> Result<Names, Error> {
         match read(&self.path().join(FILE), &NAMES_FILE) {
             Err(error @ Error::State { problem: StateProblem::Unreadable(_), .. }) => Err(error),
             found => {

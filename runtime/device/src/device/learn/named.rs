@@ -23,10 +23,12 @@ impl Lesson<'_> {
         ids: &[SampleId],
     ) -> Result<(), Error> {
         let samples = ids.iter().zip(&self.samples.samples).rev();
-        let names = samples.filter(|(id, _)| cache.contains(id)).filter_map(|(id, sample)| {
-            sample.name_in(&self.samples.origin).map(|name| (*id, name))
+        let named = samples.filter(|(id, _)| cache.contains(id)).filter_map(|(id, sample)| {
+            let name = sample.name_in(&self.samples.origin)?;
+            // A copy that a state keeps has no name of its own.
+            (!name.starts_with(&hex(id))).then_some((*id, name))
         });
-        lock.name_samples(names.collect::<BTreeMap<_, _>>())
+        lock.name_samples(named.collect::<BTreeMap<_, _>>())
     }
 
     /// The conflicts, each file with the class that it was given.

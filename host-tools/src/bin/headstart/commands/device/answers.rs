@@ -30,7 +30,7 @@ pub(super) fn predict(
             Ok(input) => rows.push((file, Ok(board.predict(&input)?))),
             Err(error) => {
                 rows.push((file, Err(error.to_string())));
-                failed = failed.or(Some(error));
+                failed = failed.or(Some(error.into()));
             }
         }
     }

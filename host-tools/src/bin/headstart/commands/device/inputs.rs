@@ -13,7 +13,7 @@ use crate::error::Error;
 use headstart_tools::error::Error as Refused;
 
 /// The int8 input of a file.
-pub(super) fn input(pack: &Pack<'_>, path: &Path) -> Result<Vec<i8>, Error> {
+pub(super) fn input(pack: &Pack<'_>, path: &Path) -> Result<Vec<i8>, Refused> {
     let decoded = SampleFile::read(path)?.decode(&InputShape::from(pack.input()))?;
     let mut extractor = Extractor::new(*pack, Kernels::best(), 1);
     let refuse = |problem| Refused::Picture { path: path.to_owned(), problem };
@@ -21,7 +21,7 @@ pub(super) fn input(pack: &Pack<'_>, path: &Path) -> Result<Vec<i8>, Error> {
     Ok(extractor.input().to_vec())
 }
 
-/// All samples of a folder, class by class.
+/// All samples of a folder, class by class. Bad files are refused all at once.
 pub(super) fn samples(
     pack: &Pack<'_>,
     folder: &Path,
@@ -31,11 +31,15 @@ pub(super) fn samples(
     if let Some(limit) = sampling.limit {
         data.limit(limit as usize, sampling.seed);
     }
-    let sample = |sample: &headstart_device::samples::LabelledFile| {
+    let (mut samples, mut bad) = (Vec::with_capacity(data.samples.len()), Vec::new());
+    for sample in &data.samples {
         let label = data.classes[sample.label].clone();
-        Ok(Sample { label, input: input(pack, &sample.path)? })
-    };
-    data.samples.iter().map(sample).collect()
+        match input(pack, &sample.path) {
+            Ok(input) => samples.push(Sample { label, input }),
+            Err(error) => bad.push(error),
+        }
+    }
+    if bad.is_empty() { Ok(samples) } else { Err(Refused::Files(bad).into()) }
 }
 
 /// Refuses a board that uses another backbone, or cannot work.
