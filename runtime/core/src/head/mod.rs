@@ -14,6 +14,7 @@
 //! | [`imprint`] | class means | the first few samples |
 //! | [`exact`] | ridge and linear discriminants from integer sums | any order, forgetting, merging |
 //! | [`dual`] | the same from products of samples | few samples |
+//! | [`pooled`] | linear discriminants from integer sums, by blocks and threads | many samples |
 //!
 //! Memory comes from the caller: each learner has a `scratch_len`, in float32 elements.
 
@@ -28,6 +29,7 @@ pub mod imprint;
 mod linear;
 pub mod logistic;
 mod numeric;
+pub mod pooled;
 pub mod ridge;
 mod samples;
 pub mod sgd;

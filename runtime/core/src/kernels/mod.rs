@@ -22,6 +22,7 @@ mod isa;
 pub(crate) mod linear;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod padded;
+pub mod squares;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod steps;
 #[cfg(feature = "std")]

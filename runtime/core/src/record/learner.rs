@@ -16,7 +16,8 @@ pub enum Learner {
     Imprint = 3,
     /// Softmax regression on all samples at once.
     Logistic = 4,
-    /// The mean of linear discriminants and a logistic head.
+    /// What is learned by default: the mean of linear discriminants and a logistic head, or of many samples the
+    /// discriminants alone.
     Blend = 5,
     /// Linear discriminant analysis.
     Lda = 6,

@@ -9,6 +9,7 @@ mod block;
 mod columns;
 mod linear;
 mod requantise;
+mod squares;
 mod tile;
 
 use core::arch::x86_64::__m128i;
@@ -18,6 +19,7 @@ pub(in crate::kernels::x86_64) use self::requantise::Requantise;
 
 use crate::kernels::columns as depthwise;
 use crate::kernels::generic::{Convolution, Output, Term};
+use crate::kernels::squares::{Line, Square};
 use crate::kernels::tiles;
 
 /// Proof that this CPU has AVX2.
@@ -47,6 +49,12 @@ impl Avx2 {
     pub(in crate::kernels) fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
         // SAFETY: the token proves the feature.
         unsafe { add::add(a, b, to, out) }
+    }
+
+    /// See [`squares::product`](crate::kernels::squares::product).
+    pub(in crate::kernels) fn product(self, a: &[Line], b: &[Line], out: &mut Square) {
+        // SAFETY: the token proves the feature.
+        unsafe { squares::product(a, b, out) }
     }
 
     pub(in crate::kernels) fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {

@@ -7,10 +7,12 @@
 mod add;
 mod columns;
 mod requantise;
+mod squares;
 mod tile;
 
 use crate::kernels::columns as depthwise;
 use crate::kernels::generic::{Convolution, Output, Term};
+use crate::kernels::squares::{Line, Square};
 use crate::kernels::tiles;
 
 /// Proof that this CPU has AVX-512 F, BW, VL and VNNI.
@@ -44,6 +46,12 @@ impl Avx512Vnni {
     pub(in crate::kernels) fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
         // SAFETY: the token proves the features.
         unsafe { add::add(a, b, to, out) }
+    }
+
+    /// See [`squares::product`](crate::kernels::squares::product).
+    pub(in crate::kernels) fn product(self, a: &[Line], b: &[Line], out: &mut Square) {
+        // SAFETY: the token proves the features.
+        unsafe { squares::product(a, b, out) }
     }
 
     pub(in crate::kernels) fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {

@@ -1,0 +1,70 @@
+//! Work on block rows, side by side where there are threads.
+
+use core::ops::Range;
+
+use super::triangle::Layout;
+
+/// So many squares are worth no other thread.
+const FEW: usize = 6;
+
+/// Calls `work` for each of the rows with its squares, which stand one row after the other.
+pub(super) fn rows<T: Send>(
+    layout: Layout,
+    rows: Range<usize>,
+    squares: &mut [T],
+    work: &(impl Fn(usize, &mut [T]) + Sync),
+) {
+    if rows.len() < 2 || squares.len() <= FEW {
+        let mut squares = squares;
+        for row in rows {
+            let (own, rest) = squares.split_at_mut(layout.width(row));
+            work(row, own);
+            squares = rest;
+        }
+        return;
+    }
+    let half =
+        |&row: &usize| 2 * (layout.start(row + 1) - layout.start(rows.start)) < squares.len();
+    let middle = rows.start + 1 + (rows.start..rows.end - 2).take_while(half).count();
+    let (first, second) = squares.split_at_mut(layout.start(middle) - layout.start(rows.start));
+    both(
+        || self::rows(layout, rows.start..middle, first, work),
+        || self::rows(layout, middle..rows.end, second, work),
+    );
+}
+
+/// Calls `work` for each of them.
+pub(super) fn each<T: Send>(squares: &mut [T], work: &(impl Fn(&mut T) + Sync)) {
+    if squares.len() <= FEW {
+        return squares.iter_mut().for_each(work);
+    }
+    let (first, second) = squares.split_at_mut(squares.len() / 2);
+    both(|| each(first, work), || each(second, work));
+}
+
+#[cfg(feature = "std")]
+fn both(first: impl FnOnce() + Send, second: impl FnOnce() + Send) {
+    use std::sync::LazyLock;
+    use std::thread::available_parallelism;
+
+    /// `None` where there is one thread only, or the system gives no more.
+    static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
+        let threads = available_parallelism().map_or(1, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        (threads > 1).then(|| pool.build().ok()).flatten()
+    });
+
+    match &*POOL {
+        Some(pool) => drop(pool.join(first, second)),
+        None => {
+            first();
+            second();
+        }
+    }
+}
+
+#[cfg(not(feature = "std"))]
+fn both(first: impl FnOnce(), second: impl FnOnce()) {
+    first();
+    second();
+}

@@ -1,0 +1,120 @@
+//! Cholesky's factorisation of an upper triangle of squares, with right-hand sides behind each row.
+//!
+//! From every element the products of each block of 64 rows are taken at once, the sum of them in rising order; within a block they
+//! are taken one after the other.
+
+use super::parallel::{each, rows};
+use crate::Error;
+use crate::kernels::squares::{Line, SIDE, Square, eliminate, product};
+
+/// A pivot below this part of its diagonal entry is rounding error: eight units in the last place.
+const LEAST_PIVOT: f32 = 8.0 * f32::EPSILON;
+
+/// Rows of squares: row `r` has those of columns `r…blocks`, and then `columns` of right-hand sides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    pub(super) blocks: usize,
+    pub(super) columns: usize,
+}
+
+impl Layout {
+    /// Squares before a row.
+    pub(super) const fn start(self, row: usize) -> usize {
+        row * (self.blocks + self.columns) - row * row.saturating_sub(1) / 2
+    }
+
+    /// Squares of a row.
+    pub(super) const fn width(self, row: usize) -> usize {
+        self.blocks - row + self.columns
+    }
+}
+
+/// Replaces the triangle of `A` by `U`, with `A = Uᵀ U`, whose diagonal holds inverses, and the right-hand sides `B` by `U⁻ᵀ B`.
+///
+/// # Errors
+/// [`Error::NotPositiveDefinite`] with the first row whose pivot is not clearly positive.
+pub(super) fn factor(layout: Layout, squares: &mut [Square]) -> Result<(), Error> {
+    for block in 0..layout.blocks {
+        let (own, below) = squares[layout.start(block)..].split_at_mut(layout.width(block));
+        let Some((diagonal, others)) = own.split_first_mut() else { break };
+        decompose(diagonal)
+            .map_err(|row| Error::NotPositiveDefinite { row: block * SIDE + row })?;
+        each(others, &|square| eliminate(diagonal, square));
+        let own = &*own;
+        rows(layout, block + 1..layout.blocks, below, &|row, squares| {
+            let own = &own[row - block..];
+            subtract(&own[0], own, squares);
+        });
+    }
+    Ok(())
+}
+
+/// Replaces `U⁻ᵀ B`, as [`factor`] leaves it, by `A⁻¹ B`.
+pub(super) fn back(layout: Layout, squares: &mut [Square]) {
+    let mut turned = [[0.0; SIDE]; SIDE];
+    for block in (0..layout.blocks).rev() {
+        let (own, below) = squares[layout.start(block)..].split_at_mut(layout.width(block));
+        let (triangle, solutions) = own.split_at_mut(layout.blocks - block);
+        for later in block + 1..layout.blocks {
+            transpose(&triangle[later - block], &mut turned);
+            let start = layout.start(later) - layout.start(block + 1);
+            let known = &below[start + layout.blocks - later..][..layout.columns];
+            subtract(&turned, known, solutions);
+        }
+        for solution in solutions {
+            substitute(&triangle[0], solution);
+        }
+    }
+}
+
+/// `squares[i] -= aᵀ b[i]`.
+pub(super) fn subtract(a: &[Line], b: &[Square], squares: &mut [Square]) {
+    let mut sums = [[0.0; SIDE]; SIDE];
+    for (square, b) in squares.iter_mut().zip(b) {
+        product(a, b, &mut sums);
+        let pairs = square.as_flattened_mut().iter_mut().zip(sums.as_flattened());
+        pairs.for_each(|(x, sum)| *x -= sum);
+    }
+}
+
+/// A triangle alone, in its upper half; the row whose pivot fails.
+fn decompose(square: &mut Square) -> Result<(), usize> {
+    for p in 0..SIDE {
+        let (done, rest) = square.split_at_mut(p);
+        let line = &mut rest[0];
+        let entry = line[p];
+        for above in done {
+            let factor = above[p];
+            for (x, y) in line[p..].iter_mut().zip(&above[p..]) {
+                *x -= factor * y;
+            }
+        }
+        let pivot = line[p];
+        if !(pivot.is_finite() && pivot > LEAST_PIVOT * entry) {
+            return Err(p);
+        }
+        let inverse = 1.0 / libm::sqrtf(pivot);
+        line[p + 1..].iter_mut().for_each(|x| *x *= inverse);
+        line[p] = inverse;
+    }
+    Ok(())
+}
+
+/// Solves an upper triangle for 64 columns.
+fn substitute(u: &Square, lines: &mut Square) {
+    for p in (0..SIDE).rev() {
+        let (before, done) = lines.split_at_mut(p + 1);
+        let line = &mut before[p];
+        for (factor, below) in u[p][p + 1..].iter().zip(&*done) {
+            line.iter_mut().zip(below).for_each(|(x, y)| *x -= factor * y);
+        }
+        let inverse = u[p][p];
+        line.iter_mut().for_each(|x| *x *= inverse);
+    }
+}
+
+fn transpose(from: &Square, to: &mut Square) {
+    for (i, line) in from.iter().enumerate() {
+        to.iter_mut().zip(line).for_each(|(to, x)| to[i] = *x);
+    }
+}
