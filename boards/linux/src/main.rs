@@ -1,6 +1,7 @@
 //! `headstart-edge`: the commands of a Linux board.
 
 mod advice;
+mod allocator;
 mod cli;
 mod commands;
 mod output;
@@ -10,6 +11,9 @@ mod watch;
 use std::process::ExitCode;
 
 use cli::Command;
+
+#[global_allocator]
+static ALLOCATOR: allocator::OrEnd = allocator::OrEnd;
 
 fn main() -> ExitCode {
     let cli = match cli::parse() {

@@ -160,3 +160,48 @@ fn a_cut_between_cache_and_head_is_finished_by_the_next_learn() {
     assert_eq!((&learned["samples"], &learned["new_samples"]), (&24.into(), &0.into()));
     assert_eq!(std::fs::read(bench.path("state/head.hshr")).unwrap(), new_head);
 }
+
+#[test]
+fn a_limit_of_memory_ends_with_a_message_and_the_old_state() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 4);
+    bench.json("learn", &LEARN);
+    let state = contents(&bench.path("state"));
+    // A picture takes far more memory than its file.
+    image::RgbImage::new(4000, 3000).save(bench.path("data").join("red/large.png")).unwrap();
+    let run = |mebibytes: u32, arguments: &[&str]| {
+        Command::new("sh")
+            .current_dir(bench.root.path())
+            .args(["-c", &format!("ulimit -v {}; exec \"$@\"", mebibytes * 1024), "sh"])
+            .arg(env!("CARGO_BIN_EXE_headstart-edge"))
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    let (mut failed, mut learned) = (0, 0);
+    // To be loaded and to start takes some of it.
+    let loads = |mebibytes: &u32| {
+        run(*mebibytes, &["status", "tiny.hspk", "--state", "state"]).status.success()
+    };
+    let least = (2..400).find(loads).unwrap();
+    for mebibytes in (least..least + 400).step_by(8) {
+        let output = run(mebibytes, &[&["learn", "tiny.hspk"][..], &LEARN].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.code() {
+            Some(0) => {
+                learned += 1;
+                bench.json("rollback", &["--state", "state"]);
+            }
+            Some(2) => {
+                failed += 1;
+                assert!(stderr.contains("memory"), "{mebibytes}: {stderr}");
+                assert_eq!(contents(&bench.path("state")), state, "{mebibytes}");
+            }
+            other => panic!("{mebibytes}: {other:?} {stderr}"),
+        }
+        if learned > 0 {
+            break;
+        }
+    }
+    assert!(failed > 0 && learned > 0, "{failed} {learned}, from {least} MiB");
+}

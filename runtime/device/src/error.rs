@@ -149,6 +149,7 @@ impl Error {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
+            Self::Training { problem: TrainingProblem::Memory { .. }, .. } => Fault::Machine,
             Self::Sample { .. } | Self::Samples(_) | Self::Pack { .. } | Self::Training { .. } => {
                 Fault::Input
             }

@@ -1,5 +1,7 @@
 //! Why no head came of a training, each with what to do about it.
 
+use crate::memory::OutOfMemory;
+
 /// Why nothing was trained.
 ///
 /// What it was about stands in [`Error::Training`](crate::Error::Training) beside it.
@@ -31,7 +33,21 @@ pub enum TrainingProblem {
     /// Training that cannot be kept.
     #[error("how far the training has come cannot be kept: {0}")]
     Progress(String),
+    /// The system gives no more memory.
+    #[error(
+        "there is no memory for {bytes} bytes more: nothing is changed; close other programs, or learn with less memory"
+    )]
+    Memory {
+        /// Bytes that were asked for.
+        bytes: usize,
+    },
     /// Whoever watches the training wants no more of it.
     #[error("stopped before it was done")]
     Stopped,
+}
+
+impl From<OutOfMemory> for TrainingProblem {
+    fn from(OutOfMemory { bytes }: OutOfMemory) -> Self {
+        Self::Memory { bytes }
+    }
 }
