@@ -20,6 +20,9 @@ impl FeatureCache {
     /// Brings the cache to its one order: classes by name, samples by class and then by id. So the
     /// same samples make the same cache, and the same head, whatever order they came in.
     pub fn sort(&mut self) {
+        if self.is_sorted() {
+            return;
+        }
         let stored = std::mem::take(&mut self.stored);
         let mut names: Vec<usize> = (0..self.classes.len()).collect();
         names.sort_by(|&a, &b| self.classes[a].cmp(&self.classes[b]));

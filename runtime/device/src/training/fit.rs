@@ -8,7 +8,9 @@ use headstart::head::{Learner, LinearHead, Random, Samples};
 use headstart::head::{auto, dual, exact, imprint, logistic, sgd};
 
 use super::inherited::Inherited;
+use super::many;
 use crate::engine::{self, Backend};
+use crate::memory::{filled, reserve};
 use crate::model::Model;
 use crate::training::TrainingProblem;
 
@@ -82,13 +84,18 @@ impl Task<'_> {
         if self.with_stand_ins {
             return self.explicit(Learner::Logistic, &[Fit::Logistic(CONTINUED_PENALTY)]);
         }
-        let (mut weights, mut bias) = self.empty_head();
         let feature_len = self.samples.feature_len();
+        if self.inherited.head.is_none() && many::are_many(self.samples.len(), feature_len) {
+            return self.of_many();
+        }
+        let (mut weights, mut bias) = self.empty_head();
         let (rows, owners) = &self.again;
         let (floats, indices) =
             auto::scratch_len(self.samples.len(), owners.len(), feature_len, self.classes)?;
-        let whole = self.samples.iter().flat_map(|(row, _)| row).copied();
-        let features: Vec<i8> = whole.chain(rows.iter().copied()).collect();
+        let mut features: Vec<i8> = Vec::new();
+        reserve(&mut features, self.samples.len() * feature_len + rows.len())?;
+        self.samples.iter().for_each(|(row, _)| features.extend_from_slice(row));
+        features.extend_from_slice(rows);
         let of_owners = owners.iter().map(|&owner| self.labels[owner as usize]);
         let labels: Vec<u16> = self.labels.iter().copied().chain(of_owners).collect();
         let samples = Samples::new(&features, &labels, feature_len)?.showing_again(owners)?;
@@ -98,8 +105,8 @@ impl Task<'_> {
             SEED,
             &mut weights,
             &mut bias,
-            &mut vec![0.0; floats],
-            &mut vec![0; indices],
+            &mut filled(0.0, floats)?,
+            &mut filled(0, indices)?,
         )?;
         Ok(Trained {
             model: self.linear(weights, bias),
@@ -107,6 +114,17 @@ impl Task<'_> {
             temperature: outcome.temperature,
             unknown_threshold: outcome.unknown_threshold,
             held_out: outcome.held_out,
+        })
+    }
+
+    fn of_many(&self) -> Result<Trained, TrainingProblem> {
+        let found = many::train(self.samples, self.labels, &self.again, self.classes)?;
+        Ok(Trained {
+            model: self.linear(found.head.weights, found.head.bias),
+            learner: Learner::Blend,
+            temperature: found.temperature,
+            unknown_threshold: found.unknown_threshold,
+            held_out: found.held_out,
         })
     }
 
@@ -208,13 +226,13 @@ impl Task<'_> {
         match fit {
             Fit::Logistic(penalty) => {
                 let floats = logistic::scratch_len(count, features, self.classes)?;
-                let (initial, mut scratch) = (self.initial()?, vec![0.0; floats]);
+                let (initial, mut scratch) = (self.initial()?, filled(0.0, floats)?);
                 logistic::train(samples, penalty, initial, &mut weights, &mut bias, &mut scratch)?;
             }
             Fit::Sgd => {
                 let settings = sgd::Settings { seed: SEED, ..Default::default() };
                 let (floats, indices) = sgd::scratch_len(count, features, self.classes, &settings)?;
-                let (mut floats, mut indices) = (vec![0.0; floats], vec![0; indices]);
+                let (mut floats, mut indices) = (filled(0.0, floats)?, filled(0, indices)?);
                 let initial = self.initial()?;
                 sgd::train(
                     samples,
@@ -270,25 +288,25 @@ fn closed_form(
     setting: f64,
     weights: &mut [f32],
     bias: &mut [f32],
-) -> Result<(), Error> {
+) -> Result<(), TrainingProblem> {
     let (count, features, classes) = (samples.len(), samples.feature_len(), bias.len());
     if count >= features {
-        let (mut counts, mut sums) = (vec![0; classes], vec![0; classes * features]);
-        let mut products = vec![0; exact::products_len(features)?];
+        let (mut counts, mut sums) = (vec![0; classes], filled(0, classes * features)?);
+        let mut products = filled(0, exact::products_len(features)?)?;
         let mut statistics =
             exact::Statistics::new(&mut counts, &mut sums, &mut products, features)?;
         samples.iter().try_for_each(|(row, class)| statistics.add(row, class))?;
-        let mut scratch = vec![0.0; exact::scratch_len(features, classes)?];
-        return from_sums(&statistics, setting, weights, bias, &mut scratch);
+        let mut scratch = filled(0.0, exact::scratch_len(features, classes)?)?;
+        return Ok(from_sums(&statistics, setting, weights, bias, &mut scratch)?);
     }
-    let mut products = vec![0; dual::products_len(count)?];
+    let mut products = filled(0, dual::products_len(count)?)?;
     // All in one piece, so that the products count through them.
     let rows: Vec<i8> = samples.iter().flat_map(|(row, _)| row).copied().collect();
     let labels: Vec<u16> = samples.iter().map(|(_, label)| label).collect();
     let samples = Samples::new(&rows, &labels, features)?;
     dual::products(samples, &mut products)?;
-    let (mut combination, mut biases) = (vec![0.0; classes * count], vec![0.0; classes]);
-    let mut scratch = vec![0.0; dual::scratch_len(count, classes)?];
+    let (mut combination, mut biases) = (filled(0.0, classes * count)?, vec![0.0; classes]);
+    let mut scratch = filled(0.0, dual::scratch_len(count, classes)?)?;
     from_samples(samples, &products, setting, &mut combination, &mut biases, &mut scratch)?;
     dual::weights(samples, &combination, weights, &mut vec![0.0; features])?;
     bias.iter_mut().zip(biases).for_each(|(bias, found)| *bias = found as f32);

@@ -1,5 +1,7 @@
 //! What was known before: a pack's head, brought to the classes that there are now.
 
+use std::borrow::Cow;
+
 use headstart::Error;
 use headstart::head::Learner;
 
@@ -57,13 +59,17 @@ impl Inherited {
 
     /// Features and labels of the cache, and a stand-in for each known class that it has no sample
     /// of.
-    pub(super) fn with_stand_ins(&self, cache: &FeatureCache) -> (Vec<i8>, Vec<u16>) {
-        let (mut features, mut labels) = (cache.features().to_vec(), cache.labels().to_vec());
+    pub(super) fn with_stand_ins<'c>(
+        &self,
+        cache: &'c FeatureCache,
+    ) -> (Cow<'c, [i8]>, Cow<'c, [u16]>) {
+        let (mut features, mut labels) =
+            (Cow::Borrowed(cache.features()), Cow::Borrowed(cache.labels()));
         let rows = self.stand_ins.chunks_exact(cache.feature_len());
         for (class, (row, count)) in rows.zip(cache.counts()).enumerate() {
             if self.known[class] && count == 0 {
-                features.extend_from_slice(row);
-                labels.push(class as u16);
+                features.to_mut().extend_from_slice(row);
+                labels.to_mut().push(class as u16);
             }
         }
         (features, labels)
@@ -75,18 +81,19 @@ impl Inherited {
         let feature_len = cache.feature_len();
         let mut sums = vec![0_i64; self.stand_ins.len()];
         let mut counts = vec![0_i64; self.known.len()];
-        let mut add = |class: usize, row: &[i8], count: i64| {
-            let sums = &mut sums[class * feature_len..][..feature_len];
-            sums.iter_mut().zip(row).for_each(|(sum, q)| *sum += count * i64::from(*q));
-            counts[class] += count;
-        };
         for (class, row) in self.stand_ins.chunks_exact(feature_len).enumerate() {
             if self.known[class] {
-                add(class, row, i64::from(self.samples[class].max(1)));
+                let count = i64::from(self.samples[class].max(1));
+                let sums = &mut sums[class * feature_len..][..feature_len];
+                sums.iter_mut().zip(row).for_each(|(sum, q)| *sum += count * i64::from(*q));
+                counts[class] += count;
             }
         }
         for (row, label) in cache.features().chunks_exact(feature_len).zip(cache.labels()) {
-            add(usize::from(*label), row, 1);
+            let class = usize::from(*label);
+            let sums = &mut sums[class * feature_len..][..feature_len];
+            sums.iter_mut().zip(row).for_each(|(sum, q)| *sum += i64::from(*q));
+            counts[class] += 1;
         }
         let means = sums.chunks_exact(feature_len).zip(counts);
         means

@@ -5,6 +5,7 @@ pub mod doubts;
 mod fit;
 pub mod harm;
 mod inherited;
+mod many;
 pub mod near;
 mod problem;
 pub mod settled;
@@ -66,13 +67,22 @@ impl Choice {
         Self::Auto { memory: memory::free() }
     }
 
-    /// `Sgd` instead of `Auto`, if that would take more than its memory for these samples.
+    /// `Sgd` instead of `Auto`, if that would take more than its memory for these samples, beside a head that stands for
+    /// others where there is one.
     ///
     /// # Errors
     /// [`TrainingProblem::Samples`] if it cannot be counted.
-    pub fn within_memory(self, cache: &FeatureCache) -> Result<Self, TrainingProblem> {
+    pub fn within_memory(
+        self,
+        cache: &FeatureCache,
+        beside_head: bool,
+    ) -> Result<Self, TrainingProblem> {
         let Self::Auto { memory } = self else { return Ok(self) };
         let (again, classes) = (cache.again_len(), cache.classes().len());
+        if !beside_head && many::are_many(cache.len(), cache.feature_len()) {
+            let bytes = many::bytes(cache.feature_len(), classes)?;
+            return Ok(if bytes > memory { Self::Sgd } else { self });
+        }
         // Each class may get a stand-in.
         let samples = cache.len() + classes;
         let (floats, indices) = auto::scratch_len(samples, again, cache.feature_len(), classes)?;
@@ -127,7 +137,7 @@ pub fn train(
         with_stand_ins: labels.len() > cache.len(),
         again: cache.again(),
     };
-    let trained = match choice.within_memory(cache)? {
+    let trained = match choice.within_memory(cache, initial.is_some())? {
         Choice::Auto { .. } => task.automatic()?,
         Choice::Sgd => task.explicit(Learner::Sgd, &[Fit::Sgd])?,
         Choice::Ridge => task.explicit(Learner::Ridge, &PENALTIES.map(Fit::Ridge))?,

@@ -275,7 +275,7 @@ impl Lesson<'_> {
         let bases = Bases { before: of_state.as_ref(), initial: of_pack.as_ref() };
         let engine = self.device.compute.engine;
         let wanted = self.options.choice(&self.settings, engine, bases.before);
-        let choice = wanted.within_memory(cache).map_err(failed)?;
+        let choice = wanted.within_memory(cache, bases.initial.is_some()).map_err(failed)?;
         let (record, threshold) = match pack.tail() {
             None => train_by(&self.settings, cache, bases, choice, digest).map_err(failed)?,
             Some(_) => {

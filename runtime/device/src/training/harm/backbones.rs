@@ -65,7 +65,7 @@ pub fn between(
 ) -> Result<Option<Adoption>, TrainingProblem> {
     let places: HashMap<&SampleId, usize> = new.ids().iter().zip(0..).collect();
     let (mut before, mut after) = (Answers::new(old), Answers::new(old));
-    for part in held_out(old, new) {
+    for part in held_out(old, new, false) {
         let held: Vec<SampleId> = part.iter().map(|&at| old.ids()[at]).collect();
         let head = |cache| without(cache, &held, choice, BACKBONE);
         let (old_head, new_head) = (head(old)?, head(new)?);

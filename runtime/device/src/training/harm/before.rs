@@ -1,20 +1,23 @@
 //! What was known before, asked for what an update does to it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use headstart::head::argmax;
 
 use super::answers::{Answers, by_class, lead, mean, preference};
 use super::effect::{DOUBTFUL, Effect};
-use super::side::{Linear, Side};
+use super::side::Side;
 use crate::samples::SampleId;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
+use crate::training::many::{self, Linear};
 
 /// Parts of the samples before, each held out once.
 const PARTS: usize = 4;
 /// With more samples before, only the first parts are held out.
 const FEW: usize = 1200;
+/// So many parts of fewer samples that are many already.
+const PARTS_OF_MANY: usize = 2;
 
 /// The samples before, and heads of them.
 pub(super) struct Before<'a> {
@@ -24,8 +27,9 @@ pub(super) struct Before<'a> {
     memory: usize,
     /// Samples to hold out, and the head of all others.
     parts: Vec<(Vec<usize>, Linear)>,
-    /// The head of all of them.
-    whole: Linear,
+    /// The head of all of them; of many that of the first part, which is nearly the same.
+    whole: Option<Linear>,
+    many: bool,
 }
 
 /// New samples of known classes, and by how much the head before prefers other classes to theirs.
@@ -38,17 +42,21 @@ impl<'a> Before<'a> {
         new: &FeatureCache,
         memory: usize,
     ) -> Result<Option<Self>, TrainingProblem> {
-        let side = Side::new(cache, memory)?;
+        let features = cache.feature_len();
+        // The classes after are known only when all is settled: twice as many is more than enough memory.
+        let most = many::bytes(features, 2 * new.classes().len().max(cache.classes().len()))?;
+        let many = many::are_many(cache.len(), features) && most <= memory;
+        let side = Side::new(cache, memory, many)?;
         let mut parts = Vec::new();
-        for part in held_out(cache, new) {
+        for part in held_out(cache, new, many) {
             let head = side.without(cache, &ids(cache, &part))?;
             parts.push((part, head));
         }
         if parts.is_empty() {
             return Ok(None);
         }
-        let whole = side.without(cache, &HashSet::new())?;
-        Ok(Some(Self { cache, side, memory, parts, whole }))
+        let whole = (!many).then(|| side.without(cache, &HashSet::new())).transpose()?;
+        Ok(Some(Self { cache, side, memory, parts, whole, many }))
     }
 
     /// What the step to `new` does; `None` where it leaves no label to compare with. A sample whose class the update
@@ -58,7 +66,7 @@ impl<'a> Before<'a> {
         new: &FeatureCache,
     ) -> Result<Option<(Effect, Doubts)>, TrainingProblem> {
         let old = self.cache;
-        let new_side = Side::new(new, self.memory)?;
+        let new_side = Side::new(new, self.memory, self.many)?;
         let place = |name: &String| new.classes().iter().position(|other| other == name);
         let Some(places) = old.classes().iter().map(place).collect::<Option<Vec<usize>>>() else {
             return Ok(None);
@@ -67,22 +75,26 @@ impl<'a> Before<'a> {
         let (mut before, mut after) = (Answers::new(old), Answers::new(old));
         // Logits of the head before, and the label that the update gives.
         let mut brought = Answers::new(old);
+        let class_of: HashMap<&str, usize> =
+            old.classes().iter().map(String::as_str).zip(0..).collect();
         for (part, head_before) in &self.parts {
             let head_after = new_side.without(new, &ids(old, part))?;
-            for &at in part {
-                let (row, label) = (self.side.samples.row(at), usize::from(old.labels()[at]));
-                let logits = head_before.logits(row)?;
+            let answers_before = self.side.answers(head_before, part)?;
+            let answers_after = self.side.answers(&head_after, part)?;
+            let each = answers_before.chunks_exact(old.classes().len());
+            let each = each.zip(answers_after.chunks_exact(new.classes().len()));
+            for (&at, (logits, logits_after)) in part.iter().zip(each) {
+                let label = usize::from(old.labels()[at]);
                 let name = new.name_of(&old.ids()[at]).unwrap_or_default();
                 if name != old.classes()[label] {
-                    if let Some(label) = old.classes().iter().position(|other| other == name) {
-                        brought.push(&logits, label);
+                    if let Some(&label) = class_of.get(name) {
+                        brought.push(logits, label);
                     }
                     continue;
                 }
-                before.push(&logits, label);
-                let logits = head_after.logits(row)?;
-                effect.after += u32::from(argmax(&logits) == places[label]);
-                let known: Vec<f32> = places.iter().map(|&place| logits[place]).collect();
+                before.push(logits, label);
+                effect.after += u32::from(argmax(logits_after) == places[label]);
+                let known: Vec<f32> = places.iter().map(|&place| logits_after[place]).collect();
                 after.push(&known, label);
             }
         }
@@ -92,16 +104,23 @@ impl<'a> Before<'a> {
         let temperature = before.temperature()?;
         losses(&mut effect, &before, temperature, &after, after.temperature()?);
 
-        let (mut fresh, mut doubts) = (Vec::new(), Vec::new());
-        for (at, id) in new.ids().iter().enumerate() {
-            let name = &new.classes()[usize::from(new.labels()[at])];
-            let label = old.classes().iter().position(|other| other == name);
-            if let (Some(label), false) = (label, old.contains(id)) {
-                let logits = self.whole.logits(new_side.samples.row(at))?;
-                doubts.push((*id, preference(&logits, label, temperature)));
-                brought.push(&logits, label);
-                fresh.push(at);
+        let (mut fresh, mut labels_of_fresh) = (Vec::new(), Vec::new());
+        for (at, id) in new.ids().iter().enumerate().filter(|(_, id)| !old.contains(id)) {
+            let name = new.classes()[usize::from(new.labels()[at])].as_str();
+            if let Some(&label) = class_of.get(name) {
+                fresh.push((at, *id));
+                labels_of_fresh.push(label);
             }
+        }
+        let (fresh, ids): (Vec<usize>, Vec<SampleId>) = fresh.into_iter().unzip();
+        let whole = self.whole.as_ref().or(self.parts.first().map(|(_, head)| head));
+        let answers = whole.map(|whole| new_side.answers(whole, &fresh)).transpose()?;
+        let answers = answers.unwrap_or_default();
+        let mut doubts = Vec::new();
+        let each = answers.chunks_exact(old.classes().len()).zip(labels_of_fresh).zip(ids);
+        for ((logits, label), id) in each {
+            doubts.push((id, preference(logits, label, temperature)));
+            brought.push(logits, label);
         }
         if !brought.labels.is_empty() {
             labels(&mut effect, &before, &brought, temperature);
@@ -156,19 +175,27 @@ pub(super) fn ids(cache: &FeatureCache, part: &[usize]) -> HashSet<SampleId> {
 }
 
 /// Samples before, in parts to hold out: those that the update leaves or gives another class. A class
-/// keeps at least one to learn from.
-pub(super) fn held_out(old: &FeatureCache, new: &FeatureCache) -> Vec<Vec<usize>> {
+/// keeps at least one to learn from. Of many samples parts are smaller ([`many::step`]).
+pub(super) fn held_out(old: &FeatureCache, new: &FeatureCache, many: bool) -> Vec<Vec<usize>> {
     let all = old.counts();
     let mut counts = vec![0; all.len()];
+    let step = if many { many::step(old.len()) } else { PARTS };
     let mut parts = vec![Vec::new(); PARTS];
     for (at, (id, &label)) in old.ids().iter().zip(old.labels()).enumerate() {
         let place = &mut counts[usize::from(label)];
-        if all[usize::from(label)] > 1 && new.contains(id) {
-            parts[*place % PARTS].push(at);
+        if all[usize::from(label)] > 1
+            && new.contains(id)
+            && let Some(part) = parts.get_mut(*place % step)
+        {
+            part.push(at);
         }
         *place += 1;
     }
-    parts.truncate(if old.len() <= FEW { PARTS } else { 1 });
+    parts.truncate(match old.len() {
+        ..=FEW if many => PARTS_OF_MANY,
+        ..=FEW => PARTS,
+        _ => 1,
+    });
     parts.retain(|part| !part.is_empty());
     parts
 }

@@ -215,4 +215,44 @@ mod tests {
         let effect = effect(&old, &new, usize::MAX).unwrap().unwrap();
         assert_eq!((effect.held_out, effect.new, effect.agreed), (35, 1, 0));
     }
+
+    /// So many samples from this number on.
+    fn many(cache: &mut FeatureCache, numbers: std::ops::Range<u16>, turn: usize) {
+        for number in numbers {
+            let mut random = Random::new(number.into());
+            let class = usize::from(number) % CLASSES;
+            let label = cache.class(["cup", "jar", "mug"][(class + turn) % CLASSES]).unwrap();
+            let row: Vec<i8> = (0..FEATURES)
+                .map(|at| {
+                    let mean = if at % CLASSES == class { 20 } else { -10 };
+                    mean + random.below(61) as i8 - 30
+                })
+                .collect();
+            let mut id = [0; 16];
+            id[..2].copy_from_slice(&number.to_le_bytes());
+            cache.insert(id, label, &row);
+        }
+        cache.sort();
+    }
+
+    #[test]
+    fn harm_to_many_samples_is_seen_and_a_few_more_do_none() {
+        for known in [700, 2000] {
+            let mut old = FeatureCache::new(FEATURES);
+            many(&mut old, 0..known, 0);
+            let after = |more: u16, turn: usize| {
+                let mut new = old.clone();
+                many(&mut new, known..known + more, turn);
+                effect(&old, &new, usize::MAX).unwrap().unwrap()
+            };
+            let one = after(1, 0);
+            assert_eq!((one.harm(), one.new), (None, 1), "{one:?}");
+            assert!(one.held_out >= 300 && one.loss.abs() < 0.01, "{one:?}");
+            let right = after(known / 2, 0);
+            assert_eq!(right.harm(), None, "{right:?}");
+            assert!((0.8..1.2).contains(&right.strangeness), "{right:?}");
+            let wrong = after(known / 2, 1);
+            assert!(wrong.harm().is_some() && wrong.contradiction > 0.5, "{wrong:?}");
+        }
+    }
 }

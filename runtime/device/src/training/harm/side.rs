@@ -4,21 +4,33 @@ use std::collections::HashSet;
 
 use headstart::head::{LinearHead, Samples, discriminants, ridge};
 
+use crate::memory::filled;
 use crate::samples::SampleId;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
+use crate::training::many::{Known, Linear};
+
+/// Of heads of many samples: in the middle of those that `auto` tries.
+const PENALTY_OF_MANY: f32 = 5e-4;
 
 pub(super) struct Side<'a> {
     pub(super) samples: Samples<'a>,
     classes: usize,
     /// Bytes that learning a head may take.
     memory: usize,
+    /// Whether heads are those of many samples.
+    many: bool,
 }
 
 impl<'a> Side<'a> {
-    pub(super) fn new(cache: &'a FeatureCache, memory: usize) -> Result<Self, TrainingProblem> {
+    /// What is known, and whether its heads are learned as `auto` learns many samples.
+    pub(super) fn new(
+        cache: &'a FeatureCache,
+        memory: usize,
+        many: bool,
+    ) -> Result<Self, TrainingProblem> {
         let samples = Samples::new(cache.features(), cache.labels(), cache.feature_len())?;
-        Ok(Self { samples, classes: cache.classes().len(), memory })
+        Ok(Self { samples, classes: cache.classes().len(), memory, many })
     }
 
     /// The head of all samples but these; where memory is too small for them, of every second one, every third one,
@@ -31,6 +43,14 @@ impl<'a> Side<'a> {
         let ids = (0_u32..).zip(cache.ids());
         let all: Vec<u32> = ids.filter(|(_, id)| !held.contains(*id)).map(|(at, _)| at).collect();
         let features = self.samples.feature_len();
+        if self.many {
+            let samples = self.samples.select(&all)?;
+            let mut counts = vec![0; self.classes];
+            samples.count(&mut counts)?;
+            let mut known = Known::new(features, &counts)?;
+            known.add(samples)?;
+            return known.head(PENALTY_OF_MANY);
+        }
         let scratch_len =
             |samples: usize| discriminants::scratch_len(samples, features, self.classes);
         let (mut rest, mut step) = (all.clone(), 1);
@@ -40,49 +60,56 @@ impl<'a> Side<'a> {
             rest = all.iter().copied().step_by(step).collect();
         }
         let samples = self.samples.select(&rest)?;
-        let mut scratch = vec![0.0; scratch_len(rest.len())?];
-        let mut head =
-            Linear { weights: vec![0.0; self.classes * features], bias: vec![0.0; self.classes] };
-        let penalty = ridge::PENALTY;
-        discriminants::train(samples, penalty, &mut head.weights, &mut head.bias, &mut scratch)?;
-        Ok(head)
+        let mut scratch = filled(0.0, scratch_len(rest.len())?)?;
+        let (mut weights, mut bias) =
+            (filled(0.0, self.classes * features)?, vec![0.0; self.classes]);
+        discriminants::train(samples, ridge::PENALTY, &mut weights, &mut bias, &mut scratch)?;
+        Ok(Linear { weights, bias })
+    }
+
+    /// What a head answers to some of the samples, `[sample, class]`.
+    pub(super) fn answers(
+        &self,
+        head: &Linear,
+        chosen: &[usize],
+    ) -> Result<Vec<f32>, TrainingProblem> {
+        let chosen: Vec<u32> = chosen.iter().map(|&at| at as u32).collect();
+        let samples = self.samples.select(&chosen)?;
+        if self.many {
+            return head.answers(samples);
+        }
+        let linear = LinearHead::new(&head.weights, &head.bias, samples.feature_len())?;
+        let classes = head.bias.len();
+        let mut logits = filled(0.0, chosen.len() * classes)?;
+        for (logits, (row, _)) in logits.chunks_exact_mut(classes).zip(samples.iter()) {
+            linear.logits(row, logits)?;
+        }
+        Ok(logits)
     }
 
     /// Mean square distance of these samples of `other` from this side's mean, each feature in units of its
     /// spread here (or of one step of int8, if that is more), as a multiple of this side's own.
     pub(super) fn strangeness(&self, other: &Self, fresh: &[usize]) -> f64 {
         let (count, features) = (self.samples.len() as f64, self.samples.feature_len());
-        let (mut means, mut spreads) = (vec![0.0; features], vec![0.0; features]);
+        let (mut sums, mut squares) = (vec![0_i64; features], vec![0_i64; features]);
         for at in 0..self.samples.len() {
-            for ((mean, spread), &q) in means.iter_mut().zip(&mut spreads).zip(self.samples.row(at))
-            {
-                *mean += f64::from(q) / count;
-                *spread += f64::from(q).powi(2) / count;
+            for ((sum, square), &q) in sums.iter_mut().zip(&mut squares).zip(self.samples.row(at)) {
+                *sum += i64::from(q);
+                *square += i64::from(i32::from(q) * i32::from(q));
             }
         }
-        for (spread, mean) in spreads.iter_mut().zip(&means) {
-            *spread = (*spread - mean * mean).max(0.0) + 1.0;
-        }
+        let means: Vec<f64> = sums.iter().map(|&sum| sum as f64 / count).collect();
+        let spreads = squares.iter().zip(&means);
+        let spreads = spreads.map(|(&square, mean)| (square as f64 / count - mean * mean).max(0.0));
+        let spreads: Vec<f64> = spreads.collect();
         let distance = |row: &[i8]| {
             let each = row.iter().zip(&means).zip(&spreads);
-            each.map(|((&q, mean), spread)| (f64::from(q) - mean).powi(2) / spread).sum::<f64>()
+            each.map(|((&q, mean), own)| (f64::from(q) - mean).powi(2) / (own + 1.0)).sum::<f64>()
         };
-        let own = (0..self.samples.len()).map(|at| distance(self.samples.row(at))).sum::<f64>();
+        // Of the samples themselves it is the spread.
+        let own = spreads.iter().map(|own| own / (own + 1.0)).sum::<f64>();
         let found = fresh.iter().map(|&at| distance(other.samples.row(at))).sum::<f64>();
         // No distance at all where every known sample is the same.
-        if own > 0.0 { found / fresh.len() as f64 / (own / count) } else { 0.0 }
-    }
-}
-
-pub(super) struct Linear {
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-impl Linear {
-    pub(super) fn logits(&self, row: &[i8]) -> Result<Vec<f32>, TrainingProblem> {
-        let mut logits = vec![0.0; self.bias.len()];
-        LinearHead::new(&self.weights, &self.bias, row.len())?.logits(row, &mut logits)?;
-        Ok(logits)
+        if own > 0.0 { found / fresh.len() as f64 / own } else { 0.0 }
     }
 }
