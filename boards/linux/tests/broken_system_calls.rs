@@ -223,6 +223,26 @@ fn so_it_does_where_few_samples_come_to_many() {
 }
 
 #[test]
+fn a_repair_that_is_cut_off_takes_nothing_away_and_is_ended_by_the_next() {
+    let bench = Bench::new();
+    bench.pictures("data", "red", RED, 0, 3);
+    bench.pictures("data", "blue", BLUE, 0, 3);
+    let (first, _) = after(&bench, None, &[&LEARN[..], &["--keep-samples"]].concat());
+    bench.pictures("data", "red", RED, 20, 1);
+    let (whole, _) = after(&bench, Some(&first), &LEARN);
+    let repair = ["repair", "tiny.hspk", "--state", "state", "--threads", "1"];
+    let mut count = 0;
+    for lost in [&["features.hsfc"][..], &["head.hshr", "commit-00000002.hsco"], &["head.hshr"]] {
+        let mut old = whole.clone();
+        old.retain(|(name, _)| !lost.contains(&&name[..]));
+        let (new, status) = after(&bench, Some(&old), &repair);
+        assert_eq!(status, Some(0), "{lost:?}");
+        count += breaking::break_repair(&bench, &repair, &old, &new);
+    }
+    assert!(are_enough(count, 1_000), "{count}");
+}
+
+#[test]
 fn a_file_is_durable_before_it_is_renamed_and_the_name_before_success() {
     let bench = Bench::new();
     bench.colours("data", 0, 2);

@@ -150,6 +150,52 @@ fn features_that_nothing_brings_back_are_given_up_only_by_force() {
 }
 
 #[test]
+fn a_head_comes_back_where_its_samples_do_not() {
+    let bench = taught(&[]);
+    flip(&bench, "features.hsfc");
+    flip(&bench, "head.hshr");
+    let report = bench.json("repair", &STATE);
+    assert_eq!((&report["head"], &report["commit"]), (&"restored".into(), &2.into()));
+    assert_eq!((&report["samples"], &report["lost_samples"]), (&0.into(), &12.into()));
+    bench.json("predict", &["--state", "state", "data/red/0.png"]);
+}
+
+#[test]
+fn two_files_that_are_lost_at_once_come_back_or_are_given_up_only_by_force() {
+    let bench = taught(&["--keep-samples"]);
+    let whole = contents(&bench.path("state"));
+    let all = samples(&bench);
+    let names = ["head.hshr", "features.hsfc", COMMITS[0], COMMITS[1]];
+    for (at, first) in names.iter().enumerate() {
+        for second in &names[at + 1..] {
+            for command in ["status", "rename"] {
+                fs::remove_dir_all(bench.path("state")).unwrap();
+                fs::create_dir_all(bench.path("state/kept-samples")).unwrap();
+                for (file, bytes) in
+                    whole.iter().filter(|(file, _)| file != first && file != second)
+                {
+                    fs::write(bench.path("state").join(file), bytes).unwrap();
+                }
+                let class = ["--class", "none", "--to", "red"];
+                let class = if command == "rename" { &class[..] } else { &[] };
+                let (_, stderr) = run(&bench, command, &[&STATE[..], class].concat());
+                assert!(!stderr.contains("forget"), "{stderr}");
+                let what = format!("{first}, {second}, {command}");
+                if [first, second] == [&names[1], &names[3]] {
+                    // Nothing says what four of the copies show.
+                    let message = bench.refusal(1, "repair", &STATE);
+                    assert!(message.contains("4 of 12"), "{what}: {message}");
+                    assert_eq!(fs::read_dir(bench.path("state/kept-samples")).unwrap().count(), 12);
+                } else {
+                    bench.json("repair", &STATE);
+                    assert_eq!(samples(&bench), all, "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_damaged_old_commit_is_named_and_stepped_over() {
     let bench = taught(&[]);
     bench.pictures("data", "red", RED, 20, 1);

@@ -114,6 +114,34 @@ fn learned_from(bench: &Bench) -> Option<LearnedFrom> {
     Some(LearnedFrom { head, samples, copies })
 }
 
+/// Breaks every system call of a repair that leads from one state to another: every file that was there stays, or is the new
+/// one, and the next repair ends it. Gives how many were broken.
+pub(crate) fn break_repair(bench: &Bench, repair: &[&str], old: &Files, new: &Files) -> usize {
+    let mut count = 0;
+    for (way, breakage) in BREAKS.into_iter().enumerate() {
+        for at in (0..).filter(|at| in_all_ways() || at % BREAKS.len() == way) {
+            restore(bench, Some(old));
+            let broken = run(command(bench, repair), Some((at, breakage)));
+            if broken.calls.len() <= at {
+                break;
+            }
+            count += 1;
+            let name = format!("{repair:?}: call {at} (number {}), {breakage:?}", broken.calls[at]);
+            let (files, _) = found(bench);
+            for file in old {
+                let is_new = || {
+                    let its = files.iter().find(|(name, _)| *name == file.0);
+                    its.is_some_and(|its| new.contains(its))
+                };
+                assert!(files.contains(file) || is_new(), "{name}: {} is gone", file.0);
+            }
+            assert!(command(bench, repair).status().unwrap().success(), "{name}");
+            assert!(found(bench) == (new.clone(), 0), "{name}: not repaired after all");
+        }
+    }
+    count
+}
+
 /// A command that leads from one state to another.
 pub(crate) struct Change<'a> {
     pub(crate) arguments: &'a [&'a str],

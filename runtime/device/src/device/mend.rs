@@ -43,18 +43,19 @@ impl Device {
     }
 
     /// The newest commit, where everything of it is sound.
-    pub(super) fn whole_commit(&self, folder: &StateFolder) -> Option<Commit> {
+    pub(super) fn whole_commit(&self, folder: &StateFolder) -> Result<Option<Commit>, Error> {
         let pack = self.pack();
         let commit = folder.whole_commit(&pack.backbone_digest(), row_len(&pack))?;
-        Head::parse_for(folder.path(), &commit.head, &pack).is_ok().then_some(commit)
+        let is_head = |commit: &Commit| Head::parse_for(folder.path(), &commit.head, &pack).is_ok();
+        Ok(commit.filter(is_head))
     }
 
     fn mend(&self, folder: &StateFolder) -> Option<()> {
         // Where this cannot be done, nothing is changed, and the error says what to do. So it is where another process learns.
-        self.whole_commit(folder)?;
+        self.whole_commit(folder).ok()??;
         let lock = folder.lock().ok()?;
         let problem = damage(folder, &state_head(folder, &self.pack()))?;
-        let commit = self.whole_commit(folder)?;
+        let commit = self.whole_commit(folder).ok()??;
         lock.restore(&commit.head).ok()?;
         if let Some(tell) = self.on_mend {
             tell(&Mended { commit: commit.number, problem });

@@ -9,6 +9,7 @@ use super::handle::Device;
 use super::mend::damage;
 use crate::observer::Observer;
 use crate::request::RequestProblem;
+use crate::samples::SampleId;
 use crate::segmentation::row_len;
 use crate::state::{Commit, FeatureCache, Made, Settings, StateFolder, StateLock, StateProblem};
 use crate::training::Choice;
@@ -26,7 +27,7 @@ pub struct Repaired {
     pub samples: usize,
     /// Those whose features were computed again, from copies.
     pub computed_samples: usize,
-    /// Samples that are lost; only by force.
+    /// Samples that are lost: by force, or where a head without its samples is all that could be brought back.
     pub lost_samples: usize,
     /// Files of earlier commits that are damaged; they stay, and nothing returns to them.
     pub damaged: Vec<String>,
@@ -77,10 +78,17 @@ impl Device {
         let (cache, saved) = match cached {
             Ok(Some(cache)) => (cache, None),
             Err(error) if !is_damage(&error) => return Err(error),
-            Ok(None) | Err(_) => {
-                let saved = repair.saved(observer)?;
-                (saved.cache.clone(), Some(saved))
-            }
+            Ok(None) | Err(_) => match (repair.saved(observer), &repair.known) {
+                (Err(Error::State { problem: StateProblem::AllLost, .. }), Some(commit))
+                    if bytes.is_none() =>
+                {
+                    return repair.head_alone(commit);
+                }
+                (saved, _) => {
+                    let saved = saved?;
+                    (saved.cache.clone(), Some(saved))
+                }
+            },
         };
         let (head, commit) = match bytes {
             Some(bytes) => {
@@ -142,7 +150,12 @@ impl Repair<'_> {
                 lost += 1;
             }
         }
-        let of = self.known.as_ref().map_or(0, |commit| commit.samples.len());
+        let mut of = self.known.as_ref().map_or(0, |commit| commit.samples.len());
+        // Copies of which nothing says what they show.
+        let is_unknown =
+            |id: &&SampleId| !cache.contains(id) && wanted.iter().all(|one| one.id != **id);
+        let unknown = kept.keys().filter(is_unknown).count();
+        (lost, of) = (lost + unknown, of + unknown);
         if cache.is_empty() && wanted.is_empty() {
             return Err(Error::state(self.folder.path(), StateProblem::AllLost));
         }
@@ -173,6 +186,19 @@ impl Repair<'_> {
         Ok(())
     }
 
+    /// Brings a head back whose samples are lost: it answers again.
+    fn head_alone(&self, commit: &Commit) -> Result<Repaired, Error> {
+        self.lock.restore(&commit.head)?;
+        Ok(Repaired {
+            head: RepairedHead::Restored,
+            commit: Some(commit.number),
+            samples: 0,
+            computed_samples: 0,
+            lost_samples: commit.samples.len(),
+            damaged: damaged(self.folder)?,
+        })
+    }
+
     /// Brings the head back, and keeps features that were saved with it.
     fn head(
         &self,
@@ -181,7 +207,7 @@ impl Repair<'_> {
     ) -> Result<(RepairedHead, Option<u32>), Error> {
         let pack = self.device.pack();
         let digest = pack.backbone_digest();
-        if let Some(commit) = self.device.whole_commit(self.folder) {
+        if let Some(commit) = self.device.whole_commit(self.folder)? {
             self.lock.restore(&commit.head)?;
             return Ok((RepairedHead::Restored, Some(commit.number)));
         }
@@ -242,12 +268,12 @@ fn known(
         *digest == pack.backbone_digest()
             && Head::parse_for(folder.path(), &commit.head, pack).is_ok()
     };
-    let sound = || -> Result<_, Error> {
-        let found = folder.commits()?.rev().filter_map(|(_, found)| found.ok());
-        Ok(found.filter(is_sound).map(|(_, commit)| commit))
+    let is_its = |found: &([u8; 32], Commit)| Some(&found.1.head[..]) == head && is_sound(found);
+    let found = match folder.newest_commit(is_its)? {
+        None => folder.newest_commit(is_sound)?,
+        found => found,
     };
-    let its = sound()?.find(|commit| Some(&commit.head[..]) == head);
-    Ok(if its.is_some() { its } else { sound()?.next() })
+    Ok(found.map(|(_, commit)| commit))
 }
 
 /// What is wrong with the files of commits, each by its name.

@@ -90,7 +90,7 @@ impl Device {
             Some(number) => folder
                 .commit(number)?
                 .ok_or_else(|| state.refuse(StateProblem::NoCommit(number)))?,
-            None => match sound(folder)?.find(|(digest, _)| *digest == backbone) {
+            None => match folder.newest_commit(|(digest, _)| *digest == backbone)? {
                 Some(found) => found,
                 // The pack is a new one.
                 None => return Err(other),
@@ -121,20 +121,12 @@ impl Device {
     }
 }
 
-/// The commits that can be read, newest first.
-fn sound(folder: &StateFolder) -> Result<impl Iterator<Item = Numbered> + '_, Error> {
-    Ok(folder.commits()?.rev().filter_map(|(_, found)| found.ok()))
-}
-
-/// The newest commit before the current one that can be read; the newest of all where the current one's file cannot.
+/// The newest commit before the current one that is sound; the newest of all where the current one's file is damaged.
 fn before_current(folder: &StateFolder) -> Result<Option<Numbered>, Error> {
     let head = folder.head()?;
     let is_current = |(_, commit): &Numbered| Some(&commit.head) == head.as_ref();
-    let found = match sound(folder)?.any(|commit| is_current(&commit)) {
-        true => sound(folder)?.skip_while(|commit| !is_current(commit)).nth(1),
-        false => sound(folder)?.next(),
-    };
-    Ok(found)
+    let current = folder.newest_commit(is_current)?.map(|(_, commit)| commit.number);
+    folder.newest_commit(|(_, commit)| current.is_none_or(|current| commit.number < current))
 }
 
 fn of_other(digest: &[u8; 32], commit: &Commit) -> StateProblem {

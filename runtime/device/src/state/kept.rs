@@ -120,7 +120,10 @@ impl StateLock {
         remove_leftovers(&folder.kept_path())?;
         match folder.any_features() {
             Ok(Some((_, cache))) => self.keep_only(&cache),
-            Ok(None) if folder.head()?.is_none() => self.remove_kept(|_| true).map(drop),
+            // Nothing was committed. Where something was, and is lost, the copies bring it back.
+            Ok(None) if !folder.has_head() && folder.numbers()?.is_empty() => {
+                self.remove_kept(|_| true).map(drop)
+            }
             _ => Ok(()),
         }
     }

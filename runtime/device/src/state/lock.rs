@@ -10,6 +10,7 @@ use super::folder::{
 };
 use super::plain::{TRAINING_FILE, read};
 use super::replace::{add, remove_leftovers, replace, sync_folder, temporary};
+use super::salvage::unless_damaged;
 use super::{Commit, FeatureCache, Made, StateFolder, StateProblem};
 use crate::Error;
 
@@ -125,7 +126,10 @@ impl StateLock {
         let last = numbers.last().copied();
         let commit = Commit::new(last.map_or(1, |last| last.saturating_add(1)), made, cache, head);
         // A damaged file is no reason to refuse a commit; reading it says so.
-        let current = last.and_then(|last| folder.commit(last).ok().flatten());
+        let current = match last {
+            Some(last) => unless_damaged(folder.commit(last))?,
+            None => None,
+        };
         let is_same = |(digest, current): ([u8; 32], Commit)| {
             digest == *backbone && current.holds_the_same(&commit)
         };
@@ -267,8 +271,9 @@ impl StateLock {
     fn remove_cut_off(&self) -> Result<(), Error> {
         let folder = &self.folder;
         let Some(head) = folder.sane_head()? else {
-            // The first one was cut off, and its features were not durable.
-            let is_first = !folder.has_head() && !folder.has_features();
+            // The first one was cut off, its features were not durable, and nothing brings them back.
+            let is_first =
+                !folder.has_head() && !folder.has_features() && folder.kept()?.is_empty();
             let names = folder.numbers()?.into_iter().filter(|_| is_first).map(commit_name);
             let names: Vec<String> = names.collect();
             return if names.len() == 1 { self.remove(names).map(drop) } else { Ok(()) };

@@ -157,7 +157,7 @@ pub enum StateProblem {
     },
     /// Samples that nothing brings back.
     #[error(
-        "has lost the features of {lost} of {of} samples, of which no copy is kept, and the head still answers for them: copy features.hsfc from elsewhere, or repair by force, which goes on with {} samples",
+        "has lost the features of {lost} of {of} samples, and the copies of these or what they show: copy features.hsfc or the commits from elsewhere, or repair by force, which goes on with {} samples",
         .of - .lost
     )]
     Lost {

@@ -7,12 +7,19 @@ use crate::Error;
 
 impl StateFolder {
     /// The newest commit, where its file and all that it was learned from are sound: its head is the one that answered last.
-    #[must_use]
-    pub fn whole_commit(&self, backbone: &[u8; 32], feature_len: usize) -> Option<Commit> {
-        let newest = self.numbers().ok()?.pop()?;
-        let (digest, commit) = self.commit(newest).ok().flatten()?;
+    ///
+    /// # Errors
+    /// [`StateProblem::Unreadable`] and [`Error::Machine`]: what a failing machine does not show must not be taken for lost.
+    pub fn whole_commit(
+        &self,
+        backbone: &[u8; 32],
+        feature_len: usize,
+    ) -> Result<Option<Commit>, Error> {
+        let Some(newest) = self.numbers()?.pop() else { return Ok(None) };
+        let Some((digest, commit)) = unless_damaged(self.commit(newest))? else { return Ok(None) };
         let cache = self.features_with(&commit.head, backbone, feature_len)?;
-        (digest == *backbone && commit.cache(&cache).is_some()).then_some(commit)
+        let is_whole = digest == *backbone && cache.is_some_and(|all| commit.cache(&all).is_some());
+        Ok(is_whole.then_some(commit))
     }
 
     /// The features that this head would find here.
@@ -21,17 +28,22 @@ impl StateFolder {
         head: &[u8],
         backbone: &[u8; 32],
         feature_len: usize,
-    ) -> Option<FeatureCache> {
-        let cache = |name: &str| self.cache(name, backbone, feature_len).ok().flatten();
-        let stored = || self.stored(Some((backbone, feature_len))).ok().flatten();
-        let waiting = cache(&waiting_name(head));
-        waiting.or_else(|| stored().map(|(_, cache)| cache)).or_else(|| cache(ADOPTED))
+    ) -> Result<Option<FeatureCache>, Error> {
+        let cache = |name: &str| unless_damaged(self.cache(name, backbone, feature_len));
+        if let Some(waiting) = cache(&waiting_name(head))? {
+            return Ok(Some(waiting));
+        }
+        let stored = unless_damaged(self.stored(Some((backbone, feature_len))))?;
+        match stored {
+            Some((_, stored)) => Ok(Some(stored)),
+            None => cache(ADOPTED),
+        }
     }
 
     /// Features of this backbone in files beside a `features.hsfc` that is lost: what was added to it, what waits.
     ///
     /// # Errors
-    /// [`Error::Machine`] where the folder cannot be listed.
+    /// As [`whole_commit`](Self::whole_commit).
     pub fn pieces(
         &self,
         backbone: &[u8; 32],
@@ -40,9 +52,28 @@ impl StateFolder {
         let mut names = self.waiting_names()?;
         names.extend(self.added_names()?);
         names.push(ADOPTED.to_owned());
-        // Those that are damaged too are lost.
-        let sound = |name: String| self.cache(&name, backbone, feature_len).ok().flatten();
-        Ok(names.into_iter().filter_map(sound).collect())
+        let mut pieces = Vec::new();
+        for name in names {
+            // Those that are damaged too are lost.
+            pieces.extend(unless_damaged(self.cache(&name, backbone, feature_len))?);
+        }
+        Ok(pieces)
+    }
+
+    /// The newest commit that is sound and `wanted`; damaged ones are stepped over.
+    ///
+    /// # Errors
+    /// As [`whole_commit`](Self::whole_commit).
+    pub fn newest_commit(
+        &self,
+        mut wanted: impl FnMut(&([u8; 32], Commit)) -> bool,
+    ) -> Result<Option<([u8; 32], Commit)>, Error> {
+        for (_, found) in self.commits()?.rev() {
+            if let Some(found) = unless_damaged(found.map(Some))?.filter(|found| wanted(found)) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// The head's bytes; `None` also for what is no file, or too large to be one. A machine that fails is another matter: what
@@ -62,6 +93,16 @@ impl StateFolder {
         let Some(head) = self.sane_head()? else { return Ok(false) };
         let is_its = |(_, found): super::Found| found.is_ok_and(|(_, commit)| commit.head == head);
         Ok(self.commits()?.rev().any(is_its))
+    }
+}
+
+/// What was found, and nothing where its file was damaged.
+pub(super) fn unless_damaged<T>(found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+    match found {
+        Err(Error::State { problem, .. }) if !matches!(problem, StateProblem::Unreadable(_)) => {
+            Ok(None)
+        }
+        found => found,
     }
 }
 
