@@ -121,15 +121,24 @@ pub(crate) fn over_samples<A: Clone + Send + Sync, E: Send>(
     Ok(all)
 }
 
-/// The mean over the bins of a `grid × grid` map, channels last: what the device computes of the
-/// freeze point, in real numbers. Tensors without spatial axes stay as they are.
+/// The mean over the bins of a `grid × grid` map: what the device computes of the freeze point, in real numbers.
+///
+/// `order` are the tensor's axes without the batch, places first and channels last (see [`layout`]); that is the order
+/// of the result too. Without places, or without an order, all elements stay as they are.
+///
+/// [`layout`]: crate::cut::layout
 #[must_use]
-pub fn pool(shape: &[usize], data: &[f32], grid: usize) -> Vec<f32> {
-    let (channels, height, width) = match *shape {
-        [_, c, h, w] => (c, h, w),
-        [_, c, l] => (c, l, 1),
-        _ => return data.to_vec(),
+pub fn pool(shape: &[usize], data: &[f32], order: Option<&[usize]>, grid: usize) -> Vec<f32> {
+    let Some((&channel_axis, places)) = order.and_then(<[usize]>::split_last) else {
+        return data.to_vec();
     };
+    let of = |axis: usize| (shape[axis + 1], shape[axis + 2..].iter().product::<usize>());
+    let [(height, down), (width, along)] = match *places {
+        [] => return data.to_vec(),
+        [row] => [of(row), (1, 0)],
+        [row, column, ..] => [of(row), of(column)],
+    };
+    let (channels, step) = of(channel_axis);
     let bin =
         |i: usize, bins: usize, extent: usize| i * extent / bins..((i + 1) * extent).div_ceil(bins);
     let (rows, columns) = (height.min(grid), width.min(grid));
@@ -138,9 +147,10 @@ pub fn pool(shape: &[usize], data: &[f32], grid: usize) -> Vec<f32> {
         for column in 0..columns {
             let (ys, xs) = (bin(row, rows, height), bin(column, columns, width));
             let count = (ys.len() * xs.len()) as f32;
-            for plane in data.chunks_exact(height * width) {
-                let lines = ys.clone().map(|y| &plane[y * width..][xs.clone()]);
-                pooled.push(lines.flatten().sum::<f32>() / count);
+            for channel in 0..channels {
+                let places = ys.clone().flat_map(|y| xs.clone().map(move |x| (y, x)));
+                let cells = places.map(|(y, x)| data[channel * step + y * down + x * along]);
+                pooled.push(cells.sum::<f32>() / count);
             }
         }
     }
@@ -155,8 +165,23 @@ mod tests {
     fn a_grid_of_means_has_channels_last() {
         let data: Vec<f32> = (0..18).map(|v| v as f32).collect();
         // Two channels of 3 × 3; bins of two rows and columns overlap in the middle.
-        let pooled = pool(&[1, 2, 3, 3], &data, 2);
+        let pooled = pool(&[1, 2, 3, 3], &data, Some(&[1, 2, 0]), 2);
         assert_eq!(pooled, [2.0, 11.0, 3.0, 12.0, 5.0, 14.0, 6.0, 15.0]);
-        assert_eq!(pool(&[1, 4], &data[..4], 2), data[..4]);
+        assert_eq!(pool(&[1, 4], &data[..4], Some(&[0]), 2), data[..4]);
+        assert_eq!(pool(&[1, 2, 3, 3], &data, None, 1), data);
+    }
+
+    #[test]
+    fn a_map_is_pooled_alike_however_its_axes_stand() {
+        let (c, h, w) = (3, 4, 5);
+        let at = |channel: usize, y: usize, x: usize| (channel * 31 + y * 7 + x * x) as f32;
+        let first: Vec<f32> = (0..c * h * w).map(|i| at(i / (h * w), i / w % h, i % w)).collect();
+        let last: Vec<f32> = (0..c * h * w).map(|i| at(i % c, i / (w * c), i / c % w)).collect();
+        let between: Vec<f32> = (0..c * h * w).map(|i| at(i / w % c, i / (c * w), i % w)).collect();
+        for grid in 1..4 {
+            let expected = pool(&[1, c, h, w], &first, Some(&[1, 2, 0]), grid);
+            assert_eq!(pool(&[1, h, w, c], &last, Some(&[0, 1, 2]), grid), expected);
+            assert_eq!(pool(&[1, h, c, w], &between, Some(&[0, 2, 1]), grid), expected);
+        }
     }
 }

@@ -4,6 +4,9 @@
 use std::collections::HashMap;
 
 use headstart::graph::{Binary, Gemm, Graph, Node, Op, PadMode, Scale, Value, ValueId, Window};
+use headstart::network::Halves;
+
+use crate::import::imported::IntegerMeans;
 
 /// A tensor of the evaluation.
 #[derive(Clone, Debug)]
@@ -39,18 +42,27 @@ fn unravel(mut flat: usize, shape: &[usize]) -> Vec<usize> {
 
 /// The outputs of a graph for the values of its inputs.
 pub(crate) fn run(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<Vec<f32>> {
-    run_with(graph, inputs, |_, array| array)
+    run_with(graph, inputs, |_, _, array| array)
 }
 
 /// The same with every tensor rounded to the scale that it carries, as a quantised model defines it:
-/// `(saturate(rne(x / scale) + zero point) − zero point) · scale`.
-pub(crate) fn run_rounded(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<Vec<f32>> {
-    run_with(graph, inputs, |value, mut array| {
+/// `(saturate(rne(x / scale) + zero point) − zero point) · scale`. Results of nodes that are means of integers are rounded
+/// with their zero point, as `means` says.
+pub(crate) fn run_rounded(
+    graph: &Graph,
+    means: &IntegerMeans,
+    inputs: &[Vec<f32>],
+) -> Vec<Vec<f32>> {
+    run_with(graph, inputs, |value, node, mut array| {
         if let Some(Scale::Tensor { scale, zero_point }) = value.scale {
             let (scale, zero) = (f64::from(scale), f64::from(zero_point));
             for x in &mut array.data {
-                *x = ((*x / scale).round_ties_even() + zero).clamp(-128.0, 127.0);
-                *x = (*x - zero) * scale;
+                let rounded = match means.get(node) {
+                    None => (*x / scale).round_ties_even() + zero,
+                    Some(Halves::AwayFromZero) => (*x / scale + zero).round(),
+                    Some(Halves::Up) => (*x / scale + zero + 0.5).floor(),
+                };
+                *x = (rounded.clamp(-128.0, 127.0) - zero) * scale;
             }
         }
         array
@@ -60,7 +72,7 @@ pub(crate) fn run_rounded(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<Vec<f32>> {
 fn run_with(
     graph: &Graph,
     inputs: &[Vec<f32>],
-    round: impl Fn(&Value, Array) -> Array,
+    round: impl Fn(&Value, &str, Array) -> Array,
 ) -> Vec<Vec<f32>> {
     let mut known: HashMap<ValueId, Array> = HashMap::new();
     let array = |value: &Value, data: &[f32]| Array {
@@ -74,12 +86,12 @@ fn run_with(
     }
     for (&id, data) in graph.inputs.iter().zip(inputs) {
         let value = &graph.values[id];
-        known.insert(id, round(value, array(value, data)));
+        known.insert(id, round(value, "", array(value, data)));
     }
     for node in &graph.nodes {
         let operands: Vec<_> = node.inputs.iter().map(|id| &known[id]).collect();
         let result = evaluate(&node.op, &operands, &graph.values[node.output].shape);
-        known.insert(node.output, round(&graph.values[node.output], result));
+        known.insert(node.output, round(&graph.values[node.output], &node.name, result));
     }
     let result = |id: &ValueId| known[id].data.iter().map(|&x| x as f32).collect();
     graph.outputs.iter().map(result).collect()

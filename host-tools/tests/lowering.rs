@@ -9,6 +9,7 @@ use headstart::graph::{
 };
 use headstart::pack::{Contents, Pack, Preprocessing, Provenance, Resize, emit};
 use headstart::preprocess;
+use headstart_tools::cut::layout::order_of;
 use headstart_tools::float::{FloatGraph, Run, pool};
 use headstart_tools::quantise::calibrate::calibrate;
 use headstart_tools::quantise::lower::lower;
@@ -122,6 +123,7 @@ fn decibels(graph: &Graph, grid: usize) -> f64 {
     let others = [small, Pack::open(&apart).unwrap()];
     let value = pack.feature_value().unwrap();
     let mut arena = vec![0; pack.plan().arena_bytes as usize];
+    let order = order_of(graph, graph.outputs[0]);
     let (mut signal, mut error) = (0.0, 0.0);
     for _ in 0..8 {
         let sample = noise.list(elements);
@@ -141,7 +143,7 @@ fn decibels(graph: &Graph, grid: usize) -> f64 {
         float
             .run(&sample, &mut |id, data| {
                 if id == graph.outputs[0] {
-                    expected = pool(&graph.values[id].shape, data, grid);
+                    expected = pool(&graph.values[id].shape, data, order.as_deref(), grid);
                 }
             })
             .unwrap();

@@ -3,5 +3,6 @@
 pub mod decoder;
 pub mod freeze;
 pub mod inspect;
+pub mod layout;
 pub mod sides;
 pub mod tail;

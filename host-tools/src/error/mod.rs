@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use headstart::burn::ExecuteError;
 use headstart::graph::GraphError;
-use headstart::head::MAX_LABEL_BYTES;
+use headstart::head::{MAX_CLASSES, MAX_LABEL_BYTES};
 use headstart_device::plain::PlainProblem;
 use headstart_device::shown;
 
@@ -269,6 +269,12 @@ pub enum HeadProblem {
     /// What a device trained behind the cut belongs to that device.
     #[error("a trained tail is not taken into a pack yet; copy the state folder to the device")]
     OfTail,
+    /// No head is that large.
+    #[error("the head has {classes} classes; a head holds at most {MAX_CLASSES}")]
+    MoreThanAHeadHolds {
+        /// Classes of the head.
+        classes: usize,
+    },
     /// The pack has room for fewer classes.
     #[error("the head has {classes} classes and the device may learn {most}")]
     TooManyClasses {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use headstart::graph::{Graph, Node, ValueId};
+use headstart::network::Halves;
 
 use crate::error::Problem;
 use crate::import::cost;
@@ -32,7 +33,12 @@ pub struct Imported {
     pub producer: String,
     /// Version of the ONNX operator set; `None` for a model of another format.
     pub opset: Option<i64>,
+    /// Nodes that are defined as means of integers, by name.
+    pub integer_means: IntegerMeans,
 }
+
+/// How nodes that take the mean of integers as they stand round halves, by the node's name.
+pub type IntegerMeans = BTreeMap<String, Halves>;
 
 /// An output of a model.
 #[derive(Clone, Debug)]
@@ -154,7 +160,12 @@ pub(super) fn check_model(imported: &Imported) -> Result<(), Problem> {
             "the model takes batches of {batch}; export it with a batch size of 1, or an open one"
         )));
     }
-    if let Some(value) = graph.values.iter().find(|value| value.shape.contains(&0)) {
+    // Exporters give operands that are left out as constants without elements, which nothing reads.
+    let mut counts = vec![false; graph.values.len()];
+    let read = graph.nodes.iter().flat_map(|node| node.inputs.iter().chain([&node.output]));
+    read.chain(&graph.inputs).chain(&graph.outputs).for_each(|&id| counts[id] = true);
+    let mut counted = graph.values.iter().zip(counts).filter(|(_, counts)| *counts);
+    if let Some((value, _)) = counted.find(|(value, _)| value.shape.contains(&0)) {
         return Err(Problem::tensor(&value.name, "has no elements"));
     }
     // Each shape was checked as it was made, so that neither products nor sum overflow.

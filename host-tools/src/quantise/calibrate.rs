@@ -3,7 +3,9 @@
 use headstart::graph::{Graph, Value, ValueId};
 use rayon::prelude::*;
 
+use crate::cut::layout::orders;
 use crate::float::{Run, over_samples, pool};
+use crate::import::imported::IntegerMeans;
 use crate::quantise::rounding::{HISTOGRAM_BYTES, Histogram, Quantisation};
 use crate::quantise::sample::Sample;
 
@@ -16,6 +18,8 @@ pub struct Ranges {
     pub channel_means: Vec<Vec<f32>>,
     /// The quantisation of the features after pooling; without it they keep that of the map.
     pub features: Option<Quantisation>,
+    /// Nodes that the model defines as means of integers.
+    pub integer_means: IntegerMeans,
 }
 
 /// The ranges of all tensors of `graph`, and of its output pooled to a `grid × grid` map.
@@ -32,12 +36,16 @@ pub fn calibrate<R: Run>(
     grid: usize,
     done: impl Fn() + Sync,
 ) -> Result<Ranges, R::Error> {
+    let orders = orders(graph);
+    let pooled = |value: ValueId, data: &[f32]| {
+        pool(&graph.values[value].shape, data, orders[value].as_deref(), grid)
+    };
     let extremes = over_samples(
         samples,
         runner.at_once(),
         &Extremes::new(graph),
         |extremes, sample| {
-            runner.run(sample, &mut |value, data| extremes.add(graph, grid, value, data))?;
+            runner.run(sample, &mut |value, data| extremes.add(graph, pooled, value, data))?;
             done();
             Ok(())
         },
@@ -53,7 +61,7 @@ pub fn calibrate<R: Run>(
             runner.run(sample, &mut |value, data| {
                 histograms[value].add(data);
                 if graph.outputs.contains(&value) {
-                    histograms[pooled_slot].add(&pool(&graph.values[value].shape, data, grid));
+                    histograms[pooled_slot].add(&pooled(value, data));
                 }
             })?;
             done();
@@ -64,7 +72,8 @@ pub fn calibrate<R: Run>(
     let mut quantisation: Vec<Option<Quantisation>> =
         histograms.par_iter().map(|histogram| Some(histogram.best_quantisation())).collect();
     let features = quantisation.pop().flatten();
-    Ok(Ranges { quantisation, channel_means: extremes.means(), features })
+    let integer_means = IntegerMeans::new();
+    Ok(Ranges { quantisation, channel_means: extremes.means(), features, integer_means })
 }
 
 /// Bytes of histograms that threads fill at the same time.
@@ -97,7 +106,13 @@ impl Extremes {
         }
     }
 
-    fn add(&mut self, graph: &Graph, grid: usize, value: ValueId, data: &[f32]) {
+    fn add(
+        &mut self,
+        graph: &Graph,
+        pooled: impl Fn(ValueId, &[f32]) -> Vec<f32>,
+        value: ValueId,
+        data: &[f32],
+    ) {
         self.widen(value, data);
         if graph.inputs.contains(&value) {
             self.samples += 1;
@@ -109,7 +124,7 @@ impl Extremes {
             }
         }
         if graph.outputs.contains(&value) {
-            self.widen(graph.values.len(), &pool(&graph.values[value].shape, data, grid));
+            self.widen(graph.values.len(), &pooled(value, data));
         }
     }
 

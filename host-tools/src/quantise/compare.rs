@@ -7,9 +7,11 @@ use headstart::pack::Pack;
 use headstart::preprocess;
 use rayon::prelude::*;
 
+use crate::cut::layout::order_of;
 use crate::error::Error;
 use crate::float::{FloatGraph, Run, pool};
 use crate::quantise::lowered::{Lowered, View};
+use crate::quantise::sample::Sample;
 
 /// One tensor's float elements `r` and int8 elements `q`, as sums of squares and products a channel.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,6 +69,69 @@ pub struct Comparison {
     pub float_features: Vec<Vec<f32>>,
     /// Features as the device computes them, in real numbers, a row a sample.
     pub int8_features: Vec<Vec<f32>>,
+}
+
+/// Cosines of many samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cosines {
+    /// Their mean.
+    pub mean: f64,
+    /// The least.
+    pub least: f64,
+}
+
+impl Cosines {
+    /// Of one cosine a sample; 1 of none.
+    #[must_use]
+    pub fn of(each: &[f64]) -> Self {
+        Self {
+            mean: if each.is_empty() { 1.0 } else { each.iter().sum::<f64>() / each.len() as f64 },
+            least: each.iter().copied().fold(1.0, f64::min),
+        }
+    }
+}
+
+/// Cosines between two kinds of features, rows of samples, each less its mean over the samples: what all samples share
+/// says nothing of their classes, and where it is large, it hides in a plain cosine that the rest is lost.
+#[must_use]
+pub fn centred(float: &[Vec<f32>], int8: &[Vec<f32>]) -> Cosines {
+    let less_mean = |rows: &[Vec<f32>]| -> Vec<Vec<f32>> {
+        let length = rows.first().map_or(0, Vec::len);
+        let mean = |at: usize| rows.iter().map(|row| f64::from(row[at])).sum::<f64>();
+        let means: Vec<f64> = (0..length).map(|at| mean(at) / rows.len() as f64).collect();
+        rows.iter()
+            .map(|row| row.iter().zip(&means).map(|(&x, m)| (f64::from(x) - m) as f32).collect())
+            .collect()
+    };
+    let (float, int8) = (less_mean(float), less_mean(int8));
+    Cosines::of(&float.iter().zip(&int8).map(|(a, b)| cosine(a, b)).collect::<Vec<f64>>())
+}
+
+/// Cosines of a pack's features to those of the float graph, as they are and less their mean.
+///
+/// # Errors
+///
+/// Whatever either of them refuses.
+pub fn feature_cosines(
+    pack: &Pack<'_>,
+    graph: &Graph,
+    float: &FloatGraph,
+    samples: &[&Sample],
+) -> Result<[Cosines; 2], Error> {
+    let (grid, order) = (grid(pack)?, order_of(graph, graph.outputs[0]));
+    let both = samples.par_iter().map(|sample| {
+        let (sample, mut real) = (sample.values(), Vec::new());
+        float.run(&sample, &mut |id, data| {
+            if graph.outputs.contains(&id) {
+                real = pool(&graph.values[id].shape, data, order.as_deref(), grid);
+            }
+        })?;
+        Ok((real, run_int8(pack, &sample, |_, _, _, _| ())?))
+    });
+    let (float, int8): (Vec<_>, Vec<_>) =
+        both.collect::<Result<Vec<_>, Error>>()?.into_iter().unzip();
+    let plain: Vec<f64> = float.iter().zip(&int8).map(|(a, b)| cosine(a, b)).collect();
+    Ok([Cosines::of(&plain), centred(&float, &int8)])
 }
 
 impl Comparison {
@@ -138,7 +203,7 @@ impl Pair<'_> {
 
     fn compare_one(&self, sample: &[f32]) -> Result<Comparison, Error> {
         let mut quantised: Vec<(Value, Vec<i8>)> = Vec::new();
-        let int8_features = self.run_int8(sample, |index, value, row, data| {
+        let int8_features = run_int8(&self.pack, sample, |index, value, row, data| {
             // Values may come in strips of rows, those of several values in turn.
             while quantised.len() <= index {
                 quantised.push((*value, Vec::new()));
@@ -150,7 +215,7 @@ impl Pair<'_> {
         })?;
         let mut noise: Vec<Option<Noise>> = vec![None; quantised.len()];
         let mut float_features = Vec::new();
-        let grid = grid(&self.pack)?;
+        let (grid, order) = (grid(&self.pack)?, order_of(self.graph, self.graph.outputs[0]));
         self.float.run(sample, &mut |id, data| {
             if let Some(view) = &self.lowered.views[id]
                 && let Some((value, stored)) = quantised.get(view.value as usize)
@@ -160,7 +225,7 @@ impl Pair<'_> {
                     Some(compare_tensor(view, value, stored, data, equalised));
             }
             if self.graph.outputs.contains(&id) {
-                float_features = pool(&self.graph.values[id].shape, data, grid);
+                float_features = pool(&self.graph.values[id].shape, data, order.as_deref(), grid);
             }
         })?;
         let cosines = vec![cosine(&float_features, &int8_features)];
@@ -171,26 +236,26 @@ impl Pair<'_> {
             int8_features: vec![int8_features],
         })
     }
+}
 
-    fn run_int8(
-        &self,
-        sample: &[f32],
-        mut see: impl FnMut(usize, &Value, usize, &[i8]),
-    ) -> Result<Vec<f32>, Error> {
-        let pack = &self.pack;
-        let mut arena = vec![0; pack.plan().arena_bytes as usize];
-        let mut run = || {
-            let mut input = vec![0; pack.value(0)?.elements() as usize];
-            preprocess::values(pack, sample.iter().copied(), &mut input)?;
-            let mut backbone = Backbone::new(*pack, &mut arena)?;
-            let features = backbone.run(&input, |index, value, row, data| {
-                see(index as usize, value, row, data);
-            })?;
-            let value = pack.feature_value()?;
-            Ok(features.iter().map(|&q| real(&value, q) as f32).collect())
-        };
-        run().map_err(Error::NewPack)
-    }
+/// The features of one sample as a device computes them, in real numbers; `see` gets every value on the way.
+fn run_int8(
+    pack: &Pack<'_>,
+    sample: &[f32],
+    mut see: impl FnMut(usize, &Value, usize, &[i8]),
+) -> Result<Vec<f32>, Error> {
+    let mut arena = vec![0; pack.plan().arena_bytes as usize];
+    let mut run = || {
+        let mut input = vec![0; pack.value(0)?.elements() as usize];
+        preprocess::values(pack, sample.iter().copied(), &mut input)?;
+        let mut backbone = Backbone::new(*pack, &mut arena)?;
+        let features = backbone.run(&input, |index, value, row, data| {
+            see(index as usize, value, row, data);
+        })?;
+        let value = pack.feature_value()?;
+        Ok(features.iter().map(|&q| real(&value, q) as f32).collect())
+    };
+    run().map_err(Error::NewPack)
 }
 
 /// Rows of the feature map; rows and columns were limited by the same grid.
@@ -271,6 +336,18 @@ mod tests {
         assert_eq!(cosine(&[1.0, 0.0], &[0.0, 3.0]), 0.0);
         assert_eq!(cosine(&[0.0], &[0.0]), 1.0);
         assert_eq!(cosine(&[0.0], &[1.0]), 0.0);
+    }
+
+    /// Features that hardly differ beside what they share.
+    #[test]
+    fn what_all_samples_share_does_not_hide_that_the_rest_is_lost() {
+        let float: Vec<Vec<f32>> =
+            (0..8).map(|i| vec![1000.0 + i as f32, 1000.0 - (i * i % 5) as f32]).collect();
+        let coarse: Vec<Vec<f32>> = vec![vec![1000.0, 1000.0]; 8];
+        let plain: Vec<f64> = float.iter().zip(&coarse).map(|(a, b)| cosine(a, b)).collect();
+        assert!(Cosines::of(&plain).least > 0.9999);
+        assert!(centred(&float, &coarse).mean < 0.1);
+        assert!(centred(&float, &float).least > 0.9999);
     }
 
     #[test]

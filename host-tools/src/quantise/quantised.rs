@@ -6,13 +6,16 @@ use headstart::graph::Graph;
 use headstart::head::HeadRecord;
 use headstart::pack::{Preprocessing, Provenance, TailStorage};
 
-use crate::error::{Error, HeadProblem};
+use crate::cut::layout::order_of;
+use crate::error::{Error, HeadProblem, LowerError};
 use crate::float::FloatGraph;
+use crate::import::imported::IntegerMeans;
 use crate::import::model::Model;
 use crate::import::scales;
 use crate::quantise::calibrate::{Ranges, calibrate};
 use crate::quantise::equalise::equalise;
-use crate::quantise::lower::{lower, lower_for_tail};
+use crate::quantise::lower::{lower, lower_for_tail, outline, outline_for_tail};
+use crate::quantise::lowered::Lowered;
 use crate::quantise::own_scales;
 use crate::quantise::plan::Aim;
 use crate::quantise::sample::Sample;
@@ -46,8 +49,11 @@ pub struct Quantised {
     pub differences: Vec<String>,
     /// Whether the model brought scales along.
     pub own_scales: bool,
+    /// Whether the features are pooled over the places of the tensor at the cut, however many it has. If not, they are
+    /// all of it: a tail reads them, or it is not known which of its axes are places.
+    pub is_pooled: bool,
     settings: Settings,
-    lowered: crate::quantise::lowered::Lowered,
+    lowered: Lowered,
     tail: Option<Vec<u8>>,
     source_sha256: [u8; 32],
     samples: usize,
@@ -80,6 +86,7 @@ pub fn quantise(
         quantisation: vec![None; equalised.values.len()],
         channel_means: Vec::new(),
         features: None,
+        integer_means: IntegerMeans::new(),
     };
     if !samples.is_empty() {
         let runner = FloatGraph::new(&model.path, &equalised)?;
@@ -89,46 +96,87 @@ pub fn quantise(
     if own_scales {
         let known = own_scales::known(&equalised);
         ranges.channel_means.clear();
+        ranges.integer_means.clone_from(&model.imported.integer_means);
         ranges.quantisation.iter_mut().zip(known.quantisation).for_each(|(range, known)| {
             *range = known.or(*range);
         });
         differences = known.differences;
     }
-    let refuse = |problem| Error::Lower { model: model.path.clone(), problem };
-    let (lowered, tail) = match &settings.tail {
-        None => (lower(&equalised, &ranges, grid).map_err(refuse)?, None),
-        Some((graph, storage)) => {
-            let (lowered, places) = lower_for_tail(&equalised, &ranges).map_err(refuse)?;
+    let lowered = match &settings.tail {
+        None => lower(&equalised, &ranges, grid).map(|lowered| (lowered, Vec::new())),
+        Some(_) => lower_for_tail(&equalised, &ranges),
+    };
+    let (lowered, places) = lowered.map_err(|problem| refused(model, problem))?;
+    differences.extend(lowered.differences.iter().cloned());
+    let quantised = Quantised {
+        differences,
+        own_scales,
+        samples: samples.len(),
+        ..Quantised::new(model, graph, settings)
+    };
+    quantised.with_network(&model.path, lowered, &places)
+}
+
+/// What [`quantise`] gives, but for every number that samples decide: a pack of the right shape and size that nothing
+/// can be computed with. Whoever asks for it first learns of what cannot be packed before the work is done.
+///
+/// # Errors
+///
+/// As [`quantise`].
+pub fn outlined(model: &Model, graph: &Graph, settings: Settings) -> Result<Quantised, Error> {
+    let lowered = match &settings.tail {
+        None => outline(graph, settings.grid).map(|lowered| (lowered, Vec::new())),
+        Some(_) => outline_for_tail(graph),
+    };
+    let (lowered, places) = lowered.map_err(|problem| refused(model, problem))?;
+    Quantised::new(model, graph, settings).with_network(&model.path, lowered, &places)
+}
+
+fn refused(model: &Model, problem: LowerError) -> Error {
+    Error::Lower { model: model.path.clone(), problem }
+}
+
+impl Quantised {
+    fn new(model: &Model, graph: &Graph, settings: Settings) -> Self {
+        Self {
+            bytes: Vec::new(),
+            differences: Vec::new(),
+            own_scales: scales::is_quantised(graph),
+            is_pooled: settings.tail.is_none() && order_of(graph, graph.outputs[0]).is_some(),
+            settings,
+            lowered: Lowered::default(),
+            tail: None,
+            source_sha256: model.imported.source_sha256,
+            samples: 0,
+            multiply_accumulates: graph.nodes.iter().map(|n| graph.multiply_accumulates(n)).sum(),
+        }
+    }
+
+    /// `places` are those of the tail's inputs among the values that cross.
+    fn with_network(
+        mut self,
+        model: &Path,
+        lowered: Lowered,
+        places: &[usize],
+    ) -> Result<Self, Error> {
+        self.lowered = lowered;
+        if let Some((graph, storage)) = &self.settings.tail {
             let mut graph = graph.clone();
             let mut inputs = vec![0; places.len()];
             places.iter().zip(&graph.inputs).for_each(|(&place, &input)| inputs[place] = input);
             graph.inputs = inputs;
-            let emit = match settings.per_place {
+            let emit = match self.settings.per_place {
                 true => headstart::tail::emit_per_place,
                 false => headstart::tail::emit,
             };
-            let tail = emit(&graph, &lowered.crossing, *storage)
-                .map_err(|problem| Error::Pack { pack: model.path.clone(), problem })?;
-            (lowered, Some(tail))
+            let tail = emit(&graph, &self.lowered.crossing, *storage);
+            let refuse = |problem| Error::Pack { pack: model.to_owned(), problem };
+            self.tail = Some(tail.map_err(refuse)?);
         }
-    };
-    differences.extend(lowered.differences.iter().cloned());
-    let mut quantised = Quantised {
-        bytes: Vec::new(),
-        differences,
-        own_scales,
-        settings,
-        lowered,
-        tail,
-        source_sha256: model.imported.source_sha256,
-        samples: samples.len(),
-        multiply_accumulates: graph.nodes.iter().map(|n| graph.multiply_accumulates(n)).sum(),
-    };
-    quantised.bytes = quantised.with_head(&model.path, None)?;
-    Ok(quantised)
-}
+        self.bytes = self.with_head(model, None)?;
+        Ok(self)
+    }
 
-impl Quantised {
     /// The pack's bytes with a head record to ship.
     ///
     /// # Errors
@@ -153,7 +201,8 @@ impl Quantised {
         let calibration = format!(
             "int8; {scales}; {}",
             match self.tail {
-                None => format!("{0} x {0} grid", self.settings.grid),
+                None if self.is_pooled => format!("{0} x {0} grid", self.settings.grid),
+                None => "not pooled".to_owned(),
                 Some(_) => "features as they are, for a trainable tail".to_owned(),
             }
         );

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use headstart::head::{HeadParts, HeadRecord, LinearHead, MAX_LABEL_BYTES, Storage};
+use headstart::head::{HeadParts, HeadRecord, LinearHead, MAX_CLASSES, MAX_LABEL_BYTES, Storage};
 use headstart::network::Value;
 use headstart::pack::Pack;
 use headstart_device::plain;
@@ -23,6 +23,29 @@ pub enum StartingHead {
     Pretrained,
     /// What was learned in this state folder, with the same backbone.
     Learned(PathBuf),
+}
+
+/// Classes of the head that a device starts from, which it must have room for; `None` for a new one. `linear` is the
+/// pretrained last layer, where it is one.
+///
+/// # Errors
+///
+/// [`Error::Head`] for more than a head holds, or a last layer that is not linear; [`Error::Unreadable`] and
+/// [`Error::Pack`] for a state folder whose head cannot be read.
+pub fn classes(choice: &StartingHead, linear: Option<&Linear>) -> Result<Option<u32>, Error> {
+    let classes = match choice {
+        StartingHead::New => return Ok(None),
+        StartingHead::Pretrained => linear.ok_or(HeadProblem::NotLinear)?.classes,
+        StartingHead::Learned(folder) => {
+            let (path, bytes) = kept(folder)?;
+            let refuse = |problem| Error::Pack { pack: path.clone(), problem };
+            HeadRecord::parse(&bytes).map_err(refuse)?.classes()
+        }
+    };
+    match u32::try_from(classes) {
+        Ok(narrow) if classes <= MAX_CLASSES => Ok(Some(narrow)),
+        _ => Err(HeadProblem::MoreThanAHeadHolds { classes }.into()),
+    }
 }
 
 /// The record of the head that a device starts from; `None` for a new one.
@@ -167,11 +190,17 @@ fn read_labels(path: &Path, classes: usize) -> Result<Vec<String>, Error> {
 }
 
 fn learned(folder: &Path, quantised: &Quantised) -> Result<Vec<u8>, Error> {
+    let (path, bytes) = kept(folder)?;
+    HeadRecord::parse_for(&bytes, &open(quantised)?.backbone_digest())
+        .map_err(|problem| Error::Pack { pack: path, problem })?;
+    Ok(bytes)
+}
+
+/// The head's file in a state folder, and its bytes.
+fn kept(folder: &Path) -> Result<(PathBuf, Vec<u8>), Error> {
     let state = StateFolder::new(folder);
     let bytes = state.head()?.ok_or_else(|| HeadProblem::None { folder: folder.to_owned() })?;
-    HeadRecord::parse_for(&bytes, &open(quantised)?.backbone_digest())
-        .map_err(|problem| Error::Pack { pack: state.head_path(), problem })?;
-    Ok(bytes)
+    Ok((state.head_path(), bytes))
 }
 
 fn open(quantised: &Quantised) -> Result<Pack<'_>, Error> {

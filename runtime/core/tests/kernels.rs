@@ -7,8 +7,9 @@ mod kernels {
 
 use std::sync::LazyLock;
 
-use headstart::kernels::generic::{self, Output, Term};
+use headstart::kernels::generic::{self, Output, Tensor, Term};
 use headstart::kernels::{Isa, Kernels};
+use headstart::network::{Halves, Window};
 use kernels::case::{Case, POINT, Shape};
 use proptest::prelude::*;
 
@@ -205,6 +206,71 @@ fn sums_of_two_tensors_are_as_defined() {
 }
 
 /// The generic kernel is one of the compiled ones; it is reached by its own name too.
+/// Sums from end to end, windows of every count of cells, also cut by padding: the quotient of whole numbers.
+#[test]
+fn means_of_integers_round_halves_as_stated() {
+    let kernels = compiled();
+    let (height, width, channels) = (9, 7, 70);
+    let data: Vec<i8> = (0..height * width * channels)
+        .map(|i| [-128, 127, -1, 0, 1, (i * 31 % 251) as i16 - 125][(i / 7) % 6] as i8)
+        .collect();
+    for (kernel, stride, padding) in [
+        ([2, 2], 2, 0),
+        ([2, 2], 1, 1),
+        ([4, 3], 1, 2),
+        ([3, 3], 2, 1),
+        ([1, 2], 1, 0),
+        ([9, 7], 1, 0),
+    ] {
+        let window = Window {
+            kernel,
+            stride: [stride; 2],
+            dilation: [1; 2],
+            padding: kernel.map(|k| padding.min(k - 1)),
+        };
+        let count = |axis: usize, extent: usize| {
+            let padded = extent + 2 * usize::from(window.padding[axis]);
+            (padded - usize::from(kernel[axis])) / usize::from(stride) + 1
+        };
+        let (rows, columns) = (count(0, height), count(1, width));
+        for halves in [Halves::AwayFromZero, Halves::Up] {
+            let mut expected = Vec::new();
+            for (row, column, channel) in (0..rows * columns * channels)
+                .map(|i| (i / channels / columns, i / channels % columns, i % channels))
+            {
+                let (mut sum, mut cells) = (0.0_f64, 0.0);
+                for ky in window.inside(0, row, height) {
+                    for kx in window.inside(1, column, width) {
+                        let y = window.position(0, row, ky);
+                        let at = (y * width + window.position(1, column, kx)) * channels + channel;
+                        sum += f64::from(data[at]);
+                        cells += 1.0;
+                    }
+                }
+                let mean = sum / cells;
+                expected.push(match halves {
+                    Halves::AwayFromZero => mean.round() as i8,
+                    Halves::Up => (mean + 0.5).floor() as i8,
+                });
+            }
+            let x = Tensor { data: &data, height, width, channels, zero_point: 3 };
+            let to = Output {
+                height: rows,
+                width: columns,
+                channels,
+                zero_point: 3,
+                min: -128,
+                max: 127,
+            };
+            for kernels in &kernels {
+                let mut found = vec![99; expected.len()];
+                kernels.integer_mean(x, &window, halves, to, &mut found);
+                assert_eq!(found, expected, "{} on {window:?}, {halves:?}", kernels.isa());
+            }
+        }
+    }
+}
+
 #[test]
 fn the_generic_kernel_is_the_definition() {
     let case = Case::new(Shape { columns: 5, depth: 9, outputs: 35, ..POINT }, 3);

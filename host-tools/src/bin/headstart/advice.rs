@@ -95,7 +95,7 @@ fn of_model(problem: &ModelProblem) -> Option<&'static str> {
 
 fn of_head(problem: &HeadProblem) -> Option<&'static str> {
     Some(match problem {
-        HeadProblem::NotLinear => "use --head new",
+        HeadProblem::NotLinear | HeadProblem::MoreThanAHeadHolds { .. } => "use --head new",
         HeadProblem::OtherFeatures { .. } => "--head keep needs --freeze head",
         HeadProblem::Weights { .. } => "use --head new",
         HeadProblem::None { .. } => {

@@ -247,6 +247,9 @@ pub(crate) struct PackArgs {
     /// Most multiply-accumulates of the backbone that `--freeze auto` may choose.
     #[arg(long, value_name = "N")]
     pub max_macs: Option<u64>,
+    /// Show all cuts that `--freeze auto` tried, not only the best ten and the cheapest good ones.
+    #[arg(long)]
+    pub all: bool,
     /// How pixels become input values.
     #[command(flatten)]
     pub preprocess: PreprocessArgs,
@@ -266,9 +269,9 @@ pub(crate) struct PackArgs {
     /// Security counter of a signed pack: a device refuses packs with a lower one than it has used.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "sign")]
     pub counter: u64,
-    /// Most classes that the device may learn.
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    pub max_classes: u32,
+    /// Most classes that the device may learn [default: 32, or those of the head that it starts from].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub max_classes: Option<u32>,
     /// Show what the pack takes of a board's flash and RAM, and refuse a pack that does not fit.
     #[arg(long, value_name = "NAME")]
     pub board: Option<String>,

@@ -19,7 +19,7 @@ use headstart::burn::{ExecuteError, Executor, Tensor};
 use headstart::graph::{Graph, ValueId};
 use rayon::prelude::*;
 
-use crate::cut::inspect::{FreezeKind, FreezePoint, freeze_points};
+use crate::cut::inspect::{FreezeKind, FreezePoint};
 use crate::float;
 pub use validate::Score;
 
@@ -60,6 +60,8 @@ pub struct Candidate {
     pub node: String,
     /// Its index in the graph.
     pub value: ValueId,
+    /// Its axes without the batch, places first and channels last; `None` for a tensor that is not pooled.
+    pub order: Option<Vec<usize>>,
     /// The grid that it is pooled to.
     pub grid: usize,
     /// Features of one sample.
@@ -104,9 +106,10 @@ pub enum FreezeError<E> {
     Sample(E),
 }
 
-/// All candidates within the budget, the chosen one first, the others by their error.
+/// All candidates within the budget, the chosen one first, the others by their error. Of those that give the very same
+/// features under several names there is one.
 ///
-/// `graph` is simplified and has one input. Sample `i` has the class `labels[i]`, classes are
+/// `graph` is simplified and has one input; `points` are those of its freeze points that may be chosen. Sample `i` has the class `labels[i]`, classes are
 /// numbered from 0, and `load(i)` gives the input's values; not every sample need be asked for.
 /// `progress` is told how many of how many steps are done. The result depends on nothing else:
 /// neither on the number of threads nor on chance.
@@ -118,6 +121,7 @@ pub enum FreezeError<E> {
 /// [`FreezeError`].
 pub fn auto<E: Send>(
     graph: &Graph,
+    points: &[FreezePoint],
     labels: &[usize],
     load: impl Fn(usize) -> Result<Vec<f32>, E> + Sync,
     budget: &Budget,
@@ -127,7 +131,7 @@ pub fn auto<E: Send>(
     if usable < 2 {
         return Err(FreezeError::TooFewSamples { classes: usable });
     }
-    let mut candidates = candidates(graph, labels, budget);
+    let mut candidates = candidates(graph, points, labels, budget);
     if candidates.is_empty() {
         return Err(FreezeError::Budget);
     }
@@ -141,6 +145,7 @@ pub fn auto<E: Send>(
 
     search.score(&mut candidates, &screening, &load, &step)?;
     candidates.sort_by(|a, b| a.error.total_cmp(&b.error));
+    leave_out_ties(&mut candidates);
     if rescored {
         // The usual cut is always compared to the end.
         if let Some(usual) = candidates.iter().position(|c| c.usual).filter(|&i| i >= FINALISTS) {
@@ -158,6 +163,19 @@ pub fn auto<E: Send>(
         candidates[..=usual].rotate_right(1);
     }
     Ok(candidates)
+}
+
+/// Keeps one of neighbours that cannot be told apart by what they are worth: the usual cut, or the one that costs least.
+fn leave_out_ties(candidates: &mut Vec<Candidate>) {
+    let worth =
+        |c: &Candidate| (c.features, c.error.to_bits(), c.accuracy.to_bits(), c.spread.to_bits());
+    candidates.dedup_by(|next, kept| {
+        let is_tie = next.error.is_finite() && worth(next) == worth(kept);
+        if is_tie && !kept.usual && (next.usual || next.macs < kept.macs) {
+            std::mem::swap(next, kept);
+        }
+        is_tie
+    });
 }
 
 /// What a closed-form head reaches on features, one row a sample, by cross-validation; `None` if they
@@ -229,8 +247,8 @@ impl Search<'_> {
         let mut rows = vec![Vec::new(); candidates.len()];
         self.executor.observe(&[Tensor { shape, data: input }], &wanted, |id, tensor| {
             for &position in positions.get(&id).into_iter().flatten() {
-                rows[position] =
-                    float::pool(&tensor.shape, &tensor.data, candidates[position].grid);
+                let Candidate { order, grid, .. } = &candidates[position];
+                rows[position] = float::pool(&tensor.shape, &tensor.data, order.as_deref(), *grid);
             }
         })?;
         Ok(rows)
@@ -238,22 +256,27 @@ impl Search<'_> {
 }
 
 /// Every freeze point on every grid within the budget, not scored yet.
-fn candidates(graph: &Graph, labels: &[usize], budget: &Budget) -> Vec<Candidate> {
+fn candidates(
+    graph: &Graph,
+    points: &[FreezePoint],
+    labels: &[usize],
+    budget: &Budget,
+) -> Vec<Candidate> {
     let classes = class_sizes(labels).len() as u64;
     let mut candidates = Vec::new();
-    for point in freeze_points(graph) {
+    for point in points {
         let usual = point.kind == FreezeKind::Classifier;
         let batch_of_one = (2..=4).contains(&point.shape.len()) && point.shape[0] == 1;
         if !batch_of_one || budget.max_macs.is_some_and(|most| point.macs > most) {
             continue;
         }
         let ram_bytes = memory::peak_bytes(graph, point.value);
-        for grid in (1..=MAX_GRID).filter(|&grid| pool::allows(&point.shape, grid)) {
-            let features = pool::count(&point.shape, grid);
+        for grid in (1..=MAX_GRID).filter(|&grid| pool::allows(point, grid)) {
+            let features = pool::count(point, grid);
             let head_bytes = classes * (features as u64 + 1) * 4;
             let sized = usual || (MIN_FEATURES..=MAX_FEATURES).contains(&features);
             if sized && budget.max_head_bytes.is_none_or(|most| head_bytes <= most) {
-                candidates.push(unscored(&point, grid, features, [head_bytes, ram_bytes]));
+                candidates.push(unscored(point, grid, features, [head_bytes, ram_bytes]));
             }
         }
     }
@@ -270,6 +293,7 @@ fn unscored(
         tensor: point.tensor.clone(),
         node: point.node.clone(),
         value: point.value,
+        order: point.order.clone(),
         grid,
         features,
         usual: point.kind == FreezeKind::Classifier,
@@ -318,6 +342,7 @@ mod tests {
     use headstart::graph::{Activation, Conv, Gemm, Op, Window};
 
     use super::*;
+    use crate::cut::inspect::freeze_points;
 
     /// `x [1, 2, 8, 8] → relu of 32 shifted copies → 2 → classifier`: what tells the samples
     /// apart, the side on which channel 0 is bright, is lost where everything is averaged.
@@ -359,7 +384,8 @@ mod tests {
 
     fn choose(budget: &Budget) -> Result<Vec<Candidate>, FreezeError<Infallible>> {
         let labels: Vec<usize> = (0..30).map(|i| i % 2).collect();
-        auto(&network(), &labels, sample, budget, |_, _| ())
+        let graph = network();
+        auto(&graph, &freeze_points(&graph), &labels, sample, budget, |_, _| ())
     }
 
     #[test]
@@ -373,6 +399,28 @@ mod tests {
     }
 
     #[test]
+    fn the_same_features_under_two_names_are_one_cut() {
+        let graph = network();
+        let points = freeze_points(&graph);
+        let mut twice = points.clone();
+        twice.extend(
+            points
+                .iter()
+                .filter(|point| point.tensor == "early.out")
+                .cloned()
+                .map(|point| FreezePoint { tensor: "dear".into(), macs: point.macs + 1, ..point }),
+        );
+        // The cheaper one stays wherever it stands.
+        twice.rotate_right(1);
+        let labels: Vec<usize> = (0..30).map(|i| i % 2).collect();
+        let found = |points: &[FreezePoint]| -> Vec<Candidate> {
+            auto(&graph, points, &labels, sample, &Budget::default(), |_, _| ()).unwrap()
+        };
+        assert_eq!(found(&twice), found(&points));
+        assert!(found(&points).iter().any(|candidate| candidate.tensor == "early.out"));
+    }
+
+    #[test]
     fn nothing_past_the_budget_is_offered() {
         let budget = Budget { max_head_bytes: Some(600), ..Budget::default() };
         let found = choose(&budget).unwrap();
@@ -383,7 +431,9 @@ mod tests {
 
     #[test]
     fn one_class_is_too_few() {
-        let found = auto(&network(), &[0; 9], sample, &Budget::default(), |_, _| ());
+        let graph = network();
+        let points = freeze_points(&graph);
+        let found = auto(&graph, &points, &[0; 9], sample, &Budget::default(), |_, _| ());
         assert!(matches!(found, Err(FreezeError::TooFewSamples { classes: 1 })));
     }
 

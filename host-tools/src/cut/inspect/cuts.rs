@@ -2,7 +2,7 @@
 
 use headstart::graph::{Graph, ValueId};
 
-use super::{FreezeKind, depends_on_input, find_classifier, freeze_points};
+use super::{FreezeKind, FreezePoint, depends_on_input, find_classifier};
 
 /// Samples a step for which memory is stated.
 pub const BATCH: u64 = 20;
@@ -30,19 +30,20 @@ pub struct Cut {
     pub training_bytes: u64,
 }
 
-/// The cuts through which everything passes, from the input on; the last one leaves the classifier alone.
+/// Those of the graph's freeze points through which everything passes, from the input on; the last one leaves the
+/// classifier alone.
 #[must_use]
-pub fn cuts(graph: &Graph) -> Vec<Cut> {
+pub fn cuts(graph: &Graph, points: &[FreezePoint]) -> Vec<Cut> {
     let Some(classifier) = find_classifier(graph) else { return Vec::new() };
     let Ok(body) = graph.cut_at(&[classifier.features]) else { return Vec::new() };
     let prices = Prices::new(&body);
     let mut cuts = vec![prices.cut("none".to_owned(), String::new(), 0)];
     let mut nodes = body.nodes.iter().enumerate();
     // Both are in the order of execution.
-    for point in freeze_points(graph).into_iter().filter(|point| point.kind != FreezeKind::Branch) {
+    for point in points.iter().filter(|point| point.kind != FreezeKind::Branch) {
         let found = nodes.find(|(_, node)| body.values[node.output].name == point.tensor);
         let Some((index, _)) = found else { break };
-        cuts.push(prices.cut(point.tensor, point.node, index + 1));
+        cuts.push(prices.cut(point.tensor.clone(), point.node.clone(), index + 1));
     }
     cuts
 }
@@ -144,6 +145,7 @@ mod tests {
     use headstart::graph::{Activation, Gemm, Op};
 
     use super::*;
+    use crate::cut::inspect::freeze_points;
 
     #[test]
     fn a_later_cut_trains_less_and_keeps_more() {
@@ -166,7 +168,7 @@ mod tests {
             }
         }
         graph.outputs.push(y);
-        let found = cuts(&graph);
+        let found = cuts(&graph, &freeze_points(&graph));
         let seen: Vec<_> = found
             .iter()
             .map(|cut| (cut.tensor.as_str(), cut.backbone_bytes, cut.parameters, cut.feature_bytes))

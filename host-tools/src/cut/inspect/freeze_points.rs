@@ -1,6 +1,7 @@
 use headstart::graph::{Graph, ValueId};
 
 use super::{depends_on_input, find_classifier};
+use crate::cut::layout::{Order, orders};
 
 /// How a tensor lies in the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub struct FreezePoint {
     pub node: String,
     /// Its shape, batch included.
     pub shape: Vec<usize>,
+    /// Its axes without the batch, places first and channels last; `None` where that is not known, and it is not
+    /// pooled.
+    pub order: Option<Order>,
     /// Multiply-accumulates of all that it needs.
     pub macs: u64,
     /// How it lies in the network.
@@ -47,6 +51,7 @@ pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
     let trunk = trunk(&body, &depends);
     let unsettled = unsettled(&body);
     let macs: Vec<u64> = body.nodes.iter().map(|node| body.multiply_accumulates(node)).collect();
+    let orders = orders(&body);
     let mut points = Vec::new();
     for (index, node) in body.nodes.iter().enumerate() {
         let original = originals.find(|original| {
@@ -61,7 +66,9 @@ pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
             continue;
         } else if trunk[index] {
             FreezeKind::Trunk
-        } else if is_map(&body.values[node.output].shape) && node.op.facts().computes {
+        } else if is_map(&body.values[node.output].shape, orders[node.output].as_ref())
+            && node.op.facts().computes
+        {
             FreezeKind::Branch
         } else {
             continue;
@@ -71,6 +78,7 @@ pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
             tensor: body.values[node.output].name.clone(),
             node: node.name.clone(),
             shape: body.values[node.output].shape.clone(),
+            order: orders[node.output].clone(),
             macs: macs_up_to(&body, &macs, index),
             kind,
         });
@@ -117,9 +125,10 @@ fn unsettled(graph: &Graph) -> Vec<bool> {
     readers.iter().zip(by_such).map(|(&count, such)| count == 1 && such).collect()
 }
 
-/// Whether a tensor has more than one place.
-fn is_map(shape: &[usize]) -> bool {
-    matches!(shape.len(), 3 | 4) && shape[2..].iter().any(|&n| n > 1)
+/// Whether a tensor is known to have more than one place.
+fn is_map(shape: &[usize], order: Option<&Order>) -> bool {
+    let places = order.and_then(|order| order.split_last()).map(|(_, places)| places);
+    places.is_some_and(|places| places.iter().any(|axis| shape[axis + 1] > 1))
 }
 
 /// Those of all nodes that the one at `last` needs, itself included.

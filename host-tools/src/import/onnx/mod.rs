@@ -31,7 +31,9 @@ use rten_onnx::onnx::{DataType, GraphProto, ModelProto, NodeProto, ValueInfoProt
 use sha2::{Digest, Sha256};
 
 pub use crate::error::{ImportError, Problem};
-pub use crate::import::imported::{Aliases, Data, Imported, Known, Output, Source, Tensor};
+pub use crate::import::imported::{
+    Aliases, Data, Imported, IntegerMeans, Known, Output, Source, Tensor,
+};
 pub use crate::import::integer::IntegerType;
 
 use attributes::NodeView;
@@ -168,8 +170,19 @@ fn read_model(
     let parts = read_graph(graph, opset, External::new(folder), bindings, size)?;
     let Parts { graph, outputs, training, aliases, weights } = parts;
     let source_sha256 = Sha256::digest(bytes).into();
+    let integer_means = IntegerMeans::new();
     let opset = Some(opset);
-    Ok(Imported { graph, outputs, training, aliases, weights, source_sha256, producer, opset })
+    Ok(Imported {
+        graph,
+        outputs,
+        training,
+        aliases,
+        weights,
+        source_sha256,
+        producer,
+        opset,
+        integer_means,
+    })
 }
 
 fn opset(model: &ModelProto) -> Result<i64, Problem> {

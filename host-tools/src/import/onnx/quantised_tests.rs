@@ -226,7 +226,11 @@ fn samples(elements: usize) -> Vec<Vec<f32>> {
 fn defined(model: &Model, samples: &[Vec<f32>], scale: f32, zero: i32) -> Vec<Vec<i8>> {
     let integer = |x: f32| ((x / scale).round() as i32 + zero) as i8;
     let of = |sample: &Vec<f32>| {
-        let outputs = reference::run_rounded(&model.imported.graph, std::slice::from_ref(sample));
+        let outputs = reference::run_rounded(
+            &model.imported.graph,
+            &model.imported.integer_means,
+            std::slice::from_ref(sample),
+        );
         outputs[0].iter().map(|&x| integer(x)).collect()
     };
     samples.iter().map(of).collect()

@@ -19,7 +19,7 @@ impl Tensor<'_> {
             Kind::Uint8 => 128,
             other => {
                 return Err(format!(
-                    "is computed as {other:?}; float32, int8 and uint8 are supported"
+                    "is computed as {other}; float32, int8 and uint8 are supported"
                 ));
             }
         };
@@ -53,7 +53,7 @@ impl Tensor<'_> {
             Kind::Int64 => {
                 data.as_chunks().0.iter().map(|&word| i64::from_le_bytes(word)).collect()
             }
-            other => return Err(format!("is {other:?}, whole numbers are expected")),
+            other => return Err(format!("is {other}, whole numbers are expected")),
         };
         self.check_length(found.len())?;
         Ok(found)
@@ -79,7 +79,7 @@ impl Tensor<'_> {
             Kind::Float32 | Kind::Int32 => 4,
             Kind::Int64 | Kind::Other(_) => {
                 return Err(format!(
-                    "is a constant of {:?}; float32, float16, int8, uint8 and int32 are supported",
+                    "is a constant of {}; float32, float16, int8, uint8 and int32 are supported",
                     self.kind
                 ));
             }

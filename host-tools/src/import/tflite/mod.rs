@@ -83,5 +83,6 @@ fn read_model(bytes: &[u8]) -> Result<Imported, Problem> {
         source_sha256: Sha256::digest(bytes).into(),
         producer: model.description.to_owned(),
         opset: None,
+        integer_means: build.integer_means,
     })
 }

@@ -1,6 +1,8 @@
 //! What of a TensorFlow Lite model is needed, by the numbers of the fields in its schema
 //! (`tensorflow/lite/schema/schema.fbs`, version 3).
 
+use std::fmt;
+
 use headstart::graph::{MAX_RANK, elements};
 
 use super::flatbuffer::{Damage, Table, Tables};
@@ -29,6 +31,35 @@ pub(super) enum Kind {
     Uint8,
     /// Any other, by its number in the schema.
     Other(i8),
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Float32 => "float32",
+            Self::Float16 => "float16",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::Int8 => "int8",
+            Self::Uint8 => "uint8",
+            Self::Other(5) => "text",
+            Self::Other(6) => "bool",
+            Self::Other(7) => "int16",
+            Self::Other(8 | 11) => "complex numbers",
+            Self::Other(10) => "float64",
+            Self::Other(12) => "uint64",
+            Self::Other(13) => "a resource",
+            Self::Other(14) => "a variant",
+            Self::Other(15) => "uint32",
+            Self::Other(16) => "uint16",
+            Self::Other(17) => "int4",
+            Self::Other(18) => "bfloat16",
+            Self::Other(19) => "int2",
+            Self::Other(20) => "uint4",
+            Self::Other(21 | 22) => "float8",
+            Self::Other(number) => return write!(f, "type number {number}"),
+        })
+    }
 }
 
 /// A tensor.

@@ -59,7 +59,8 @@ fn a_network_is_what_its_scales_define() {
             let mut input = vec![0; 7 * 6 * 3];
             preprocess::values(&pack, sample.iter().copied(), &mut input).unwrap();
             let found = Backbone::new(pack, &mut arena).unwrap().features(&input).unwrap().to_vec();
-            let expected = reference::run_rounded(&whole, &[sample]).remove(0);
+            let means = &model.imported.integer_means;
+            let expected = reference::run_rounded(&whole, means, &[sample]).remove(0);
             let to = pack.feature_value().unwrap();
             let steps = |x: f32| (x / to.scale).round() as i32 + i32::from(to.zero_point);
             assert!(
@@ -67,6 +68,63 @@ fn a_network_is_what_its_scales_define() {
                 "{freeze}"
             );
         }
+    }
+}
+
+/// As LiteRT's kernels do it, XNNPACK's and its own: half of the count is added to the sum of the integers, away from 0,
+/// and the quotient cut.
+#[test]
+fn pools_with_even_windows_round_halves_as_litert_does() {
+    for (kind, zero_point) in [(9, -3), (9, -128), (9, 5), (3, 125), (3, 0)] {
+        let of = |name: &str, shape: &[i32]| TensorOf {
+            name: name.into(),
+            shape: shape.to_vec(),
+            kind,
+            scales: vec![0.5],
+            zero_points: vec![zero_point],
+            ..TensorOf::default()
+        };
+        let tensors = [of("in", &[1, 8, 6, 3]), of("pool", &[1, 4, 3, 3])];
+        let pool = OperatorOf {
+            code: 1,
+            inputs: vec![0],
+            outputs: vec![1],
+            bytes: vec![(0, 1)],
+            words: vec![(1, 2), (2, 2), (3, 2), (4, 2)],
+        };
+        let model = Model {
+            path: "test.tflite".into(),
+            imported: import_bytes(&file(&tensors, &[pool], [0, 1]), "test.tflite").unwrap(),
+        };
+        let settings = Settings {
+            freeze_point: "pool".to_owned(),
+            grid: 4,
+            preprocessing: Preprocessing { resize: Resize::Stretch, mean: [0.0; 3], std: [1.0; 3] },
+            max_classes: 2,
+            arena: Aim::Speed,
+            tail: None,
+            per_place: false,
+        };
+        let cut = model.cut_at("pool").unwrap();
+        let quantised = quantise(&model, &cut, &[], settings, || ()).unwrap();
+        let pack = Pack::open(&quantised.bytes).unwrap();
+        let mut arena = vec![0; pack.plan().arena_bytes as usize];
+        let stored: Vec<i32> = (0..8 * 6 * 3).map(|i| (i * 89 + i * i * 7) % 256).collect();
+        let input: Vec<i8> = stored.iter().map(|q| (q - 128) as i8).collect();
+        let found = Backbone::new(pack, &mut arena).unwrap().features(&input).unwrap().to_vec();
+        // What stands in the file: from −128 on, or from 0 on.
+        let offset = if kind == 9 { -128 } else { 0 };
+        let mut halves = 0;
+        for (index, &q) in found.iter().enumerate() {
+            let (row, column, channel) = (index / 9, index / 3 % 3, index % 3);
+            let cells = [(0, 0), (0, 1), (1, 0), (1, 1)];
+            let at = |(y, x)| stored[((2 * row + y) * 6 + 2 * column + x) * 3 + channel] + offset;
+            let sum: i32 = cells.map(at).iter().sum();
+            halves += usize::from(sum.rem_euclid(4) == 2);
+            let mean = if sum > 0 { (sum + 2) / 4 } else { (sum - 2) / 4 };
+            assert_eq!(i32::from(q), mean - offset - 128, "{kind} {zero_point} {index}: {sum}");
+        }
+        assert!(halves > 5, "{halves}");
     }
 }
 

@@ -197,9 +197,13 @@ impl Lowering<'_> {
         let means = self.means(node.inputs[0], channels);
         let mut quantised = Vec::with_capacity(kernel.weights.len());
         let (mut cut, mut replaced) = (0, 0);
-        for (index, (&bias, real)) in
-            kernel.bias.iter().zip(kernel.weights.chunks_exact(row)).enumerate()
-        {
+        let real = kernel.bias.iter().zip(kernel.weights.chunks_exact(row));
+        for (index, (&bias, real)) in real.enumerate() {
+            if self.is_outline {
+                self.lowered.channels.push((0, 1.0));
+                quantised.extend(std::iter::repeat_n(0, row));
+                continue;
+            }
             let own = kernel.own.as_ref().map(|scales| scales[index]);
             let held = own
                 .and_then(|scale| on_scale(real, scale))

@@ -4,12 +4,16 @@ mod affine;
 mod binary;
 mod conv;
 mod order;
+mod outline;
 mod pool;
 mod table;
+
+pub use outline::{freeze_points, outline, outline_for_tail};
 
 use headstart::graph::{Graph, Node as GraphNode, Op, ValueId};
 use headstart::network::Node;
 
+use crate::cut::layout;
 use crate::error::{LowerError, NoForm as Why};
 use crate::import::scales;
 use crate::quantise::calibrate::Ranges;
@@ -18,13 +22,17 @@ use crate::quantise::own_scales;
 use crate::quantise::rounding::Quantisation;
 
 /// Lowers a simplified graph with one output, which is pooled to a `grid × grid` map of features
-/// if it is an image that is larger than that.
+/// if it is an image that is larger than that. Where its axes cannot be told apart, all of it are features.
 ///
 /// # Errors
 ///
 /// [`LowerError`] names the first node without an int8 form.
 pub fn lower(graph: &Graph, ranges: &Ranges, grid: usize) -> Result<Lowered, LowerError> {
-    let mut lowering = Lowering::new(graph, ranges)?;
+    pooled(Lowering::new(graph, ranges)?, grid)
+}
+
+fn pooled(mut lowering: Lowering<'_>, grid: usize) -> Result<Lowered, LowerError> {
+    let graph = lowering.graph;
     lowering.nodes()?;
     lowering.features(grid).map_err(|why| at_freeze_point(graph, graph.outputs[0], why))?;
     let mut lowered = lowering.lowered;
@@ -39,7 +47,11 @@ pub fn lower(graph: &Graph, ranges: &Ranges, grid: usize) -> Result<Lowered, Low
 ///
 /// As [`lower`].
 pub fn lower_for_tail(graph: &Graph, ranges: &Ranges) -> Result<(Lowered, Vec<usize>), LowerError> {
-    let mut lowering = Lowering::new(graph, ranges)?;
+    crossing(Lowering::new(graph, ranges)?)
+}
+
+fn crossing(mut lowering: Lowering<'_>) -> Result<(Lowered, Vec<usize>), LowerError> {
+    let graph = lowering.graph;
     lowering.nodes()?;
     let mut values = Vec::with_capacity(graph.outputs.len());
     for &output in &graph.outputs {
@@ -83,6 +95,8 @@ struct Lowering<'a> {
     readers: Vec<(usize, Option<usize>)>,
     /// Whether the model brings scales along.
     is_quantised: bool,
+    /// Whether weights are left out.
+    is_outline: bool,
 }
 
 impl<'a> Lowering<'a> {
@@ -94,7 +108,8 @@ impl<'a> Lowering<'a> {
             node.inputs.iter().for_each(|&id| readers[id] = (readers[id].0 + 1, Some(index)));
         }
         graph.outputs.iter().for_each(|&id| readers[id].0 += 1);
-        let mut lowering = Self { graph, ranges, lowered, readers, is_quantised };
+        let mut lowering =
+            Self { graph, ranges, lowered, readers, is_quantised, is_outline: false };
         let input = graph.inputs[0];
         lowering.input(input).map_err(|why| LowerError {
             node: graph.values[input].name.clone(),
@@ -328,13 +343,15 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// Makes the last value hold the features: channels last, pooled to the grid.
+    /// Makes the last value hold the features: channels last, pooled to the grid, or all elements as they stand in
+    /// the model where it is not known what its axes are.
     fn features(&mut self, grid: usize) -> Result<(), Why> {
         let output = self.graph.outputs[0];
-        let (value, _) = self.image(output)?;
+        let order = layout::order_of(self.graph, output);
+        let value = self.unpooled(output, order.as_deref())?;
         let [height, width, channels] = self.lowered.values[value as usize].extents;
         let (rows, columns) = (height.min(grid), width.min(grid));
-        let pooled = if (rows, columns) == (height, width) {
+        let pooled = if order.is_none() || (rows, columns) == (height, width) {
             value
         } else {
             let from = self.quantisation(value);
@@ -343,20 +360,31 @@ impl<'a> Lowering<'a> {
             self.push(LoweredNode::Plain(node), [rows, columns, channels], to)
         };
         if pooled as usize + 1 != self.lowered.values.len() || pooled == 0 {
-            return Err("nothing is left of the backbone: freeze at a later tensor".into());
+            return Err(NOTHING_LEFT.into());
         }
         Ok(())
     }
+
+    /// A value of the elements of `output` with its axes in `order`, or as they stand in the model.
+    fn unpooled(&mut self, output: ValueId, order: Option<&[usize]>) -> Result<u32, Why> {
+        let view = self.view(output)?;
+        match order {
+            Some(order) => self.in_order(&view, order),
+            None => self.in_order(&view, &(0..view.dims.len()).collect::<Vec<_>>()),
+        }
+    }
 }
 
+/// What is said of a cut in front of which nothing is computed.
+const NOTHING_LEFT: &str = "nothing is left of the backbone: freeze at a later tensor";
+
 /// Whether an input's own axes (batch left out) are channels first, and the order in which its
-/// elements lie on the device. They are unless the last of three axes alone looks like colours.
+/// elements lie on the device.
 #[must_use]
 pub fn input_order(dims: &[usize]) -> (bool, Vec<usize>) {
-    let is_colour = |n: usize| n == 1 || n == 3;
-    match dims {
-        [first, _, last] if is_colour(*last) && !is_colour(*first) => (false, vec![0, 1, 2]),
-        _ => (true, channels_last(dims.len())),
+    match layout::is_channels_first(dims) {
+        true => (true, channels_last(dims.len())),
+        false => (false, (0..dims.len()).collect()),
     }
 }
 

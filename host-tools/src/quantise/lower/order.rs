@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::rc::Rc;
 
-use headstart::network::{AveragePool, Binary, Conv, GridPool, Node};
+use headstart::network::{AveragePool, Binary, Conv, GridPool, IntegerMean, Node};
 
 use crate::quantise::lowered::{Lowered, LoweredNode};
 
@@ -62,6 +62,7 @@ fn rename(node: &mut LoweredNode, renamed: &[u32]) {
             | Node::MaxPool { input, .. }
             | Node::AveragePool(AveragePool { input, .. })
             | Node::GridPool(GridPool { input, .. })
+            | Node::IntegerMean(IntegerMean { input, .. })
             | Node::Pad { input, .. }
             | Node::Permute { input, .. }
             | Node::Softmax { input, .. },

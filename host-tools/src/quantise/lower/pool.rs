@@ -3,7 +3,7 @@
 use headstart::graph::{
     AveragePool as GraphAveragePool, MaxPool, Node as GraphNode, Pad, PadMode as GraphPadMode,
 };
-use headstart::network::{AveragePool, GridPool, Node, PadMode};
+use headstart::network::{AveragePool, GridPool, IntegerMean, Node, PadMode};
 
 use super::conv::{POINT, window};
 use super::{Lowering, Why, narrow, ratio};
@@ -29,6 +29,14 @@ impl Lowering<'_> {
     ) -> Result<(), Why> {
         let (input, order) = self.image(node.inputs[0])?;
         let to = self.range(node.output)?;
+        if let Some(&halves) = self.ranges.integer_means.get(&node.name)
+            && !pool.count_include_pad
+            && self.quantisation(input) == to
+        {
+            let mean = IntegerMean { input, window: window(&pool.window)?, halves };
+            let lowered = LoweredNode::Plain(Node::IntegerMean(mean));
+            return self.define(node.output, lowered, &order, to);
+        }
         let behind = |i: usize| -> Result<u16, Why> {
             let end = pool.window.pads_end.get(i).copied().unwrap_or(0);
             narrow(end.saturating_sub(pool.ceil_extra.get(i).copied().unwrap_or(0)))

@@ -1,6 +1,8 @@
 //! A logical tensor over an int8 value in the arena: reshapes and transpositions cost nothing
 //! until something needs the elements in another order.
 
+use crate::cut::layout::groups;
+
 /// Dimensions and steps in memory of a graph tensor, batch left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
@@ -86,37 +88,6 @@ impl View {
         }
         first_last.flat_map(|group| group.from.clone()).collect()
     }
-}
-
-/// Neighbouring axes of one shape that hold as many elements as neighbouring axes of another.
-struct Group {
-    from: std::ops::Range<usize>,
-    to: std::ops::Range<usize>,
-}
-
-fn groups(from: &[usize], to: &[usize]) -> Option<Vec<Group>> {
-    if from.iter().product::<usize>() != to.iter().product::<usize>() || from.contains(&0) {
-        return None;
-    }
-    let mut groups = Vec::new();
-    let (mut i, mut j) = (0, 0);
-    while i < from.len() || j < to.len() {
-        let (start_i, start_j) = (i, j);
-        let (mut a, mut b) = (1, 1);
-        loop {
-            if a <= b && i < from.len() && (a < b || i == start_i) {
-                a *= from[i];
-                i += 1;
-            } else if j < to.len() && (b < a || j == start_j) {
-                b *= to[j];
-                j += 1;
-            } else {
-                break;
-            }
-        }
-        groups.push(Group { from: start_i..i, to: start_j..j });
-    }
-    Some(groups)
 }
 
 #[cfg(test)]

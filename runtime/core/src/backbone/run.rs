@@ -8,8 +8,8 @@ use crate::kernels::generic;
 #[cfg(feature = "std")]
 use crate::kernels::team::Team;
 use crate::network::{
-    AveragePool, Binary, Conv, GridPool, Network, Node, Part, SOFTMAX_TABLE_BYTES, TABLE_BYTES,
-    Value, concat_operands,
+    AveragePool, Binary, Conv, GridPool, IntegerMean, Network, Node, Part, SOFTMAX_TABLE_BYTES,
+    TABLE_BYTES, Value, concat_operands,
 };
 use crate::pack::Pack;
 
@@ -306,6 +306,9 @@ fn run_other(
         }
         Node::GridPool(GridPool { input, multiplier }) => {
             kernels.grid_pool(load(input)?, multiplier, to, out);
+        }
+        Node::IntegerMean(IntegerMean { input, window, halves }) => {
+            kernels.integer_mean(load(input)?, &window, halves, to, out);
         }
         Node::Concat { axis, operands } => {
             let mut at = 0;

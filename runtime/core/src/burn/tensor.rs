@@ -1,4 +1,3 @@
-use std::format;
 use std::string::ToString;
 use std::vec;
 use std::vec::Vec;
@@ -53,10 +52,10 @@ impl<B: Backend> Array<B> {
         }
         let data = burn::tensor::try_read_sync(B::float_into_data(self.primitive))
             .ok_or_else(|| ExecuteError::Backend("it cannot be read synchronously".to_string()))?
-            .map_err(|error| ExecuteError::Backend(format!("{error:?}")))?
+            .map_err(|error| ExecuteError::Backend(error.to_string()))?
             .convert::<f32>()
             .into_vec::<f32>()
-            .map_err(|error| ExecuteError::Backend(format!("{error:?}")))?;
+            .map_err(|error| ExecuteError::Backend(error.to_string()))?;
         Ok(Tensor { shape: self.shape, data })
     }
 }

@@ -34,7 +34,7 @@ mod x86_64;
 
 pub use isa::{Isa, UnknownIsa};
 
-use crate::network::{BinaryOp, Window};
+use crate::network::{BinaryOp, Halves, Window};
 use generic::{Convolution, Output, Tensor, Term};
 
 /// The kernels of one instruction set, which this CPU has.
@@ -180,6 +180,18 @@ impl Kernels {
         out: &mut [i8],
     ) {
         self.compiled(|| generic::average_pool(x, window, counted_padding, multiplier, to, out));
+    }
+
+    /// Takes the mean of each window of integers: [`generic::integer_mean`], bit for bit.
+    pub fn integer_mean(
+        self,
+        x: Tensor<'_>,
+        window: &Window,
+        halves: Halves,
+        to: Output,
+        out: &mut [i8],
+    ) {
+        self.compiled(|| generic::integer_mean(x, window, halves, to, out));
     }
 
     /// Takes the mean of each bin of a grid: [`generic::grid_pool`], bit for bit.

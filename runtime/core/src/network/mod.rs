@@ -10,8 +10,8 @@ mod weights;
 pub(crate) use chain::{Chain, MOST_STAGES, Part, Stage};
 pub use channels::ChannelRecords;
 pub use node::{
-    AveragePool, Binary, BinaryOp, CHANNEL_BYTES, Conv, GridPool, Node, OPERAND_BYTES, PadMode,
-    SOFTMAX_TABLE_BYTES, TABLE_BYTES, ValueId, Window, concat_operands,
+    AveragePool, Binary, BinaryOp, CHANNEL_BYTES, Conv, GridPool, Halves, IntegerMean, Node,
+    OPERAND_BYTES, PadMode, SOFTMAX_TABLE_BYTES, TABLE_BYTES, ValueId, Window, concat_operands,
 };
 pub use value::{MAX_ELEMENTS, MAX_EXTENT, Value};
 pub use weights::{BLOCK, QUAD, WeightRows};

@@ -103,6 +103,29 @@ pub struct GridPool {
     pub multiplier: f32,
 }
 
+/// How a mean that lies in the middle between two integers is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Halves {
+    /// To the one farther from 0.
+    AwayFromZero,
+    /// To the greater one.
+    Up,
+}
+
+/// The mean over windows of the integers as they stand, zero point included, of the cells inside the input. Input and
+/// output have one scale and zero point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct IntegerMean {
+    /// The operand.
+    pub input: ValueId,
+    /// Where the window reads.
+    pub window: Window,
+    /// How halves are rounded; all else goes to the nearest integer.
+    pub halves: Halves,
+}
+
 /// Which values fill the padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -178,6 +201,8 @@ pub enum Node<'a> {
         /// 1 / output scale.
         multiplier: f32,
     },
+    /// The mean of a window of integers.
+    IntegerMean(IntegerMean),
 }
 
 /// Bytes of a table of one byte an entry.
@@ -198,6 +223,7 @@ impl Node<'_> {
             | Self::MaxPool { input, .. }
             | Self::AveragePool(AveragePool { input, .. })
             | Self::GridPool(GridPool { input, .. })
+            | Self::IntegerMean(IntegerMean { input, .. })
             | Self::Pad { input, .. }
             | Self::Permute { input, .. }
             | Self::Softmax { input, .. } => read(input),

@@ -4,8 +4,8 @@
 
 use super::value::VALUE_BYTES;
 use super::{
-    AveragePool, Binary, BinaryOp, CHANNEL_BYTES, Conv, GridPool, Network, Node, OPERAND_BYTES,
-    PadMode, SOFTMAX_TABLE_BYTES, TABLE_BYTES, Value, concat_operands,
+    AveragePool, Binary, BinaryOp, CHANNEL_BYTES, Conv, GridPool, IntegerMean, Network, Node,
+    OPERAND_BYTES, PadMode, SOFTMAX_TABLE_BYTES, TABLE_BYTES, Value, concat_operands,
 };
 use crate::Error;
 
@@ -110,9 +110,7 @@ fn fits(network: &Network<'_>, node: &Node<'_>, output: &Value) -> Option<bool> 
         }
         Node::MaxPool { input, window } => {
             let input = value(input)?;
-            let same_scale = input.scale.to_bits() == output.scale.to_bits()
-                && input.zero_point == output.zero_point;
-            Some(same_channels(&input) && window.fits(&input, output) && same_scale)
+            Some(same_channels(&input) && window.fits(&input, output) && same_scale(&input, output))
         }
         Node::AveragePool(AveragePool { input, window, multiplier, .. }) => {
             let input = value(input)?;
@@ -132,6 +130,16 @@ fn fits(network: &Network<'_>, node: &Node<'_>, output: &Value) -> Option<bool> 
                     && output.width <= input.width
                     && input.height.checked_mul(input.width)? <= 1 << 22
                     && multiplier.is_finite(),
+            )
+        }
+        Node::IntegerMean(IntegerMean { input, window, .. }) => {
+            let input = value(input)?;
+            let cells = u32::from(window.kernel[0]).checked_mul(u32::from(window.kernel[1]))?;
+            Some(
+                same_channels(&input)
+                    && window.fits(&input, output)
+                    && same_scale(&input, output)
+                    && cells <= MAX_PRODUCTS,
             )
         }
         Node::Concat { axis, operands } => concat_fits(network, axis, operands, output),
@@ -161,6 +169,11 @@ fn fits(network: &Network<'_>, node: &Node<'_>, output: &Value) -> Option<bool> 
                 && multiplier.is_finite(),
         ),
     }
+}
+
+/// Whether the integers of both mean the same.
+fn same_scale(a: &Value, b: &Value) -> bool {
+    a.scale.to_bits() == b.scale.to_bits() && a.zero_point == b.zero_point
 }
 
 fn conv_fits(network: &Network<'_>, conv: &Conv, input: &Value, output: &Value) -> Option<bool> {

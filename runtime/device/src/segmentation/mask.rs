@@ -74,9 +74,15 @@ impl Mask {
             (ColorType::Grayscale | ColorType::Indexed, BitDepth::Four) => 4,
             (ColorType::Grayscale | ColorType::Indexed, BitDepth::Eight) => 8,
             (colours, depth) => {
-                return Err(SampleProblem::NotAMask(format!(
-                    "it is {colours:?} of {depth:?} bits"
-                )));
+                let colours = match colours {
+                    ColorType::Grayscale => "grey values",
+                    ColorType::GrayscaleAlpha => "grey values with transparency",
+                    ColorType::Rgb => "colours",
+                    ColorType::Rgba => "colours with transparency",
+                    ColorType::Indexed => "a palette",
+                };
+                let what = format!("it holds {colours} of {} bits", depth as u8);
+                return Err(SampleProblem::NotAMask(what));
             }
         };
         if width > MAX_SIDE || height > MAX_SIDE {

@@ -6,13 +6,16 @@ use headstart_device::samples::Dataset;
 use headstart_tools::cut::decoder::Decoder;
 use headstart_tools::cut::freeze::{self, Budget, Candidate, FreezeError};
 use headstart_tools::cut::inspect::Linear;
+use headstart_tools::cut::layout::order_of;
 use headstart_tools::cut::tail::{self, Parts};
 use headstart_tools::error::Error as Refused;
 use headstart_tools::import::model::Model;
 use headstart_tools::quantise::inputs;
-use serde_json::{Value, json};
+use headstart_tools::quantise::lower::freeze_points;
+use serde_json::Value;
 
-use super::report::{self, Report};
+use super::candidates::Tried;
+use super::report::Report;
 use crate::cli::{PackArgs, Storage, Tail, Task};
 use crate::error::Error;
 
@@ -41,6 +44,12 @@ pub(super) fn choose(
 ) -> Result<Chosen, Error> {
     let at = |name: &str, grid: usize, candidates: Value| {
         let graph = model.cut_at(name)?;
+        if args.pool.is_some() && order_of(&graph, graph.outputs[0]).is_none() {
+            return Err(Error::Usage(format!(
+                "--pool: which axes of '{name}' are places is not known, so all of it is kept; leave --pool out, or \
+                 freeze at another tensor"
+            )));
+        }
         Ok(Chosen { name: name.to_owned(), graph, grid, candidates, tail: None, linear: None })
     };
     let grid = usize::from(args.pool.unwrap_or(1));
@@ -148,7 +157,8 @@ fn search(
     let budget = Budget { max_head_bytes: args.max_head, max_macs: args.max_macs };
     let load = |index: usize| inputs::read(&input, &dataset.samples[index].path);
     let bar = report.progress(1, "trying cuts");
-    let candidates = freeze::auto(&graph, &labels, load, &budget, |done, total| {
+    let points = freeze_points(&graph);
+    let candidates = freeze::auto(&graph, &points, &labels, load, &budget, |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     })
@@ -165,42 +175,9 @@ fn search(
     let chosen = candidates.iter().find(fits).ok_or_else(|| {
         Error::Usage("--pool: no cut was tried on a grid of that size; leave it out".into())
     })?;
+    let tried = Tried { candidates: &candidates, chosen, pool: args.pool };
     if !report.json {
-        print_candidates(&candidates, chosen);
+        tried.print(args.all);
     }
-    Ok((chosen.tensor.clone(), chosen.grid, candidates.iter().map(as_json).collect()))
-}
-
-fn as_json(candidate: &Candidate) -> Value {
-    json!({
-        "tensor": candidate.tensor,
-        "node": candidate.node,
-        "pool": candidate.grid,
-        "features": candidate.features,
-        "accuracy": candidate.accuracy,
-        "spread": candidate.spread,
-        "samples": candidate.samples,
-        "multiply_accumulates": candidate.macs,
-        "head_bytes": candidate.head_bytes,
-        "ram_bytes": candidate.ram_bytes,
-    })
-}
-
-fn print_candidates(candidates: &[Candidate], chosen: &Candidate) {
-    let header = ["", "tensor", "pool", "features", "accuracy", "samples", "MACs", "head", "RAM"];
-    let mut table = report::table(&header);
-    for candidate in candidates {
-        table.add_row([
-            if candidate == chosen { "*" } else { "" }.to_owned(),
-            candidate.tensor.clone(),
-            format!("{0} x {0}", candidate.grid),
-            candidate.features.to_string(),
-            format!("{:.1} ± {:.1} %", 100.0 * candidate.accuracy, 100.0 * candidate.spread),
-            candidate.samples.to_string(),
-            report::count(candidate.macs),
-            report::bytes(candidate.head_bytes),
-            report::bytes(candidate.ram_bytes),
-        ]);
-    }
-    say!("{table}");
+    Ok((chosen.tensor.clone(), chosen.grid, tried.as_json()))
 }

@@ -16,14 +16,11 @@ use headstart_tools::error::Error as Refused;
 use headstart_tools::float::FloatGraph;
 use headstart_tools::import::model::Model;
 use headstart_tools::import::scales;
-use headstart_tools::quantise::calibrate::Ranges;
-use headstart_tools::quantise::compare::{Comparison, Noise, Pair};
+use headstart_tools::quantise::compare::{self, Comparison, Cosines, Noise, Pair};
 use headstart_tools::quantise::equalise::groups;
 use headstart_tools::quantise::inputs;
-use headstart_tools::quantise::lower::lower;
+use headstart_tools::quantise::lower::{freeze_points, outline};
 use headstart_tools::quantise::lowered::{Lowered, View};
-use headstart_tools::quantise::own_scales;
-use headstart_tools::quantise::rounding::Quantisation;
 
 pub(super) fn compare(
     report: Report,
@@ -88,16 +85,9 @@ fn places(
     graph: &headstart::graph::Graph,
     pack: &Pack<'_>,
 ) -> Result<Lowered, Error> {
-    let any = Quantisation { scale: 1.0, zero_point: 0 };
-    let own = own_scales::known(graph).quantisation;
-    let ranges = Ranges {
-        quantisation: own.into_iter().map(|known| known.or(Some(any))).collect(),
-        channel_means: Vec::new(),
-        features: Some(any),
-    };
     let features = pack.feature_value().map_err(Refused::NewPack)?;
     let grid = features.height.max(features.width) as usize;
-    let lowered = lower(graph, &ranges, grid)
+    let lowered = outline(graph, grid)
         .map_err(|problem| Refused::Lower { model: model.path.clone(), problem })?;
     if lowered.nodes.len() != pack.node_count() as usize {
         return Err(Error::Usage(format!(
@@ -146,7 +136,8 @@ impl SeenCut {
             let own = !input && value.is_some_and(|value| graph.outputs.contains(&value));
             Self { cosine: noise.map(Noise::cosine), own, cut }
         };
-        cuts(&model.simplified()).into_iter().map(seen).collect()
+        let whole = model.simplified();
+        cuts(&whole, &freeze_points(&whole)).into_iter().map(seen).collect()
     }
 
     fn as_json(&self) -> Value {
@@ -170,8 +161,9 @@ impl Found {
     fn show(&self, report: Report) {
         let heads = self.heads.as_ref();
         let cosines = &self.comparison.cosines;
-        let mean = cosines.iter().sum::<f64>() / cosines.len().max(1) as f64;
-        let least = cosines.iter().copied().fold(1.0, f64::min);
+        let Cosines { mean, least } = Cosines::of(cosines);
+        let centred =
+            compare::centred(&self.comparison.float_features, &self.comparison.int8_features);
         let rows: Vec<Value> = self
             .layers
             .iter()
@@ -180,6 +172,7 @@ impl Found {
         let summary = json!({
             "samples": cosines.len(),
             "feature_cosine": { "mean": mean, "min": least },
+            "centred_feature_cosine": { "mean": centred.mean, "min": centred.least },
             "head_accuracy": heads.map(|heads| json!({
                 "float": { "mean": heads.float.accuracy, "spread": heads.float.spread },
                 "int8": { "mean": heads.int8.accuracy, "spread": heads.int8.spread },
@@ -196,8 +189,11 @@ impl Found {
             }
             say!("{table}");
             say!(
-                "feature cosine: mean {mean:.4}, least {least:.4}, over {} samples",
-                cosines.len()
+                "feature cosine: mean {mean:.4}, least {least:.4}; less their mean over the {} samples: mean {:.4}, least \
+                 {:.4}",
+                cosines.len(),
+                centred.mean,
+                centred.least
             );
             if let Some(Heads { float, int8, agreement }) = heads {
                 say!(

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::report::{self, Report};
 use super::sensible;
 use crate::error::Error;
-use headstart_tools::cut::inspect::{BATCH, FreezeKind, cuts, freeze_points, layers};
+use headstart_tools::cut::inspect::{BATCH, FreezeKind, cuts, layers};
 use headstart_tools::import::model::Model;
+use headstart_tools::quantise::lower::freeze_points;
 
 pub(super) fn inspect(report: Report, path: &Path, size: Option<[usize; 2]>) -> Result<(), Error> {
     let model = Model::load_sized(path, size)?;
@@ -32,7 +33,7 @@ pub(super) fn inspect(report: Report, path: &Path, size: Option<[usize; 2]>) -> 
             })
         })
         .collect();
-    let cuts = cuts(&graph);
+    let cuts = cuts(&graph, &points);
     let (parameters, macs) =
         layers.iter().fold((0, 0), |(p, m), layer| (p + layer.parameters, m + layer.macs));
     let summary = json!({

@@ -2,6 +2,7 @@
 
 #[macro_use]
 pub(crate) mod say;
+mod candidates;
 mod choose;
 mod compare;
 mod device;

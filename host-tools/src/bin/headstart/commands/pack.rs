@@ -8,11 +8,13 @@ use headstart::pack::{Pack, Preprocessing};
 use headstart_device::samples::Dataset;
 use headstart_tools::cut::inspect::Linear;
 use headstart_tools::error::Error as Refused;
+use headstart_tools::float::FloatGraph;
 use headstart_tools::import::model::Model;
 use headstart_tools::import::scales;
+use headstart_tools::quantise::compare::{self, Cosines};
 use headstart_tools::quantise::inputs;
 use headstart_tools::quantise::plan::Aim;
-use headstart_tools::quantise::quantised::{Quantised, Settings, quantise};
+use headstart_tools::quantise::quantised::{Quantised, Settings, outlined, quantise};
 use headstart_tools::quantise::sample::Sample;
 use headstart_tools::ship::board::{Board, Certificate};
 use headstart_tools::ship::heads::{self, StartingHead};
@@ -25,6 +27,15 @@ use super::{info, preprocessing};
 use crate::cli::{Arena, PackArgs, Tail, Task};
 use crate::error::Error;
 
+/// Samples of the calibration on which int8 features are compared with float ones.
+const COMPARED: usize = 32;
+
+/// Below this mean cosine of centred features a head may lose a lot, and is worth a look.
+const LEAST_COSINE: f64 = 0.9;
+
+/// Most classes that the device may learn where nothing is said of it.
+const CLASSES: u32 = 32;
+
 pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let started = Instant::now();
     let board = args.board.as_deref().map(Board::named).transpose()?;
@@ -35,51 +46,62 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     }
     let wanted = preprocessing::wanted(&args.preprocess)?;
     let model = Model::load_sized(&args.model, args.input_size)?;
+    let start = start(args)?;
     let preprocessing = preprocessing::of_model(wanted, &model)?;
     let chosen = choose(report, args, &model, preprocessing)?;
     model.check_run(&chosen.graph)?;
-    let (samples, bad_files) = calibration(report, args, &model, &chosen.graph, preprocessing)?;
-    let bar = report.progress(3 * samples.len(), "calibrating");
     let settings = Settings {
         freeze_point: chosen.name,
         grid: chosen.grid,
         preprocessing,
-        max_classes: args.classes.unwrap_or(args.max_classes),
+        max_classes: max_classes(args, &start, &model, chosen.linear.as_ref())?,
         arena: match args.arena {
             Arena::Speed => Aim::Speed,
             Arena::Size => Aim::Size,
         },
-        tail: chosen.tail,
+        tail: chosen.tail.clone(),
         per_place: args.task == Task::Segmentation,
     };
+    let outline = outlined(&model, &chosen.graph, settings.clone())?;
+    let outline = match &start {
+        // It belongs to the backbone's numbers, and fits if they do.
+        StartingHead::Learned(_) => outline.bytes,
+        _ => {
+            let head = starting_head(args, &start, &model, chosen.linear.as_ref(), &outline)?;
+            outline.with_head(&model.path, head)?
+        }
+    };
+    let outline = signed(args, secret.as_deref(), outline)?;
+    certified(board.as_ref(), &outline, args, &chosen.graph)?;
+    drop(outline);
+    let (samples, bad_files) = calibration(report, args, &model, &chosen.graph, preprocessing)?;
+    let bar = report.progress(3 * samples.len(), "calibrating");
     let quantised = quantise(&model, &chosen.graph, &samples, settings, || bar.inc(1))?;
     bar.finish_and_clear();
-    let head = starting_head(args, &model, chosen.linear.as_ref(), &quantised)?;
+    let is_pooled = quantised.is_pooled;
+    let head = starting_head(args, &start, &model, chosen.linear.as_ref(), &quantised)?;
     let (differences, own_scales) = (quantised.differences.clone(), quantised.own_scales);
     let bytes = match head {
         None => quantised.bytes,
         Some(head) => quantised.with_head(&model.path, Some(head))?,
     };
-    let bytes = match (&secret, &args.sign, &args.family) {
-        (Some(secret), Some(path), Some(family)) => {
-            keys::signed(&bytes, path, secret, family, args.counter)?
-        }
-        _ => bytes,
-    };
+    let bytes = signed(args, secret.as_deref(), bytes)?;
     let refuse = Error::in_pack(&args.output);
     let pack = Pack::open(&bytes).map_err(refuse)?;
-    let certificate = board.map(|board| {
-        let certificate = Certificate::new(&board, &pack, bytes.len());
-        certificate.check(&board, &pack, &chosen.graph).map(|()| certificate)
-    });
-    let certificate = certificate.transpose()?;
+    let certificate = certified(board.as_ref(), &bytes, args, &chosen.graph)?;
+    let cosines = cosines(&pack, &model, &chosen.graph, &samples)?;
     super::write(&args.output, &bytes)?;
     let mut summary = info::summary(&pack, bytes.len()).map_err(refuse)?;
     summary["seconds"] = json!(started.elapsed().as_secs_f64());
     summary["candidates"] = chosen.candidates;
+    summary["pooled"] = json!(is_pooled);
     summary["own_scales"] = json!(own_scales);
     summary["bad_files"] = json!(bad_files);
     summary["differences"] = json!(differences);
+    if let Some([plain, centred]) = cosines {
+        summary["feature_cosine"] = json!({ "mean": plain.mean, "min": plain.least });
+        summary["centred_feature_cosine"] = json!({ "mean": centred.mean, "min": centred.least });
+    }
     if let Some(certificate) = &certificate {
         summary["certificate"] = json!(certificate);
     }
@@ -89,6 +111,16 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
             say!("calibrated without {} bad files:", bad_files.len());
             bad_files.iter().for_each(|line| say!("  {line}"));
         }
+        if chosen.tail.is_none() && !is_pooled {
+            say!("the features are all of that tensor: which of its axes are places is not known");
+        }
+        if let Some([plain, centred]) = cosines {
+            say!(
+                "int8 to float features on samples of the calibration: cosine {:.4}, and {:.4} less what all samples share",
+                plain.mean,
+                centred.mean
+            );
+        }
         if own_scales {
             print_differences(&differences);
         }
@@ -96,7 +128,90 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
             print_certificate(&certificate);
         }
     });
+    if let Some([_, centred]) = cosines.filter(|[_, centred]| centred.mean < LEAST_COSINE) {
+        eprintln!(
+            "headstart: quantisation changed much of what tells samples apart (a cosine of {:.3} to float): see what heads \
+             lose by it with `headstart compare`, or freeze at another tensor",
+            centred.mean
+        );
+    }
     Ok(())
+}
+
+/// The head that the pack ships, if it can be kept at all.
+fn start(args: &PackArgs) -> Result<StartingHead, Error> {
+    match args.head.as_str() {
+        "new" => Ok(StartingHead::New),
+        "keep" if args.freeze == "auto" => Err(Error::Usage(
+            "--head keep: the pretrained classifier reads one tensor only, which --freeze auto may not choose; use \
+             --freeze head"
+                .into(),
+        )),
+        "keep" => Ok(StartingHead::Pretrained),
+        folder => Ok(StartingHead::Learned(folder.into())),
+    }
+}
+
+/// Most classes that the device may learn: as many as are asked for, or as the head has that it starts from.
+fn max_classes(
+    args: &PackArgs,
+    start: &StartingHead,
+    model: &Model,
+    linear: Option<&Linear>,
+) -> Result<u32, Error> {
+    if let Some(asked) = args.classes.or(args.max_classes) {
+        return Ok(asked);
+    }
+    let own;
+    let linear = match start {
+        StartingHead::Pretrained if args.tail == Tail::Drop => {
+            own = model.classifier()?.1.linear;
+            own.as_ref()
+        }
+        _ => linear,
+    };
+    Ok(heads::classes(start, linear)?.unwrap_or(0).max(CLASSES))
+}
+
+/// The pack with a signature, if there is a key.
+fn signed(args: &PackArgs, secret: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+    match (secret, &args.sign, &args.family) {
+        (Some(secret), Some(path), Some(family)) => {
+            Ok(keys::signed(&bytes, path, secret, family, args.counter)?)
+        }
+        _ => Ok(bytes),
+    }
+}
+
+/// Cosines of int8 to float features on a few of the samples; `None` where there are none to compare, or a tail reads
+/// the features.
+fn cosines(
+    pack: &Pack<'_>,
+    model: &Model,
+    graph: &Graph,
+    samples: &[Sample],
+) -> Result<Option<[Cosines; 2]>, Error> {
+    if samples.len() < 2 || pack.tail().is_some() {
+        return Ok(None);
+    }
+    let step = samples.len().div_ceil(COMPARED);
+    let some: Vec<&Sample> = samples.iter().step_by(step).collect();
+    let float = FloatGraph::new(&model.path, graph)?;
+    Ok(Some(compare::feature_cosines(pack, graph, &float, &some)?))
+}
+
+/// What the pack takes of the board, if it fits.
+fn certified(
+    board: Option<&Board>,
+    bytes: &[u8],
+    args: &PackArgs,
+    graph: &Graph,
+) -> Result<Option<Certificate>, Error> {
+    let Some(board) = board else { return Ok(None) };
+    let pack = Pack::open(bytes).map_err(Error::in_pack(&args.output))?;
+    let certificate = Certificate::new(board, &pack, bytes.len());
+    certificate.check(board, &pack, graph)?;
+    Ok(Some(certificate))
 }
 
 /// The samples that show what the device will see, as the graph takes them, and what is wrong with those that are left out; none for a model with scales of its own.
@@ -131,22 +246,18 @@ fn calibration(
 /// The record of the head that the pack ships.
 fn starting_head(
     args: &PackArgs,
+    start: &StartingHead,
     model: &Model,
     linear: Option<&Linear>,
     quantised: &Quantised,
 ) -> Result<Option<Vec<u8>>, Error> {
     let (labels, segments) = (args.labels.as_deref(), args.task == Task::Segmentation);
-    let start = match args.head.as_str() {
-        "new" => StartingHead::New,
-        "keep" => StartingHead::Pretrained,
-        folder => StartingHead::Learned(folder.into()),
-    };
-    Ok(if segments && start == StartingHead::New {
+    Ok(if segments && *start == StartingHead::New {
         heads::named_head(labels, quantised)?
     } else if segments || args.tail == Tail::Keep {
-        heads::starting_head_of_tail(&start, labels, linear, quantised)?
+        heads::starting_head_of_tail(start, labels, linear, quantised)?
     } else {
-        heads::starting_head(&start, labels, model, quantised)?
+        heads::starting_head(start, labels, model, quantised)?
     })
 }
 

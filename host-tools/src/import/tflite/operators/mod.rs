@@ -19,12 +19,13 @@ mod window;
 use std::collections::HashSet;
 
 use headstart::graph::{Graph, MAX_ELEMENTS, Op, Scale, ValueId};
+use headstart::network::Halves;
 
 use super::layout::{TO_FILE, TO_GRAPH, in_graph, transposed};
-use super::schema::{Model, Operator};
+use super::schema::{Kind, Model, Operator};
 use crate::error::Problem;
 use crate::import::cost::made;
-use crate::import::imported::Aliases;
+use crate::import::imported::{Aliases, IntegerMeans};
 use crate::import::scales::{carried, round};
 use names::name_of;
 
@@ -35,6 +36,8 @@ pub(super) struct Build<'a> {
     pub(super) graph: Graph,
     /// Names of tensors that are others under another name.
     pub(super) aliases: Aliases,
+    /// Pools of integers.
+    pub(super) integer_means: IntegerMeans,
     model: &'a Model<'a>,
     /// What each tensor became: images with channels first.
     values: Vec<Option<ValueId>>,
@@ -70,6 +73,7 @@ impl<'a> Build<'a> {
         let mut build = Self {
             graph: Graph::default(),
             aliases: Aliases::default(),
+            integer_means: IntegerMeans::new(),
             model,
             values: vec![None; model.tensors.len()],
             names: HashSet::new(),
@@ -257,6 +261,11 @@ impl<'a> Build<'a> {
         let name = self.name(output);
         let tensor = &self.model.tensors[output];
         let scale = tensor.scale().map_err(|what| format!("its result {what}"))?;
+        if matches!(step.op, Op::AveragePool(_))
+            && let Some(halves) = halves(tensor.kind)
+        {
+            self.integer_means.insert(name.clone(), halves);
+        }
         // A mean lies between what it is made of: where that is rounded alike, nothing need be clamped.
         let bounded = step.op.facts().averages
             && step.inputs.iter().all(|&x| carried(&self.graph, x) == scale.as_ref());
@@ -286,6 +295,16 @@ impl<'a> Build<'a> {
         }
         self.values[output] = Some(value);
         Ok(())
+    }
+}
+
+/// How an `AVERAGE_POOL_2D` of that type rounds halves, the sum being of the integers in the file: of those that are
+/// never negative, half of the count is added before the division, which cuts.
+fn halves(kind: Kind) -> Option<Halves> {
+    match kind {
+        Kind::Int8 => Some(Halves::AwayFromZero),
+        Kind::Uint8 => Some(Halves::Up),
+        _ => None,
     }
 }
 

@@ -28,7 +28,7 @@ use super::tensor::Array;
 use super::{ExecuteError, FloatBackend};
 use crate::graph::{GraphError, Window as GraphWindow};
 use crate::network::{
-    AveragePool, Binary, GridPool, Node, Value, ValueId, Window, concat_operands,
+    AveragePool, Binary, GridPool, IntegerMean, Node, Value, ValueId, Window, concat_operands,
 };
 use crate::pack::Pack;
 
@@ -53,6 +53,7 @@ enum Step<B: FloatBackend> {
     Binary(Binary),
     MaxPool(ValueId, Window),
     Mean(ValueId, pool::Mean<B>),
+    IntegerMean(ValueId, pool::IntegerMean<B>),
     Concat(u8, Vec<(ValueId, f32)>),
     Pad(ValueId, arrange::Padding),
     Permute(ValueId, arrange::Order<B>),
@@ -153,6 +154,11 @@ impl<B: FloatBackend> Integers<B> {
                     let mean = pool::Mean::of_grid(from(input), to, multiplier, device);
                     exact = mean.is_exact();
                     Step::Mean(input, mean)
+                }
+                Node::IntegerMean(IntegerMean { input, window, halves }) => {
+                    let mean = pool::IntegerMean::new(from(input), to, window, halves, device);
+                    exact = mean.is_exact();
+                    Step::IntegerMean(input, mean)
                 }
                 Node::Concat { axis, operands } => {
                     Step::Concat(axis, concat_operands(operands).collect())
@@ -307,6 +313,7 @@ impl<B: FloatBackend> Integers<B> {
                 B::float_clamp_min(cropped::<B>(y, &pooled, to), scalar(bounds[0] as f32))
             }
             Step::Mean(input, mean) => quantise::<B>(mean.run(pass.operand(*input)?)?, bounds),
+            Step::IntegerMean(input, mean) => mean.run(pass.operand(*input)?, bounds)?,
             Step::Concat(axis, operands) => {
                 let mut tensors = Vec::with_capacity(operands.len());
                 for &(id, multiplier) in operands {
@@ -352,6 +359,7 @@ impl<B: FloatBackend> Step<B> {
             | Self::Table(input, _)
             | Self::MaxPool(input, _)
             | Self::Mean(input, _)
+            | Self::IntegerMean(input, _)
             | Self::Pad(input, _)
             | Self::Permute(input, _)
             | Self::Softmax(input, _) => read(*input),

@@ -5,12 +5,12 @@ use burn::tensor::Slice;
 use burn::tensor::ops::{Device, FloatTensor};
 
 use super::conv::{Convolution, Sums};
-use super::{EXACT, constant, plane};
+use super::{EXACT, constant, plane, scalar};
 use crate::burn::FloatBackend;
 use crate::burn::tensor::Array;
 use crate::graph::GraphError;
 use crate::kernels::generic::{bin, counted};
-use crate::network::{Value, Window};
+use crate::network::{Halves, Value, Window};
 
 /// Means of windows, or of the bins of a grid: exact sums times `multiplier / n`.
 pub(super) struct Mean<B: FloatBackend> {
@@ -100,14 +100,90 @@ impl<B: FloatBackend> Mean<B> {
 
     /// The means before they are rounded.
     pub(super) fn run(&self, x: Array<B>) -> Result<FloatTensor<B>, GraphError> {
-        let sums = match &self.sums {
+        Ok(B::float_mul(self.sums(x)?, self.factors.clone()))
+    }
+
+    fn sums(&self, x: Array<B>) -> Result<FloatTensor<B>, GraphError> {
+        Ok(match &self.sums {
             How::Windows(sums) => sums.run(x)?,
             How::Bins([rows, columns]) => {
                 let by_rows = summed::<B>(x.primitive, 2, rows);
                 summed::<B>(by_rows, 3, columns)
             }
+        })
+    }
+}
+
+/// Most cells of a window for which the quotients below are told apart: a mean is at most 128, of which a product in
+/// float32 is wrong by less than 2^-15, and they are 1/(4 · cells) from the next integer.
+const MOST_CELLS: usize = 1 << 12;
+
+/// Means of integers as they stand, rounded in integers: `⌊(|Σ| + ⌊n / 2⌋) / n⌋` with the sum's sign, or
+/// `⌊(Σ + n / 2) / n⌋`. Something between 0 and the next step is added before the product, so that its error never shows.
+pub(super) struct IntegerMean<B: FloatBackend> {
+    mean: Mean<B>,
+    halves: Halves,
+    /// The zero points in each sum, and what is added to it, `[1, 1, height, width]` as the factors `1 / n`.
+    zeros: FloatTensor<B>,
+    half: FloatTensor<B>,
+    zero_point: f32,
+    exact: bool,
+}
+
+impl<B: FloatBackend> IntegerMean<B> {
+    pub(super) fn new(
+        from: &Value,
+        to: &Value,
+        window: Window,
+        halves: Halves,
+        device: &Device<B>,
+    ) -> Self {
+        let [height, width] = [to.height as usize, to.width as usize];
+        let cells = |at: usize| {
+            let rows = window.inside(0, at / width, from.height as usize).len();
+            (rows * window.inside(1, at % width, from.width as usize).len()).max(1)
         };
-        Ok(B::float_mul(sums, self.factors.clone()))
+        let each = |of: &dyn Fn(usize) -> f32| {
+            let list = (0..height * width).map(|at| of(cells(at))).collect();
+            constant::<B>(list, &[1, 1, height, width], device)
+        };
+        let zero_point = f32::from(to.zero_point);
+        let half = |cells: usize| match halves {
+            Halves::AwayFromZero => (cells / 2) as f32 + 0.5,
+            Halves::Up => cells as f32 / 2.0 + 0.25,
+        };
+        let mean = Mean::of_windows(from, to, window, None, 1.0, device);
+        let most = usize::from(window.kernel[0]) * usize::from(window.kernel[1]);
+        let exact = mean.is_exact() && most <= MOST_CELLS;
+        let zeros = each(&|cells| cells as f32 * zero_point);
+        Self { mean, halves, zeros, half: each(&|cells| half(cells)), zero_point, exact }
+    }
+
+    /// Whether the means are those of the kernels by proof.
+    pub(super) fn is_exact(&self) -> bool {
+        self.exact
+    }
+
+    /// The means less the zero point.
+    pub(super) fn run(
+        &self,
+        x: Array<B>,
+        [least, greatest]: [i64; 2],
+    ) -> Result<FloatTensor<B>, GraphError> {
+        let sums = B::float_add(self.mean.sums(x)?, self.zeros.clone());
+        let quotient = |sums: FloatTensor<B>| {
+            let more = B::float_add(sums, self.half.clone());
+            B::float_floor(B::float_mul(more, self.mean.factors.clone()))
+        };
+        let means = match self.halves {
+            Halves::AwayFromZero => {
+                let sign = B::float_sign(sums.clone());
+                B::float_mul(quotient(B::float_abs(sums)), sign)
+            }
+            Halves::Up => quotient(sums),
+        };
+        let means = B::float_sub_scalar(means, scalar(self.zero_point));
+        Ok(B::float_clamp(means, scalar(least as f32), scalar(greatest as f32)))
     }
 }
 

@@ -9,7 +9,8 @@ use crate::backbone::Backbone;
 use crate::burn::FloatBackend;
 use crate::burn::testing::on_every_backend;
 use crate::network::{
-    AveragePool, Binary, BinaryOp, Conv, GridPool, Node, PadMode, Value, WeightRows, Window,
+    AveragePool, Binary, BinaryOp, Conv, GridPool, Halves, IntegerMean, Node, PadMode, Value,
+    WeightRows, Window,
 };
 use crate::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, emit};
 
@@ -289,6 +290,10 @@ fn pools_are_those_of_the_kernels<B: FloatBackend>() {
         for counted_padding in [None, Some([0, 0]), Some([1, 1])] {
             let pool = AveragePool { input: 0, window, counted_padding, multiplier: 1.3 };
             builder.node(Node::AveragePool(pool), [rows, columns, 4], 5);
+        }
+        for halves in [Halves::AwayFromZero, Halves::Up] {
+            let pool = IntegerMean { input: 0, window, halves };
+            builder.node(Node::IntegerMean(pool), [rows, columns, 4], -7);
         }
         let pool = GridPool { input: 0, multiplier: 1.7 };
         builder.node(Node::GridPool(pool), [rows.min(9), columns.min(7), 4], 5);

@@ -65,7 +65,11 @@ impl Window {
                     {
                         Ok((padded - reach) / self.strides[i] + 1)
                     }
-                    _ => mismatch(format!("{self:?} does not fit an extent of {}", spatial[i])),
+                    _ => mismatch(format!(
+                        "a window of {:?} with strides of {:?}, dilations of {:?} and pads of {:?} before and {:?} \
+                         behind does not fit {spatial:?} places",
+                        self.kernel, self.strides, self.dilations, self.pads_begin, self.pads_end
+                    )),
                 }
             })
             .collect()

@@ -1,7 +1,7 @@
 use core::ops::Range;
 
 use super::{Output, Tensor};
-use crate::network::Window;
+use crate::network::{Halves, Window};
 
 /// Channels whose windows are folded together.
 const TOGETHER: usize = 64;
@@ -73,6 +73,23 @@ pub fn average_pool(
         let factor = multiplier / count.max(1) as f32;
         for (result, &sum) in results.iter_mut().zip(sums) {
             *result = to.quantise((sum - zeros) as f32 * factor);
+        }
+    });
+}
+
+/// The mean of each window of integers; see [`IntegerMean`](crate::network::IntegerMean).
+#[inline(always)]
+pub fn integer_mean(x: Tensor<'_>, window: &Window, halves: Halves, to: Output, out: &mut [i8]) {
+    let sum = |sum: i32, q: i8| sum + i32::from(q);
+    fold_windows(&x, window, &to, out, (0, sum), |sums, _, inside, results| {
+        // Every window has a cell inside the input, so no quotient leaves int8.
+        let count = inside.max(1) as i32;
+        for (result, &sum) in results.iter_mut().zip(sums) {
+            let mean = match halves {
+                Halves::AwayFromZero => (sum.abs() + count / 2) / count * sum.signum(),
+                Halves::Up => (2 * sum + count).div_euclid(2 * count),
+            };
+            *result = mean.clamp(i32::from(to.min), i32::from(to.max)) as i8;
         }
     });
 }

@@ -1,0 +1,242 @@
+//! Where `headstart pack` cuts, and what it refuses before it works, on models that are written here.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use headstart::graph::{
+    Activation, Conv, Coordinates, Gemm, Graph, Interpolation, Op, Resize, ValueId, Window,
+};
+use headstart_tools::ship::export::to_onnx;
+use serde_json::Value;
+
+const CLASSES: usize = 40;
+
+fn headstart(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_headstart")).args(args).output().unwrap()
+}
+
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    /// A model of [`CLASSES`] classes, and pictures in two folders: bright above, bright below.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("model.onnx"), to_onnx(&model(), &[]).unwrap()).unwrap();
+        for (class, above) in [("above", true), ("below", false)] {
+            let root = folder.path().join("pictures").join(class);
+            std::fs::create_dir_all(&root).unwrap();
+            for index in 0..6_u32 {
+                let picture = image::RgbImage::from_fn(16, 16, |x, y| {
+                    let level = if (y < 8) == above { 200 } else { 30 };
+                    image::Rgb([level + (x % 5) as u8, level, (index * 7 + y) as u8])
+                });
+                picture.save(root.join(format!("{index}.png"))).unwrap();
+            }
+        }
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    fn run(&self, json: bool, more: &[&str]) -> Output {
+        let (model, calib, pack) =
+            (self.path("model.onnx"), self.path("pictures"), self.path("x.hspk"));
+        let mut args = vec!["pack", &model, "--preprocess", "tf", "-o", &pack];
+        if json {
+            args.insert(0, "--json");
+        }
+        if !more.contains(&"--calib") {
+            args.extend(["--calib", &calib]);
+        }
+        headstart(&[&args[..], more].concat())
+    }
+
+    fn pack(&self, more: &[&str]) -> Value {
+        let output = self.run(true, more);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn text(&self, more: &[&str]) -> String {
+        let output = self.run(false, more);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn refusal(&self, more: &[&str]) -> String {
+        let output = self.run(false, more);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{more:?}: {message}");
+        message
+    }
+}
+
+/// `map` of 48 channels; `last`, the same with its channels last; `back`; `mixed`, channels beside places; `whole`; `large`,
+/// resized; and a classifier.
+fn model() -> Graph {
+    let mut graph = Graph::default();
+    let x = graph.add_value("x", vec![1, 3, 16, 16]);
+    graph.inputs.push(x);
+    let weight = |graph: &mut Graph, name: &str, shape: &[usize]| {
+        let count = shape.iter().product::<usize>();
+        let data = (0..count).map(|i| ((i * 37 + i * i % 11) % 23) as f32 / 40.0 - 0.27).collect();
+        graph.add_constant(format!("{name}.weight"), shape.to_vec(), data).unwrap()
+    };
+    let node = |graph: &mut Graph, name: &str, op: Op, inputs: &[ValueId]| {
+        graph.add_node(format!("{name}_node"), op, inputs.to_vec(), name).unwrap()
+    };
+    let relu = || Op::Activation(Activation::Relu);
+    let transpose = |order: [usize; 4]| Op::Transpose { permutation: order.to_vec() };
+    let w = weight(&mut graph, "a", &[48, 3, 2, 2]);
+    let window = Window { strides: vec![2; 2], ..Window::new(&[2; 2]) };
+    let y = node(&mut graph, "conv", Op::Conv(Conv { window, groups: 1 }), &[x, w]);
+    let y = node(&mut graph, "map", relu(), &[y]);
+    let y = node(&mut graph, "last", transpose([0, 2, 3, 1]), &[y]);
+    let y = node(&mut graph, "back", transpose([0, 3, 1, 2]), &[y]);
+    let y = node(&mut graph, "mixed", Op::Reshape { shape: vec![1, 96, 4, 8] }, &[y]);
+    let y = node(&mut graph, "whole", Op::Reshape { shape: vec![1, 48, 8, 8] }, &[y]);
+    let resize = Resize {
+        extents: vec![16, 16],
+        scales: vec![2.0; 2],
+        coordinates: Coordinates::Asymmetric,
+        interpolation: Interpolation::Linear,
+    };
+    let y = node(&mut graph, "large", Op::Resize(resize), &[y]);
+    let w = weight(&mut graph, "b", &[40, 48, 1, 1]);
+    let conv = Conv { window: Window::new(&[1; 2]), groups: 1 };
+    let y = node(&mut graph, "late", Op::Conv(conv), &[y, w]);
+    let y = node(&mut graph, "late_map", relu(), &[y]);
+    let y = node(&mut graph, "mean", Op::GlobalAveragePool, &[y]);
+    let y = node(&mut graph, "features", Op::Reshape { shape: vec![1, 40] }, &[y]);
+    let w = weight(&mut graph, "c", &[40, CLASSES]);
+    let gemm = Gemm { alpha: 1.0, beta: 1.0, trans_a: false, trans_b: false };
+    let y = node(&mut graph, "logits", Op::Gemm(gemm), &[y, w]);
+    graph.outputs.push(y);
+    graph
+}
+
+/// The same without the part that has no int8 form.
+fn plain(desk: &Desk) {
+    let mut graph = model();
+    let map = graph.value_named("map").unwrap();
+    let late = graph.nodes.iter().position(|node| node.name == "late_node").unwrap();
+    graph.nodes[late].inputs[0] = map;
+    let graph = graph.cut_at(&graph.outputs.clone()).unwrap();
+    // The shapes behind follow the smaller map.
+    let mut shorter = Graph { values: graph.values.clone(), ..Graph::default() };
+    shorter.inputs.clone_from(&graph.inputs);
+    for node in &graph.nodes {
+        let shapes: Vec<&[usize]> =
+            node.inputs.iter().map(|&id| shorter.values[id].shape.as_slice()).collect();
+        let shape = node.op.output_shape(&shapes).unwrap();
+        shorter.values[node.output].shape = shape;
+        shorter.nodes.push(node.clone());
+    }
+    shorter.outputs.clone_from(&graph.outputs);
+    std::fs::write(desk.path("model.onnx"), to_onnx(&shorter, &[]).unwrap()).unwrap();
+}
+
+#[test]
+fn a_cut_behind_a_transposition_has_the_features_of_the_map() {
+    let desk = Desk::new();
+    let features = |name: &str, pool: &[&str]| {
+        let summary = desk.pack(&[&["--freeze", name], pool].concat());
+        assert_eq!(summary["pooled"], true, "{summary}");
+        (summary["features"].as_u64().unwrap(), summary["nodes"].as_u64().unwrap())
+    };
+    for pool in [&[][..], &["--pool", "2"]] {
+        let of_map = features("map", pool);
+        assert_eq!(of_map.0, 48 * if pool.is_empty() { 1 } else { 4 });
+        assert_eq!(features("last", pool), of_map);
+    }
+}
+
+#[test]
+fn a_tensor_of_unknown_axes_is_kept_whole_and_said_to_be() {
+    let desk = Desk::new();
+    let summary = desk.pack(&["--freeze", "mixed"]);
+    assert_eq!((&summary["features"], &summary["pooled"]), (&(48 * 64).into(), &false.into()));
+    let text = desk.text(&["--freeze", "mixed"]);
+    assert!(text.contains("is not known"), "{text}");
+    let refused = desk.refusal(&["--freeze", "mixed", "--pool", "2"]);
+    assert!(refused.contains("leave --pool out"), "{refused}");
+}
+
+#[test]
+fn only_cuts_that_can_be_packed_are_marked_and_chosen() {
+    let desk = Desk::new();
+    let output = headstart(&["--json", "inspect", &desk.path("model.onnx")]);
+    let inspected: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let marked: Vec<&str> = inspected["layers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|layer| layer["freeze_point"].is_string())
+        .map(|layer| layer["output"].as_str().unwrap())
+        .collect();
+    assert!(marked.contains(&"map"), "{marked:?}");
+    assert!(
+        !marked.iter().any(|name| ["large", "late_map", "features"].contains(name)),
+        "{marked:?}"
+    );
+    for name in marked {
+        desk.pack(&["--freeze", name]);
+    }
+    let data = desk.path("pictures");
+    let summary = desk.pack(&["--freeze", "auto", "--data", &data]);
+    for candidate in summary["candidates"].as_array().unwrap() {
+        assert!(candidate["multiply_accumulates"].as_u64().unwrap() > 0, "{candidate}");
+        assert_ne!(candidate["tensor"], "late_map");
+    }
+}
+
+#[test]
+fn a_kept_classifier_has_room_and_what_does_not_fit_is_refused_before_the_work() {
+    let desk = Desk::new();
+    plain(&desk);
+    let summary = desk.pack(&["--head", "keep"]);
+    assert_eq!(summary["max_classes"], CLASSES);
+    assert_eq!(summary["head_classes"].as_array().unwrap().len(), CLASSES);
+    assert_eq!(desk.pack(&[])["max_classes"], 32);
+    // No sample is looked at: there is none.
+    let nowhere = ["--calib", "no-such-folder"];
+    let refused = |more: &[&str]| desk.refusal(&[&nowhere[..], more].concat());
+    assert!(refused(&[]).contains("no-such-folder"));
+    let few = refused(&["--head", "keep", "--max-classes", "32"]);
+    assert!(few.contains("raise --max-classes to 40"), "{few}");
+    let labels = desk.path("labels");
+    std::fs::write(&labels, "one\ntwo\n").unwrap();
+    let named = refused(&["--head", "keep", "--labels", &labels]);
+    assert!(named.contains("2 labels for 40 classes"), "{named}");
+    let board = refused(&["--board", "mps2-an386", "--max-classes", "4096"]);
+    assert!(board.contains("missing"), "{board}");
+    let elsewhere = refused(&["--head", "keep", "--freeze", "map"]);
+    assert!(elsewhere.contains("'features'"), "{elsewhere}");
+    let auto = refused(&["--head", "keep", "--freeze", "auto"]);
+    assert!(auto.contains("--freeze head"), "{auto}");
+    assert!(!Path::new(&desk.path("none.hspk")).exists());
+}
+
+#[test]
+fn the_table_of_cuts_is_short_and_says_its_rule() {
+    let desk = Desk::new();
+    plain(&desk);
+    let data = desk.path("pictures");
+    let auto = ["--freeze", "auto", "--data", &data];
+    let candidates = desk.pack(&auto)["candidates"].as_array().unwrap().clone();
+    let rule = candidates[0]["chosen_because"].as_str().unwrap();
+    assert!(candidates[0]["error"].is_f64() && candidates[1]["chosen_because"].is_null());
+    let rows =
+        |text: &str| text.lines().filter(|line| line.contains(" x ") && line.contains('±')).count();
+    let short = desk.text(&auto);
+    assert!(short.contains(rule) && rows(&short) <= 16, "{short}");
+    let all = desk.text(&[&auto[..], &["--all"]].concat());
+    assert_eq!(rows(&all), candidates.len(), "{all}");
+    // How close the integers are to the real features, also without what all samples share.
+    let summary = desk.pack(&[]);
+    for key in ["feature_cosine", "centred_feature_cosine"] {
+        assert!(summary[key]["mean"].as_f64().unwrap() > 0.9, "{summary}");
+    }
+}
