@@ -251,7 +251,7 @@ fn what_does_not_fit_is_refused_as_the_callers_fault() {
     assert!(refused(LearnOptions { views: Some(0), ..usual() }).contains("from 1 to 5"));
     let part = |part| LearnOptions { false_accepts: Some(part), ..usual() };
     assert!(refused(part(f32::NAN)).contains("false_accepts is NaN"));
-    assert!(refused(part(1.0)).contains("from 0 to below 1"));
+    assert!(refused(part(1.5)).contains("a number from 0 to 1"));
     let tail = TailSettings { epochs: Some(3), ..TailSettings::default() };
     assert!(refused(LearnOptions { tail, ..usual() }).contains("epochs is for one"));
     let tail = TailSettings { rate: Some(f32::INFINITY), ..TailSettings::default() };

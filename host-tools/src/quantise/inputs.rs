@@ -68,7 +68,7 @@ pub fn sound(
     dataset: &Dataset,
     done: impl Fn() + Sync,
 ) -> (Vec<Sample>, Vec<Error>) {
-    let input = Arc::new(input.clone());
+    let input = Arc::new(*input);
     let each = dataset.samples.par_iter().map(|sample| {
         let found = read_sample(&input, &sample.path);
         done();
@@ -90,7 +90,7 @@ pub fn sound(
 ///
 /// [`Error::Samples`] and [`Error::Picture`] for a file that is refused.
 pub fn read(input: &Input, path: &Path) -> Result<Vec<f32>, Error> {
-    Ok(read_sample(&Arc::new(input.clone()), path)?.values().into_owned())
+    Ok(read_sample(&Arc::new(*input), path)?.values().into_owned())
 }
 
 fn read_sample(input: &Arc<Input>, path: &Path) -> Result<Sample, Error> {

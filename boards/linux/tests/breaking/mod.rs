@@ -26,7 +26,7 @@ const BREAKS: [Break; 5] = [
 ];
 
 /// Whether every system call is broken in all five ways, or each in one of them, as the variable `HEADSTART_EVERY_CALL` says. The
-/// first takes ten minutes of processor time (tests/long/system-calls).
+/// first takes half an hour (tests/long/system-calls).
 fn in_all_ways() -> bool {
     std::env::var_os("HEADSTART_EVERY_CALL").is_some()
 }
@@ -66,6 +66,15 @@ pub(crate) fn found(bench: &Bench) -> (Files, usize) {
     let files: Files = all.into_iter().filter(|(name, _)| !name.contains(".headstart-")).collect();
     let left_over = count - files.len();
     (files, left_over)
+}
+
+/// What a file of names says.
+fn named(file: Option<(String, Vec<u8>)>) -> Vec<(SampleId, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some((name, bytes)) = file {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    StateFolder::new(folder.path()).sample_names().into_iter().collect()
 }
 
 /// Whether the head, if there is one, has the features of its backbone beside it.
@@ -186,6 +195,11 @@ impl Change<'_> {
             let is_features = name == "features.hsfc" && !new.is_empty() && !adopts;
             let is_added = name.starts_with("added-") && of(new, name).is_some();
             let must_be_new = head_is_new && (is_features || is_added);
+            // New names come before the commit, and those of what it drops go behind it.
+            if name == "names.hssn" && found.is_some() {
+                let known: Vec<_> = [old, new].map(|files| named(of(files, name))).concat();
+                return named(found).iter().all(|entry| known.contains(entry));
+            }
             // Earlier commits go before the one that has forgotten comes.
             let dropped = forgets && found.is_none() && name.starts_with("commit-");
             dropped || found == of(new, name) || (found == of(old, name) && !must_be_new)

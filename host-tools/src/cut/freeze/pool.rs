@@ -45,7 +45,8 @@ mod tests {
 
     #[test]
     fn the_count_is_what_pooling_gives() {
-        let cases: [(&[usize], Option<&[usize]>, usize); 6] = [
+        type Case<'a> = (&'a [usize], Option<&'a [usize]>, usize);
+        let cases: [Case<'_>; 6] = [
             (&[1, 2, 3, 3], Some(&[1, 2, 0]), 2),
             (&[1, 3, 4, 2], Some(&[0, 1, 2]), 2),
             (&[1, 2, 3], Some(&[1, 0]), 2),

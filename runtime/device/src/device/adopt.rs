@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use headstart::head::pooled::on_threads;
 use serde::Serialize;
 
 use super::changed::{ChangedSetting, Shape};
@@ -15,7 +16,7 @@ use crate::samples::{MAX_CLASSES, SampleId};
 use crate::state::{Commit, FeatureCache, Made, StateProblem};
 use crate::training::Choice;
 use crate::training::harm::{self, Adoption};
-use crate::training::settled::{Bases, train_by};
+use crate::training::settled::Bases;
 use crate::{Error, Head};
 
 /// What [`Device::adopt`] did.
@@ -128,7 +129,7 @@ impl Device {
         let failed = |problem| Error::training(path, problem);
         let settings = state.settings();
         let choice = Choice::by(&settings);
-        let step = harm::between(&known, &cache, choice);
+        let step = on_threads(self.compute.threads, || harm::between(&known, &cache, choice));
         let step = step.map_err(failed)?;
         for name in of_pack.iter().flat_map(Head::labels) {
             let too_many = || state.refuse(StateProblem::TooManyClasses { limit: MAX_CLASSES });
@@ -137,8 +138,7 @@ impl Device {
         cache.sort();
         let digest = self.pack().backbone_digest();
         let bases = Bases { before: Some(&state.head), initial: of_pack.as_ref() };
-        let (record, threshold) =
-            train_by(&settings, &cache, bases, choice, digest).map_err(failed)?;
+        let (record, threshold) = self.train(&settings, &cache, bases, choice)?;
         let head = Head::parse(path, &record, &digest)?;
         let training_seconds = training.elapsed().as_secs_f64();
         let worse = step.filter(|step| !force && step.is_worse());

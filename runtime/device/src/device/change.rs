@@ -13,7 +13,7 @@ use crate::samples::{self, MAX_CLASSES, Sample, SampleFile, SampleId, alike};
 use crate::segmentation::row_len;
 use crate::state::{FeatureCache, Kept, Made, Names, StateFolder, StateLock, StateProblem};
 use crate::training::Choice;
-use crate::training::settled::{Bases, train_by};
+use crate::training::settled::Bases;
 use crate::{Error, Head};
 
 /// What a device knows after a correction.
@@ -276,8 +276,7 @@ impl<'a> Change<'a> {
         let settings = self.folder.settings(&self.of_state);
         let bases = Bases { before: Some(&self.of_state), initial };
         let choice = Choice::by(&settings);
-        let (record, threshold) = train_by(&settings, &self.cache, bases, choice, backbone)
-            .map_err(|problem| Error::training(self.folder.path(), problem))?;
+        let (record, threshold) = self.device.train(&settings, &self.cache, bases, choice)?;
         let head = Head::parse(&self.folder.head_path(), &record, &backbone)?;
         let made = Made::by(note, settings, &head);
         if !self.copies.is_empty() {

@@ -25,6 +25,7 @@ mod report;
 mod rollback;
 mod status;
 mod targets;
+mod train;
 mod trust;
 
 pub use self::adopt::{AdoptOutcome, Adopted, KnownSamples};

@@ -13,7 +13,7 @@ use crate::samples::SampleId;
 use crate::segmentation::row_len;
 use crate::state::{Commit, FeatureCache, Made, Settings, StateFolder, StateLock, StateProblem};
 use crate::training::Choice;
-use crate::training::settled::{Bases, train_by};
+use crate::training::settled::Bases;
 use crate::{Error, Head};
 
 /// What [`Device::repair`] did.
@@ -252,8 +252,7 @@ impl Repair<'_> {
         let settings = said.or(before.as_ref().map(Settings::said_by)).unwrap_or_default();
         let bases = Bases { before: before.as_ref(), initial: of_pack.as_ref() };
         let choice = Choice::by(&settings);
-        let (record, _) = train_by(&settings, &cache, bases, choice, digest)
-            .map_err(|problem| Error::training(self.folder.path(), problem))?;
+        let (record, _) = device.train(&settings, &cache, bases, choice)?;
         Ok((cache, record, settings))
     }
 }

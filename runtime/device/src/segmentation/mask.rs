@@ -219,7 +219,7 @@ mod tests {
         assert!(text.contains("row 0, column 3"), "{text}");
         image::RgbImage::new(2, 2).save(&path).unwrap();
         let text = Mask::read(&path, 3).unwrap_err().to_string();
-        assert!(text.contains("Rgb"), "{text}");
+        assert!(text.contains("colours of 8 bits"), "{text}");
         std::fs::write(&path, b"\x89PNG\r\n\x1a\n").unwrap();
         assert!(Mask::read(&path, 3).is_err());
     }

@@ -10,7 +10,7 @@
 //! and of its parts follow from one pass over the samples. What is solved ([`System`]) is float32, and each of its sums has
 //! one order.
 //!
-//! With the feature `std` the threads of the machine share the work; the bits are the same for any number of them.
+//! With the feature `std` threads share what is done in [`on_threads`]; the bits are the same for any number of them.
 
 mod answers;
 mod parallel;
@@ -19,6 +19,8 @@ mod system;
 mod triangle;
 
 pub use self::answers::logits;
+#[cfg(feature = "std")]
+pub use self::parallel::on_threads;
 pub use self::sums::{MAX_WEIGHT, Sums, WholeSquare, class_weights, panel_len, squares_len};
 pub use self::system::System;
 pub use crate::kernels::squares::{Line, SIDE, Square};

@@ -42,24 +42,24 @@ pub(super) fn each<T: Send>(squares: &mut [T], work: &(impl Fn(&mut T) + Sync)) 
     both(|| each(first, work), || each(second, work));
 }
 
+/// Does `work`, whose heads of many samples may take so many threads. Without them, or where the system gives none, this one
+/// does all of it, with the same bits.
+#[cfg(feature = "std")]
+pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    let pool = || rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
+    match (threads > 1).then(pool).flatten() {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
+}
+
 #[cfg(feature = "std")]
 fn both(first: impl FnOnce() + Send, second: impl FnOnce() + Send) {
-    use std::sync::LazyLock;
-    use std::thread::available_parallelism;
-
-    /// `None` where there is one thread only, or the system gives no more.
-    static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
-        let threads = available_parallelism().map_or(1, usize::from);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        (threads > 1).then(|| pool.build().ok()).flatten()
-    });
-
-    match &*POOL {
-        Some(pool) => drop(pool.join(first, second)),
-        None => {
-            first();
-            second();
-        }
+    if rayon::current_thread_index().is_some() {
+        rayon::join(first, second);
+    } else {
+        first();
+        second();
     }
 }
 

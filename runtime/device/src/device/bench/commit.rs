@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use headstart::head::Random;
+use headstart::head::pooled::on_threads;
 use serde::Serialize;
 
 use super::super::handle::Device;
@@ -68,8 +69,10 @@ pub(super) fn measure(
     let state = StateFolder::new(place.path());
     let lock = state.lock()?;
     let failed = |problem| Error::training(place.path(), problem);
-    let train =
-        |cache: &FeatureCache| training::train(cache, None, Choice::auto(), digest).map_err(failed);
+    let threads = device.compute.threads;
+    let train = |cache: &FeatureCache| {
+        on_threads(threads, || training::train(cache, None, Choice::auto(), digest)).map_err(failed)
+    };
     lock.commit(&known, &digest, &train(&known)?, "bench")?;
     let gone = || Error::state(place.path(), StateProblem::NoFeatures);
     let known = state.features(&digest, pack.feature_len())?.ok_or_else(gone)?;
@@ -81,7 +84,9 @@ pub(super) fn measure(
         next.sort();
         let mut settled = next.clone();
         let begun = Instant::now();
-        harm::settle(&known, &mut settled, batch.len(), memory::free()).map_err(failed)?;
+        let given = batch.len();
+        on_threads(threads, || harm::settle(&known, &mut settled, given, memory::free()))
+            .map_err(failed)?;
         let record = train(&next)?;
         learn.push(passes + begun.elapsed());
         let begun = Instant::now();

@@ -1,5 +1,7 @@
 //! Whether an update makes what was known worse, and how that is said.
 
+use headstart::head::pooled::on_threads;
+
 use super::super::handle::Device;
 use super::options::LearnOptions;
 use crate::Error;
@@ -20,12 +22,14 @@ pub(super) fn settle(
         return Ok(Settled::default());
     }
     let path = device.folder()?.path();
-    let settled = if options.force {
-        harm::effect(known, new, options.memory())
-            .map(|effect| Settled { effect, aside: Vec::new() })
-    } else {
-        harm::settle(known, new, given, options.memory())
-    };
+    let (force, memory) = (options.force, options.memory());
+    let settled = on_threads(device.compute.threads, || {
+        if force {
+            let effect = harm::effect(known, new, memory)?;
+            return Ok(Settled { effect, aside: Vec::new() });
+        }
+        harm::settle(known, new, given, memory)
+    });
     settled.map_err(|problem| Error::training(path, problem))
 }
 

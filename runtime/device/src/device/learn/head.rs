@@ -20,7 +20,7 @@ use crate::samples::{MAX_CLASSES, Sample, SampleFile, SampleId, SampleProblem, a
 use crate::state::{Commit, FeatureCache, Insertion, Made, Settings, StateLock, StateProblem};
 use crate::training::Limit;
 use crate::training::harm::{Corrections, Effect, Settled};
-use crate::training::settled::{Bases, Threshold, train_by};
+use crate::training::settled::{Bases, Threshold};
 use crate::{Error, Head};
 
 /// Up to so many samples a class, pictures are also learned as crops.
@@ -271,13 +271,12 @@ impl Lesson<'_> {
         self.unless_stopped()?;
         let (folder, pack) = (self.device.folder()?, self.device.pack());
         let failed = |problem| Error::training(folder.path(), problem);
-        let digest = pack.backbone_digest();
         let bases = Bases { before: of_state.as_ref(), initial: of_pack.as_ref() };
         let engine = self.device.compute.engine;
         let wanted = self.options.choice(&self.settings, engine, bases.before);
         let choice = wanted.within_memory(cache, bases.initial.is_some()).map_err(failed)?;
         let (record, threshold) = match pack.tail() {
-            None => train_by(&self.settings, cache, bases, choice, digest).map_err(failed)?,
+            None => self.device.train(&self.settings, cache, bases, choice)?,
             Some(_) => {
                 let record = self.train_tail(cache, bases.initial, lock).map_err(failed)?;
                 (record, Threshold::default())
