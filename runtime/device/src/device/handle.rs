@@ -7,7 +7,7 @@ use headstart::pack::Pack;
 
 use super::current::Current;
 use super::labelled::{Labelled, Most};
-use super::mend::Mended;
+use super::mended::Mended;
 use super::opened::{Answering, Memory, OpenPack};
 use super::pack_file::PackFile;
 use crate::extract::{Compute, Declined, Extraction};

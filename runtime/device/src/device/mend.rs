@@ -2,25 +2,10 @@
 
 use super::foreign::state_head;
 use super::handle::Device;
+use super::mended::Mended;
 use crate::segmentation::row_len;
 use crate::state::{Commit, StateFolder, StateProblem};
 use crate::{Error, Head};
-
-/// A head that was put back by itself: with it, everything is as it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mended {
-    /// The commit that had it.
-    pub commit: u32,
-    /// What was wrong: the file, and why it could not be used.
-    pub problem: String,
-}
-
-impl std::fmt::Display for Mended {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { commit, problem } = self;
-        write!(f, "{problem}; the head of commit {commit} is put back, and nothing is lost")
-    }
-}
 
 impl Device {
     /// The state's head. One of another backbone is refused with the way that leads to this pack; one that was damaged is put

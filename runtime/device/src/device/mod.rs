@@ -17,6 +17,7 @@ mod labelled;
 mod learn;
 mod list;
 mod mend;
+mod mended;
 mod opened;
 mod options;
 mod pack_file;
@@ -44,7 +45,7 @@ pub use self::learn::{
     Optimiser, Outcome, Reported, TailSettings, TailWeights, Unknown,
 };
 pub use self::list::SampleEntry;
-pub use self::mend::Mended;
+pub use self::mended::Mended;
 pub use self::options::DeviceOptions;
 pub use self::pack_file::PackFile;
 pub use self::repair::{Repaired, RepairedHead};

@@ -7,7 +7,7 @@ use headstart::kernels::Kernels;
 
 use super::current::Current;
 use super::handle::Device;
-use super::mend::Mended;
+use super::mended::Mended;
 use super::opened::OpenPack;
 use super::pack_file::PackFile;
 use super::trust::Trust;

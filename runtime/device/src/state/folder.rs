@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::plain::{CACHE, COMMIT_FILE, COUNTER_FILE, HEAD_FILE, Kind, read};
+use super::plain::{CACHE, COMMIT_FILE, COUNTER_FILE, COUNTER_MAGIC, HEAD_FILE, Kind, read};
 use super::{Commit, FeatureCache, StateProblem};
 use crate::Error;
 
@@ -18,7 +18,6 @@ pub(super) const REJECTED: &str = "rejected.hsco";
 pub(super) const TRAINING: &str = "training.hstp";
 /// The highest security counter of a signed pack that was used here. Forgetting keeps it.
 pub(super) const COUNTER: &str = "counter.hsct";
-pub(super) const COUNTER_MAGIC: [u8; 8] = *b"HSCT\r\n\x1a\n";
 /// How the files of commits begin and end, with eight digits in between.
 const COMMIT: (&str, &str) = ("commit-", ".hsco");
 

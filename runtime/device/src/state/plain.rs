@@ -7,7 +7,6 @@ use std::path::Path;
 use super::StateProblem;
 use super::cache;
 use super::commit::{self, MAX_HEAD_BYTES};
-use super::folder::COUNTER_MAGIC;
 use crate::Error;
 
 /// A kind of file.
@@ -35,6 +34,7 @@ pub(super) const COMMIT_FILE: Kind =
 pub(super) const HEAD_FILE: Kind =
     Kind { limit: MAX_HEAD_BYTES as u64, magic: b"", longest: |_| None };
 
+pub(super) const COUNTER_MAGIC: [u8; 8] = *b"HSCT\r\n\x1a\n";
 /// A security counter.
 pub(super) const COUNTER_FILE: Kind = Kind { limit: 24, magic: &COUNTER_MAGIC, longest: |_| None };
 

@@ -13,6 +13,7 @@
 //! With the feature `std` threads share what is done in [`on_threads`]; the bits are the same for any number of them.
 
 mod answers;
+mod layout;
 mod parallel;
 mod sums;
 mod system;

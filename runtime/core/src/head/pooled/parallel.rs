@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::triangle::Layout;
+use super::layout::Layout;
 
 /// So many squares are worth no other thread.
 const FEW: usize = 6;

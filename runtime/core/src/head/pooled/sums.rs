@@ -1,7 +1,7 @@
 //! Counts, sums and products of labelled samples, as whole numbers.
 
+use super::layout::Layout;
 use super::parallel::rows;
-use super::triangle::Layout;
 use crate::Error;
 use crate::checked::{expect_len, product as product_of, sum};
 use crate::head::{MAX_CLASSES, Samples};

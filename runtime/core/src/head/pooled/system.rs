@@ -1,8 +1,9 @@
 //! From sums to heads.
 
+use super::layout::Layout;
 use super::parallel::rows;
 use super::sums::{Sums, blocks};
-use super::triangle::{Layout, back, factor, subtract};
+use super::triangle::{back, factor, subtract};
 use crate::Error;
 use crate::checked::{expect_len, product, sum};
 use crate::kernels::squares::{Line, SIDE, Square};

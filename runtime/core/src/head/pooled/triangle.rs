@@ -3,31 +3,13 @@
 //! From every element the products of each block of 64 rows are taken at once, the sum of them in rising order; within a block they
 //! are taken one after the other.
 
+use super::layout::Layout;
 use super::parallel::{each, rows};
 use crate::Error;
 use crate::kernels::squares::{Line, SIDE, Square, eliminate, product};
 
 /// A pivot below this part of its diagonal entry is rounding error: eight units in the last place.
 const LEAST_PIVOT: f32 = 8.0 * f32::EPSILON;
-
-/// Rows of squares: row `r` has those of columns `r…blocks`, and then `columns` of right-hand sides.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
-    pub(super) blocks: usize,
-    pub(super) columns: usize,
-}
-
-impl Layout {
-    /// Squares before a row.
-    pub(super) const fn start(self, row: usize) -> usize {
-        row * (self.blocks + self.columns) - row * row.saturating_sub(1) / 2
-    }
-
-    /// Squares of a row.
-    pub(super) const fn width(self, row: usize) -> usize {
-        self.blocks - row + self.columns
-    }
-}
 
 /// Replaces the triangle of `A` by `U`, with `A = Uᵀ U`, whose diagonal holds inverses, and the right-hand sides `B` by `U⁻ᵀ B`.
 ///

@@ -1,0 +1,17 @@
+//! What is told of a head that was put back.
+
+/// A head that was put back by itself: with it, everything is as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mended {
+    /// The commit that had it.
+    pub commit: u32,
+    /// What was wrong: the file, and why it could not be used.
+    pub problem: String,
+}
+
+impl std::fmt::Display for Mended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { commit, problem } = self;
+        write!(f, "{problem}; the head of commit {commit} is put back, and nothing is lost")
+    }
+}
