@@ -285,7 +285,7 @@ impl<'a> Change<'a> {
             let each = copies.iter().map(|(id, sample)| (*id, sample));
             self.lock.keep(&self.device.input(), each)?;
         }
-        self.lock.name_samples(std::mem::take(&mut self.names))?;
+        self.lock.name_samples(std::mem::take(&mut self.names), &self.cache)?;
         if alone {
             self.lock.commit_alone(&self.cache, &backbone, &record, made)?;
         } else {

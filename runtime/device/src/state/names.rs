@@ -61,19 +61,21 @@ impl StateFolder {
 }
 
 impl StateLock {
-    /// Keeps these names, and those of before. A name counts while its sample is in the cache that was committed last.
+    /// Keeps these names, and those of before, of samples that are in the cache which is about to be committed: so the file is the one
+    /// of before or the one of after, wherever the commit is cut off.
     ///
     /// # Errors
     /// [`Error::Machine`].
     pub fn name_samples(
         &self,
         new: impl IntoIterator<Item = (SampleId, String)>,
+        cache: &FeatureCache,
     ) -> Result<(), Error> {
         let before = self.folder.read_names()?;
         let mut names = before.clone();
         names.extend(new.into_iter().map(|(id, name)| (id, fitting(&name))));
-        names.retain(|_, name| !name.is_empty());
-        if names == before { Ok(()) } else { self.replace(FILE, &emit(&names)) }
+        names.retain(|id, name| !name.is_empty() && cache.contains(id));
+        if names.is_empty() || names == before { Ok(()) } else { self.replace(FILE, &emit(&names)) }
     }
 
     /// Forgets the names of samples that are not in the cache which was committed.
@@ -162,21 +164,22 @@ mod tests {
         let state = StateFolder::new(&root.path().join("state"));
         let lock = state.lock().unwrap();
         let long = format!("{}/é.jpg", "é".repeat(200));
-        lock.name_samples([name(1, "mug/a.jpg"), name(2, &long), name(3, "")]).unwrap();
+        lock.name_samples([name(1, "mug/a.jpg"), name(2, &long), name(3, "")], &cache(0..4))
+            .unwrap();
         lock.commit(&cache(0..4), &[7; 32], b"head", "learn").unwrap();
         let kept = state.sample_names();
         assert_eq!((kept.len(), &kept[&[1; 16]][..]), (2, "mug/a.jpg"));
         let end = &kept[&[2; 16]];
         assert!(end.len() == 255 || end.len() == 254, "{}", end.len());
         assert!(long.ends_with(end.as_str()));
-        lock.name_samples([name(1, "mug/b.jpg")]).unwrap();
+        lock.name_samples([name(1, "mug/b.jpg")], &cache(0..4)).unwrap();
         assert_eq!(&state.sample_names()[&[1; 16]][..], "mug/b.jpg");
         // What is no longer learned has no name either, whatever took it away.
         lock.commit_alone(&cache(2..4), &[7; 32], b"head", "forget").unwrap();
         assert_eq!(state.sample_names().into_keys().collect::<Vec<_>>(), [[2; 16]]);
         lock.commit(&cache(3..4), &[7; 32], b"head", "rollback").unwrap();
         assert!(!root.path().join("state").join(FILE).exists());
-        lock.name_samples([name(3, "x")]).unwrap();
+        lock.name_samples([name(3, "x")], &cache(3..4)).unwrap();
         assert!(lock.forget().unwrap() && !state.path().exists());
     }
 
@@ -185,7 +188,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let state = StateFolder::new(root.path());
         let lock = state.lock().unwrap();
-        lock.name_samples([name(1, "mug/a.jpg"), name(2, "mug/b.jpg")]).unwrap();
+        lock.name_samples([name(1, "mug/a.jpg"), name(2, "mug/b.jpg")], &cache(0..4)).unwrap();
         let path = root.path().join(FILE);
         let bytes = std::fs::read(&path).unwrap();
         for at in 0..bytes.len() {
@@ -196,7 +199,7 @@ mod tests {
             std::fs::write(&path, &bytes[..at]).unwrap();
             assert!(state.sample_names().is_empty(), "cut to {at}");
         }
-        lock.name_samples([name(1, "mug/a.jpg")]).unwrap();
+        lock.name_samples([name(1, "mug/a.jpg")], &cache(0..4)).unwrap();
         assert_eq!(state.sample_names().len(), 1);
     }
 }

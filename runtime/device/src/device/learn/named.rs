@@ -28,7 +28,7 @@ impl Lesson<'_> {
             // A copy that a state keeps has no name of its own.
             (!name.starts_with(&hex(id))).then_some((*id, name))
         });
-        lock.name_samples(named.collect::<BTreeMap<_, _>>())
+        lock.name_samples(named.collect::<BTreeMap<_, _>>(), cache)
     }
 
     /// The conflicts, each file with the class that it was given.
