@@ -68,15 +68,6 @@ pub(crate) fn found(bench: &Bench) -> (Files, usize) {
     (files, left_over)
 }
 
-/// What a file of names says.
-fn named(file: Option<(String, Vec<u8>)>) -> Vec<(SampleId, String)> {
-    let folder = tempfile::tempdir().unwrap();
-    if let Some((name, bytes)) = file {
-        fs::write(folder.path().join(name), bytes).unwrap();
-    }
-    StateFolder::new(folder.path()).sample_names().into_iter().collect()
-}
-
 /// Whether the head, if there is one, has the features of its backbone beside it.
 fn is_a_pair(bench: &Bench) -> bool {
     let folder = StateFolder::new(&bench.path("state"));
@@ -195,11 +186,6 @@ impl Change<'_> {
             let is_features = name == "features.hsfc" && !new.is_empty() && !adopts;
             let is_added = name.starts_with("added-") && of(new, name).is_some();
             let must_be_new = head_is_new && (is_features || is_added);
-            // New names come before the commit, and those of what it drops go behind it.
-            if name == "names.hssn" && found.is_some() {
-                let known: Vec<_> = [old, new].map(|files| named(of(files, name))).concat();
-                return named(found).iter().all(|entry| known.contains(entry));
-            }
             // Earlier commits go before the one that has forgotten comes.
             let dropped = forgets && found.is_none() && name.starts_with("commit-");
             dropped || found == of(new, name) || (found == of(old, name) && !must_be_new)

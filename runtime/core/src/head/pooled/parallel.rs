@@ -42,24 +42,67 @@ pub(super) fn each<T: Send>(squares: &mut [T], work: &(impl Fn(&mut T) + Sync)) 
     both(|| each(first, work), || each(second, work));
 }
 
-/// Does `work`, whose heads of many samples may take so many threads. Without them, or where the system gives none, this one
-/// does all of it, with the same bits.
 #[cfg(feature = "std")]
-pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    let pool = || rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
-    match (threads > 1).then(pool).flatten() {
-        Some(pool) => pool.install(work),
-        None => work(),
-    }
-}
+use self::threads::both;
+#[cfg(feature = "std")]
+pub use self::threads::on_threads;
 
 #[cfg(feature = "std")]
-fn both(first: impl FnOnce() + Send, second: impl FnOnce() + Send) {
-    if rayon::current_thread_index().is_some() {
-        rayon::join(first, second);
-    } else {
-        first();
-        second();
+mod threads {
+    use std::cell::RefCell;
+    use std::sync::Arc;
+    use std::thread_local;
+
+    use rayon::{ThreadPool, ThreadPoolBuilder};
+
+    /// What this thread may share its work with.
+    struct Team {
+        threads: usize,
+        /// None before there is work for it.
+        pool: Option<Arc<ThreadPool>>,
+    }
+
+    thread_local! {
+        static TEAM: RefCell<Team> = const { RefCell::new(Team { threads: 1, pool: None }) };
+    }
+
+    /// Puts the team of before back, whatever ends the work.
+    struct Before(Option<Team>);
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            if let Some(team) = self.0.take() {
+                TEAM.replace(team);
+            }
+        }
+    }
+
+    /// Does `work`, whose heads of many samples may take so many threads, which are started where there is enough to do. Where
+    /// the system gives none, this one does all of it, with the same bits.
+    pub fn on_threads<T>(threads: usize, work: impl FnOnce() -> T) -> T {
+        let _before = Before(Some(TEAM.replace(Team { threads, pool: None })));
+        work()
+    }
+
+    fn pool() -> Option<Arc<ThreadPool>> {
+        TEAM.with_borrow_mut(|team| {
+            if team.pool.is_none() && team.threads > 1 {
+                let pool = ThreadPoolBuilder::new().num_threads(team.threads).build();
+                team.pool = pool.ok().map(Arc::new);
+            }
+            team.pool.clone()
+        })
+    }
+
+    pub(super) fn both(first: impl FnOnce() + Send, second: impl FnOnce() + Send) {
+        if rayon::current_thread_index().is_some() {
+            rayon::join(first, second);
+        } else if let Some(pool) = pool() {
+            pool.join(first, second);
+        } else {
+            first();
+            second();
+        }
     }
 }
 
