@@ -10,7 +10,7 @@
 //! and of its parts follow from one pass over the samples. What is solved ([`System`]) is float32, and each of its sums has
 //! one order.
 //!
-//! With the feature `std` threads share what is done in [`on_threads`]; the bits are the same for any number of them.
+//! With the feature `std` threads share what is done in `on_threads`; the bits are the same for any number of them.
 
 mod answers;
 mod layout;
