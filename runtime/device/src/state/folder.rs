@@ -192,6 +192,22 @@ impl StateFolder {
         Ok(numbers)
     }
 
+    /// Names of files that have a digest's first bytes between these two ends, so many in hexadecimal.
+    pub(super) fn names_around(
+        &self,
+        (before, behind): (&str, &str),
+        bytes: usize,
+    ) -> Result<Vec<String>, Error> {
+        let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        let is_digest = |digits: &str| digits.len() == 2 * bytes && digits.bytes().all(is_digit);
+        let mut names = self.names()?;
+        names.retain(|name| {
+            let digits = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
+            digits.is_some_and(is_digest)
+        });
+        Ok(names)
+    }
+
     /// The names in the folder, but for those that are no text: they are not ours. None where there is no folder.
     pub(super) fn names(&self) -> Result<Vec<String>, Error> {
         let listing = || Error::machine(&self.path, "listing the folder");

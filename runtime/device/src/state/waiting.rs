@@ -31,15 +31,7 @@ impl StateFolder {
 
     /// Names of files that wait for whichever head.
     pub(super) fn waiting_names(&self) -> Result<Vec<String>, Error> {
-        let mut names = self.names()?;
-        names.retain(|name| {
-            let digits = name.strip_prefix(NAME.0).and_then(|rest| rest.strip_suffix(NAME.1));
-            digits.is_some_and(|digits| {
-                digits.len() == 2 * NAMED
-                    && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-            })
-        });
-        Ok(names)
+        self.names_around(NAME, NAMED)
     }
 }
 

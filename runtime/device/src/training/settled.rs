@@ -47,10 +47,7 @@ pub fn train_by(
 }
 
 /// The record of a head that was trained, as the settings want it.
-///
-/// # Errors
-/// Those of [`train`].
-pub fn settle(
+fn settle(
     mut record: Vec<u8>,
     settings: &Settings,
     cache: &FeatureCache,
