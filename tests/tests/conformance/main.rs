@@ -10,6 +10,9 @@
 //! at import and evaluated there; the float part runs in the executor. Dropout in training mode is
 //! compared with the suite's data too: they come from NumPy's generator and the seed in the case.
 //!
+//! Three of the light models are refused for what they cost: files of some kilobytes whose weights, up to half a gigabyte of them,
+//! are made by `ConstantOfShape`. A small file that asks for that much memory is refused whoever wrote it (`import/cost.rs`).
+//!
 //! The cases are downloaded once, by `conformance/fetch.py`. Where there is no network,
 //! `HEADSTART_OFFLINE=1` says so: then no case runs and this program says that.
 
