@@ -6,7 +6,9 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use headstart_device::state::Bits;
 use headstart_device::training::tail::Augment;
-use headstart_device::{LearnOptions, Learner, Learning, Optimiser, TailSettings, TailWeights};
+use headstart_device::{
+    LearnOptions, Learner, Learning, Optimiser, TailSettings, TailWeights, Weight,
+};
 
 use super::{BackendArgs, Common, ComputeArgs, Selection};
 
@@ -56,6 +58,10 @@ pub(crate) struct Learn {
     /// when they are given again.
     #[arg(long)]
     pub(crate) keep_samples: bool,
+    /// Let each of these samples, the known ones among them, count as N samples, 1 to 100, or all of them together about as much as all
+    /// others (`recent`): where many samples of before leave few new ones little room. Kept with each sample.
+    #[arg(long, value_name = "N|recent", value_parser = weight)]
+    pub(crate) weight: Option<Weight>,
     #[command(flatten)]
     pub(crate) tail: TailArgs,
     /// Say how often the heads before and after are right on the samples of this folder, which are not learned from:
@@ -143,6 +149,7 @@ impl Learn {
             max_bytes: self.max_bytes,
             kept_bits: self.kept_bits.map(Bits::from),
             keep_samples: self.keep_samples,
+            weight: self.weight,
             tail: self.tail.settings(),
             reports: Vec::new(),
             memory: self.memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
@@ -197,6 +204,16 @@ impl LearnerChoice {
 fn number(text: &str, allowed: impl Fn(f32) -> bool, what: &str) -> Result<f32, String> {
     let number = text.parse().ok().filter(|&number: &f32| number.is_finite() && allowed(number));
     number.ok_or_else(|| format!("{what} is needed"))
+}
+
+fn weight(text: &str) -> Result<Weight, String> {
+    if text == "recent" {
+        return Ok(Weight::AsAllOthers);
+    }
+    let number = text.parse().ok().filter(|number| (1..=100).contains(number));
+    number
+        .map(Weight::Each)
+        .ok_or_else(|| "a number from 1 to 100, or recent, is needed".to_owned())
 }
 
 fn positive(text: &str) -> Result<f32, String> {

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use headstart_device::{GivenAs, Learned, LearnedHead, LearnedPlaces, Outcome, Reported, Unknown};
+use headstart_device::{
+    GivenAs, Learned, LearnedHead, LearnedPlaces, Outcome, Outweighed, Reported, Unknown,
+};
 
 use super::classes;
 use crate::advice;
@@ -76,10 +78,25 @@ fn of_head(learned: &LearnedHead) -> String {
     let facts = facts.into_iter().chain(super::settings(&learned.changed_settings));
     let classes = classes::table(&learned.classes, "samples");
     let mut text = format!("{}\n\n{classes}", output::facts(facts));
+    if let Some(outweighed) = &learned.outweighed {
+        text += &format!("\n\n{}", drowned(outweighed));
+    }
     if !learned.reports.is_empty() {
         text += &format!("\n\n{}", reports(&learned.reports));
     }
     text
+}
+
+/// What many samples of before leave of few new ones, and what helps.
+fn drowned(outweighed: &Outweighed) -> String {
+    let percent = |part: f64| output::percent(Some(part));
+    format!(
+        "The samples of before count {:.0} times as much as these: the head answers {} of these rightly, a head of these alone {} without having seen them. \
+         --weight recent lets these count as much as all others, --weight N each of them as N.",
+        outweighed.others,
+        percent(outweighed.together),
+        percent(outweighed.alone)
+    )
 }
 
 /// How many samples there are, and what became of the new ones.

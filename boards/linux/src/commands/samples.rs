@@ -24,14 +24,16 @@ impl Report for Listing {
     fn text(&self) -> String {
         let rows = self.samples.iter().map(|sample| {
             let probability = sample.probability.map(f64::from);
+            let weight = (sample.weight > 1).then(|| sample.weight.to_string());
             vec![
                 sample.id.clone(),
                 sample.file.clone().unwrap_or_default(),
                 sample.class.clone(),
                 sample.answer.clone().unwrap_or_default(),
                 probability.map_or_else(String::new, |p| output::percent(Some(p))),
+                weight.unwrap_or_default(),
             ]
         });
-        output::table(&["sample", "file", "class", "answer", "probability"], rows)
+        output::table(&["sample", "file", "class", "answer", "probability", "counts as"], rows)
     }
 }

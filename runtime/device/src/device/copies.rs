@@ -15,6 +15,8 @@ pub(super) struct Wanted {
     pub(super) class: String,
     /// How often it is shown.
     pub(super) views: usize,
+    /// As how many samples it counts.
+    pub(super) weight: u16,
     /// Its copy.
     pub(super) path: PathBuf,
 }
@@ -46,6 +48,7 @@ impl Device {
                 let label = cache.class(&one.class).filter(|_| id == one.id);
                 let other = || Error::state(&one.path, StateProblem::NotThatSample);
                 cache.insert(id, label.ok_or_else(other)?, &rows);
+                cache.set_weight(&id, one.weight);
             }
         }
         cache.sort();

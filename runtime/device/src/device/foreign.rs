@@ -121,6 +121,7 @@ impl Foreign {
                 id: *id,
                 class: self.cache.name_of(id)?.to_owned(),
                 views: self.cache.views(id)?,
+                weight: self.cache.weight(id),
                 path: self.kept.get(id)?.clone(),
             })
         };

@@ -19,6 +19,8 @@ pub struct SampleEntry {
     pub file: Option<String>,
     /// Its class.
     pub class: String,
+    /// As how many samples it counts.
+    pub weight: u16,
     /// Of doubtful ones, the class that a head that was learned without it answers.
     pub answer: Option<String>,
     /// The probability of that answer.
@@ -62,6 +64,7 @@ impl Device {
                 id: hex(&cache.ids()[doubt.sample]),
                 file: names.get(&cache.ids()[doubt.sample]).cloned(),
                 class: name(cache.labels()[doubt.sample]),
+                weight: cache.weights()[doubt.sample],
                 answer: Some(name(doubt.answer)),
                 probability: Some(doubt.probability),
             };
@@ -72,6 +75,7 @@ impl Device {
                 id: hex(id),
                 file: names.get(id).cloned(),
                 class: name(*label),
+                weight: cache.weight(id),
                 answer: None,
                 probability: None,
             };

@@ -139,13 +139,17 @@ impl Repair<'_> {
         let kept = self.folder.kept()?;
         let (mut wanted, mut lost) = (Vec::new(), 0);
         let samples = self.known.iter().flat_map(|commit| {
-            commit.samples.iter().map(|(id, label)| (*id, &commit.classes[usize::from(*label)]))
+            let samples = commit.samples.iter().zip(&commit.weights);
+            samples
+                .map(|((id, label), weight)| (*id, &commit.classes[usize::from(*label)], *weight))
         });
-        for (id, name) in samples {
+        for (id, name, weight) in samples {
             if let Some(label) = cache.class(name).filter(|_| cache.contains(&id)) {
                 cache.label(&id, label);
+                cache.set_weight(&id, weight);
             } else if let Some(path) = kept.get(&id).filter(|_| pack.tail().is_none()) {
-                wanted.push(Wanted { id, class: name.clone(), views: 1, path: path.clone() });
+                let (class, path) = (name.clone(), path.clone());
+                wanted.push(Wanted { id, class, views: 1, weight, path });
             } else {
                 lost += 1;
             }

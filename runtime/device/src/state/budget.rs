@@ -62,7 +62,8 @@ impl FeatureCache {
     /// Bytes that a sample with so many rows takes.
     #[must_use]
     pub fn bytes_of(&self, rows: usize) -> usize {
-        rows.saturating_mul(self.bits.row_bytes(self.feature_len)).saturating_add(20)
+        rows.saturating_mul(self.bits.row_bytes(self.feature_len))
+            .saturating_add(20 + 2 * usize::from(self.is_weighted()))
     }
 }
 

@@ -12,8 +12,15 @@ use super::stored::Stored;
 use crate::samples::{MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, SampleId, hex};
 
 pub(super) const MAGIC: [u8; 8] = *b"HSFC\r\n\x1a\n";
-/// Of files whose features have eight bits, and four.
-const VERSIONS: [(u16, Bits); 2] = [(1, Bits::Eight), (2, Bits::Four)];
+/// Of files whose features have eight bits, and four; and whether it says how often each sample counts.
+const VERSIONS: [(u16, Bits, bool); 4] = [
+    (1, Bits::Eight, false),
+    (2, Bits::Four, false),
+    (3, Bits::Eight, true),
+    (4, Bits::Four, true),
+];
+/// The most samples that one may count as.
+pub const MAX_WEIGHT: u16 = 100;
 /// The most rows that show one sample.
 pub const MAX_VIEWS: usize = 16;
 
@@ -56,7 +63,7 @@ impl Bits {
 /// ```text
 /// offset  bytes
 ///      0      8  magic "HSFC\r\n\x1a\n"
-///      8      2  version: 1, or 2 where features have four bits
+///      8      2  version: 1, or 2 where features have four bits; 3 and 4 are the same with a weight a sample
 ///     10      2  zero
 ///     12     32  digest of the backbone
 ///     44      4  F, features a sample
@@ -66,6 +73,7 @@ impl Bits {
 ///                N samples: 16 bytes sample id, 2 bytes label (below C), 2 bytes V (1…16), V rows of F features: int8, or in
 ///                version 2 one byte that says where 16 levels lie (0: evenly, 1: growing apart with the square), the least
 ///                and the greatest level, and a level in four bits for each feature, the first one in the low bits
+///                in versions 3 and 4, behind all samples, N times 2 bytes: as how many samples it counts (1…100)
 ///    end     32  SHA-256 of all bytes before
 /// ```
 ///
@@ -84,6 +92,10 @@ pub struct FeatureCache {
     pub(super) labels: Vec<u16>,
     pub(super) features: Vec<i8>,
     pub(super) again: Vec<Vec<i8>>,
+    /// As how many samples each counts.
+    pub(super) weights: Vec<u16>,
+    /// Those that count as more than one.
+    pub(super) heavy: usize,
     /// The file that this was read from, while no row that it has is another one here.
     pub(super) stored: Option<Arc<Stored>>,
 }
@@ -100,6 +112,8 @@ impl FeatureCache {
             labels: Vec::new(),
             features: Vec::new(),
             again: Vec::new(),
+            weights: Vec::new(),
+            heavy: 0,
             stored: None,
         }
     }
@@ -170,8 +184,36 @@ impl FeatureCache {
         if self.bits == Bits::Four {
             rows.chunks_exact_mut(self.feature_len).for_each(four_bits::reduce);
         }
-        self.push(id, label, &rows);
+        self.push(id, label, &rows, 1);
         Insertion::New
+    }
+
+    /// Lets a sample that is there count as so many, 1 to [`MAX_WEIGHT`].
+    pub fn set_weight(&mut self, id: &SampleId, weight: u16) {
+        let weight = weight.clamp(1, MAX_WEIGHT);
+        if let Some(&place) = self.places.get(id)
+            && self.weights[place] != weight
+        {
+            self.heavy -= usize::from(self.weights[place] != 1);
+            self.heavy += usize::from(weight != 1);
+            self.weights[place] = weight;
+            self.stored = None;
+        }
+    }
+
+    /// As how many samples each one counts.
+    pub fn weights(&self) -> &[u16] {
+        &self.weights
+    }
+
+    /// As how many samples this one counts; 1 where it is not there.
+    pub fn weight(&self, id: &SampleId) -> u16 {
+        self.places.get(id).map_or(1, |&place| self.weights[place])
+    }
+
+    /// Whether any sample counts as more than one.
+    pub(super) fn is_weighted(&self) -> bool {
+        self.heavy > 0
     }
 
     /// Puts these bytes at the end of a sample's own row. Returns whether they were others before; `None` where the
@@ -188,13 +230,15 @@ impl FeatureCache {
         Some(differs)
     }
 
-    pub(super) fn push(&mut self, id: SampleId, label: u16, rows: &[i8]) {
+    pub(super) fn push(&mut self, id: SampleId, label: u16, rows: &[i8], weight: u16) {
         let (whole, again) = rows.split_at(self.feature_len);
         self.places.insert(id, self.ids.len());
         self.ids.push(id);
         self.labels.push(label);
         self.features.extend_from_slice(whole);
         self.again.push(again.to_vec());
+        self.weights.push(weight);
+        self.heavy += usize::from(weight != 1);
     }
 
     /// Class names in the order of labels.
@@ -253,7 +297,10 @@ impl FeatureCache {
     pub fn emit(&self, backbone: &[u8; 32]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.file_bytes());
         bytes.extend(MAGIC);
-        let version = VERSIONS.iter().find(|(_, bits)| *bits == self.bits).map_or(1, |(v, _)| *v);
+        let weighted = self.is_weighted();
+        let same =
+            |(_, bits, weights): &&(u16, Bits, bool)| (*bits, *weights) == (self.bits, weighted);
+        let version = VERSIONS.iter().find(same).map_or(1, |(version, ..)| *version);
         bytes.extend(version.to_le_bytes());
         bytes.extend([0; 2]);
         bytes.extend(backbone);
@@ -277,6 +324,9 @@ impl FeatureCache {
                     Bits::Four => four_bits::emit(row, &mut bytes),
                 }
             }
+        }
+        if weighted {
+            bytes.extend(self.weights.iter().flat_map(|weight| weight.to_le_bytes()));
         }
         let digest = Sha256::digest(&bytes);
         bytes.extend(digest);
@@ -309,8 +359,9 @@ impl FeatureCache {
         expected: Option<(&[u8; 32], usize)>,
     ) -> Result<([u8; 32], Self), StateProblem> {
         let (mut reader, version, backbone) =
-            Reader::sealed(bytes, MAGIC, &VERSIONS.map(|(v, _)| v))?;
-        let bits = VERSIONS.iter().find(|(v, _)| *v == version).map_or(Bits::Eight, |(_, b)| *b);
+            Reader::sealed(bytes, MAGIC, &VERSIONS.map(|(v, ..)| v))?;
+        let form = VERSIONS.iter().find(|(v, ..)| *v == version);
+        let (bits, weighted) = form.map_or((Bits::Eight, false), |(_, bits, w)| (*bits, *w));
         if let Some((expected, _)) = expected {
             same_backbone(expected, &backbone)?;
         }
@@ -352,7 +403,17 @@ impl FeatureCache {
             if cache.contains(&id) {
                 return Err(reader.broken("a sample stands twice"));
             }
-            cache.push(id, label, &rows);
+            cache.push(id, label, &rows, 1);
+        }
+        if weighted {
+            for at in 0..samples {
+                let weight = u16::from_le_bytes(reader.array()?);
+                if !(1..=MAX_WEIGHT).contains(&weight) {
+                    return Err(reader.broken("a sample counts as none, or as too many"));
+                }
+                let id = cache.ids[at];
+                cache.set_weight(&id, weight);
+            }
         }
         if reader.at != reader.bytes.len() {
             return Err(reader.broken("bytes follow the last sample"));
@@ -364,14 +425,26 @@ impl FeatureCache {
 impl PartialEq for FeatureCache {
     fn eq(&self, other: &Self) -> bool {
         // Places follow from the ids.
-        let Self { feature_len, bits, classes, places: _, ids, labels, features, again, stored: _ } =
-            self;
+        let Self {
+            feature_len,
+            bits,
+            classes,
+            places: _,
+            ids,
+            labels,
+            features,
+            again,
+            weights,
+            heavy: _,
+            stored: _,
+        } = self;
         (*feature_len, *bits) == (other.feature_len, other.bits)
             && *classes == other.classes
             && *ids == other.ids
             && *labels == other.labels
             && *features == other.features
             && *again == other.again
+            && *weights == other.weights
     }
 }
 
@@ -381,7 +454,7 @@ impl Eq for FeatureCache {}
 pub(super) fn longest(front: &[u8]) -> Option<u64> {
     let count = |at: usize| Some(u64::from(u32::from_le_bytes(*front.get(at..)?.first_chunk()?)));
     let [features, classes, samples] = [count(44)?, count(48)?, count(52)?];
-    let row = features.saturating_mul(MAX_VIEWS as u64).saturating_add(20 + 3 * MAX_VIEWS as u64);
+    let row = features.saturating_mul(MAX_VIEWS as u64).saturating_add(22 + 3 * MAX_VIEWS as u64);
     let names = classes.saturating_mul(2 + MAX_CLASS_NAME_BYTES as u64);
     let all = samples.saturating_mul(row).saturating_add(names);
     Some(all.saturating_add((56 + DIGEST_BYTES) as u64))
@@ -533,13 +606,33 @@ mod tests {
     }
 
     #[test]
+    fn weights_are_kept_and_without_any_the_file_is_as_before() {
+        let mut cache = filled();
+        let plain = cache.emit(&BACKBONE);
+        cache.set_weight(&[1; 16], 25);
+        let weighted = cache.emit(&BACKBONE);
+        assert_eq!((plain[8], weighted[8], weighted.len()), (1, 3, cache.file_bytes()));
+        let parsed = FeatureCache::parse(&weighted, &BACKBONE, 3).unwrap();
+        assert_eq!((parsed.weights(), &parsed), (&[1, 25, 1][..], &cache));
+        let end = weighted.len() - DIGEST_BYTES;
+        for weight in [0, MAX_WEIGHT + 1] {
+            let mut body = weighted[..end].to_vec();
+            body[end - 4..end - 2].copy_from_slice(&weight.to_le_bytes());
+            assert!(FeatureCache::parse(&sealed(body), &BACKBONE, 3).is_err());
+        }
+        // Forgotten, or as before: no trace.
+        cache.set_weight(&[1; 16], 1);
+        assert_eq!(cache.emit(&BACKBONE), plain);
+    }
+
+    #[test]
     fn another_backbone_and_a_later_version_are_refused_by_name() {
         let mut bytes = filled().emit(&BACKBONE);
         let other = FeatureCache::parse(&bytes, &[8; 32], 3).unwrap_err();
         assert!(matches!(other, StateProblem::OtherBackbone { .. }));
         assert!(other.to_string().contains("0707070707070707"));
-        bytes[8] = 3;
+        bytes[8] = 5;
         let later = FeatureCache::parse(&bytes, &BACKBONE, 3).unwrap_err();
-        assert!(matches!(later, StateProblem::CacheVersion { found: 3 }));
+        assert!(matches!(later, StateProblem::CacheVersion { found: 5 }));
     }
 }

@@ -3,15 +3,15 @@
 use sha2::{Digest, Sha256};
 
 use super::StateProblem;
-use super::cache::{FeatureCache, same_backbone};
+use super::cache::{FeatureCache, MAX_WEIGHT, same_backbone};
 use super::reader::{DIGEST_BYTES, Reader};
 use super::settings::SETTINGS_BYTES;
 use super::{Made, Settings};
 use crate::samples::{MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, SampleId};
 
 pub(super) const MAGIC: [u8; 8] = *b"HSCO\r\n\x1a\n";
-/// Of commits without settings, and with.
-const VERSIONS: [u16; 2] = [1, 2];
+/// Of commits without settings and with; the last two say how often each sample counts, too.
+const VERSIONS: [u16; 4] = [1, 2, 3, 4];
 /// The longest note.
 const MAX_NOTE_BYTES: usize = 1024;
 /// The longest head record: 4096 classes of 16,384 float32 weights.
@@ -20,7 +20,7 @@ pub(super) const MAX_HEAD_BYTES: usize = 1 << 28;
 /// The most bytes of a file: a head, and the names and labels of all samples that a state can have.
 pub(super) const MAX_BYTES: u64 = (64
     + MAX_CLASSES * (2 + MAX_CLASS_NAME_BYTES)
-    + MAX_SAMPLES * 18
+    + MAX_SAMPLES * 20
     + MAX_NOTE_BYTES * 3
     + SETTINGS_BYTES
     + MAX_HEAD_BYTES
@@ -31,7 +31,8 @@ pub(super) fn longest(front: &[u8]) -> Option<u64> {
     let count = |at: usize| Some(u64::from(u32::from_le_bytes(*front.get(at..)?.first_chunk()?)));
     let [classes, samples, note, head] = [count(48)?, count(52)?, count(56)?, count(60)?];
     let names = classes.saturating_mul(2 + MAX_CLASS_NAME_BYTES as u64);
-    Some(names + samples * 18 + note + head + (64 + SETTINGS_BYTES + DIGEST_BYTES) as u64)
+    let front = (64 + SETTINGS_BYTES + DIGEST_BYTES) as u64;
+    Some(names + samples * 20 + note + head + front)
 }
 
 /// A commit, or a candidate that was rejected.
@@ -41,7 +42,7 @@ pub(super) fn longest(front: &[u8]) -> Option<u64> {
 /// ```text
 /// offset  bytes
 ///      0      8  magic "HSCO\r\n\x1a\n"
-///      8      2  version: 1, or 2 with settings
+///      8      2  version: 1, or 2 with settings; 3 and 4 are the same with a weight a sample
 ///     10      2  zero
 ///     12     32  digest of the backbone
 ///     44      4  number of the commit; 0 for a rejected candidate
@@ -51,7 +52,8 @@ pub(super) fn longest(front: &[u8]) -> Option<u64> {
 ///     60      4  H, bytes of the head record
 ///     64         C class names: 2 bytes length (1…64), then UTF-8
 ///                N samples: 16 bytes sample id, 2 bytes label (below C)
-///                T bytes of UTF-8, in version 2 8 bytes of settings, then H bytes
+///                in versions 3 and 4, N times 2 bytes: as how many samples each counts (1…100)
+///                T bytes of UTF-8, in versions 2 and 4 8 bytes of settings, then H bytes
 ///    end     32  SHA-256 of all bytes before
 /// ```
 ///
@@ -70,6 +72,8 @@ pub struct Commit {
     pub classes: Vec<String>,
     /// Samples and their labels.
     pub samples: Vec<(SampleId, u16)>,
+    /// As how many samples each one counts.
+    pub weights: Vec<u16>,
 }
 
 impl Commit {
@@ -89,6 +93,7 @@ impl Commit {
             head: head.to_owned(),
             classes: cache.classes().to_vec(),
             samples: samples.collect(),
+            weights: cache.weights().to_vec(),
         }
     }
 
@@ -96,13 +101,16 @@ impl Commit {
     pub fn holds_the_same(&self, other: &Self) -> bool {
         (&self.head, self.settings) == (&other.head, other.settings)
             && (&self.classes, &self.samples) == (&other.classes, &other.samples)
+            && self.weights == other.weights
     }
 
     /// The commit as the bytes of its file.
     pub fn emit(&self, backbone: &[u8; 32]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(256 + 18 * self.samples.len() + self.head.len());
         bytes.extend(MAGIC);
-        bytes.extend(VERSIONS[usize::from(self.settings.is_some())].to_le_bytes());
+        let weighted = self.weights.iter().any(|weight| *weight != 1);
+        let form = usize::from(self.settings.is_some()) + 2 * usize::from(weighted);
+        bytes.extend(VERSIONS[form].to_le_bytes());
         bytes.extend([0; 2]);
         bytes.extend(backbone);
         bytes.extend(self.number.to_le_bytes());
@@ -119,6 +127,9 @@ impl Commit {
         for (id, label) in &self.samples {
             bytes.extend(id);
             bytes.extend(label.to_le_bytes());
+        }
+        if weighted {
+            bytes.extend(self.weights.iter().flat_map(|weight| weight.to_le_bytes()));
         }
         bytes.extend(note.as_bytes());
         bytes.extend(self.settings.iter().flat_map(Settings::emit));
@@ -163,16 +174,25 @@ impl Commit {
             }
             samples.push((id, label));
         }
+        let mut weights = vec![1; samples.len()];
+        if version >= VERSIONS[2] {
+            for weight in &mut weights {
+                *weight = u16::from_le_bytes(reader.array()?);
+                if !(1..=MAX_WEIGHT).contains(weight) {
+                    return Err(reader.broken("a sample counts as none, or as too many"));
+                }
+            }
+        }
         let note = std::str::from_utf8(reader.take(note_bytes)?)
             .map_err(|_| reader.broken("the note is not UTF-8"))?
             .to_owned();
-        let settings = (version == VERSIONS[1]).then(|| Settings::read(&mut reader));
+        let settings = (version % 2 == 0).then(|| Settings::read(&mut reader));
         let settings = settings.transpose()?;
         let head = reader.take(head_bytes)?.to_vec();
         if reader.at != reader.bytes.len() {
             return Err(reader.broken("bytes follow the head"));
         }
-        Ok((backbone, Self { number, note, settings, head, classes, samples }))
+        Ok((backbone, Self { number, note, settings, head, classes, samples, weights }))
     }
 
     /// The cache that the commit was made of, from one that has its samples; `None` where some are missing.
@@ -184,6 +204,9 @@ impl Commit {
             .collect();
         let mut cache = from.clone();
         cache.keep(&samples)?;
+        for ((id, _), weight) in self.samples.iter().zip(&self.weights) {
+            cache.set_weight(id, *weight);
+        }
         for name in &self.classes {
             cache.class(name)?;
         }
@@ -226,6 +249,21 @@ mod tests {
         assert_eq!(Commit::parse(&made.emit(&BACKBONE), &BACKBONE).unwrap(), made);
         assert!(!parsed.holds_the_same(&made));
         assert!(!parsed.holds_the_same(&Commit::new(12, "learn", &cache, b"another")));
+    }
+
+    #[test]
+    fn a_commit_brings_back_what_its_samples_counted() {
+        let (plain, mut cache) = commit();
+        assert_eq!(plain.emit(&BACKBONE)[8], 1);
+        cache.set_weight(&[2; 16], 9);
+        let weighted = Commit::new(13, "learn", &cache, b"a head");
+        let bytes = weighted.emit(&BACKBONE);
+        let parsed = Commit::parse(&bytes, &BACKBONE).unwrap();
+        assert_eq!((bytes[8], &parsed), (3, &weighted));
+        assert!(!weighted.holds_the_same(&plain));
+        let before = plain.cache(&cache).unwrap();
+        assert_eq!(before.weights(), [1; 4]);
+        assert_eq!(parsed.cache(&before), Some(cache));
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl FeatureCache {
         sorted.classes = names.iter().map(|&at| std::mem::take(&mut self.classes[at])).collect();
         for at in samples {
             let label = places[usize::from(self.labels[at])];
-            sorted.push(self.ids[at], label, &self.rows(at));
+            sorted.push(self.ids[at], label, &self.rows(at), self.weights[at]);
         }
         *self = Self { stored, ..sorted };
     }
@@ -58,7 +58,7 @@ impl FeatureCache {
         for at in samples {
             let name = &self.classes[usize::from(self.labels[at])];
             let label = classes.iter().position(|class| class == name).unwrap_or_default();
-            sorted.push(self.ids[at], label as u16, &self.rows(at));
+            sorted.push(self.ids[at], label as u16, &self.rows(at), self.weights[at]);
         }
         sorted.classes = classes;
         *self = Self { stored, ..sorted };
@@ -127,7 +127,7 @@ impl FeatureCache {
             let label = self.class(&other.classes[usize::from(other.labels[at])])?;
             match self.places.get(&other.ids[at]) {
                 None => {
-                    self.push(other.ids[at], label, &other.rows(at));
+                    self.push(other.ids[at], label, &other.rows(at), other.weights[at]);
                     merged.new += 1;
                 }
                 Some(&place) if self.labels[place] == label => merged.known += 1,
@@ -142,7 +142,7 @@ impl FeatureCache {
         let mut kept = Self { bits: self.bits, ..Self::new(self.feature_len) };
         for (id, name) in samples {
             let (&place, label) = (self.places.get(id)?, kept.class(name)?);
-            kept.push(*id, label, &self.rows(place));
+            kept.push(*id, label, &self.rows(place), self.weights[place]);
         }
         *self = kept;
         Some(())
@@ -180,7 +180,7 @@ impl FeatureCache {
         let mut only = Self { bits: self.bits, ..Self::new(self.feature_len) };
         only.classes.clone_from(&self.classes);
         for at in (0..self.len()).filter(|&at| which(at)) {
-            only.push(self.ids[at], self.labels[at], &self.rows(at));
+            only.push(self.ids[at], self.labels[at], &self.rows(at), self.weights[at]);
         }
         only
     }

@@ -48,7 +48,7 @@ mod settings;
 mod stored;
 mod waiting;
 
-pub use cache::{Bits, FeatureCache, Insertion, MAX_VIEWS};
+pub use cache::{Bits, FeatureCache, Insertion, MAX_VIEWS, MAX_WEIGHT};
 pub use commit::Commit;
 pub use edit::Merged;
 pub use folder::{Found, StateFolder};

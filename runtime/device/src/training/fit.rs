@@ -9,6 +9,7 @@ use headstart::head::{auto, dual, exact, imprint, logistic, sgd};
 
 use super::inherited::Inherited;
 use super::many;
+use super::weights::{again, repeated};
 use crate::engine::{self, Backend};
 use crate::memory::{filled, reserve};
 use crate::model::Model;
@@ -59,7 +60,9 @@ pub(super) struct Task<'a> {
     /// other.
     pub(super) with_stand_ins: bool,
     /// Rows that show samples again, and which; only `auto` learns from them.
-    pub(super) again: (Vec<i8>, Vec<u32>),
+    pub(super) crops: (Vec<i8>, Vec<u32>),
+    /// How often each sample is learned; stand-ins behind them once.
+    pub(super) times: Vec<u16>,
 }
 
 impl Task<'_> {
@@ -89,7 +92,7 @@ impl Task<'_> {
             return self.of_many();
         }
         let (mut weights, mut bias) = self.empty_head();
-        let (rows, owners) = &self.again;
+        let (rows, owners) = &again(self.samples, &self.crops, &self.times);
         let (floats, indices) =
             auto::scratch_len(self.samples.len(), owners.len(), feature_len, self.classes)?;
         let mut features: Vec<i8> = Vec::new();
@@ -118,7 +121,8 @@ impl Task<'_> {
     }
 
     fn of_many(&self) -> Result<Trained, TrainingProblem> {
-        let found = many::train(self.samples, self.labels, &self.again, self.classes)?;
+        let of = many::Counted { samples: self.samples, times: &self.times };
+        let found = many::train(of, self.labels, &self.crops, self.classes)?;
         Ok(Trained {
             model: self.linear(found.head.weights, found.head.bias),
             learner: Learner::Blend,
@@ -154,7 +158,7 @@ impl Task<'_> {
         }
         let fit = best.as_ref().map_or(fits[0], |(_, fit, _)| *fit);
         let mut trained = Trained {
-            model: self.fit(fit, self.samples)?,
+            model: self.fit_all(fit)?,
             learner,
             temperature: 1.0,
             unknown_threshold: self.inherited.unknown_threshold,
@@ -211,6 +215,7 @@ impl Task<'_> {
         let mut logits = Vec::new();
         for range in folds {
             let train: Vec<u32> = [&order[..range.start], &order[range.end..]].concat();
+            let train = repeated(&train, &self.times);
             let model = self.fit(fit, self.samples.select(&train)?)?;
             let test = self.samples.select(&order[range.clone()])?;
             for (row, _) in test.iter() {
@@ -218,6 +223,15 @@ impl Task<'_> {
             }
         }
         Ok(logits)
+    }
+
+    /// The head of all samples, each as often as it counts.
+    fn fit_all(&self, fit: Fit) -> Result<Model, TrainingProblem> {
+        if self.times.iter().all(|times| *times == 1) {
+            return self.fit(fit, self.samples);
+        }
+        let all: Vec<u32> = (0..self.samples.len() as u32).collect();
+        self.fit(fit, self.samples.select(&repeated(&all, &self.times))?)
     }
 
     fn fit(&self, fit: Fit, samples: Samples<'_>) -> Result<Model, TrainingProblem> {

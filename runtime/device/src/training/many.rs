@@ -5,6 +5,8 @@
 //! 97.6 %, with a fifth of the labels wrong 94.8 instead of 94.5, of spoken digits 95.9 instead of 96.2. And they cost one pass over
 //! the samples, which fast kernels make.
 
+use std::collections::BTreeMap;
+
 use headstart::Error;
 use headstart::head::calibrate::HeldOut;
 use headstart::head::pooled::{
@@ -38,8 +40,8 @@ pub(super) fn bytes(features: usize, classes: usize) -> Result<usize, Error> {
     let squares = squares_len(features)?.saturating_mul(size_of::<WholeSquare>());
     let system = System::squares_len(features, classes)?.saturating_mul(2 * size_of::<Square>());
     let panel = panel_len(features)?.saturating_mul(size_of::<Line>());
-    // Heads of all penalties, sums, and logits of what is held out.
-    let a_class = (4 + PENALTIES.len()) * features + 2 * MOST_HELD_OUT;
+    // Heads of all penalties, sums of twice their size, and logits of what is held out.
+    let a_class = (5 + PENALTIES.len()) * features + 2 * MOST_HELD_OUT;
     let rest = a_class.saturating_mul(classes).saturating_mul(size_of::<f32>());
     Ok(squares.saturating_add(system).saturating_add(panel).saturating_add(rest))
 }
@@ -63,12 +65,36 @@ impl Linear {
     }
 }
 
+/// Samples, and how often each of them counts.
+#[derive(Clone, Copy)]
+pub(super) struct Counted<'a> {
+    pub(super) samples: Samples<'a>,
+    pub(super) times: &'a [u16],
+}
+
+impl Counted<'_> {
+    /// How many samples of each class these are, each as often as it counts.
+    pub(super) fn count(&self, which: &[u32], counts: &mut [u32]) {
+        for &at in which {
+            let label = self.samples.label(at as usize);
+            counts[usize::from(label)] += u32::from(self.times[at as usize]);
+        }
+    }
+
+    /// These samples by how often they count: equal ones are multiplied together.
+    fn by_times(&self, which: &[u32]) -> BTreeMap<u16, Vec<u32>> {
+        let mut groups = BTreeMap::<u16, Vec<u32>>::new();
+        which.iter().for_each(|&at| groups.entry(self.times[at as usize]).or_default().push(at));
+        groups
+    }
+}
+
 /// Sums of samples.
 pub(super) struct Known {
     features: usize,
     weights: Vec<u8>,
     counts: Vec<u32>,
-    totals: Vec<i32>,
+    totals: Vec<i64>,
     squares: Vec<WholeSquare>,
     panel: Vec<Line>,
 }
@@ -93,14 +119,21 @@ impl Known {
         Ok((Sums::new(*features, weights, counts, totals, squares)?, panel))
     }
 
-    pub(super) fn add(&mut self, samples: Samples<'_>) -> Result<(), Error> {
-        let (mut sums, panel) = self.sums()?;
-        sums.add(samples, panel)
+    /// Adds these of the samples, each as often as it counts.
+    pub(super) fn add(&mut self, of: Counted<'_>, which: &[u32]) -> Result<(), Error> {
+        for (times, which) in of.by_times(which) {
+            let (mut sums, panel) = self.sums()?;
+            sums.add(of.samples.select(&which)?, times, panel)?;
+        }
+        Ok(())
     }
 
-    fn take(&mut self, samples: Samples<'_>) -> Result<(), Error> {
-        let (mut sums, panel) = self.sums()?;
-        sums.take(samples, panel)
+    fn take(&mut self, of: Counted<'_>, which: &[u32]) -> Result<(), Error> {
+        for (times, which) in of.by_times(which) {
+            let (mut sums, panel) = self.sums()?;
+            sums.take(of.samples.select(&which)?, times, panel)?;
+        }
+        Ok(())
     }
 
     /// A head for each penalty; `None` where it is too small for these samples.
@@ -170,24 +203,28 @@ pub(super) fn held_out(labels: &[u16], classes: usize) -> Vec<u32> {
     chosen.map(|(_, at)| at).collect()
 }
 
-/// Learns these samples, and rows that show some of them again: their features, and which samples they show.
+/// Learns these samples, each as often as it counts, and rows that show some of them again: their features, and which samples they
+/// show. What is held out measures each sample once, whatever it counts.
 pub(super) fn train(
-    samples: Samples<'_>,
+    of: Counted<'_>,
     labels: &[u16],
     again: &(Vec<i8>, Vec<u32>),
     classes: usize,
 ) -> Result<Measured, TrainingProblem> {
     let (rows, owners) = again;
+    let samples = of.samples;
     let features = samples.feature_len();
     let shown: Vec<u16> = owners.iter().map(|&owner| labels[owner as usize]).collect();
-    let shown = Samples::new(rows, &shown, features)?;
+    let times: Vec<u16> = owners.iter().map(|&owner| of.times[owner as usize]).collect();
+    let shown = Counted { samples: Samples::new(rows, &shown, features)?, times: &times };
+    let all: Vec<u32> = (0..samples.len() as u32).collect();
+    let all_shown: Vec<u32> = (0..owners.len() as u32).collect();
     let mut counts = vec![0; classes];
-    for (_, label) in samples.iter().chain(shown.iter()) {
-        counts[usize::from(label)] += 1;
-    }
+    of.count(&all, &mut counts);
+    shown.count(&all_shown, &mut counts);
     let mut known = Known::new(features, &counts)?;
-    known.add(samples)?;
-    known.add(shown)?;
+    known.add(of, &all)?;
+    known.add(shown, &all_shown)?;
     let held = held_out(labels, classes);
     if held.is_empty() {
         let head = known.head(PENALTIES[UNMEASURED])?;
@@ -196,9 +233,9 @@ pub(super) fn train(
     }
     let is_held = |at: &u32| held.binary_search(&owners[*at as usize]).is_ok();
     let held_rows: Vec<u32> = (0..owners.len() as u32).filter(is_held).collect();
-    let (test, shown) = (samples.select(&held)?, shown.select(&held_rows)?);
-    known.take(test)?;
-    known.take(shown)?;
+    let test = samples.select(&held)?;
+    known.take(of, &held)?;
+    known.take(shown, &held_rows)?;
     let mut best: Option<(f32, f32, f32, Vec<f32>)> = None;
     for (penalty, head) in PENALTIES.into_iter().zip(known.heads(&PENALTIES)?) {
         let Some(head) = head else { continue };
@@ -208,8 +245,8 @@ pub(super) fn train(
             best = Some((loss, penalty, temperature, answers));
         }
     }
-    known.add(test)?;
-    known.add(shown)?;
+    known.add(of, &held)?;
+    known.add(shown, &held_rows)?;
     let Some((_, penalty, temperature, answers)) = best else {
         return Err(Error::NotPositiveDefinite { row: 0 }.into());
     };

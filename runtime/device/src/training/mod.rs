@@ -7,11 +7,13 @@ pub mod harm;
 mod inherited;
 mod many;
 pub mod near;
+mod outweighed;
 mod problem;
 pub mod settled;
 mod stand_in;
 mod strangers;
 pub mod tail;
+mod weights;
 
 use std::path::Path;
 
@@ -21,6 +23,7 @@ use headstart::head::{HeadParts, Learner, Samples, Storage, auto};
 pub use self::compact::{compact, with_threshold};
 use self::fit::{Fit, Task};
 use self::inherited::Inherited;
+pub use self::outweighed::outweighed;
 pub use self::problem::TrainingProblem;
 pub use self::strangers::{LEAST_CLASSES, Limit, Strangers};
 use crate::Head;
@@ -78,7 +81,7 @@ impl Choice {
         beside_head: bool,
     ) -> Result<Self, TrainingProblem> {
         let Self::Auto { memory } = self else { return Ok(self) };
-        let (again, classes) = (cache.again_len(), cache.classes().len());
+        let (again, classes) = (weights::again_len(cache), cache.classes().len());
         if !beside_head && many::are_many(cache.len(), cache.feature_len()) {
             let bytes = many::bytes(cache.feature_len(), classes)?;
             return Ok(if bytes > memory { Self::Sgd } else { self });
@@ -135,7 +138,8 @@ pub fn train(
         classes: cache.classes().len(),
         inherited: &inherited,
         with_stand_ins: labels.len() > cache.len(),
-        again: cache.again(),
+        crops: cache.again(),
+        times: weights::times(cache),
     };
     let trained = match choice.within_memory(cache, initial.is_some())? {
         Choice::Auto { .. } => task.automatic()?,

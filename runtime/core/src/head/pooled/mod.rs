@@ -6,7 +6,8 @@
 //! `b = −½ m · W`. It is the head of [`discriminants`](super::discriminants) where the classes are of one size.
 //!
 //! Everything that grows with the number of samples is a sum of whole numbers ([`Sums`]): it does not depend on the order of
-//! samples, on threads or on the width of vectors, and what is taken off again leaves no trace. So the heads of a set
+//! samples, on threads or on the width of vectors, and what is taken off again leaves no trace. A sample that counts as several is added
+//! as so many whole ones. So the heads of a set
 //! and of its parts follow from one pass over the samples. What is solved ([`System`]) is float32, and each of its sums has
 //! one order.
 //!
@@ -22,7 +23,9 @@ mod triangle;
 pub use self::answers::logits;
 #[cfg(feature = "std")]
 pub use self::parallel::on_threads;
-pub use self::sums::{MAX_WEIGHT, Sums, WholeSquare, class_weights, panel_len, squares_len};
+pub use self::sums::{
+    MAX_TIMES, MAX_WEIGHT, Sums, WholeSquare, class_weights, panel_len, squares_len,
+};
 pub use self::system::System;
 pub use crate::kernels::squares::{Line, SIDE, Square};
 

@@ -10,6 +10,8 @@ use crate::record::check_shape;
 
 /// The largest weight of a class.
 pub const MAX_WEIGHT: u8 = 16;
+/// A sample counts as so many at most: with that all sums stay whole, of any number of samples that a state can have.
+pub const MAX_TIMES: u16 = 128;
 /// Samples that are multiplied together: so many products of two int8 are exact in float32.
 const ROWS: usize = 256;
 
@@ -55,7 +57,7 @@ pub struct Sums<'a> {
     features: usize,
     weights: &'a [u8],
     counts: &'a mut [u32],
-    totals: &'a mut [i32],
+    totals: &'a mut [i64],
     squares: &'a mut [WholeSquare],
 }
 
@@ -70,7 +72,7 @@ impl<'a> Sums<'a> {
         features: usize,
         weights: &'a [u8],
         counts: &'a mut [u32],
-        totals: &'a mut [i32],
+        totals: &'a mut [i64],
         squares: &'a mut [WholeSquare],
     ) -> Result<Self, Error> {
         if !(1..=MAX_CLASSES).contains(&counts.len()) {
@@ -82,25 +84,47 @@ impl<'a> Sums<'a> {
         Ok(Self { features, weights, counts, totals, squares })
     }
 
-    /// Adds samples. `panel` is scratch memory of [`panel_len`].
+    /// Adds samples, each of them so many times, 1 to [`MAX_TIMES`]: the sums are those of so many equal samples, in the time of one.
+    /// `panel` is scratch memory of [`panel_len`].
     ///
     /// # Errors
     ///
-    /// [`Error::ClassOutOfRange`]; [`Error::BufferLength`] for other features, or a short panel. Nothing is added then.
-    pub fn add(&mut self, samples: Samples<'_>, panel: &mut [Line]) -> Result<(), Error> {
-        self.change(samples, 1, panel)
+    /// [`Error::ClassOutOfRange`]; [`Error::BufferLength`] for other features, or a short panel; [`Error::ShapeOverflow`] for other
+    /// times. Nothing is added then.
+    pub fn add(
+        &mut self,
+        samples: Samples<'_>,
+        times: u16,
+        panel: &mut [Line],
+    ) -> Result<(), Error> {
+        self.change(samples, times, 1, panel)
     }
 
-    /// Takes samples off that were added.
+    /// Takes samples off that were added so many times.
     ///
     /// # Errors
     ///
     /// Those of [`add`](Self::add).
-    pub fn take(&mut self, samples: Samples<'_>, panel: &mut [Line]) -> Result<(), Error> {
-        self.change(samples, -1, panel)
+    pub fn take(
+        &mut self,
+        samples: Samples<'_>,
+        times: u16,
+        panel: &mut [Line],
+    ) -> Result<(), Error> {
+        self.change(samples, times, -1, panel)
     }
 
-    fn change(&mut self, samples: Samples<'_>, sign: i32, panel: &mut [Line]) -> Result<(), Error> {
+    fn change(
+        &mut self,
+        samples: Samples<'_>,
+        times: u16,
+        sign: i32,
+        panel: &mut [Line],
+    ) -> Result<(), Error> {
+        if !(1..=MAX_TIMES).contains(&times) {
+            return Err(Error::ShapeOverflow);
+        }
+        let factor = sign * i32::from(times);
         let (features, classes) = (self.features, self.counts.len());
         expect_len(samples.feature_len(), features)?;
         let needed = panel_len(features)?;
@@ -113,9 +137,12 @@ impl<'a> Sums<'a> {
         }
         for (row, class) in samples.iter() {
             let count = &mut self.counts[usize::from(class)];
-            *count = count.wrapping_add_signed(sign);
+            *count = count.wrapping_add_signed(factor);
             let totals = &mut self.totals[usize::from(class) * features..][..features];
-            totals.iter_mut().zip(row).for_each(|(total, &q)| *total += sign * i32::from(q));
+            totals
+                .iter_mut()
+                .zip(row)
+                .for_each(|(total, &q)| *total += i64::from(factor * i32::from(q)));
         }
         // Whole numbers can be added in any order: here by weight, so that few panels are not full.
         for weight in 1..=MAX_WEIGHT {
@@ -131,12 +158,12 @@ impl<'a> Sums<'a> {
                 }
                 filled += 1;
                 if filled == ROWS {
-                    self.multiply(panel, ROWS, sign * i32::from(weight));
+                    self.multiply(panel, ROWS, factor * i32::from(weight));
                     filled = 0;
                 }
             }
             if filled > 0 {
-                self.multiply(panel, filled, sign * i32::from(weight));
+                self.multiply(panel, filled, factor * i32::from(weight));
             }
         }
         Ok(())
@@ -174,7 +201,7 @@ impl<'a> Sums<'a> {
     }
 
     /// `Σ q` over a class.
-    pub(super) fn totals(&self, class: usize) -> &[i32] {
+    pub(super) fn totals(&self, class: usize) -> &[i64] {
         &self.totals[class * self.features..][..self.features]
     }
 

@@ -102,7 +102,7 @@ impl<'a> System<'a> {
                 let count = f64::from(counts[class]);
                 let size = libm::sqrt(f64::from(sums.weights()[class]) * count / weight);
                 for (feature, &total) in sums.totals(class).iter().enumerate() {
-                    let apart = f64::from(total) / count.max(1.0) - centre[feature];
+                    let apart = total as f64 / count.max(1.0) - centre[feature];
                     panel[feature / SIDE * SIDE + line][feature % SIDE] =
                         (size * apart * scale[feature]) as f32;
                 }
@@ -119,7 +119,7 @@ impl<'a> System<'a> {
             for (feature, &total) in sums.totals(class).iter().enumerate() {
                 let block = feature / SIDE;
                 let place = layout.start(block) + layout.blocks - block + class / SIDE;
-                let apart = f64::from(total) / f64::from(count) - mean[feature];
+                let apart = total as f64 / f64::from(count) - mean[feature];
                 squares[place][feature % SIDE][class % SIDE] = (apart * scale[feature]) as f32;
             }
         }
@@ -211,7 +211,7 @@ fn measure(
         let (count, own) = (f64::from(counts[class]), weight_of(class));
         let all = mean.iter_mut().zip(&mut *centre).zip(&mut *scale);
         for (((mean, centre), square), &total) in all.zip(sums.totals(class)) {
-            let total = f64::from(total);
+            let total = total as f64;
             *mean += total / count / present;
             *centre += own * total / weight;
             *square += own * total * total / count;
@@ -226,7 +226,7 @@ fn measure(
     for class in each() {
         let count = f64::from(counts[class]);
         for ((between, &total), mean) in scale.iter_mut().zip(sums.totals(class)).zip(&*mean) {
-            let apart = f64::from(total) / count - mean;
+            let apart = total as f64 / count - mean;
             *between += apart * apart / present;
         }
     }

@@ -11,7 +11,7 @@ struct Own {
     features: usize,
     weights: Vec<u8>,
     counts: Vec<u32>,
-    totals: Vec<i32>,
+    totals: Vec<i64>,
     squares: Vec<WholeSquare>,
     panel: Vec<Line>,
 }
@@ -53,7 +53,7 @@ fn of(samples: Samples<'_>, classes: usize) -> Own {
     class_weights(&counts, &mut weights);
     let mut own = Own::new(samples.feature_len(), weights);
     let (mut sums, panel) = own.sums();
-    sums.add(samples, panel).unwrap();
+    sums.add(samples, 1, panel).unwrap();
     own
 }
 
@@ -77,10 +77,10 @@ fn sums_have_no_order_and_what_is_taken_off_leaves_no_trace() {
     };
     let mut forwards = Own::new(70, weights.clone());
     let (mut sums, panel) = forwards.sums();
-    sums.add(samples, panel).unwrap();
+    sums.add(samples, 1, panel).unwrap();
     let mut other = Own::new(70, weights.clone());
     let (mut sums, panel) = other.sums();
-    sums.add(samples.select(&backwards).unwrap(), panel).unwrap();
+    sums.add(samples.select(&backwards).unwrap(), 1, panel).unwrap();
     same(&forwards, &other);
     // By definition, in integers.
     let mut expected = 0_i64;
@@ -90,11 +90,41 @@ fn sums_have_no_order_and_what_is_taken_off_leaves_no_trace() {
     assert_eq!(forwards.squares[1][3][5], expected as f64);
     let (part, rest) = backwards.split_at(200);
     let (mut sums, panel) = other.sums();
-    sums.take(samples.select(part).unwrap(), panel).unwrap();
+    sums.take(samples.select(part).unwrap(), 1, panel).unwrap();
     let mut some = Own::new(70, weights);
     let (mut sums, panel) = some.sums();
-    sums.add(samples.select(rest).unwrap(), panel).unwrap();
+    sums.add(samples.select(rest).unwrap(), 1, panel).unwrap();
     same(&other, &some);
+}
+
+#[test]
+fn a_sample_that_counts_as_several_is_so_many_samples() {
+    let blobs = Blobs::new(3, 20, 70, 1.0, 3);
+    let samples = blobs.samples();
+    let (some, rest): (Vec<u32>, Vec<u32>) = (0..60).partition(|at| at % 4 == 1);
+    let mut often = rest.clone();
+    (0..7).for_each(|_| often.extend(&some));
+    let mut repeated = Own::new(70, vec![2, 1, 5]);
+    let (mut sums, panel) = repeated.sums();
+    sums.add(samples.select(&often).unwrap(), 1, panel).unwrap();
+    let mut counted = Own::new(70, vec![2, 1, 5]);
+    let (mut sums, panel) = counted.sums();
+    sums.add(samples, 1, panel).unwrap();
+    sums.add(samples.select(&some).unwrap(), 6, panel).unwrap();
+    let same = |a: &Own, b: &Own| {
+        assert_eq!((&a.counts, &a.totals, &a.squares), (&b.counts, &b.totals, &b.squares));
+    };
+    same(&repeated, &counted);
+    let (mut sums, panel) = counted.sums();
+    sums.take(samples.select(&some).unwrap(), 7, panel).unwrap();
+    let mut without = Own::new(70, vec![2, 1, 5]);
+    let (mut sums, panel) = without.sums();
+    sums.add(samples.select(&rest).unwrap(), 1, panel).unwrap();
+    same(&counted, &without);
+    for times in [0, MAX_TIMES + 1] {
+        let (mut sums, panel) = counted.sums();
+        assert_eq!(sums.add(samples, times, panel), Err(Error::ShapeOverflow));
+    }
 }
 
 #[test]
@@ -168,9 +198,9 @@ fn shapes_and_labels_are_checked() {
     let samples = Samples::new(&[1, 2, 3, 4], &[0, 2], 2).unwrap();
     let mut own = Own::new(2, vec![1, 1]);
     let (mut sums, panel) = own.sums();
-    let refused = sums.add(samples, panel).unwrap_err();
+    let refused = sums.add(samples, 1, panel).unwrap_err();
     assert_eq!(refused, Error::ClassOutOfRange { class: 2, classes: 2 });
-    assert!(sums.add(samples, &mut panel[1..]).is_err());
+    assert!(sums.add(samples, 1, &mut panel[1..]).is_err());
     assert_eq!(own.counts, [0, 0]);
     assert!(Sums::new(2, &[1], &mut [0; 2], &mut [0; 4], &mut []).is_err());
 }

@@ -36,6 +36,10 @@ pub(super) fn settle(
 pub(super) fn reason(effect: &Effect, harm: Harm) -> String {
     let percent = |part: f64| format!("{:.0} %", 100.0 * part);
     let why = match harm {
+        Harm::Loss if effect.counted.is_some() => format!(
+            "all samples together, each as it counts, lose {} of their answers",
+            percent(effect.loss)
+        ),
         Harm::Loss => format!("what was known loses {} of its answers", percent(effect.loss)),
         Harm::NewClasses => "the new classes take over answers of the old ones".to_owned(),
         Harm::MostLabels => format!(

@@ -10,7 +10,7 @@ use super::before::Before;
 use super::given::Given;
 use super::harm::{reason, settle};
 use super::lesson::Lesson;
-use super::outcome::{Aside, Known, LearnedHead, Unknown};
+use super::outcome::{Aside, Known, LearnedHead, Outweighed, Unknown};
 use super::reports::Compared;
 use crate::engine::Backend;
 use crate::extract::{Compute, Job};
@@ -20,6 +20,7 @@ use crate::samples::{MAX_CLASSES, Sample, SampleFile, SampleId, SampleProblem, a
 use crate::state::{Commit, FeatureCache, Insertion, Made, Settings, StateLock, StateProblem};
 use crate::training::Limit;
 use crate::training::harm::{Corrections, Effect, Settled};
+use crate::training::outweighed;
 use crate::training::settled::{Bases, Threshold};
 use crate::{Error, Head};
 
@@ -104,6 +105,7 @@ impl Lesson<'_> {
             settle(this.device, this.options, &known, &mut cache, given.len())?
         };
         let trained = this.train(&cache, [&of_state, &of_pack], &lock, training)?;
+        let outweighed = this.outweighed(&cache, &taken.ids, &trained.head)?;
         let rejected = this.judge(&known, &cache, effect, of_state.as_ref(), &trained.head)?;
         let near_duplicates = this.near(&known, &cache, &taken.ids);
         this.keep(&lock, &cache, &trained, &taken.ids, rejected.as_deref())?;
@@ -150,6 +152,7 @@ impl Lesson<'_> {
                 .map(|limit| Unknown { false_accepts: limit.answered, given_up: limit.given_up }),
             head_bytes: trained.record.len(),
             known_samples: effect.map(Known::from),
+            outweighed,
             reports,
             rejected,
         })
@@ -200,6 +203,7 @@ impl Lesson<'_> {
             new += usize::from(insertion == Insertion::New);
             corrected += usize::from(insertion == Insertion::Corrected);
         }
+        self.weigh(cache, &ids);
         let dropped = match self.options.max_bytes {
             Some(bytes) => {
                 let limit = usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -215,6 +219,18 @@ impl Lesson<'_> {
         }
         cache.sort();
         Ok(Taken { ids, given, new, corrected, dropped })
+    }
+
+    /// Lets the samples count as it is asked for.
+    fn weigh(&self, cache: &mut FeatureCache, ids: &[SampleId]) {
+        let Some(weight) = self.options.weight else { return };
+        let given: HashSet<&SampleId> = ids.iter().collect();
+        let all = cache.ids().iter().zip(cache.weights());
+        let others = all.filter(|(id, _)| !given.contains(id)).map(|(_, w)| usize::from(*w)).sum();
+        let each = weight.of_each(others, given.len());
+        for id in given {
+            cache.set_weight(id, each);
+        }
     }
 
     /// The samples with their features, those that are bad, and what computed the features.
@@ -286,6 +302,23 @@ impl Lesson<'_> {
         let head = Head::parse_for(&folder.head_path(), &record, &pack)?;
         let short_of_memory = pack.tail().is_none() && choice != wanted;
         Ok(Trained { record, head, threshold, short_of_memory, seconds })
+    }
+
+    /// Whether the others leave these samples little room.
+    fn outweighed(
+        &self,
+        cache: &FeatureCache,
+        ids: &[SampleId],
+        head: &Head,
+    ) -> Result<Option<Outweighed>, Error> {
+        let pack = self.device.pack();
+        if pack.tail().is_some() {
+            return Ok(None);
+        }
+        let path = self.device.folder()?.path();
+        let found = outweighed(cache, ids, head, pack.backbone_digest());
+        let found = found.map_err(|problem| Error::training(path, problem));
+        Ok(found?.map(|(others, together, alone)| Outweighed { others, together, alone }))
     }
 
     /// Why the head is not made current, if it is not.

@@ -16,8 +16,10 @@ use std::time::Instant;
 
 pub use self::given::{GivenAs, Near};
 use self::lesson::Lesson;
-pub use self::options::{LearnOptions, Learning, Optimiser, TailSettings, TailWeights};
-pub use self::outcome::{Aside, Known, Learned, LearnedHead, LearnedPlaces, Outcome, Unknown};
+pub use self::options::{LearnOptions, Learning, Optimiser, TailSettings, TailWeights, Weight};
+pub use self::outcome::{
+    Aside, Known, Learned, LearnedHead, LearnedPlaces, Outcome, Outweighed, Unknown,
+};
 pub use self::reports::Reported;
 use super::handle::Device;
 use super::labelled::Labelled;

@@ -6,7 +6,7 @@ use headstart::pack::Pack;
 use crate::engine::Backend;
 use crate::request::{RequestProblem, Setting};
 use crate::segmentation::is_per_place;
-use crate::state::{Bits, Settings};
+use crate::state::{Bits, MAX_WEIGHT, Settings};
 use crate::training::Choice;
 use crate::training::tail::Augment;
 use crate::{Error, Head, MAX_UNITS, memory};
@@ -37,6 +37,8 @@ pub struct LearnOptions<'a> {
     pub kept_bits: Option<Bits>,
     /// Keeps a copy of each sample's file from now on: what [`Device::adopt`] learns from.
     pub keep_samples: bool,
+    /// What these samples, the known ones among them, count from now on; without, new ones count once and known ones as before.
+    pub weight: Option<Weight>,
     /// How a pack's tail is trained.
     pub tail: TailSettings,
     /// Samples that are not learned from: how often the heads before and after are right on them is reported.
@@ -45,6 +47,29 @@ pub struct LearnOptions<'a> {
     pub memory: Option<usize>,
     /// Makes the head current even if it answers what was known before worse.
     pub force: bool,
+}
+
+/// What samples count beside others, in everything that is learned from them. It is kept with each of them, and is not changed
+/// by what is learned or forgotten later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Each as so many samples, 1 to [`MAX_WEIGHT`].
+    Each(u16),
+    /// All together about as much as all others that are there; each as [`MAX_WEIGHT`] samples at most.
+    AsAllOthers,
+}
+
+impl Weight {
+    /// Of one sample, where so many are given, and the others together count as `others`.
+    pub(super) fn of_each(self, others: usize, given: usize) -> u16 {
+        match self {
+            Self::Each(weight) => weight,
+            Self::AsAllOthers => {
+                let each = others.div_ceil(given.max(1)).clamp(1, usize::from(MAX_WEIGHT));
+                u16::try_from(each).unwrap_or(MAX_WEIGHT)
+            }
+        }
+    }
 }
 
 /// A learner that can be asked for.
@@ -281,6 +306,8 @@ impl LearnOptions<'_> {
             Some(RequestProblem::Strangers)
         } else if self.half == Some(true) {
             Some(RequestProblem::OfHeads(Setting::Half))
+        } else if self.weight.is_some() {
+            Some(RequestProblem::OfHeads(Setting::Weight))
         } else if self.kept_bits.is_some() && !is_per_place(pack) {
             Some(RequestProblem::OfHeads(Setting::KeptBits))
         } else {
@@ -304,6 +331,11 @@ impl LearnOptions<'_> {
         }
         if let Some(units) = self.hidden.filter(|units| !(1..=MAX_UNITS).contains(units)) {
             return outside(Setting::Hidden, units.to_string(), "a number from 1 to 4096");
+        }
+        if let Some(Weight::Each(weight)) = self.weight
+            && !(1..=MAX_WEIGHT).contains(&weight)
+        {
+            return outside(Setting::Weight, weight.to_string(), "a number from 1 to 100");
         }
         if let Some(part) = self.false_accepts.filter(|part| !(0.0..=1.0).contains(part)) {
             return outside(Setting::FalseAccepts, part.to_string(), "a number from 0 to 1");

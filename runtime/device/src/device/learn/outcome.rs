@@ -145,10 +145,24 @@ pub struct LearnedHead {
     /// What the new samples did to those that were known before; `null` where there were none, or
     /// nothing is new.
     pub known_samples: Option<Known>,
+    /// Where many samples of before leave little room for these: how little.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outweighed: Option<Outweighed>,
     /// Accuracy before and after on the samples that were not learned from.
     pub reports: Vec<Reported>,
     /// Why the head was not made current; `null` where it was.
     pub rejected: Option<String>,
+}
+
+/// Samples that count for little beside those of before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Outweighed {
+    /// What the others count together for each one that one of these counts.
+    pub others: f64,
+    /// Share of these samples that the head answers rightly, which it was learned from.
+    pub together: f64,
+    /// The same share, held out, of a head of these samples alone.
+    pub alone: f64,
 }
 
 /// What a threshold does to samples of classes that were never taught.
@@ -182,7 +196,8 @@ pub struct Known {
     pub new: u32,
     /// Those of them that the head before agrees with.
     pub agreed: u32,
-    /// What the answers lost, as a part of them, each weighed by how sure it is.
+    /// What the answers lost, as a part of them, each weighed by how sure it is; where samples count as several, with what such new
+    /// ones gain, each as it counts.
     pub loss: f64,
     /// Its standard error.
     pub standard_error: f64,

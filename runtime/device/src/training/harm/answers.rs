@@ -29,13 +29,23 @@ pub(super) fn mean(numbers: &[f64]) -> f64 {
 
 /// The mean of each class that has enough samples.
 pub(super) fn by_class(labels: &[u16], numbers: &[f64], classes: usize) -> Vec<Option<f64>> {
-    let mut sums = vec![(0.0, 0_u32); classes];
-    for (&label, number) in labels.iter().zip(numbers) {
-        let (sum, count) = &mut sums[usize::from(label)];
-        (*sum, *count) = (*sum + number, *count + 1);
+    by_class_weighed(labels, numbers, &vec![1.0; numbers.len()], classes)
+}
+
+/// The same with weights.
+pub(super) fn by_class_weighed(
+    labels: &[u16],
+    numbers: &[f64],
+    weights: &[f64],
+    classes: usize,
+) -> Vec<Option<f64>> {
+    let mut sums = vec![(0.0, 0.0, 0_u32); classes];
+    for ((&label, number), own) in labels.iter().zip(numbers).zip(weights) {
+        let (sum, weight, count) = &mut sums[usize::from(label)];
+        (*sum, *weight, *count) = (*sum + own * number, *weight + own, *count + 1);
     }
     let means = sums.into_iter();
-    means.map(|(sum, count)| (count >= CLASS_SAMPLES).then(|| sum / f64::from(count))).collect()
+    means.map(|(sum, weight, count)| (count >= CLASS_SAMPLES).then(|| sum / weight)).collect()
 }
 
 /// Logits in the order of the classes before, and labels.

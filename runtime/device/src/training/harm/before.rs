@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use headstart::head::argmax;
 
-use super::answers::{Answers, by_class, lead, mean, preference};
+use super::answers::{Answers, by_class, by_class_weighed, lead, mean, preference};
 use super::effect::{DOUBTFUL, Effect};
+use super::heavy::Heavy;
 use super::side::Side;
 use crate::samples::SampleId;
 use crate::state::FeatureCache;
@@ -13,7 +14,7 @@ use crate::training::TrainingProblem;
 use crate::training::many::{self, Linear};
 
 /// Parts of the samples before, each held out once.
-const PARTS: usize = 4;
+pub(super) const PARTS: usize = 4;
 /// With more samples before, only the first parts are held out.
 const FEW: usize = 1200;
 /// So many parts of fewer samples that are many already.
@@ -75,10 +76,15 @@ impl<'a> Before<'a> {
         let (mut before, mut after) = (Answers::new(old), Answers::new(old));
         // Logits of the head before, and the label that the update gives.
         let mut brought = Answers::new(old);
+        let heavy = Heavy::new(old, new);
+        let (mut heavy_before, mut heavy_after) = (Answers::new(old), Answers::new(old));
+        let mut known_weights = Vec::new();
         let class_of: HashMap<&str, usize> =
             old.classes().iter().map(String::as_str).zip(0..).collect();
-        for (part, head_before) in &self.parts {
-            let head_after = new_side.without(new, &ids(old, part))?;
+        for (at, (part, head_before)) in self.parts.iter().enumerate() {
+            let of_heavy = &heavy.parts[at];
+            let held = ids(old, part).into_iter().chain(ids(new, of_heavy)).collect();
+            let head_after = new_side.without(new, &held)?;
             let answers_before = self.side.answers(head_before, part)?;
             let answers_after = self.side.answers(&head_after, part)?;
             let each = answers_before.chunks_exact(old.classes().len());
@@ -94,15 +100,32 @@ impl<'a> Before<'a> {
                 }
                 before.push(logits, label);
                 effect.after += u32::from(argmax(logits_after) == places[label]);
-                let known: Vec<f32> = places.iter().map(|&place| logits_after[place]).collect();
-                after.push(&known, label);
+                after.push(&chosen(logits_after, &places), label);
+                known_weights.push(f64::from(new.weight(&old.ids()[at])));
+            }
+            let answers_before = new_side.answers(head_before, of_heavy)?;
+            let answers_after = new_side.answers(&head_after, of_heavy)?;
+            let each = answers_before.chunks_exact(old.classes().len());
+            let each = each.zip(answers_after.chunks_exact(new.classes().len()));
+            for (&at, (logits, logits_after)) in of_heavy.iter().zip(each) {
+                let label = class_of[new.classes()[usize::from(new.labels()[at])].as_str()];
+                heavy_before.push(logits, label);
+                heavy_after.push(&chosen(logits_after, &places), label);
             }
         }
         if before.labels.is_empty() {
             return Ok(None);
         }
-        let temperature = before.temperature()?;
-        losses(&mut effect, &before, temperature, &after, after.temperature()?);
+        let (temperature, warm) = (before.temperature()?, after.temperature()?);
+        losses(&mut effect, &before, temperature, &after, warm);
+        if let Some(weights) = &heavy.weights {
+            effect.counted = Some((weights.new, weights.known));
+            let known = lost(&before, temperature, &after, warm);
+            let of_heavy = lost(&heavy_before, temperature, &heavy_after, warm);
+            let both = heavy.balance(&known_weights, of_heavy.len());
+            let labels = [&before.labels[..], &heavy_before.labels].concat();
+            weigh(&mut effect, &labels, &[known, of_heavy].concat(), &both, before.classes);
+        }
 
         let (mut fresh, mut labels_of_fresh) = (Vec::new(), Vec::new());
         for (at, id) in new.ids().iter().enumerate().filter(|(_, id)| !old.contains(id)) {
@@ -136,16 +159,32 @@ impl<'a> Before<'a> {
 pub(super) fn losses(effect: &mut Effect, before: &Answers, cold: f32, after: &Answers, warm: f32) {
     effect.held_out = before.labels.len() as u32;
     (effect.before, effect.after_among_known) = (before.right(), after.right());
+    let losses = lost(before, cold, after, warm);
+    weigh(effect, &before.labels, &losses, &vec![1.0; losses.len()], before.classes);
+}
+
+/// What each answer lost.
+fn lost(before: &Answers, cold: f32, after: &Answers, warm: f32) -> Vec<f64> {
     let sure =
         |answers: &Answers, t| answers.iter().map(|(l, c)| lead(l, c, t)).collect::<Vec<_>>();
     let pairs = sure(before, cold).into_iter().zip(sure(after, warm));
-    let losses: Vec<f64> = pairs.map(|(before, after)| before - after).collect();
-    let count = losses.len() as f64;
-    effect.loss = losses.iter().sum::<f64>() / count;
-    let spread = losses.iter().map(|loss| (loss - effect.loss).powi(2)).sum::<f64>() / count;
-    effect.error = (spread / count).sqrt();
-    let of_classes = by_class(&before.labels, &losses, before.classes).into_iter().flatten();
+    pairs.map(|(before, after)| before - after).collect()
+}
+
+/// The loss of answers that weigh so much.
+fn weigh(effect: &mut Effect, labels: &[u16], losses: &[f64], weights: &[f64], classes: usize) {
+    let all = weights.iter().sum::<f64>();
+    let each = || losses.iter().zip(weights);
+    effect.loss = each().map(|(loss, weight)| weight * loss).sum::<f64>() / all;
+    let squares = each().map(|(loss, weight)| (weight * (loss - effect.loss)).powi(2));
+    effect.error = squares.sum::<f64>().sqrt() / all;
+    let of_classes = by_class_weighed(labels, losses, weights, classes).into_iter().flatten();
     effect.class_loss = of_classes.fold(0.0, f64::max);
+}
+
+/// The logits of the classes before.
+fn chosen(logits: &[f32], places: &[usize]) -> Vec<f32> {
+    places.iter().map(|&place| logits[place]).collect()
 }
 
 /// What the head before says of the labels that the update brings, of which there are some.
@@ -170,6 +209,26 @@ fn labels(effect: &mut Effect, before: &Answers, brought: &Answers, temperature:
     effect.class_contradiction = more.fold(0.0, f64::max);
 }
 
+/// Samples of which every `step`-th of a class goes into one of [`PARTS`] parts, where it is chosen.
+pub(super) fn in_parts(
+    cache: &FeatureCache,
+    step: usize,
+    is_chosen: impl Fn(usize, usize) -> bool,
+) -> Vec<Vec<usize>> {
+    let mut counts = vec![0; cache.classes().len()];
+    let mut parts = vec![Vec::new(); PARTS];
+    for (at, &label) in cache.labels().iter().enumerate() {
+        let place = &mut counts[usize::from(label)];
+        if is_chosen(at, label.into())
+            && let Some(part) = parts.get_mut(*place % step)
+        {
+            part.push(at);
+        }
+        *place += 1;
+    }
+    parts
+}
+
 pub(super) fn ids(cache: &FeatureCache, part: &[usize]) -> HashSet<SampleId> {
     part.iter().map(|&at| cache.ids()[at]).collect()
 }
@@ -178,19 +237,9 @@ pub(super) fn ids(cache: &FeatureCache, part: &[usize]) -> HashSet<SampleId> {
 /// keeps at least one to learn from. Of many samples parts are smaller ([`many::step`]).
 pub(super) fn held_out(old: &FeatureCache, new: &FeatureCache, many: bool) -> Vec<Vec<usize>> {
     let all = old.counts();
-    let mut counts = vec![0; all.len()];
     let step = if many { many::step(old.len()) } else { PARTS };
-    let mut parts = vec![Vec::new(); PARTS];
-    for (at, (id, &label)) in old.ids().iter().zip(old.labels()).enumerate() {
-        let place = &mut counts[usize::from(label)];
-        if all[usize::from(label)] > 1
-            && new.contains(id)
-            && let Some(part) = parts.get_mut(*place % step)
-        {
-            part.push(at);
-        }
-        *place += 1;
-    }
+    let stays = |at: usize, label: usize| all[label] > 1 && new.contains(&old.ids()[at]);
+    let mut parts = in_parts(old, step, stays);
     parts.truncate(match old.len() {
         ..=FEW if many => PARTS_OF_MANY,
         ..=FEW => PARTS,

@@ -43,7 +43,8 @@ pub struct Effect {
     pub after: u32,
     /// The same, among the classes that were known before.
     pub after_among_known: u32,
-    /// What these answers lost, as a part of them, each weighed by how sure it is; below 0 for a gain.
+    /// What these answers lost, as a part of them, each weighed by how sure it is; below 0 for a gain. Where samples count as several, each
+    /// is weighed by that too, and new ones that do are held out and asked as well.
     pub loss: f64,
     /// The loss's standard error.
     pub error: f64,
@@ -61,6 +62,8 @@ pub struct Effect {
     pub known: u32,
     /// Samples that were given, known ones among them.
     pub given: u32,
+    /// What the new labels and the known samples count, where any counts as several.
+    pub counted: Option<(f64, f64)>,
     /// By how much the head before prefers another class to these labels, as probability, beyond what it does on
     /// samples that it was not learned from.
     pub contradiction: f64,
@@ -124,9 +127,12 @@ impl Effect {
         strange.then_some(Harm::Strange).or(wrong.then_some(Harm::MostLabels))
     }
 
-    /// What the new labels can do: 1 where they are a third of the samples before or more, less in proportion.
+    /// What the new labels can do: 1 where they are a third of the samples before or more, less in proportion; 1 too where they were
+    /// asked to count as several, however few they are.
     fn share(&self) -> f64 {
-        (FULL_SHARE * f64::from(self.new) / f64::from(self.known)).min(1.0)
+        let once = (f64::from(self.new), f64::from(self.known));
+        let (new, known) = self.counted.unwrap_or(once);
+        if new > once.0 { 1.0 } else { (FULL_SHARE * new / known).min(1.0) }
     }
 
     /// Whether as much was given. A small update may well show just what the head before gets wrong.
@@ -163,6 +169,28 @@ mod tests {
             (Effect { loss: 0.05, contradiction: 0.3, ..fine }, Some(Harm::Labels)),
             (Effect { loss: -0.05, contradiction: 0.3, ..fine }, None),
             (Effect { loss: 0.05, contradiction: 0.3, known: 450, ..fine }, None),
+            // A few that count as several.
+            (
+                Effect {
+                    loss: 0.05,
+                    contradiction: 0.3,
+                    known: 450,
+                    counted: Some((150.0, 450.0)),
+                    ..fine
+                },
+                Some(Harm::Labels),
+            ),
+            (
+                Effect {
+                    loss: -0.2,
+                    contradiction: 0.6,
+                    known: 3000,
+                    counted: Some((60.0, 3000.0)),
+                    ..fine
+                },
+                Some(Harm::MostLabels),
+            ),
+            (Effect { loss: 0.05, contradiction: 0.3, counted: Some((30.0, 450.0)), ..fine }, None),
             (Effect { class_loss: 0.2, class_contradiction: 0.8, ..fine }, Some(Harm::Class)),
             (Effect { strangeness: 4.0, contradiction: 0.2, ..fine }, Some(Harm::Strange)),
             (Effect { strangeness: 4.0, contradiction: 0.2, loss: -0.02, ..fine }, None),

@@ -22,6 +22,7 @@ mod backbones;
 mod before;
 mod corrections;
 mod effect;
+mod heavy;
 mod side;
 
 pub use self::backbones::{Adoption, between};
@@ -233,6 +234,36 @@ mod tests {
             cache.insert(id, label, &row);
         }
         cache.sort();
+    }
+
+    /// The effect of 60 samples on 900, each of which counts so much. Nearly half of their features show another class.
+    fn of_heavy(weight: u16, turn: usize) -> Effect {
+        let mut old = FeatureCache::new(FEATURES);
+        many(&mut old, 0..900, 0);
+        let mut theirs = FeatureCache::new(FEATURES);
+        many(&mut theirs, 900..960, turn);
+        let mut new = old.clone();
+        for (at, id) in theirs.ids().iter().enumerate() {
+            let class = &theirs.classes()[usize::from(theirs.labels()[at])];
+            let label = new.class(class).unwrap();
+            let mut row = theirs.features()[at * FEATURES..][..FEATURES].to_vec();
+            row[..7].rotate_right(1);
+            new.insert(*id, label, &row);
+            new.set_weight(id, weight);
+        }
+        new.sort();
+        effect(&old, &new, usize::MAX).unwrap().unwrap()
+    }
+
+    #[test]
+    fn samples_that_count_as_several_are_judged_by_what_they_gain_too() {
+        let [once, heavy, wrong] = [of_heavy(1, 0), of_heavy(15, 0), of_heavy(15, 2)];
+        assert_eq!((once.counted, once.harm()), (None, None), "{once:?}");
+        // What was known is answered worse, and the new samples gain more.
+        assert_eq!((heavy.counted, heavy.harm()), (Some((900.0, 900.0)), None), "{heavy:?}");
+        assert!(heavy.after_among_known < once.after_among_known && heavy.loss < 0.0, "{heavy:?}");
+        // So do wrong ones, which are contradicted.
+        assert_eq!((wrong.harm(), wrong.new), (Some(Harm::MostLabels), 60), "{wrong:?}");
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::memory::filled;
 use crate::samples::SampleId;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
-use crate::training::many::{Known, Linear};
+use crate::training::many::{Counted, Known, Linear};
+use crate::training::weights::{repeated, times};
 
 /// Of heads of many samples: in the middle of those that `auto` tries.
 const PENALTY_OF_MANY: f32 = 5e-4;
@@ -20,6 +21,8 @@ pub(super) struct Side<'a> {
     memory: usize,
     /// Whether heads are those of many samples.
     many: bool,
+    /// How often each sample is learned.
+    times: Vec<u16>,
 }
 
 impl<'a> Side<'a> {
@@ -30,7 +33,8 @@ impl<'a> Side<'a> {
         many: bool,
     ) -> Result<Self, TrainingProblem> {
         let samples = Samples::new(cache.features(), cache.labels(), cache.feature_len())?;
-        Ok(Self { samples, classes: cache.classes().len(), memory, many })
+        let (classes, times) = (cache.classes().len(), times(cache));
+        Ok(Self { samples, classes, memory, many, times })
     }
 
     /// The head of all samples but these; where memory is too small for them, of every second one, every third one,
@@ -44,13 +48,14 @@ impl<'a> Side<'a> {
         let all: Vec<u32> = ids.filter(|(_, id)| !held.contains(*id)).map(|(at, _)| at).collect();
         let features = self.samples.feature_len();
         if self.many {
-            let samples = self.samples.select(&all)?;
+            let of = Counted { samples: self.samples, times: &self.times };
             let mut counts = vec![0; self.classes];
-            samples.count(&mut counts)?;
+            of.count(&all, &mut counts);
             let mut known = Known::new(features, &counts)?;
-            known.add(samples)?;
+            known.add(of, &all)?;
             return known.head(PENALTY_OF_MANY);
         }
+        let all = repeated(&all, &self.times);
         let scratch_len =
             |samples: usize| discriminants::scratch_len(samples, features, self.classes);
         let (mut rest, mut step) = (all.clone(), 1);
