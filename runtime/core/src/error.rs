@@ -18,7 +18,7 @@ pub enum Error {
     },
     /// A digest does not match its bytes.
     DigestMismatch {
-        /// The section's kind, or `HEAD`er as zeros.
+        /// The section's kind in the file; zeros for the pack's header.
         section: [u8; 4],
     },
     /// A section is missing, repeated, out of order, unaligned or outside the file.
@@ -30,19 +30,19 @@ pub enum Error {
     BadManifest,
     /// An entry of the value table breaks a rule.
     BadValue {
-        /// Its index.
+        /// The value's index in the table.
         index: u32,
     },
     /// A node does not decode, reads what does not exist yet, or its shapes do not fit.
     BadNode {
-        /// Its index.
+        /// The node's index.
         index: u32,
     },
     /// The section of the trainable tail does not decode, or reads values that are not kept.
     BadTail,
     /// A node of the trainable tail breaks a rule of shapes or of order.
     BadTailNode {
-        /// Its index.
+        /// The node's index.
         index: u32,
     },
     /// This runtime trains and runs heads only, and the pack keeps a trainable tail.
@@ -67,12 +67,12 @@ pub enum Error {
     OtherFamily,
     /// The pack is older than one that was used here.
     Downgrade {
-        /// Its security counter.
+        /// The pack's security counter.
         found: u64,
-        /// The least that is accepted.
+        /// The least counter that is accepted.
         least: u64,
     },
-    /// A head belongs to another backbone; the first bytes of both digests.
+    /// A head belongs to another backbone. The digests are named by their first bytes.
     BackboneMismatch {
         /// The backbone that is asked for.
         expected: [u8; 4],
@@ -81,19 +81,19 @@ pub enum Error {
     },
     /// A caller's buffer has another length than it must have, in elements.
     BufferLength {
-        /// What is needed.
+        /// The length that is needed, in elements.
         expected: usize,
-        /// What was given.
+        /// The length that was given, in elements.
         found: usize,
     },
     /// A caller's memory does not start at a multiple of that many bytes.
     Misaligned {
-        /// The multiple.
+        /// The multiple, in bytes.
         alignment: usize,
     },
     /// One class more than the pack plans memory for.
     TooManyClasses {
-        /// The most that it plans for.
+        /// The most classes that the pack plans for.
         limit: usize,
     },
     /// The bytes do not start with the magic of a head record.
@@ -106,7 +106,7 @@ pub enum Error {
     /// A class label is empty, longer than 64 bytes, not UTF-8, has control characters, or stands
     /// there twice.
     LabelInvalid {
-        /// The class.
+        /// The class's number.
         class: u16,
     },
     /// A number that must be finite is not.
@@ -115,14 +115,14 @@ pub enum Error {
     NoSamples,
     /// A sample's label is not one of the head's classes.
     ClassOutOfRange {
-        /// The label.
+        /// The sample's label.
         class: u16,
         /// The number of classes.
         classes: u16,
     },
     /// A sample index is past the end of the samples.
     SampleOutOfRange {
-        /// The index.
+        /// The sample's index.
         index: usize,
         /// The number of samples.
         samples: usize,
@@ -134,7 +134,7 @@ pub enum Error {
     },
     /// One sample more than exact sums hold.
     TooManySamples {
-        /// The most samples.
+        /// The most samples that the sums hold.
         limit: u32,
     },
     /// A sample is to be forgotten that cannot have been learned.

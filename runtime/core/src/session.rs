@@ -42,7 +42,7 @@ const RIDGE_TEMPERATURE: f32 = 0.25;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SessionError<E> {
-    /// A rule of the runtime.
+    /// A rule of the runtime was broken.
     Runtime(Error),
     /// The store failed.
     Store(E),
@@ -229,7 +229,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         Ok(())
     }
 
-    /// The features of one input, int8 as for [`learn`](Self::learn): what a feature cache keeps.
+    /// Computes the features of one input, int8 as for [`learn`](Self::learn): what a feature cache keeps.
     ///
     /// # Errors
     ///
@@ -372,7 +372,7 @@ impl<'p, 'm, S: Store> Session<'p, 'm, S> {
         Ok(())
     }
 
-    /// The best class for one input, int8 as for [`learn`](Self::learn).
+    /// Answers with the best class for one input, int8 as for [`learn`](Self::learn).
     ///
     /// # Errors
     ///

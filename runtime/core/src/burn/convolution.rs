@@ -23,11 +23,11 @@ use super::ops::slice;
 /// Which transposed convolutions of a backend give right results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transposed {
-    /// All of them.
+    /// Every transposed convolution.
     All,
-    /// Those of one group.
+    /// Transposed convolutions of one group only.
     OneGroup,
-    /// None.
+    /// No transposed convolution.
     None,
 }
 

@@ -11,9 +11,9 @@ use cudarc::driver::result;
 pub enum NoDevice {
     /// No library of this name can be loaded.
     Library(&'static str),
-    /// The driver refuses.
+    /// The driver reports this error.
     Driver(String),
-    /// The driver finds none.
+    /// The driver finds no GPU.
     None,
     /// CubeCL compiles its kernels when they are first needed, and this folder's headers are not there.
     Headers(String),

@@ -8,26 +8,26 @@ use crate::graph::GraphError;
 pub enum ExecuteError {
     /// A node breaks a rule of shapes.
     Node {
-        /// Its name.
+        /// The node's name.
         node: String,
-        /// The rule.
+        /// The rule that it breaks.
         source: GraphError,
     },
     /// A value breaks a rule of shapes.
     Value {
-        /// Its name.
+        /// The value's name.
         value: String,
-        /// The rule.
+        /// The rule that it breaks.
         source: GraphError,
     },
     /// A value that is wanted or read has no contents at that point.
     Undefined {
-        /// Its name, or its index if it does not exist.
+        /// The value's name, or its index if there is no such value.
         value: String,
     },
     /// A value without elements that a node would have to compute something from.
     Empty {
-        /// Its name.
+        /// The value's name.
         value: String,
     },
     /// A node slides a window over more than three spatial dimensions.
@@ -37,18 +37,18 @@ pub enum ExecuteError {
     },
     /// There are more or fewer inputs than the graph has.
     InputCount {
-        /// What the graph has.
+        /// How many inputs the graph has.
         expected: usize,
-        /// What was given.
+        /// How many inputs were given.
         found: usize,
     },
     /// An input does not have the graph's shape, nor a multiple of it along the first dimension.
     InputShape {
         /// The input's name.
         input: String,
-        /// The graph's shape.
+        /// The shape that the graph states.
         expected: std::vec::Vec<usize>,
-        /// What was given.
+        /// The shape that was given.
         found: std::vec::Vec<usize>,
     },
     /// The graph mixes its batch with other dimensions at that node: it runs only at its own batch.
@@ -58,7 +58,7 @@ pub enum ExecuteError {
     },
     /// A sample to train on is not in the table, or its class or length is not the head's.
     Sample {
-        /// Its index.
+        /// The sample's index.
         index: usize,
     },
     /// The backend did not give a result back.

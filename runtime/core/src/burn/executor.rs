@@ -109,7 +109,8 @@ impl<B: FloatBackend> Executor<B> {
         self.forward_with(inputs, &BTreeMap::new())
     }
 
-    /// As [`forward`](Self::forward), with other tensors in place of some constants.
+    /// The graph's outputs as tensors of the backend, computed with other tensors in place of some constants; otherwise as
+    /// [`forward`](Self::forward).
     ///
     /// # Errors
     ///

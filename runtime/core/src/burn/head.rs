@@ -19,29 +19,29 @@ use crate::head::Random;
 /// One fully connected layer: `y[o] = bias[o] + Σ weights[o][i] · x[i]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// Row-major, `[outputs][inputs]`.
+    /// The weights, `[output][input]`, row-major.
     pub weights: Vec<f32>,
-    /// One an output.
+    /// The bias of each output.
     pub bias: Vec<f32>,
 }
 
 /// Samples as the head sees them: `features` values each, best of mean 0 and like scale.
 #[derive(Clone, Copy, Debug)]
 pub struct Table<'a> {
-    /// Row-major, `[sample][feature]`.
+    /// The features of all samples, `[sample][feature]`, row-major.
     pub values: &'a [f32],
-    /// One class a sample.
+    /// The class of each sample.
     pub labels: &'a [u16],
-    /// Values a sample.
+    /// How many features a sample has.
     pub features: usize,
 }
 
 /// One step of training: its samples, and how far it goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// Indices of samples, in the order in which they count; one may stand there twice.
+    /// Indices of the step's samples, in the order in which they count; an index may stand there twice.
     pub samples: Vec<usize>,
-    /// Step size.
+    /// The step size.
     pub rate: f32,
 }
 
@@ -77,7 +77,7 @@ impl<B: AutodiffBackend> Trainer<B> {
         Self::on(&Device::<B>::default(), features, classes, hidden, seed)
     }
 
-    /// Makes a head as [`new`](Self::new) does, on this device.
+    /// A new head on this device, otherwise as [`new`](Self::new) makes it.
     #[must_use]
     pub fn on(
         device: &Device<B>,
@@ -108,8 +108,7 @@ impl<B: AutodiffBackend> Trainer<B> {
         Self { device: device.clone(), layers, classes, momentum: 0.9, weight_decay: 0.0 }
     }
 
-    /// Sets what of the last step goes into the next (0.9 otherwise), and the decay of weights
-    /// (0 otherwise).
+    /// Sets momentum, the part of the last step that goes into the next (0.9 otherwise), and the decay of weights (0 otherwise).
     #[must_use]
     pub fn with(mut self, momentum: f32, weight_decay: f32) -> Self {
         (self.momentum, self.weight_decay) = (momentum, weight_decay);

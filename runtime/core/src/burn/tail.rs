@@ -66,7 +66,7 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         Self::on(&Device::<B>::default(), graph, trained, last, settings)
     }
 
-    /// Uploads the graph as [`new`](Self::new) does, to this device.
+    /// Uploads the graph to this device; otherwise as [`new`](Self::new).
     ///
     /// # Errors
     ///
@@ -168,8 +168,8 @@ impl<B: FloatBackend + AutodiffBackend> TailTrainer<B> {
         fits
     }
 
-    /// Takes one step of that size on samples that each have one row for every input of the graph; returns their
-    /// mean loss before it, in nats.
+    /// Takes one step of size `rate` on samples that each have one row for every input of the graph; returns their mean loss before it, in
+    /// nats.
     ///
     /// # Errors
     ///

@@ -11,9 +11,9 @@ use super::ExecuteError;
 /// A tensor in the host's memory: row-major float32.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
-    /// Its dimensions, batch included.
+    /// The dimensions, batch included.
     pub shape: Vec<usize>,
-    /// Its elements, as many as the shape says.
+    /// The elements, as many as the shape says.
     pub data: Vec<f32>,
 }
 

@@ -6,7 +6,7 @@ use std::string::String;
 pub enum GraphError {
     /// A tensor has more dimensions than [`MAX_RANK`](super::MAX_RANK).
     Rank {
-        /// The rank that was found.
+        /// How many dimensions the tensor has.
         found: usize,
     },
     /// A tensor has more elements than [`MAX_ELEMENTS`](super::MAX_ELEMENTS).
@@ -20,12 +20,12 @@ pub enum GraphError {
     },
     /// A node reads a value that does not exist.
     UnknownValue {
-        /// The index that was read.
+        /// The index that the node reads.
         value: usize,
     },
     /// A node has the wrong number of operands.
     Operands {
-        /// How many it has.
+        /// How many operands the node has.
         found: usize,
     },
     /// The operands' shapes do not fit together; the text says how.

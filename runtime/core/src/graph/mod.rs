@@ -43,26 +43,26 @@ pub type ValueId = usize;
 /// A tensor that flows through the graph.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Value {
-    /// Its name in the source model.
+    /// The tensor's name in the source model.
     pub name: String,
-    /// Its dimensions, batch included.
+    /// The dimensions, batch included.
     pub shape: Vec<usize>,
-    /// Its contents, if they are known before the graph runs (a weight, say).
+    /// The contents, if they are known before the graph runs (a weight, say).
     pub constant: Option<Arc<[f32]>>,
-    /// How the source model holds it as 8-bit integers, if that is quantised already.
+    /// How the source model holds the tensor as 8-bit integers, where it is quantised already.
     pub scale: Option<Scale>,
 }
 
 /// One operator applied to values that exist before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// Its name in the source model, or one made from its operator and output.
+    /// The node's name in the source model, or one made from its operator and output.
     pub name: String,
-    /// What it computes.
+    /// What the node computes.
     pub op: Op,
-    /// Its operands, in the order that [`Op`] states.
+    /// The operands, in the order that [`Op`] states.
     pub inputs: Vec<ValueId>,
-    /// The one value that it defines.
+    /// The one value that the node defines.
     pub output: ValueId,
 }
 
@@ -139,7 +139,7 @@ impl Graph {
         found.or_else(|| self.nodes.iter().position(|node| node.output == value))
     }
 
-    /// The value of that name.
+    /// The value of that name; `None` if there is none.
     #[must_use]
     pub fn value_named(&self, name: &str) -> Option<ValueId> {
         self.values.iter().position(|value| value.name == name)
@@ -189,8 +189,8 @@ impl Graph {
         Ok(part)
     }
 
-    /// What is left when all that `frozen` needs, they included, is computed elsewhere: its inputs are
-    /// the values that cross, in the order of their ids here, which come with it.
+    /// The part of the graph behind `frozen`: what is left to do when these values, and all that they need, are computed elsewhere. Its
+    /// inputs are the values that cross the cut, in the order of their ids here; these ids come with it.
     ///
     /// # Errors
     ///
@@ -231,7 +231,7 @@ impl Graph {
         depends
     }
 
-    /// Multiply-accumulates of one node: those of its weights, one a product.
+    /// How many multiply-accumulates one node takes: those of its weights, one a product.
     #[must_use]
     pub fn multiply_accumulates(&self, node: &Node) -> u64 {
         let shape = |&id: &ValueId| self.values[id].shape.as_slice();

@@ -1,4 +1,4 @@
-//! From held-out logits to honest probabilities and to "unknown".
+//! Calibrates a head on held-out samples: honest probabilities, and a threshold for "unknown".
 
 use super::numeric::Scratch;
 use super::{Samples, argmax, softmax};

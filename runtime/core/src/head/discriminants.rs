@@ -23,8 +23,8 @@ pub fn scratch_len(samples: usize, features: usize, classes: usize) -> Result<us
     sum(&[Design::scratch_len(samples, features, classes)?, solution])
 }
 
-/// Writes the head of these samples, of which every class has the same share. Where not even
-/// the penalty keeps the classes' own covariance from vanishing in float32, it is the ridge head. A class without samples is never the answer.
+/// Writes the head of linear discriminants of these samples; every class has the same share. Where not even the penalty keeps the classes'
+/// own covariance from vanishing in float32, it is the ridge head. A class without samples is never the answer.
 ///
 /// # Errors
 ///

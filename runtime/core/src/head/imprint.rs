@@ -45,8 +45,8 @@ pub fn add(
     Ok(())
 }
 
-/// Makes the head of these samples and writes how many each class has. A class without samples
-/// gets zero weights and the bias `f32::MIN`: it is never the answer.
+/// Writes the head of class means, and how many samples each class has. A class without samples gets zero weights and the bias `f32::MIN`:
+/// it is never the answer.
 ///
 /// # Errors
 ///

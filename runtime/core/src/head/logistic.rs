@@ -35,8 +35,8 @@ pub fn scratch_len(samples: usize, features: usize, classes: usize) -> Result<us
     ])
 }
 
-/// Writes the head of these samples. `penalty` is relative to features of mean squared norm 1;
-/// 1e-5 to 1e-2 is its useful range.
+/// Writes the softmax-regression head of these samples. `penalty` is relative to features of mean squared norm 1; 1e-5 to 1e-2 is its
+/// useful range.
 ///
 /// With an `initial` head on the same features and classes, what is penalised is the distance from it;
 /// the rows of classes without samples stay as they are, and the others learn to be told apart from each other only.

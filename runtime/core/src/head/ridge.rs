@@ -38,8 +38,8 @@ pub fn scratch_len(samples: usize, features: usize, classes: usize) -> Result<us
     ])
 }
 
-/// Writes the head of these samples. `penalty` is relative to features of mean squared norm 1;
-/// 1e-4 to 1e-2 is its useful range. A class without samples is predicted as 0.
+/// Writes the ridge head of these samples. `penalty` is relative to features of mean squared norm 1; 1e-4 to 1e-2 is its useful range. A
+/// class without samples is predicted as 0.
 ///
 /// # Errors
 ///

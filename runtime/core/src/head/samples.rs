@@ -46,9 +46,8 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// Says that the last `owners.len()` rows show earlier samples again, another crop of
-    /// a picture say: row `len − owners.len() + i` shows sample `owners[i]`. What is held out to
-    /// measure is then never trained on in another guise.
+    /// Marks the last `owners.len()` rows as showing earlier samples again, another crop of a picture say: row `len − owners.len() + i`
+    /// shows sample `owners[i]`. What is held out to measure is then never trained on in another guise.
     ///
     /// # Errors
     ///

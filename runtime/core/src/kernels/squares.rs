@@ -6,10 +6,10 @@
 /// Rows and columns of a [`Square`].
 pub const SIDE: usize = 64;
 
-/// A row.
+/// A row of a [`Square`].
 pub type Line = [f32; SIDE];
 
-/// `[row][column]`.
+/// A matrix of [`SIDE`] rows and columns, `[row][column]`.
 pub type Square = [Line; SIDE];
 
 /// Writes `Σ a[k][row] · b[k][column]`, over the lines that both have, in rising order.

@@ -8,7 +8,7 @@ pub struct ChannelRecords<'a> {
 }
 
 impl<'a> ChannelRecords<'a> {
-    /// Views records; a rest of fewer than eight bytes is not seen.
+    /// Views the bytes of records; fewer than eight bytes at the end are left out.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
@@ -20,7 +20,7 @@ impl<'a> ChannelRecords<'a> {
         self.bytes.len() / CHANNEL_BYTES
     }
 
-    /// Whether there is none.
+    /// Whether there are no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

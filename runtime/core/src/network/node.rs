@@ -11,9 +11,9 @@ pub type ValueId = u32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Window {
-    /// Extent.
+    /// Extent of the window.
     pub kernel: [u16; 2],
-    /// Step between windows.
+    /// Step from one window to the next.
     pub stride: [u16; 2],
     /// Distance between the elements that a window reads.
     pub dilation: [u16; 2],
@@ -63,9 +63,9 @@ pub enum BinaryOp {
 pub struct Binary {
     /// What it computes.
     pub op: BinaryOp,
-    /// First operand.
+    /// The first operand.
     pub a: ValueId,
-    /// Second operand.
+    /// The second operand.
     pub b: ValueId,
     /// Factor of the first operand, or of the product or quotient.
     pub scale_a: f32,
@@ -144,31 +144,31 @@ pub enum PadMode {
 pub enum Node<'a> {
     /// Convolution; a fully-connected layer is one of extent 1.
     Conv(Conv),
-    /// `table[q]`, 256 bytes from −128 up; one table, or one a channel.
+    /// A function of each element: `table[q]`, 256 bytes from −128 up; one table, or one a channel.
     Table {
         /// The operand.
         input: ValueId,
         /// First byte in `TABL`.
         table: u32,
-        /// Whether every channel has its own.
+        /// Whether every channel has a table of its own.
         per_channel: bool,
     },
-    /// Two operands.
+    /// An operator of two operands that broadcast to the result.
     Binary(Binary),
-    /// The greatest of a window; input and output have one scale.
+    /// The greatest element of each window; input and output have one scale.
     MaxPool {
         /// The operand.
         input: ValueId,
         /// Where the window reads; padding never wins.
         window: Window,
     },
-    /// The mean of a window.
+    /// The mean of each window.
     AveragePool(AveragePool),
-    /// The mean of a grid's bins.
+    /// The mean of each bin of a grid.
     GridPool(GridPool),
     /// Tensors side by side along one axis (0 rows, 1 columns, 2 channels).
     Concat {
-        /// The axis.
+        /// The axis along which the operands stand.
         axis: u8,
         /// Eight bytes an operand: value, multiplier (input scale / output scale, float32).
         operands: &'a [u8],
@@ -177,9 +177,9 @@ pub enum Node<'a> {
     Pad {
         /// The operand.
         input: ValueId,
-        /// Before the first element of each axis.
+        /// How many elements stand before the first one of each axis.
         before: [u32; 3],
-        /// What stands there.
+        /// What fills the padding.
         mode: PadMode,
     },
     /// Elements in another order: the output, read as `extents`, takes element
@@ -189,7 +189,7 @@ pub enum Node<'a> {
         input: ValueId,
         /// Extents, outermost first; unused ones are 1.
         extents: [u32; 5],
-        /// Step in the input of each.
+        /// Step in the input along each of the extents.
         strides: [u32; 5],
     },
     /// Softmax over channels: `e = table[max − q]`, `rne(e / Σ e · multiplier) + zero point`.
@@ -198,10 +198,10 @@ pub enum Node<'a> {
         input: ValueId,
         /// First byte in `TABL`: 256 float32, entry `d` is `e^(−d · input scale)`.
         table: u32,
-        /// 1 / output scale.
+        /// Factor of the probabilities: 1 / output scale.
         multiplier: f32,
     },
-    /// The mean of a window of integers.
+    /// The mean of each window of integers.
     IntegerMean(IntegerMean),
 }
 

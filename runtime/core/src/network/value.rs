@@ -28,7 +28,7 @@ pub const MAX_ELEMENTS: u32 = 1 << 28;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Value {
-    /// First byte in the arena.
+    /// First byte of the tensor in the arena.
     pub offset: u32,
     /// Rows.
     pub height: u32,
@@ -45,7 +45,7 @@ pub struct Value {
 }
 
 impl Value {
-    /// The number of elements, which is that of bytes too.
+    /// The number of elements, which is also that of bytes.
     #[must_use]
     pub fn elements(&self) -> u32 {
         self.height.saturating_mul(self.width).saturating_mul(self.channels)
@@ -63,7 +63,7 @@ impl Value {
         (self.width as usize).saturating_mul(self.channels as usize)
     }
 
-    /// Bytes of the arena that it takes.
+    /// The bytes of the arena that the tensor takes.
     // Once in firmware, and not in every place that asks: 850 bytes of code less.
     #[must_use]
     #[cfg_attr(target_os = "none", inline(never))]

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::Error;
 use crate::checked::array;
 
-/// First bytes of a pack. The line ends show a transfer that rewrote them.
+/// The first bytes of a pack. The line ends in them show a transfer that rewrote line ends.
 pub const MAGIC: [u8; 8] = *b"HSPK\r\n\x1a\n";
 /// The format version that this runtime writes and reads.
 pub const VERSION: u16 = 1;

@@ -15,7 +15,7 @@ use crate::network::{Node, Value};
 /// Everything that stands in a pack. `values[0]` is the input, `values[k + 1]` node `k`'s result.
 #[derive(Clone, Debug)]
 pub struct Contents<'a> {
-    /// Where it came from.
+    /// Where the pack came from.
     pub provenance: Provenance<'a>,
     /// The input tensor and its preprocessing.
     pub input: Input,
@@ -31,9 +31,9 @@ pub struct Contents<'a> {
     pub channels: Vec<(i32, f32)>,
     /// Tables of functions.
     pub tables: Vec<u8>,
-    /// The section of a trainable tail.
+    /// The section of a trainable tail, if the pack keeps one.
     pub tail: Option<Vec<u8>>,
-    /// A head record to ship.
+    /// A head record to ship, if there is one.
     pub head: Option<Vec<u8>>,
 }
 
@@ -88,8 +88,8 @@ pub fn emit(contents: &Contents<'_>) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The pack with a signature, in place of one that it may have. `signer` signs the message that it is
-/// given with the Ed25519 key that belongs to `public_key`.
+/// Signs a pack: its bytes with a signature, in place of one that they may have. `signer` signs the message that it is given with the
+/// Ed25519 key that belongs to `public_key`.
 ///
 /// # Errors
 ///

@@ -21,7 +21,7 @@ pub struct ManifestV1<'a> {
     /// Where the pack came from.
     #[serde(borrow)]
     pub provenance: Provenance<'a>,
-    /// What a head is bound to, beside the nodes and weights.
+    /// Shape of the input, and how pixels become input values. With the nodes and weights it is what a head is bound to.
     pub backbone: BackboneSpec,
     /// Memory that a session takes.
     pub plan: Plan,

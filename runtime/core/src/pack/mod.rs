@@ -101,8 +101,8 @@ impl<'a> Pack<'a> {
         self.signature.as_ref()
     }
 
-    /// What a head is bound to: SHA-256 over the backbone's part of the manifest and the digests of
-    /// values, nodes, weights, channels, tables and, if there is one, the tail. Provenance and head do not count.
+    /// SHA-256 of the backbone, which a head is bound to: over the backbone's part of the manifest and the digests of values, nodes,
+    /// weights, channels, tables and, if there is one, the tail. Provenance and head do not count.
     #[must_use]
     pub fn backbone_digest(&self) -> [u8; 32] {
         self.digest

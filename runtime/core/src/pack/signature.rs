@@ -32,11 +32,11 @@ pub const MESSAGE_BYTES: usize = DOMAIN.len() + 64 + 32;
 pub struct Signature<'a> {
     /// The boards that the pack is for: 1 to 32 bytes of ASCII letters, digits, `-`, `_` and `.`.
     pub family: &'a str,
-    /// Devices refuse packs with a lower one than they have used.
+    /// The security counter. Devices refuse packs with a lower one than they have used.
     pub counter: u64,
     /// The first 8 bytes of the SHA-256 of the public key.
     pub key: [u8; 8],
-    /// Ed25519 over the pack's message.
+    /// The Ed25519 signature of the pack's message.
     pub signature: [u8; 64],
 }
 

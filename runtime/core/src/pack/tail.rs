@@ -45,7 +45,7 @@ pub struct TailSection<'a> {
     /// Inputs of the head.
     pub head_inputs: u32,
     crossing: &'a [u8],
-    /// The graph, as postcard.
+    /// The graph's description, as postcard.
     pub description: &'a [u8],
     /// The constants' bytes.
     pub constants: &'a [u8],

@@ -1,4 +1,4 @@
-//! Packs that only their maker can change.
+//! Opens packs that only their maker can change.
 
 use ed25519_dalek::VerifyingKey;
 
@@ -6,12 +6,12 @@ use super::signature::{Signature, key_name};
 use super::{Pack, container};
 use crate::Error;
 
-/// Which signed packs a runtime uses: those of these keys, for its boards, and none that is too old.
+/// Rules for the signed packs that a runtime uses: those of these keys, for its boards, and none that is too old.
 #[derive(Clone, Copy, Debug)]
 pub struct Trust<'a> {
     /// Ed25519 public keys; two while one replaces the other.
     pub keys: &'a [[u8; 32]],
-    /// The boards that this is one of.
+    /// The board family that this device is one of.
     pub family: &'a str,
     /// The highest security counter of a pack that was used here; 0 at first.
     pub least_counter: u64,

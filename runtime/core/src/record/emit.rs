@@ -11,7 +11,7 @@ use super::{
 use crate::Error;
 use crate::checked::expect_len;
 
-/// What a head record is written from.
+/// The parts that a head record is written from.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadParts<'a> {
     /// The weights and the bias.
@@ -26,9 +26,9 @@ pub struct HeadParts<'a> {
     pub learner: Learner,
     /// How to store the weights.
     pub storage: Storage,
-    /// Divides the logits before the softmax; above 0.
+    /// The temperature, above 0, which divides the logits before the softmax.
     pub temperature: f32,
-    /// A best probability below this means "unknown"; 0 to 1.
+    /// The best probability below which an answer is "unknown"; 0 to 1.
     pub unknown_threshold: f32,
     /// A feature vector for each class that can stand for its samples where those are gone, `[class][feature]`: for
     /// heads that leave their samples behind.
@@ -38,8 +38,8 @@ pub struct HeadParts<'a> {
 }
 
 impl<'a> HeadParts<'a> {
-    /// The parts of a head of which nothing was measured, with float32 weights and without prototypes: for `..` behind the
-    /// fields that say otherwise.
+    /// Parts with float32 weights and without prototypes, of a head of which nothing was measured. Use it behind `..`, after the fields
+    /// that differ.
     #[must_use]
     pub fn new(
         head: LinearHead<'a>,

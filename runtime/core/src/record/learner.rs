@@ -16,12 +16,11 @@ pub enum Learner {
     Imprint = 3,
     /// Softmax regression on all samples at once.
     Logistic = 4,
-    /// What is learned by default: the mean of linear discriminants and a logistic head, or of many samples the
-    /// discriminants alone.
+    /// The default learner: the mean of linear discriminants and a logistic head, or of many samples the discriminants alone.
     Blend = 5,
     /// Linear discriminant analysis.
     Lda = 6,
-    /// Trained elsewhere: a pretrained classifier, or another engine.
+    /// Another trainer: a pretrained classifier, or another engine.
     Other = 255,
 }
 

@@ -1,4 +1,4 @@
-//! The head record: a linear head, and the same as bytes, as the saved personal state and as the factory head of a pack.
+//! The head record: a linear head as bytes. It is the saved personal state, and the factory head of a pack.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)]
 
@@ -233,7 +233,7 @@ impl<'a> HeadRecord<'a> {
         }
     }
 
-    /// How a head record stores its weights.
+    /// How the record stores its weights.
     pub fn storage(&self) -> Storage {
         self.storage
     }

@@ -11,15 +11,14 @@ pub enum StoreError<E> {
     Geometry,
     /// The region has less than two slots, or is not made of whole erase blocks of this flash.
     Region,
-    /// A record that is longer than a slot holds.
+    /// The record is longer than a slot holds.
     TooLong {
-        /// The most bytes.
+        /// The most bytes that a slot holds.
         limit: usize,
-        /// The record's bytes.
+        /// How many bytes the record has.
         found: usize,
     },
-    /// A record in which a block of the flash would begin as a slot does: no other region of slots could
-    /// be told from it.
+    /// A block of the flash would begin with bytes that look like a slot: no other region of slots could be told from this record.
     LooksLikeASlot,
     /// The region holds what was learned on another backbone; the first bytes of both digests.
     OtherBackbone {
@@ -35,7 +34,7 @@ pub enum StoreError<E> {
         /// The version that was found.
         found: u16,
     },
-    /// What was written does not read back, in several slots: the flash is worn out or defect.
+    /// What was written does not read back, in several slots: the flash is worn out or defective.
     NotWritten,
     /// The record was there when the store was opened, and its digest no longer matches.
     Damaged,

@@ -10,9 +10,9 @@ const ENTRY: u32 = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LogRegion {
-    /// Where it starts, a multiple of the erase size.
+    /// Where the region starts, a multiple of the erase size.
     pub start: u32,
-    /// Most samples.
+    /// The most samples that the log holds.
     pub samples: u16,
 }
 
@@ -49,8 +49,7 @@ pub struct FeatureLog<F> {
 }
 
 impl<F: Flash> FeatureLog<F> {
-    /// Finds the samples of this backbone, with so many features each; clears what another backbone
-    /// left.
+    /// Opens the log of this backbone's samples, with so many features each; clears what another backbone left.
     ///
     /// # Errors
     ///
@@ -125,13 +124,13 @@ impl<F: Flash> FeatureLog<F> {
         self.len
     }
 
-    /// Whether there is none.
+    /// Whether the log has no sample.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The flash, which may be in the address space.
+    /// The flash that holds the log. Where it lies in the address space, features can be read in place.
     #[must_use]
     pub fn flash(&self) -> &F {
         &self.flash

@@ -6,10 +6,10 @@
 /// aligned to the sizes of [`Geometry`] and inside its capacity. Drivers for
 /// [`embedded-storage`](https://docs.rs/embedded-storage) fit through `Nor` (feature `embedded-storage`).
 pub trait Flash {
-    /// What the driver reports.
+    /// The driver's error.
     type Error;
 
-    /// Sizes and erased value; always the same ones.
+    /// The flash's sizes and erased value; they never change.
     fn geometry(&self) -> Geometry;
 
     /// Fills `bytes` from `offset`, both in multiples of the read size.
@@ -72,15 +72,15 @@ impl<F: Flash> Flash for &mut F {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Geometry {
-    /// All of it.
+    /// Bytes of the whole memory.
     pub capacity: u32,
     /// Alignment of reads; divides the write size.
     pub read: u32,
-    /// A word, the smallest write: a power of two, 1…256.
+    /// Bytes of a word, the smallest write: a power of two, 1…256.
     pub write: u32,
-    /// A block, the smallest erase: a multiple of the write size, 512…131072.
+    /// Bytes of a block, the smallest erase: a multiple of the write size, 512…131072.
     pub erase: u32,
-    /// What erased bytes read as: `0xFF`, or `0x00` as on some STM32L.
+    /// The value of erased bytes: `0xFF`, or `0x00` as on some STM32L.
     pub erased: u8,
 }
 

@@ -9,11 +9,11 @@ use super::{Flash, Geometry, Store, StoreError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Region {
-    /// Where it starts, a multiple of the erase size.
+    /// Where the region starts, a multiple of the erase size.
     pub start: u32,
     /// Bytes of a slot, a multiple of the erase size. Up to 512 of them are not payload.
     pub slot_bytes: u32,
-    /// Slots, two at least. Wear is spread evenly over them.
+    /// How many slots there are, two at least. Wear is spread evenly over them.
     pub slots: u16,
 }
 
@@ -35,7 +35,7 @@ pub struct FlashStore<F> {
 }
 
 impl<F: Flash> FlashStore<F> {
-    /// Finds the record that was committed last.
+    /// Opens the store and finds the record that was committed last.
     ///
     /// A slot that a power cut left half-written is passed over, and erased by the commit that uses
     /// it next. If no slot has a firm commit word but one holds a complete record, that record is

@@ -2,7 +2,7 @@
 
 /// A place that keeps one head record and replaces it in one step: flash, a file, memory.
 pub trait Store {
-    /// What can go wrong there.
+    /// The error of a store that fails.
     type Error;
 
     /// Copies the record that was committed last to the start of `buffer` and gives its length;

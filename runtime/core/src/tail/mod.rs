@@ -27,7 +27,7 @@ use crate::network::Value;
 /// `[1, head inputs, height, width]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tail {
-    /// From the features, dequantised, to what the head reads.
+    /// The float graph, from the dequantised features to what the head reads.
     pub graph: Graph,
     crossing: Vec<Crossing>,
     per_place: bool,

@@ -34,7 +34,7 @@ const DIGEST: usize = 32;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TailRecord {
-    /// By their value in the tail's graph.
+    /// The trained constants, by their value in the tail's graph.
     pub constants: BTreeMap<ValueId, Arc<[f32]>>,
 }
 

@@ -187,14 +187,14 @@ impl<B: FloatBackend> Integers<B> {
         Ok(Self { device: device.clone(), values, steps, crossing, readers, not_proven })
     }
 
-    /// Whether the features are those of the int8 kernels by proof: no sum of any sample can pass 2^24. If not, they may
-    /// differ by a step.
+    /// Whether the features are proven to be those of the int8 kernels: no sum of any sample can pass 2^24. If not, they may differ by a
+    /// step.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         self.not_proven.is_empty()
     }
 
-    /// Nodes whose sums are too long for that proof.
+    /// Indices of the nodes whose sums may pass 2^24, so that the features are not proven to be those of the int8 kernels.
     #[must_use]
     pub fn not_proven(&self) -> &[u32] {
         &self.not_proven

@@ -6,27 +6,27 @@ use core::ops::{Range, RangeInclusive};
 /// operator about all facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// Its ONNX name.
+    /// The operator's ONNX name.
     pub name: &'static str,
-    /// How many operands it takes.
+    /// How many operands the operator takes.
     pub operands: RangeInclusive<usize>,
-    /// Which of its operands can be trained where they are constants.
+    /// Which operands can be trained where they are constants.
     pub trainable: Range<usize>,
-    /// Whether a window slides over the spatial dimensions of its first operand.
+    /// Whether a window slides over the spatial dimensions of the first operand.
     pub slides_window: bool,
-    /// Whether its operands are brought to one shape by NumPy's rules.
+    /// Whether the operands are brought to one shape by NumPy's rules.
     pub broadcasts: bool,
     /// Whether every element of the result is a mean of elements.
     pub averages: bool,
-    /// Whether it makes new values, rather than to move those that it reads or to put some around them.
+    /// Whether the operator computes new values, rather than moving those that it reads or padding them.
     pub computes: bool,
-    /// Whether all it gives are elements of its one operand, or zeros.
+    /// Whether every element of the result is one of the only operand's, or zero.
     pub selects: bool,
-    /// Whether it only finishes the tensor that it reads: a function of each element, a normalisation,
-    /// another shape. What comes out is as good a place to freeze, or a better one.
+    /// Whether the operator only finishes the tensor that it reads: a function of each element, a normalisation, another shape. Its result
+    /// is as good a place to freeze as its operand, or a better one.
     pub finishes: bool,
-    /// Whether its results are probabilities.
+    /// Whether the results are probabilities.
     pub gives_probabilities: bool,
-    /// Whether rounding its result is the same as rounding what it reads.
+    /// Whether rounding the result is the same as rounding the operand.
     pub commutes_with_rounding: bool,
 }

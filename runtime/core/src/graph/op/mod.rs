@@ -45,7 +45,7 @@ pub enum Op {
     Conv(Conv),
     /// `(x − mean) / √(variance + epsilon) · scale + bias`; operands `x, scale, bias, mean, variance`.
     BatchNormalization {
-        /// Added to the variance.
+        /// Small number that is added to the variance.
         epsilon: f32,
     },
     /// A function of one element; operand `x`.
@@ -56,7 +56,7 @@ pub enum Op {
     Binary(Binary),
     /// Maximum over a window.
     MaxPool(MaxPool),
-    /// Place of the maximum over a window.
+    /// Place of the maximum over a window, as a number.
     MaxPoolIndices(MaxPoolIndices),
     /// Mean over a window.
     AveragePool(AveragePool),
@@ -82,7 +82,7 @@ pub enum Op {
         /// The axis.
         axis: usize,
     },
-    /// Padding.
+    /// Values around a tensor: constants, its own mirrored or repeated, or its edge.
     Pad(Pad),
     /// Elements in another shape, in their order (also `Flatten`, `Squeeze`, `Unsqueeze`).
     Reshape {

@@ -10,24 +10,24 @@ use crate::graph::shape::mismatch;
 /// Which values fill the padding.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PadMode {
-    /// One value.
+    /// One constant value.
     Constant(f32),
-    /// The tensor mirrored about its edge element.
+    /// The tensor mirrored about its edge element, which is not repeated.
     Reflect,
-    /// The edge element.
+    /// The element at the edge, repeated.
     Edge,
-    /// The tensor again and again.
+    /// The tensor itself, repeated as on a ring.
     Wrap,
 }
 
 /// `Pad`: operand `x`; amounts per dimension, never negative.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pad {
-    /// Before the first element of each dimension.
+    /// How many elements stand before the first one of each dimension.
     pub begin: Vec<usize>,
-    /// After the last element of each dimension.
+    /// How many elements stand behind the last one of each dimension.
     pub end: Vec<usize>,
-    /// What stands there.
+    /// What fills the padding.
     pub mode: PadMode,
 }
 

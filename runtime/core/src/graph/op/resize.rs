@@ -56,9 +56,9 @@ pub enum Rounding {
     PreferFloor,
     /// The nearest; the upper of two.
     PreferCeil,
-    /// Always down.
+    /// The element before the place, however near the next one is.
     Floor,
-    /// Always up.
+    /// The element behind the place, however near the one before is.
     Ceil,
 }
 

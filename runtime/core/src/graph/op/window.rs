@@ -11,9 +11,9 @@ use crate::graph::shape::mismatch;
 /// Every list has one entry a spatial dimension, padding is explicit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// Extent of the window.
+    /// Extent of the window along each dimension.
     pub kernel: Vec<usize>,
-    /// Step between windows.
+    /// Step from one window to the next.
     pub strides: Vec<usize>,
     /// Distance between the elements that a window reads.
     pub dilations: Vec<usize>,

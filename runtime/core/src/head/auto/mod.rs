@@ -38,7 +38,7 @@ const UNMEASURED_TEMPERATURE: f32 = 1.5;
 pub struct Outcome {
     /// The learner that won; `None` if the initial head is kept as it was.
     pub learner: Option<Learner>,
-    /// Divides the logits before the softmax.
+    /// The temperature, which divides the logits before the softmax.
     pub temperature: f32,
     /// A best probability below this means "unknown".
     pub unknown_threshold: f32,

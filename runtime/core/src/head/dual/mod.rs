@@ -67,7 +67,7 @@ pub fn scratch_len(samples: usize, classes: usize) -> Result<usize, Error> {
     ])
 }
 
-/// Writes the weights of a combination of samples.
+/// Writes the weights of a head that is a combination of samples.
 ///
 /// # Errors
 ///

@@ -8,7 +8,7 @@ use crate::head::Samples;
 use crate::head::exact::cholesky::{dot, factor, solve, start};
 use crate::head::numeric::Scratch;
 
-/// Writes the head as a combination of samples, and its biases, as [`lda`](super::lda()) does.
+/// Writes the ridge head as a combination of samples, and its biases; both are laid out as [`lda`](super::lda()) does.
 ///
 /// The head is that of [`exact::ridge`](crate::head::exact::ridge); for `penalty` see there.
 ///

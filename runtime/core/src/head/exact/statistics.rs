@@ -16,7 +16,7 @@ pub fn products_len(features: usize) -> Result<usize, Error> {
     Ok(product(&[features, features.checked_add(1).ok_or(Error::ShapeOverflow)?])? / 2)
 }
 
-/// What closed-form learners need to know of samples, in the caller's memory.
+/// Counts, sums and products of labelled samples, as integers in the caller's memory: all that closed-form learners need.
 ///
 /// | memory | what | range |
 /// | --- | --- | --- |

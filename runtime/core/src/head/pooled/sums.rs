@@ -15,14 +15,14 @@ pub const MAX_TIMES: u16 = 128;
 /// Samples that are multiplied together: so many products of two int8 are exact in float32.
 const ROWS: usize = 256;
 
-/// `[row][column]`, whole numbers below 2⁵³.
+/// A square of whole numbers below 2⁵³, `[row][column]`.
 pub type WholeSquare = [[f64; SIDE]; SIDE];
 
 pub(super) fn blocks(features: usize) -> usize {
     features.div_ceil(SIDE)
 }
 
-/// Squares of the products of so many features.
+/// How many squares hold the products of so many features.
 ///
 /// # Errors
 ///
@@ -32,7 +32,7 @@ pub fn squares_len(features: usize) -> Result<usize, Error> {
     Ok(product_of(&[blocks, sum(&[blocks, 1])?])? / 2)
 }
 
-/// Lines of scratch memory for so many features.
+/// How many lines of scratch memory so many features need.
 ///
 /// # Errors
 ///
@@ -51,7 +51,7 @@ pub fn class_weights(counts: &[u32], weights: &mut [u8]) {
     }
 }
 
-/// What is known of samples, in the caller's memory. Zeros are the sums of no samples.
+/// Counts, sums and products of labelled samples, in the caller's memory. Zeros are the sums of no samples.
 #[derive(Debug)]
 pub struct Sums<'a> {
     features: usize,
@@ -184,13 +184,13 @@ impl<'a> Sums<'a> {
         });
     }
 
-    /// Features a sample.
+    /// The number of features of a sample.
     #[must_use]
     pub fn feature_len(&self) -> usize {
         self.features
     }
 
-    /// Samples of each class.
+    /// How many samples each class has.
     #[must_use]
     pub fn counts(&self) -> &[u32] {
         self.counts

@@ -1,4 +1,4 @@
-//! From sums to heads.
+//! Solves for the heads that follow from sums.
 
 use super::layout::Layout;
 use super::parallel::rows;
@@ -9,8 +9,7 @@ use crate::checked::{expect_len, product, sum};
 use crate::kernels::squares::{Line, SIDE, Square};
 use crate::record::check_shape;
 
-/// What is solved for a head, but for the penalty: the covariance within the classes and the classes' means, of scaled
-/// features.
+/// The linear system of a head, without its penalty: the covariance within the classes and the classes' means, of scaled features.
 #[derive(Debug)]
 pub struct System<'a> {
     features: usize,
@@ -22,7 +21,7 @@ pub struct System<'a> {
 }
 
 impl<'a> System<'a> {
-    /// Squares that [`new`](Self::new) needs, and [`solve`](Self::solve) once more.
+    /// How many squares [`new`](Self::new) needs; [`solve`](Self::solve) needs as many once more.
     ///
     /// # Errors
     ///
@@ -32,7 +31,7 @@ impl<'a> System<'a> {
         sum(&[triangle, product(&[blocks(features), classes.div_ceil(SIDE)])?])
     }
 
-    /// Float64 elements that [`new`](Self::new) needs.
+    /// How many float64 elements [`new`](Self::new) needs.
     ///
     /// # Errors
     ///
@@ -41,7 +40,7 @@ impl<'a> System<'a> {
         product(&[4, features])
     }
 
-    /// Computes it from sums. `panel` is scratch memory as [`Sums::add`] needs it.
+    /// Computes the system from sums. `panel` is scratch memory as [`Sums::add`] needs it.
     ///
     /// # Errors
     ///

@@ -23,9 +23,9 @@ pub fn packed_scratch_len(samples: usize, features: usize, classes: usize) -> Re
     ])
 }
 
-/// Writes the head of these samples: the same one as [`train`](super::train) but for rounding. It
-/// solves for one coefficient a sample, and reads the samples anew for every inner product, so
-/// it suits a microcontroller and at most a few hundred samples.
+/// Writes the ridge head of these samples in little memory; it is that of [`train`](super::train) but for rounding. It solves for one
+/// coefficient a sample, and reads the samples anew for every inner product, so it suits a microcontroller and at most a few hundred
+/// samples.
 ///
 /// # Errors
 ///

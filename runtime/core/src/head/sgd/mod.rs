@@ -23,17 +23,17 @@ use crate::record::check_shape;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Settings {
-    /// Passes over as many samples as there are, at most.
+    /// The most passes over the samples.
     pub epochs: u32,
-    /// Samples a step.
+    /// How many samples a step takes.
     pub batch: u32,
     /// Step size at the start, relative to features of mean squared norm 1; it falls to 0 along half a cosine.
     pub rate: f32,
-    /// What of the last step goes into the next.
+    /// Momentum: the part of the last step that goes into the next.
     pub momentum: f32,
     /// Penalty on the squared weights (on their distance from the initial head, where there is one).
     pub weight_decay: f32,
-    /// Without progress on held-out samples for this many epochs, training stops.
+    /// Epochs without progress on held-out samples after which training stops.
     pub patience: u32,
     /// Seed of the order of samples and of the choice of held-out ones.
     pub seed: u64,
@@ -75,7 +75,7 @@ pub fn scratch_len(
     Ok((floats, sum(&[Groups::scratch_len(samples, classes)?, product(&[2, classes])?])?))
 }
 
-/// Writes the head of these samples and says how many epochs it took.
+/// Writes the head that stochastic gradients find for these samples, and says how many epochs it took.
 ///
 /// Samples are drawn class by class in turn, so that a rare class counts as much as a frequent one.
 /// An eighth of each class that has eight samples is held out; the epoch with the most correct answers

@@ -9,7 +9,7 @@ use crate::head::{Random, Samples};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Rehearsal {
-    /// Passes over all samples.
+    /// How many passes are made over all samples.
     pub epochs: u32,
     /// Step size at the start, as [`step`] takes it; it falls to 0 along a line.
     pub rate: f32,

@@ -5,8 +5,8 @@ use crate::checked::expect_len;
 use crate::head::{LinearHead, softmax};
 use crate::kernels::linear;
 
-/// One step on one sample, on a head over raw features with temperature 1: what a microcontroller does for
-/// each correction. Returns the loss before the step, `−log` of the probability of `class`.
+/// Takes one gradient step on one sample, on a head over raw features with temperature 1: what a microcontroller does for each correction.
+/// Returns the loss before the step, `−log` of the probability of `class`.
 ///
 /// The step is `rate` times the error over the squared distance of the features from `centre`
 /// (normalised least mean squares), so that it suits every backbone; 1 is a good `rate`. `centre` is what most

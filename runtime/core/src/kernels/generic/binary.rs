@@ -1,14 +1,14 @@
 use super::{Output, Tensor};
 use crate::network::BinaryOp;
 
-/// A term of a sum: `scale · (q − zero point)`.
+/// One operand of a sum: `scale · (q − zero point)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Term<'a> {
     /// The elements.
     pub data: &'a [i8],
     /// The integer that stands for 0.
     pub zero_point: i8,
-    /// Factor of the integers.
+    /// Factor of the integers less their zero point.
     pub scale: f32,
 }
 
@@ -20,7 +20,7 @@ impl<'a> Term<'a> {
     }
 }
 
-/// The sum of two terms, element by element; all have one length.
+/// Adds two terms, element by element; all have one length.
 #[inline(always)]
 pub fn add(a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
     let real =

@@ -1,8 +1,8 @@
 use super::{Convolution, finish};
 use crate::network::{BLOCK, QUAD, WeightRows};
 
-/// A convolution in any number of groups, of the output pixels from `first` on that `out` holds.
-/// The weights lie as [`WeightRows`] says.
+/// Computes a convolution in any number of groups, of the output pixels from `first` on that `out` holds. The weights lie as [`WeightRows`]
+/// says.
 #[inline(always)]
 pub fn conv(c: &Convolution<'_>, first: usize, out: &mut [i8]) {
     let rows = c.weight_rows();

@@ -3,8 +3,8 @@ use super::{Convolution, finish};
 /// Channels whose sums are finished together.
 const TOGETHER: usize = 64;
 
-/// A convolution of each channel on its own, of the output pixels from `first` on that `out`
-/// holds. The weights are `[row][column][channel]`.
+/// Computes a convolution of each channel on its own, of the output pixels from `first` on that `out` holds. The weights are
+/// `[row][column][channel]`.
 #[inline(always)]
 pub fn depthwise(c: &Convolution<'_>, first: usize, out: &mut [i8]) {
     let (x, window) = (&c.x, c.window);

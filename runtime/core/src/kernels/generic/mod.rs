@@ -33,7 +33,7 @@ pub struct Tensor<'a> {
     pub zero_point: i8,
 }
 
-/// A result's extents, and how it is rounded to int8.
+/// Extents of a result, and how it is rounded to int8.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     /// Rows.
@@ -51,7 +51,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// `clamp(rne(real) + zero point, min, max)`, `rne` being round to nearest, ties to even.
+    /// Rounds a real number to the result's int8: `clamp(rne(real) + zero point, min, max)`, `rne` being round to nearest, ties to even.
     ///
     /// The bounds are integers, so clamping first gives the same result; then the sum with
     /// 1.5 · 2^23 leaves the rounded integer in the low bits of the mantissa. This is exact in any
@@ -68,7 +68,7 @@ impl Output {
     }
 }
 
-/// A convolution: what it reads, and how its sums become int8.
+/// A convolution to compute: what it reads, and how its sums become int8.
 #[derive(Clone, Copy, Debug)]
 pub struct Convolution<'a> {
     /// The operand.
@@ -81,7 +81,7 @@ pub struct Convolution<'a> {
     pub weights: &'a [i8],
     /// Bias and multiplier of every output channel.
     pub channels: ChannelRecords<'a>,
-    /// The result.
+    /// Extents and rounding of the result.
     pub to: Output,
 }
 

@@ -40,7 +40,7 @@ fn fold_windows<A: Copy>(
     }
 }
 
-/// The greatest element of each window; `min` where a window lies in padding alone.
+/// Takes the greatest element of each window; `min` where a window lies in padding alone.
 #[inline(always)]
 pub fn max_pool(x: Tensor<'_>, window: &Window, to: Output, out: &mut [i8]) {
     fold_windows(&x, window, &to, out, (to.min, i8::max), |folds, _, _, results| {
@@ -50,7 +50,7 @@ pub fn max_pool(x: Tensor<'_>, window: &Window, to: Output, out: &mut [i8]) {
     });
 }
 
-/// The mean of each window; see [`AveragePool`](crate::network::AveragePool).
+/// Takes the mean of each window; see [`AveragePool`](crate::network::AveragePool).
 #[inline(always)]
 pub fn average_pool(
     x: Tensor<'_>,
@@ -77,7 +77,7 @@ pub fn average_pool(
     });
 }
 
-/// The mean of each window of integers; see [`IntegerMean`](crate::network::IntegerMean).
+/// Takes the mean of each window of integers; see [`IntegerMean`](crate::network::IntegerMean).
 #[inline(always)]
 pub fn integer_mean(x: Tensor<'_>, window: &Window, halves: Halves, to: Output, out: &mut [i8]) {
     let sum = |sum: i32, q: i8| sum + i32::from(q);
@@ -106,7 +106,7 @@ pub(crate) fn bin(index: usize, bins: usize, extent: usize) -> Range<usize> {
     index * extent / bins..((index + 1) * extent).div_ceil(bins)
 }
 
-/// The mean of each bin of a grid as fine as the output.
+/// Takes the mean of each bin of a grid as fine as the output.
 #[inline(always)]
 pub fn grid_pool(x: Tensor<'_>, multiplier: f32, to: Output, out: &mut [i8]) {
     let zero_point = i32::from(x.zero_point);

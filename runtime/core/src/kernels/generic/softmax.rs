@@ -1,7 +1,6 @@
 use super::{Output, Tensor};
 
-/// Softmax over channels; `table` holds 256 float32, little-endian, entry `d` being
-/// `e^(−d · input scale)`.
+/// Computes softmax over channels; `table` holds 256 float32, little-endian, entry `d` being `e^(−d · input scale)`.
 pub fn softmax(x: Tensor<'_>, table: &[u8], multiplier: f32, to: Output, out: &mut [i8]) {
     let entry = |distance: usize| {
         let at = distance * 4;
