@@ -11,7 +11,7 @@ use crate::shown;
 use crate::state::StateProblem;
 use crate::training::TrainingProblem;
 
-/// An error with the path that it is about. The message is whole: there is no source behind it.
+/// An error with the path that it is about. The message is complete: there is no source behind it.
 ///
 /// It names no option of a program: whoever has options says which of them help.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +20,9 @@ pub enum Error {
     /// A sample, or a folder of them, was refused.
     #[error("{}: {problem}", shown::path(path))]
     Sample {
-        /// The file or folder.
+        /// The file or folder that was refused.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file or folder.
         problem: SampleProblem,
     },
     /// Several samples were refused, or one of those that were given together.
@@ -31,7 +31,7 @@ pub enum Error {
     /// The runtime refused a pack, or a sample for it.
     #[error("{}: {problem}", shown::path(path))]
     Pack {
-        /// The pack or the sample.
+        /// Path of the pack or the sample.
         path: PathBuf,
         /// The rule that it breaks.
         problem: headstart::Error,
@@ -39,43 +39,43 @@ pub enum Error {
     /// The state folder holds something that was refused, or cannot take what would come.
     #[error("{}: {problem}", shown::path(path))]
     State {
-        /// The file in the state folder, or the folder.
+        /// The file in the state folder, or the folder itself.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file or folder.
         problem: StateProblem,
     },
     /// What was asked for cannot be done with this pack, this state or this program.
     #[error("{}: {problem}", shown::path(path))]
     Request {
-        /// The pack or the state folder.
+        /// The pack or the state folder that it was about.
         path: PathBuf,
-        /// Why not.
+        /// Why the request was refused.
         problem: RequestProblem,
     },
-    /// No head came of the training.
+    /// Training made no head.
     #[error("{}: {problem}", shown::path(path))]
     Training {
         /// The state folder.
         path: PathBuf,
-        /// Why not.
+        /// Why no head was made.
         problem: TrainingProblem,
     },
     /// A Burn backend failed in the middle of its work.
     #[error("{engine} failed: {reason}; the int8 kernels run the backbone too")]
     Engine {
-        /// Which, and where.
+        /// The backend that failed, and where it runs.
         engine: String,
-        /// What it said.
+        /// The backend's own message.
         reason: String,
     },
     /// The machine failed.
     #[error("{}: {action} failed: {reason}", shown::path(path))]
     Machine {
-        /// The file or folder.
+        /// The file or folder that it was about.
         path: PathBuf,
         /// What was being done.
         action: &'static str,
-        /// What the operating system said.
+        /// The operating system's message.
         reason: std::io::Error,
     },
     /// The observer asked to stop; nothing was changed.

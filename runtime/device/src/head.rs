@@ -1,4 +1,4 @@
-//! A head at work: from features to an answer.
+//! Answers from features with a learned head.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::model::{Logits, Model};
 use crate::segmentation::Mask;
 use crate::state::StateProblem;
 
-/// What a head says about one sample.
+/// The answer of a head to one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Answer {
     /// The most probable class.
     pub class: usize,
-    /// Its probability, 0 to 1.
+    /// The probability of `class`, 0 to 1.
     pub probability: f32,
     /// Whether the probability is below the head's threshold: the sample is of none of the classes,
     /// or hard to tell.
@@ -30,9 +30,9 @@ pub struct Answer {
 /// A fully-connected layer of a head; the first one reads raw int8 features.
 #[derive(Clone, Copy, Debug)]
 pub struct Layer<'a> {
-    /// `[output][input]`.
+    /// The weights, `[output][input]`.
     pub weights: &'a [f32],
-    /// One an output.
+    /// The bias of each output.
     pub bias: &'a [f32],
 }
 
@@ -133,7 +133,7 @@ impl Head {
         })
     }
 
-    /// The answer for one sample's features.
+    /// Answers one sample from its features.
     ///
     /// # Errors
     /// [`headstart::Error::BufferLength`] for features of another length than the head's.
@@ -154,8 +154,8 @@ impl Head {
         Ok(Answer { class, probability, unknown: probability < self.unknown_threshold })
     }
 
-    /// The class of each pixel of a picture of these rows and columns: the logits of the places are interpolated
-    /// linearly, and the largest wins. `None` for a head that answers for the whole picture.
+    /// Gives each pixel of a picture of these rows and columns a class: the logits of the places are interpolated linearly, and the largest
+    /// wins. `None` for a head that answers for the whole picture.
     ///
     /// # Errors
     /// [`headstart::Error::BufferLength`] for features of another length than the head's.

@@ -1,18 +1,18 @@
-//! How long work is watched, and stopped.
+//! Watches and stops long work.
 
 use std::path::PathBuf;
 
-/// Whoever watches work that takes long: a progress bar, a page, a notebook. `()` watches nothing.
+/// A watcher of work that takes long: a progress bar, a page, a notebook. `()` watches nothing.
 ///
 /// It is called from the threads that do the work.
 pub trait Observer: Sync {
-    /// Something has happened.
+    /// Called when something has happened.
     fn on(&self, event: Event<'_>) {
         let _ = event;
     }
 
-    /// Whether the work is to end. It is asked between samples, between epochs and before anything is committed; the call
-    /// then ends with [`Error::Stopped`](crate::Error::Stopped), and nothing is changed.
+    /// Whether the work is to end. It is asked between samples, between epochs and before anything is committed; the call then ends with
+    /// [`Error::Stopped`](crate::Error::Stopped), and nothing is changed.
     fn is_stopped(&self) -> bool {
         false
     }
@@ -20,24 +20,24 @@ pub trait Observer: Sync {
 
 impl Observer for () {}
 
-/// What an [`Observer`] hears.
+/// An event that an [`Observer`] hears of.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// So many steps of this work begin.
+    /// Work begins, of so many steps.
     Begun {
-        /// The work.
+        /// The work that begins.
         work: Work,
-        /// Its steps.
+        /// How many steps it has.
         steps: usize,
     },
     /// One more step is done.
     Stepped(Work),
     /// An epoch of a tail's training is done.
     Epoch {
-        /// Epochs that are done, those of a training that was cut off before included.
+        /// How many epochs are done, those of a training that was cut off before included.
         done: usize,
-        /// Its mean loss.
+        /// The mean loss of the epoch.
         loss: f32,
     },
     /// The work is over, whether it was done or not.
@@ -46,35 +46,35 @@ pub enum Event<'a> {
     Skipped(&'a [PathBuf]),
     /// The engine that was asked for does not run the backbone.
     Declined {
-        /// The engine.
+        /// The engine that does not run it.
         engine: &'a str,
-        /// Why not; the int8 kernels run it.
+        /// Why the engine does not; the int8 kernels run the backbone.
         reason: &'a str,
     },
     /// The engine that was asked for does not train: its gradients are not the CPU's.
     Distrusted {
-        /// The engine.
+        /// The engine that was asked for.
         engine: &'a str,
-        /// How far its gradients are from the CPU's, as a part of their length.
+        /// How far the engine's gradients are from the CPU's, as a part of their length.
         apart: f64,
-        /// What trains instead.
+        /// The backend that trains instead.
         instead: &'a str,
     },
 }
 
-/// Work that takes long.
+/// Kinds of work that take long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Work {
-    /// Features of the samples that are learned, a step a sample.
+    /// Computing features of samples that are learned, a step a sample.
     Features,
-    /// Features of samples that are learned again, a step a sample.
+    /// Computing features of samples that are learned again, a step a sample.
     FeaturesAgain,
-    /// Features of the samples that both heads are compared on, a step a sample.
+    /// Computing features of the samples that two heads are compared on, a step a sample.
     Reporting,
-    /// Answers, a step a sample.
+    /// Answering samples, a step a sample.
     Answering,
-    /// The training of a tail, a step an epoch.
+    /// Training a tail, a step an epoch.
     Training,
 }
 

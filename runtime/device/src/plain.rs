@@ -1,4 +1,4 @@
-//! Whole files of a kind that has a size: nothing is read of what is no file, or of one that is too long.
+//! Reads whole plain files of limited size: nothing is read of what is no file, or of one that is too long.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,23 +8,23 @@ use std::path::Path;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlainProblem {
-    /// The operating system refuses.
+    /// The operating system refuses to read it.
     #[error("cannot be read ({0}): check the path and its permissions")]
     Unreadable(#[from] io::Error),
-    /// A folder, a pipe, a socket or a device.
+    /// The path leads to a folder, a pipe, a socket or a device.
     #[error("is not a plain file")]
     NotPlain,
-    /// More bytes than files of this kind have.
+    /// The file has more bytes than its kind may have.
     #[error("has {bytes} bytes or more; at most {limit} are read of such a file")]
     TooLong {
-        /// Its bytes, as far as they were counted.
+        /// How many bytes there are, as far as they were counted.
         bytes: u64,
-        /// Most bytes of its kind.
+        /// The most bytes of a file of this kind.
         limit: u64,
     },
 }
 
-/// The bytes of the plain file at `path`, which has at most `limit`.
+/// Reads the plain file at `path`, of at most `limit` bytes.
 ///
 /// # Errors
 ///

@@ -1,129 +1,129 @@
 //! What cannot be done with a pack and a state, each with what to do instead.
 
-/// Why a request was refused: the caller asked for what this pack, this state or this program does not offer.
+/// Reason why a request was refused: the caller asked for what this pack, this state or this program does not offer.
 ///
 /// What it was about stands in [`Error::Request`](crate::Error::Request) beside it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestProblem {
-    /// No folder for the security counter.
+    /// No state folder is named, which would keep the newest signed pack's security counter.
     #[error(
         "this program uses signed packs, and keeps the newest one's security counter in the state folder: name one"
     )]
     StateNeeded,
-    /// A change without a folder to keep it in.
+    /// No state folder is named, so there is nowhere to keep a change.
     #[error("the device was opened without a state folder, and keeps nothing: name one")]
     NoState,
-    /// A class that is not there.
+    /// The state knows no class of this name.
     #[error("knows no class {0}: status lists them")]
     NoClass(String),
-    /// A sample that is not there.
+    /// The state holds no sample of this name.
     #[error(
         "does not hold the sample {0}: give its file, or the id or file name that samples shows"
     )]
     NoSample(String),
-    /// A name that no class can have.
+    /// The name is one that no class can have.
     #[error("cannot name a class {0:?}: use 1 to 64 bytes of plain text")]
     BadName(String),
-    /// One class would be left.
+    /// Only one class would be left.
     #[error(
         "would know one class only, and answer it for everything: learn another class first; where nothing is to stay, forget everything"
     )]
     OneClassLeft,
-    /// A number out of its range.
+    /// A setting is outside of its range.
     #[error("{setting} is {found}, and {allowed} is allowed")]
     OutOfRange {
-        /// What was set.
+        /// The setting.
         setting: Setting,
-        /// To what.
+        /// The value that was given.
         found: String,
-        /// What it can be.
+        /// The range that is allowed.
         allowed: &'static str,
     },
-    /// A setting of what an engine trains, where none does.
+    /// The setting is for a head that an engine trains, and none does.
     #[error(
         "{0} is for a head that an engine trains: open the device with an engine and name no learner, or leave it out"
     )]
     NeedsEngine(Setting),
-    /// Nothing to learn from, or to measure on.
+    /// There are no samples to learn from, or to measure on.
     #[error("there are no samples: give some")]
     NoSamples,
-    /// Features of eight bits where they were kept in four.
+    /// Features that are kept in four bits cannot be brought back to eight.
     #[error(
         "the features are kept in four bits, and what they lost does not come back: leave the bits as they are, or learn in a new state folder"
     )]
     KeptBits,
-    /// Features of another number of bits than the state's.
+    /// Two states that are to be merged keep features in different numbers of bits.
     #[error(
         "one of the two devices keeps its features in four bits, and the other one in eight: learn with four on both first"
     )]
     MergedBits,
-    /// A budget that one sample of each class does not fit.
+    /// The budget of bytes does not hold one sample of each class.
     #[error("a budget of {bytes} bytes does not hold one sample of each class: {least} bytes do")]
     Budget {
-        /// The budget.
+        /// The budget in bytes.
         bytes: u64,
-        /// What one sample of each class takes.
+        /// Bytes that one sample of each class takes.
         least: usize,
     },
-    /// A limit to false accepts with a trainable tail, or with a pack whose own head knows classes without samples here.
+    /// A limit to false accepts cannot be set for a pack with a trainable tail, or whose own head knows classes without samples here.
     #[error(
         "a limit to false accepts trains a head without each class, from samples of all of them: set none for a pack with a trainable tail or a head of its own"
     )]
     Strangers,
-    /// A setting that is for tails.
+    /// The setting is for a trainable tail, and the pack keeps none.
     #[error("the pack keeps no trainable tail, and {0} is for one: leave it out")]
     NoTail(Setting),
-    /// What is for heads, of a pack with a tail.
+    /// The setting is for heads alone, and the pack keeps a trainable tail.
     #[error("the pack keeps a trainable tail, and {0} is for heads alone: leave it out")]
     OfHeads(Setting),
-    /// Copies that nothing would use.
+    /// Copies of samples would serve nothing: [`adopt`](crate::Device::adopt) does not learn a trainable tail again.
     #[error(
         "the pack keeps a trainable tail, whose samples adopt does not learn again: keep no copies of them"
     )]
     TailKeep,
-    /// What cannot be done without training the tail again.
+    /// The change cannot be made without training the tail again.
     #[error(
         "the pack keeps a trainable tail, which is not trained again by this: roll back, or learn what is to stay in another state folder"
     )]
     TailChange,
-    /// Adoption of or from a trainable tail.
+    /// A trainable tail cannot be adopted, and nothing is learned again into one.
     #[error(
         "a trainable tail is not adopted, and nothing is learned again into one: go on with the pack before, or learn the samples in another state folder"
     )]
     TailAdopt,
-    /// What answers for whole pictures only.
+    /// The setting is for packs that give one answer a picture, and this pack answers a class for each place.
     #[error(
         "the pack answers a class for each place of a picture, and {0} is for one answer a picture: leave it out"
     )]
     NotOfPlaces(Setting),
-    /// What is for answers a place.
+    /// The setting is for packs that answer a class for each place, and this one answers one class a picture.
     #[error(
         "the pack answers one class a picture, and {0} is for a class a place: leave it out, or pack the model for segmentation"
     )]
     OfPlaces(Setting),
-    /// A sample without the mask that a pack of this kind learns from, or with one that it does not.
+    /// A sample comes without the mask that a pack of this kind learns from, or with one that the pack does not learn from.
     #[error("{0}")]
     WrongTarget(&'static str),
-    /// A tail on a build without an engine.
+    /// The pack keeps a trainable tail, and this program was built without an engine to run it.
     #[error(
         "node '{0}' is the first of the pack's trainable tail, which is float arithmetic, and this program was built without an engine for that: build it with one, or pack the model without its tail"
     )]
     NoEngine(String),
-    /// An engine that was not compiled.
+    /// The engine is not compiled into this program.
     #[error("this program was built without that engine: build it with one of them, or use none")]
     EngineMissing,
-    /// A GPU for an engine that was compiled without; the feature that brings it.
+    /// The engine was built for the CPU alone; the feature that brings the GPU is named.
     #[error(
         "this program's engine was built for the CPU alone: build it for a GPU, or name no device"
     )]
     DeviceMissing(&'static str),
-    /// A GPU for an engine that has none.
+    /// The engine runs on the CPU alone.
     #[error("{0} runs on the CPU alone: use an engine that has a GPU, or name no device")]
     NoSuchDevice(&'static str),
 }
 
-/// Something that a caller can set, by the name of its field.
+/// A setting that a caller can make, named after its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(
@@ -164,7 +164,7 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// The field's name.
+    /// The name of the field.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

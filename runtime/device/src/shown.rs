@@ -1,4 +1,4 @@
-//! Text from elsewhere as it may stand on a terminal: names of files and classes, and what packs, states, models and boards say.
+//! Makes text from elsewhere safe for a terminal: names of files and classes, and what packs, states, models and boards say.
 //!
 //! A terminal obeys control characters: they move the cursor, colour or hide text, and set its title. Others turn the order of what
 //! stands around them, or are not seen at all. Each is written as an escape, so that it is seen and does nothing.
@@ -19,13 +19,13 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |char| char != '\n' && is_unsafe(char))
 }
 
-/// Makes a path safe for a terminal, as [`text`] does; what is no UTF-8 of it is replaced.
+/// Makes a path safe for a terminal, as [`text`] does for text; bytes that are not UTF-8 are replaced.
 #[must_use]
 pub fn path(path: &Path) -> String {
     text(&path.to_string_lossy()).into_owned()
 }
 
-/// JSON with the same characters as JSON escapes them: outside of its strings there are none.
+/// Makes JSON safe for a terminal: each unsafe character becomes its JSON escape. Outside of strings there are none.
 #[must_use]
 pub fn json(json: &str) -> Cow<'_, str> {
     if !json.chars().any(is_unsafe) {

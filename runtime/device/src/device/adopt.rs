@@ -19,7 +19,7 @@ use crate::training::harm::{self, Adoption};
 use crate::training::settled::Bases;
 use crate::{Error, Head};
 
-/// What [`Device::adopt`] did.
+/// Outcome of [`Device::adopt`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum AdoptOutcome {
     /// The state was learned with this backbone: nothing needs to be done, and the pack can be used at once.
@@ -28,32 +28,32 @@ pub enum AdoptOutcome {
     Learned(Outcome<Adopted>),
 }
 
-/// What was learned again, and what that did to the samples.
+/// A report of samples that were learned again with another backbone, and of what that did to their answers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Adopted {
-    /// Never; a report of the other case says `true`.
+    /// Whether the state was learned with this backbone: always `false` here. A report of the other case says `true`.
     pub same_backbone: bool,
-    /// Samples that were learned again.
+    /// How many samples were learned again.
     pub samples: usize,
-    /// Those of which no copy is kept: by force, they are forgotten.
+    /// How many samples have no copy: by force, they are forgotten.
     pub missing_samples: usize,
-    /// How long it took.
+    /// Seconds that the adoption took.
     pub seconds: f64,
     /// The share of `seconds` that training took; the rest is mostly the backbone.
     pub training_seconds: f64,
     /// Share of held-out samples that the head answers rightly.
     pub held_out_accuracy: Option<f64>,
-    /// What learned it.
+    /// The learner of the head.
     pub learner: &'static str,
     /// A best probability below this means "unknown".
     pub unknown_threshold: f32,
     /// Whether the threshold of a limit to false accepts is that of before, because it cannot be measured any more.
     pub threshold_kept: bool,
-    /// Settings of the state that are others now.
+    /// Settings of the state that this adoption changed.
     pub changed_settings: Vec<ChangedSetting>,
-    /// Its classes.
+    /// The head's classes.
     pub classes: Vec<ClassCount>,
-    /// Size of its record.
+    /// Size of the head record in bytes.
     pub head_bytes: usize,
     /// What the new backbone does to the samples; `null` where none can be held out.
     pub known_samples: Option<KnownSamples>,
@@ -64,15 +64,15 @@ pub struct Adopted {
 /// How many held-out samples each of two backbones answers rightly.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct KnownSamples {
-    /// How many.
+    /// How many samples were held out.
     pub held_out: u32,
-    /// Answered rightly from the features before.
+    /// How many were answered rightly from the features before.
     pub right_before: u32,
-    /// Answered rightly from those after.
+    /// How many are answered rightly from the features after.
     pub right_after: u32,
     /// What the answers lost, as a part of them, each weighed by how sure it is.
     pub loss: f64,
-    /// Its standard error.
+    /// The standard error of `loss`.
     pub standard_error: f64,
 }
 

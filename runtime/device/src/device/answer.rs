@@ -35,7 +35,7 @@ enum Said {
 }
 
 impl Prediction {
-    /// The class; `None` for "unknown", and where there is a class for each place.
+    /// The class that is answered; `None` for "unknown", and where there is a class for each place.
     #[must_use]
     pub fn label(&self) -> Option<&str> {
         self.best().filter(|_| !self.is_unknown())
@@ -70,7 +70,7 @@ impl Prediction {
         }
     }
 
-    /// The shares of a mask's pixels, by class: those that it shows. Pixels without an answer are none.
+    /// The shares of a mask's pixels, by class; classes that it does not show are left out. Pixels without an answer have no share.
     #[must_use]
     pub fn shares(&self) -> Vec<(&str, f64)> {
         let Some(mask) = self.mask() else { return Vec::new() };
@@ -114,7 +114,7 @@ impl Device {
         Ok(head)
     }
 
-    /// The answer for one sample.
+    /// Answers one sample.
     ///
     /// # Errors
     /// [`Error::Sample`] and [`Error::Pack`] for a sample that cannot be read or does not fit the model; those of
@@ -127,7 +127,7 @@ impl Device {
         Ok(Prediction { said: said?, head })
     }
 
-    /// The answers for many samples, which threads share, each with its own error.
+    /// Answers many samples, which threads share, each with its own error.
     ///
     /// # Errors
     /// Those of [`head`](Self::head), and [`Error::Stopped`].
@@ -139,8 +139,8 @@ impl Device {
         self.predict_each(samples, observer, |_, prediction| Ok(prediction))
     }
 
-    /// Answers many samples, and gives what `with` makes of each answer as soon as it is there: answers that are masks are large. It is told where the sample
-    /// stands.
+    /// Answers many samples, and gives what `with` makes of each answer as soon as it is there: answers that are masks are large. `with` is
+    /// told where the sample stands.
     ///
     /// # Errors
     /// As [`predict_all`](Self::predict_all).

@@ -16,28 +16,28 @@ use crate::training::Choice;
 use crate::training::settled::Bases;
 use crate::{Error, Head};
 
-/// What a device knows after a correction.
+/// A report of what a device knows after a correction.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Changed {
-    /// Samples that the head was learned from.
+    /// How many samples the head was learned from.
     pub samples: usize,
-    /// Its classes.
+    /// The head's classes.
     pub classes: Vec<ClassCount>,
-    /// What learned it.
+    /// The learner of the head.
     pub learner: &'static str,
-    /// Share of held-out samples that it answers rightly.
+    /// Share of held-out samples that the head answers rightly.
     pub held_out_accuracy: Option<f64>,
     /// A best probability below this means "unknown".
     pub unknown_threshold: f32,
     /// Whether the threshold of a limit to false accepts is that of before, because it cannot be measured any more.
     pub threshold_kept: bool,
-    /// Pairs of classes that look the same, one of which this brought.
+    /// Pairs of classes that look the same, one of which this correction brought.
     pub look_alike: Vec<[String; 2]>,
-    /// Settings of the state that are others now.
+    /// Settings of the state that this correction changed.
     pub changed_settings: Vec<ChangedSetting>,
 }
 
-/// What [`Device::forget_all`] did.
+/// Outcome of [`Device::forget_all`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Forgotten {
     /// Whether there was anything to forget.
@@ -46,36 +46,36 @@ pub struct Forgotten {
     pub pack_has_head: bool,
 }
 
-/// What [`Device::forget`] did.
+/// Outcome of [`Device::forget`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SomeForgotten {
-    /// Samples that are gone.
+    /// How many samples are gone.
     pub forgotten_samples: usize,
-    /// What is left.
+    /// What the device knows now.
     #[serde(flatten)]
     pub changed: Changed,
 }
 
-/// What [`Device::rename`] did.
+/// Outcome of [`Device::rename`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Renamed {
     /// Whether the new name was a class already.
     pub joined: bool,
-    /// What there is now.
+    /// What the device knows now.
     #[serde(flatten)]
     pub changed: Changed,
 }
 
-/// What [`Device::merge`] did.
+/// Outcome of [`Device::merge`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Merged {
-    /// Samples that were not here.
+    /// How many samples were not here before.
     pub new_samples: usize,
-    /// Samples that were here with the same class.
+    /// How many samples were here with the same class.
     pub known_samples: usize,
-    /// Samples that have another class here, which stands.
+    /// How many samples have another class here, which stands.
     pub disputed_samples: usize,
-    /// What there is now.
+    /// What the device knows now.
     #[serde(flatten)]
     pub changed: Changed,
 }
@@ -93,8 +93,8 @@ impl Device {
         Ok(Forgotten { forgotten, pack_has_head: self.pack().head().is_some() })
     }
 
-    /// Forgets classes, and samples by their names: the state is then the one that never saw them, and earlier commits, which did,
-    /// are removed. The head is learned again also where nothing is found: a call before may have been cut off.
+    /// Forgets classes, and samples by their names: the state is then one that never saw them. Earlier commits, which did, are removed. The
+    /// head is learned again also where nothing is found: a call before may have been cut off.
     ///
     /// # Errors
     /// [`RequestProblem::NoClass`], [`RequestProblem::OneClassLeft`], [`RequestProblem::TailChange`] for a pack with a tail.

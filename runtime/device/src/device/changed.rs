@@ -8,11 +8,11 @@ use crate::state::{Bits, Settings};
 /// A setting of learning that changed with an update.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChangedSetting {
-    /// Its name.
+    /// The setting's name.
     pub setting: &'static str,
-    /// What it was.
+    /// The value before.
     pub before: String,
-    /// What it is.
+    /// The value now.
     pub now: String,
 }
 

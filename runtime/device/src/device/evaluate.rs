@@ -21,18 +21,18 @@ use crate::{Answer, Error, Head};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Evaluation {
-    /// Of packs that answer one class a sample.
+    /// The report of a pack that answers one class a sample.
     Classes(ClassEvaluation),
-    /// Of packs that answer a class for each place.
+    /// The report of a pack that answers a class for each place.
     Places(PlaceEvaluation),
 }
 
-/// How often one class a sample is right.
+/// Accuracy of a pack that answers one class a sample.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassEvaluation {
     /// Share of samples whose most probable class is the right one, "unknown" or not.
     pub accuracy: f64,
-    /// How many there were.
+    /// How many samples there were.
     pub samples: usize,
     /// Share of samples whose probability is below the threshold.
     pub unknown: f64,
@@ -40,48 +40,48 @@ pub struct ClassEvaluation {
     pub classes: Vec<ClassScore>,
     /// `confusion[shown][answered]`, in the order of `classes`.
     pub confusion: Vec<Vec<u32>>,
-    /// Bad samples that were left out, as the call allowed.
+    /// Bad samples that were left out, as the caller allowed.
     pub bad_files: Vec<BadFile>,
 }
 
-/// How often a class is right.
+/// How often the answers of one class are right.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassScore {
-    /// Its name.
+    /// The class's name.
     pub name: String,
-    /// Samples that show it.
+    /// How many samples show the class.
     pub samples: u32,
-    /// Of the answers with this class, the share that was right; `null` without any.
+    /// Share of the answers with this class that was right; `null` without any.
     pub precision: Option<f64>,
-    /// Of the samples of this class, the share that was answered right; `null` without any.
+    /// Share of the samples of this class that was answered right; `null` without any.
     pub recall: Option<f64>,
 }
 
-/// How well a class for each place fits masks.
+/// Accuracy of a pack that answers a class for each place, against masks.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlaceEvaluation {
-    /// Intersection over union, the mean over the classes that occur or are answered.
+    /// Mean intersection over union, over the classes that occur or are answered.
     pub mean_iou: Option<f64>,
     /// Share of pixels that are answered right.
     pub pixel_accuracy: Option<f64>,
-    /// Pictures.
+    /// How many pictures there were.
     pub samples: usize,
-    /// Pixels that have a class and an answer.
+    /// How many pixels have a class and an answer.
     pub pixels: u64,
-    /// The head's classes.
+    /// The head's classes, each with its own score.
     pub classes: Vec<PlaceScore>,
-    /// Bad samples that were left out, as the call allowed.
+    /// Bad samples that were left out, as the caller allowed.
     pub bad_files: Vec<BadFile>,
 }
 
-/// How well the answers of a class fit.
+/// How well the answers of one class fit masks.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlaceScore {
-    /// Its name.
+    /// The class's name.
     pub name: String,
-    /// Pixels that are of it.
+    /// How many pixels are of the class.
     pub pixels: u64,
-    /// `null` where the class neither occurs nor is answered.
+    /// Intersection over union of the class; `null` where it neither occurs nor is answered.
     pub iou: Option<f64>,
 }
 
@@ -92,7 +92,7 @@ pub struct Shown<'a> {
     pub path: &'a Path,
     /// The picture.
     pub picture: &'a Decoded,
-    /// The class of each of its pixels.
+    /// The class of each pixel of the picture, as it was answered.
     pub mask: &'a Mask,
 }
 
@@ -109,7 +109,8 @@ impl Device {
         self.evaluate_showing(samples, observer, &|_| Ok(()))
     }
 
-    /// Measures as [`evaluate`](Self::evaluate) does; `show` is given each picture with its answer, where there is a class for each place.
+    /// Measures the head in use on labelled samples, and gives `show` each picture with its answer, where there is a class for each place;
+    /// otherwise as [`evaluate`](Self::evaluate).
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate), and those of `show`.

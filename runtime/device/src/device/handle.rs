@@ -83,8 +83,7 @@ impl Device {
         is_per_place(&self.pack())
     }
 
-    /// The samples of a folder as this pack learns from them: one folder a class, or `images/` with `masks/`. Files are
-    /// listed, not read.
+    /// Lists the samples of a folder as this pack learns from them: one folder a class, or `images/` with `masks/`. Files are not read.
     ///
     /// # Errors
     /// [`Error::Sample`] for a folder of another kind, one in a state folder, or one that holds this device's.
@@ -97,7 +96,7 @@ impl Device {
         }
     }
 
-    /// A sample's name: what [`forget`](Self::forget) and [`samples`](Self::samples) know it by.
+    /// A sample's name, by which [`forget`](Self::forget) and [`samples`](Self::samples) know it.
     ///
     /// # Errors
     /// [`Error::Sample`] for a file that cannot be read.

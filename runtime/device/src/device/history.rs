@@ -7,12 +7,12 @@ use crate::samples::hex;
 use crate::state::Commit;
 use crate::{Error, Head};
 
-/// What [`Device::history`] lists.
+/// The list of [`Device::history`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct History {
-    /// Oldest first.
+    /// The commits, oldest first.
     pub commits: Vec<CommitEntry>,
-    /// Commits that nothing can return to, and a rejected candidate that nothing can be said of.
+    /// Commits that nothing can return to because their files are damaged, and a rejected candidate that cannot be read.
     pub damaged: Vec<DamagedCommit>,
     /// The last candidate that was not made current; its note is the reason.
     pub rejected: Option<CommitEntry>,
@@ -21,35 +21,35 @@ pub struct History {
 /// A commit whose file was damaged.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DamagedCommit {
-    /// Its number; 0 for a candidate.
+    /// The commit's number; 0 for a rejected candidate.
     pub number: u32,
     /// The file, and what is wrong with it.
     pub problem: String,
 }
 
-/// A commit.
+/// A commit, or a rejected candidate, as a list shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CommitEntry {
-    /// Its number; 0 for a candidate.
+    /// The commit's number; 0 for a rejected candidate.
     pub number: u32,
-    /// Whether this head answers now.
+    /// Whether the commit's head answers now.
     pub current: bool,
-    /// What made it, or why it was rejected.
+    /// What made the commit, or why the candidate was rejected.
     pub note: String,
-    /// The first eight bytes of its digest.
+    /// The first eight bytes of the backbone's digest.
     pub backbone: String,
-    /// `null` for a commit of another backbone than the pack's.
+    /// The learner of the head; `null` for a commit of another backbone than the pack's.
     pub learner: Option<&'static str>,
-    /// Samples that it was learned from.
+    /// How many samples the head was learned from.
     pub samples: usize,
-    /// Classes that it knows.
+    /// The classes that the head knows.
     pub classes: usize,
-    /// Share of held-out samples that it answers rightly.
+    /// Share of held-out samples that the head answers rightly.
     pub held_out_accuracy: Option<f64>,
 }
 
 impl Device {
-    /// The commits that are kept, and the last candidate that was rejected.
+    /// Lists the commits that are kept, and the last candidate that was rejected.
     ///
     /// # Errors
     /// [`Error::State`].

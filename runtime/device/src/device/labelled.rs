@@ -34,12 +34,12 @@ pub(crate) enum Target {
     Mask(Mask),
 }
 
-/// How many samples are taken of a folder: at most so many of each class, or of all pictures with masks.
+/// A limit on the samples of a folder: at most so many of each class, or of all pictures with masks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Most {
-    /// So many.
+    /// The most samples of each class, or of all pictures.
     pub count: usize,
-    /// Of the choice, which depends on names and this number alone.
+    /// Seed of the choice, which depends on names and this number alone.
     pub seed: u64,
 }
 
@@ -147,19 +147,19 @@ impl<'a> Labelled<'a> {
         self.samples.is_empty()
     }
 
-    /// The classes that samples show, in the order in which they came; none of masks.
+    /// The classes that samples show, in the order in which they came; empty for masks.
     #[must_use]
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
 
-    /// Files that were passed over because neither name nor content is a sample's.
+    /// Files that were passed over because neither their name nor their content is a sample's.
     #[must_use]
     pub fn skipped(&self) -> &[PathBuf] {
         &self.skipped
     }
 
-    /// The samples' files; none of those in memory.
+    /// The samples' files, without samples that are in memory.
     #[must_use]
     pub fn pictures(&self) -> Vec<&Path> {
         self.samples.iter().filter_map(Sample::path).collect()

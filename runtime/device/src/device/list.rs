@@ -13,17 +13,17 @@ use crate::training::doubts::{self, Doubt};
 /// A sample that was learned from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SampleEntry {
-    /// The first 16 bytes of the SHA-256 of its file.
+    /// The sample's id: the first 16 bytes of the SHA-256 of its file.
     pub id: String,
-    /// What its file was called below the folder that it was learned from; `null` where that is not known.
+    /// The name of the sample's file below the folder that it was learned from; `null` where that is not known.
     pub file: Option<String>,
-    /// Its class.
+    /// The class that the sample was given.
     pub class: String,
     /// As how many samples it counts.
     pub weight: u16,
-    /// Of doubtful ones, the class that a head that was learned without it answers.
+    /// The class that a head answers which was learned without this sample; `null` unless the sample is doubtful.
     pub answer: Option<String>,
-    /// The probability of that answer.
+    /// The probability of `answer`.
     pub probability: Option<f32>,
 }
 

@@ -1,4 +1,4 @@
-//! A head that was lost or damaged, where nothing else is: it is put back without being asked for.
+//! Puts a lost or damaged head back without being asked to, where nothing else is wrong.
 
 use super::foreign::state_head;
 use super::handle::Device;

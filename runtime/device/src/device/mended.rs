@@ -1,9 +1,9 @@
-//! What is told of a head that was put back.
+//! Reports a head that was put back.
 
-/// A head that was put back by itself: with it, everything is as it was.
+/// A head that was put back by itself. With it, everything is as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mended {
-    /// The commit that had it.
+    /// The commit that held the head.
     pub commit: u32,
     /// What was wrong: the file, and why it could not be used.
     pub problem: String,

@@ -27,14 +27,14 @@ impl Device {
         Self::options().state(state).open(pack)
     }
 
-    /// What can be chosen when a device is opened.
+    /// The default options of a device that is to be opened.
     #[must_use]
     pub fn options() -> DeviceOptions {
         DeviceOptions::default()
     }
 }
 
-/// What can be chosen when a device is opened; made by [`Device::options`].
+/// Options of a device that is to be opened; made by [`Device::options`].
 #[derive(Clone, Debug, Default)]
 pub struct DeviceOptions {
     state: Option<PathBuf>,
@@ -50,8 +50,8 @@ impl DeviceOptions {
         Self { state: Some(folder.as_ref().to_owned()), ..self }
     }
 
-    /// Uses packs only that one of these Ed25519 public keys has signed for this family of devices, and none that is older
-    /// than one that was used before. That is kept in the state folder, so there must be one.
+    /// Restricts the device to packs that one of these Ed25519 public keys has signed for this family of devices, and none that is older
+    /// than one that was used before. The counter that tells is kept in the state folder, so there must be one.
     #[cfg(feature = "signature")]
     #[must_use]
     pub fn trust(self, keys: &[[u8; 32]], family: &str) -> Self {
@@ -79,14 +79,14 @@ impl DeviceOptions {
         self
     }
 
-    /// Is told of a head that was damaged and put back by itself, when that happens.
+    /// Sets a function that is told of a head which was damaged and put back by itself, when that happens.
     #[must_use]
     pub fn on_mend(mut self, tell: fn(&Mended)) -> Self {
         self.on_mend = Some(tell);
         self
     }
 
-    /// Maps the pack and verifies it.
+    /// Maps the pack, verifies it, and gives the device.
     ///
     /// # Errors
     /// [`Error::Sample`] and [`Error::Pack`] for a file that is no pack, or none that is trusted;

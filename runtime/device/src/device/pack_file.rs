@@ -40,7 +40,7 @@ pub struct PackFile {
 }
 
 impl PackFile {
-    /// Opens a file, whoever made it.
+    /// Opens the pack file at `path`, whoever made it.
     ///
     /// # Errors
     /// [`Error::Sample`] for a file that is missing, not plain or too large, [`Error::Pack`] for an empty one,

@@ -16,18 +16,18 @@ use crate::training::Choice;
 use crate::training::settled::Bases;
 use crate::{Error, Head};
 
-/// What [`Device::repair`] did.
+/// Outcome of [`Device::repair`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Repaired {
-    /// The head.
+    /// What became of the head.
     pub head: RepairedHead,
-    /// The commit that it was brought back from.
+    /// The commit that the head was brought back from, if it was.
     pub commit: Option<u32>,
-    /// Samples whose features are there.
+    /// How many samples have their features.
     pub samples: usize,
-    /// Those whose features were computed again, from copies.
+    /// How many of these were computed again, from copies.
     pub computed_samples: usize,
-    /// Samples that are lost: by force, or where a head without its samples is all that could be brought back.
+    /// How many samples are lost: by force, or where a head without its samples is all that could be brought back.
     pub lost_samples: usize,
     /// Files of earlier commits that are damaged; they stay, and nothing returns to them.
     pub damaged: Vec<String>,
@@ -37,13 +37,13 @@ pub struct Repaired {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RepairedHead {
-    /// It was sound.
+    /// The head was sound.
     Sound,
-    /// It was brought back from a commit.
+    /// The head was brought back from a commit.
     Restored,
-    /// It was learned again from the features.
+    /// The head was learned again from the features.
     LearnedAgain,
-    /// It is lost: a tail is trained again by the next call of learning, on the features that are there.
+    /// The head is lost: a tail is trained again by the next call of learning, on the features that are there.
     Lost,
 }
 

@@ -8,9 +8,9 @@ use crate::{Error, Head};
 /// A class, and the samples that it was learned from; for places, the pictures that show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClassCount {
-    /// Its name.
+    /// The class's name.
     pub name: String,
-    /// How many.
+    /// How many samples, or pictures, the class has.
     pub samples: u32,
 }
 
@@ -26,9 +26,9 @@ impl ClassCount {
 /// A sample that was left out because it is bad.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BadFile {
-    /// Its file.
+    /// The sample's file.
     pub file: String,
-    /// What is wrong with it.
+    /// What is wrong with the file.
     pub error: String,
 }
 

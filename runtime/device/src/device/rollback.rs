@@ -1,4 +1,4 @@
-//! An earlier commit, as a new one.
+//! Returns to an earlier commit, as a new one.
 
 use serde::Serialize;
 
@@ -11,25 +11,25 @@ use crate::samples::{SampleId, hex};
 use crate::state::{Commit, FeatureCache, Made, Settings, StateFolder, StateProblem};
 use crate::{Error, Head};
 
-/// What [`Device::rollback`] did.
+/// Outcome of [`Device::rollback`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RolledBack {
     /// The commit whose head answers now.
     pub to: u32,
-    /// Samples that it was learned from.
+    /// How many samples that head was learned from.
     pub samples: usize,
-    /// Samples that it does not have, and that are no longer kept.
+    /// How many samples that head does not have; they are no longer kept.
     pub dropped_samples: usize,
-    /// Settings of the state that are others now: those of the commit hold again.
+    /// Settings of the state that this changed: those of the commit hold again.
     pub changed_settings: Vec<ChangedSetting>,
 }
 
 type Numbered = ([u8; 32], Commit);
 
 impl Device {
-    /// Returns to an earlier commit: the one of this number, or the one before the current. Samples that it does not have
-    /// are no longer kept. Behind an adoption, a device that was opened with the old pack returns to the last commit of its
-    /// backbone, and computes that one's features again, from the kept samples.
+    /// Returns to an earlier commit: the one of this number, or the one before the current. Samples that the commit does not have are no
+    /// longer kept. Behind an adoption, a device that was opened with the old pack returns to the last commit of its backbone, and computes
+    /// that one's features again, from the kept samples.
     ///
     /// # Errors
     /// [`StateProblem::NoCommit`], [`StateProblem::NoEarlierCommit`], [`StateProblem::SamplesGone`], [`StateProblem::Cache`] for a

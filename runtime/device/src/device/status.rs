@@ -10,28 +10,28 @@ use crate::samples::hex;
 use crate::segmentation::row_len;
 use crate::state::{Bits, FeatureCache, Kept, Settings};
 
-/// What [`Device::status`] says.
+/// Report of [`Device::status`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Status {
-    /// The model that was packed.
+    /// The name of the model that was packed.
     pub model: String,
-    /// Where it was frozen.
+    /// The tensor where the model was frozen.
     pub freeze_point: String,
     /// The first eight bytes of the backbone's digest.
     pub backbone: String,
-    /// Features a sample.
+    /// How many features a sample has.
     pub features: usize,
-    /// `state`, or `pack` where the head that the pack ships is in use.
+    /// Where the head in use comes from: `state`, or `pack` for the one that the pack ships.
     pub head: &'static str,
-    /// What learned it.
+    /// The learner of the head in use.
     pub learner: &'static str,
     /// Units of the hidden layer; `null` for a linear head.
     pub hidden_units: Option<usize>,
-    /// Samples that the head was learned from.
+    /// How many samples the head was learned from.
     pub samples: usize,
-    /// Its classes.
+    /// The head's classes.
     pub classes: Vec<ClassCount>,
-    /// Share of held-out samples that it answers rightly.
+    /// Share of held-out samples that the head answers rightly.
     pub held_out_accuracy: Option<f64>,
     /// A best probability below this means "unknown".
     pub unknown_threshold: f32,
@@ -41,21 +41,20 @@ pub struct Status {
     pub false_accepts: Option<f32>,
     /// Whether heads are kept as float16.
     pub half: bool,
-    /// Size of its record.
+    /// Size of the head's record in bytes.
     pub head_bytes: usize,
-    /// Samples whose features are cached; more than `samples` where learning was cut off before
-    /// its head was stored.
+    /// How many samples have their features cached; more than `samples` where learning was cut off before its head was stored.
     pub cached_samples: usize,
-    /// Those of which the state keeps a copy.
+    /// How many samples the state keeps a copy of.
     pub kept_samples: usize,
-    /// What the copies take.
+    /// Bytes that the copies take.
     pub kept_bytes: u64,
-    /// In how many bits each of these features is kept.
+    /// Bits in which each cached feature is kept.
     pub feature_bits: u8,
 }
 
 impl Device {
-    /// What was learned, and what answers.
+    /// Reports what was learned, and what answers.
     ///
     /// # Errors
     /// [`StateProblem::NoHead`](crate::state::StateProblem::NoHead); those of the state's files.

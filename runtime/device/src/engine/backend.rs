@@ -5,9 +5,9 @@ use crate::request::RequestProblem;
 /// A Burn backend; each needs the feature of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// The `ndarray` crate.
+    /// Burn's backend on the `ndarray` crate.
     Ndarray,
-    /// Hugging Face's `candle`; on a GPU with the feature `candle-cuda`.
+    /// Burn's backend on Hugging Face's `candle`; on a GPU with the feature `candle-cuda`.
     Candle,
     /// Burn's own CPU backend.
     Flex,
@@ -18,7 +18,7 @@ pub enum Engine {
 /// Where a backend runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Processor {
-    /// The processor.
+    /// The CPU.
     Cpu,
     /// The first NVIDIA GPU.
     Cuda,
@@ -32,7 +32,7 @@ pub struct Backend {
 }
 
 impl Engine {
-    /// The engine's name, which is that of its feature too.
+    /// The engine's name; the feature that compiles it has the same name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ndarray => "ndarray",
@@ -64,8 +64,8 @@ impl Engine {
 }
 
 impl Backend {
-    /// The backend that was asked for, on the device that was asked for: for `cuda` the GPU, for others the CPU where
-    /// none was. Where no GPU is found it is a CPU backend, and the reason stands beside it.
+    /// Chooses the backend that was asked for, on the processor that was asked for: for `cuda` the GPU, for others the CPU where none was
+    /// named. Where no GPU is found it is a CPU backend, and the reason stands beside it.
     ///
     /// # Errors
     /// [`RequestProblem::EngineMissing`], [`RequestProblem::DeviceMissing`], [`RequestProblem::NoSuchDevice`].
@@ -103,7 +103,7 @@ impl Backend {
         Some(Self { engine, device: Processor::Cpu })
     }
 
-    /// Whether it runs on a GPU.
+    /// Whether the backend runs on a GPU.
     #[must_use]
     pub fn is_on_gpu(self) -> bool {
         self.device != Processor::Cpu

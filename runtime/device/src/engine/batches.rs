@@ -66,7 +66,7 @@ impl<'p> Batches<'p> {
         inputs.len() / elements.max(1) * self.pack.feature_len()
     }
 
-    /// An engine's message as an error.
+    /// Turns an engine's message into an error.
     pub fn error(&self, reason: String) -> Error {
         Error::Engine { engine: self.backend.to_string(), reason }
     }

@@ -1,4 +1,4 @@
-//! What computes features, said once.
+//! Choices of what computes features.
 
 use headstart::kernels::Kernels;
 use headstart::pack::Pack;
@@ -7,14 +7,14 @@ use super::Extractor;
 use crate::engine::{Backend, Batches};
 use crate::observer::{Event, Observer};
 
-/// What computes features: the int8 kernels on some threads, or a Burn engine in their place.
+/// The means that compute features: the int8 kernels on some threads, or a Burn engine in their place.
 #[derive(Clone, Copy, Debug)]
 pub struct Compute {
-    /// The instruction set's kernels. They also try what an engine gives.
+    /// The kernels of one instruction set. They also check an engine's features.
     pub kernels: Kernels,
-    /// Threads that decode and preprocess samples, and run the kernels; at least 1.
+    /// How many threads decode and preprocess samples, and run the kernels; at least 1.
     pub threads: usize,
-    /// What runs the backbone instead of the kernels.
+    /// The engine that runs the backbone in place of the kernels, if any.
     pub engine: Option<Backend>,
 }
 
@@ -26,12 +26,12 @@ pub struct Extraction<'p> {
     declined: Option<Declined>,
 }
 
-/// An engine that does not run the backbone: the kernels do.
+/// An engine that does not run the backbone; the kernels do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declined {
     /// The engine that was named.
     pub engine: Backend,
-    /// Why it does not.
+    /// Why the engine does not run the backbone.
     pub reason: String,
 }
 
@@ -44,14 +44,15 @@ impl Default for Compute {
 }
 
 impl Compute {
-    /// Readies the backbone for answers: an engine's features may be a step from the kernels'. Where the engine fails, the kernels run it.
+    /// Readies the backbone for answers, where an engine's features may be a step from the kernels'. Where the engine fails, the kernels
+    /// run it.
     #[must_use]
     pub fn open<'p>(self, pack: Pack<'p>) -> Extraction<'p> {
         self.open_within(pack, 1)
     }
 
-    /// Readies the backbone for features that are kept: an engine runs it only where its features are the kernels' own, since
-    /// features of both are learned from together.
+    /// Readies the backbone for features that are kept: an engine runs it only where its features are the kernels' own, since features of
+    /// both are learned from together.
     #[must_use]
     pub fn open_exact<'p>(self, pack: Pack<'p>) -> Extraction<'p> {
         self.open_within(pack, 0)
@@ -100,7 +101,7 @@ fn furthest(pack: Pack<'_>, batches: &Batches<'_>, kernels: Kernels) -> Result<u
 }
 
 impl<'p> Extraction<'p> {
-    /// The pack whose backbone it is.
+    /// The pack whose backbone this is.
     pub fn pack(&self) -> Pack<'p> {
         self.pack
     }
@@ -110,12 +111,12 @@ impl<'p> Extraction<'p> {
         self.compute
     }
 
-    /// The backbone on the engine, if one runs it.
+    /// The backbone on the engine; `None` where the kernels run it.
     pub fn batches(&self) -> Option<&Batches<'p>> {
         self.batches.as_ref()
     }
 
-    /// Why the engine that was chosen does not run it.
+    /// Why the engine that was chosen does not run the backbone, if it does not.
     pub fn declined(&self) -> Option<&Declined> {
         self.declined.as_ref()
     }

@@ -13,7 +13,7 @@ use crate::samples::{Decoded, InputShape, SampleFile};
 /// Where crops stand, as parts of what is cut off: before the first row and the first column.
 const CORNERS: [[usize; 2]; 4] = [[0, 0], [1, 1], [0, 1], [1, 0]];
 
-/// Memory that computes features: kept, it is used again for the next sample.
+/// Buffers that computing features needs: kept, they are used again for the next sample.
 #[derive(Debug)]
 pub struct Buffers {
     threads: Threads,
@@ -42,13 +42,13 @@ pub struct Extractor<'p, B = Buffers> {
 }
 
 impl<'p> Extractor<'p> {
-    /// Allocates what the pack's plan says. All of the threads work on one sample.
+    /// Allocates the memory that the pack's plan states. All of the threads work on one sample.
     pub fn new(pack: Pack<'p>, kernels: Kernels, threads: usize) -> Self {
         Self::with(pack, kernels, Buffers::new(&pack, threads))
     }
 
-    /// The int8 features of a file's content and, for pictures, of up to `views − 1` crops of it, each
-    /// an eighth smaller on each axis: upper left, lower right, upper right, lower left. An array has one view.
+    /// Computes the int8 features of a file's content and, for pictures, of up to `views − 1` crops of it, each an eighth smaller on each
+    /// axis: upper left, lower right, upper right, lower left. An array has one view.
     ///
     /// # Errors
     /// [`Error::Sample`] where the content does not decode or does not fit the model.
@@ -126,7 +126,7 @@ impl<'p, B: BorrowMut<Buffers>> Extractor<'p, B> {
         preprocess::values(&self.pack, values.iter().copied(), input)
     }
 
-    /// The input buffer.
+    /// The input buffer, as the last sample left it.
     pub fn input(&self) -> &[i8] {
         &self.buffers.borrow().input
     }
@@ -137,7 +137,7 @@ impl<'p, B: BorrowMut<Buffers>> Extractor<'p, B> {
         self.run()
     }
 
-    /// Runs the backbone on the input buffer.
+    /// Runs the backbone on the input buffer and gives the features.
     ///
     /// # Errors
     /// None for a pack that was opened.

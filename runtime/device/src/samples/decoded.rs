@@ -7,7 +7,7 @@ pub struct InputShape {
     pub height: usize,
     /// Columns.
     pub width: usize,
-    /// Channels a position.
+    /// Channels of each position.
     pub channels: usize,
     /// Whether the model's own axes are `[channels, height, width]` (otherwise `[height, width,
     /// channels]`).
@@ -36,26 +36,26 @@ impl InputShape {
     }
 }
 
-/// What a file holds, ready for the pack's preprocessing.
+/// The content of a file, ready for the pack's preprocessing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decoded {
     /// An image: rows of RGB (3 channels) or grey (1 channel) bytes without padding, as the file
     /// has it.
     Pixels {
-        /// Pixels a row.
+        /// How many pixels a row has.
         width: usize,
         /// Rows.
         height: usize,
-        /// 1 or 3.
+        /// Channels of a pixel, 1 or 3.
         channels: usize,
-        /// `height * width * channels` values, 0…255.
+        /// The pixels, `height * width * channels` levels, 0…255.
         bytes: Vec<u8>,
     },
     /// An array: the model's own input values, not preprocessed.
     Values {
-        /// The shape as the file states it.
+        /// The shape that the file states.
         shape: Vec<usize>,
-        /// Finite values, row-major.
+        /// The values, finite, row-major.
         values: Vec<f32>,
     },
 }
@@ -69,8 +69,8 @@ impl Decoded {
         }
     }
 
-    /// An eighth less of a picture on each axis, cut off before it where `corner` (row, column) is 1
-    /// and behind it where it is 0; `None` for an array, or a picture of fewer than 8 rows or columns.
+    /// Crops a picture: an eighth less on each axis, cut off before it where `corner` (row, column) is 1 and behind it where it is 0;
+    /// `None` for an array, or a picture of fewer than 8 rows or columns.
     pub fn crop(&self, corner: [usize; 2]) -> Option<Self> {
         let Self::Pixels { width, height, channels, bytes } = self else { return None };
         let (less_rows, less_columns) = (height / 8, width / 8);

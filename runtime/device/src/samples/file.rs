@@ -1,4 +1,4 @@
-//! One file: read within limits, identified by its content, decoded.
+//! Reads one file: within limits, identified by its content, decoded.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,12 +14,12 @@ use crate::Error;
 /// The most bytes that are read of one file.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// A sample's name: the first 16 bytes of the SHA-256 of its file's content.
+/// The name of a sample: the first 16 bytes of the SHA-256 of its file's content.
 ///
 /// Renaming or copying a file keeps it; re-encoding an image changes it.
 pub type SampleId = [u8; 16];
 
-/// A sample's name as reports say it, 32 hexadecimal digits; `None` for another text.
+/// Parses a sample's name as reports say it, 32 hexadecimal digits; `None` for another text.
 pub fn id_from_hex(text: &str) -> Option<SampleId> {
     let mut id = SampleId::default();
     if text.len() != 2 * id.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -31,7 +31,7 @@ pub fn id_from_hex(text: &str) -> Option<SampleId> {
     Some(id)
 }
 
-/// Bytes in hexadecimal, as reports name samples and states name files.
+/// Writes bytes in hexadecimal, as reports name samples and states name files.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -73,7 +73,7 @@ impl SampleFile {
         Self::new(path, content)
     }
 
-    /// A file whose content is here already; `path` names it.
+    /// Makes a file of content that is in memory already; `path` names it.
     ///
     /// # Errors
     /// [`Error::Sample`] for content that is too large, or that is neither a picture nor an array.
@@ -112,7 +112,7 @@ impl SampleFile {
         id
     }
 
-    /// What the file holds, in the form that a model with this input takes.
+    /// Decodes the file, into the form that a model with this input takes.
     ///
     /// Images: EXIF orientation applied; alpha dropped (the stored colours stand, nothing is
     /// blended); 16 bits reduced to 8 by `round(v / 257)`; a palette looked up. Grey stays one

@@ -1,4 +1,4 @@
-//! A folder of samples as a list in a stated order.
+//! Lists a folder of samples in a stated order.
 //!
 //! | found | what happens |
 //! | --- | --- |
@@ -26,10 +26,10 @@ pub const MAX_SAMPLES: usize = 1 << 20;
 /// The most bytes of a class's name: what a head record keeps.
 pub const MAX_CLASS_NAME_BYTES: usize = headstart::head::MAX_LABEL_BYTES;
 
-/// One sample: where it is and which class it shows.
+/// One sample of a folder: where its file is and which class it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelledFile {
-    /// The file.
+    /// Path of the sample's file.
     pub path: PathBuf,
     /// Index into [`Dataset::classes`]; 0 in a flat folder.
     pub label: usize,
@@ -45,7 +45,7 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// The samples, class by class.
     pub samples: Vec<LabelledFile>,
-    /// Files that were passed over because neither name nor content is a sample's, worth a warning.
+    /// Files that were passed over because neither their name nor their content is a sample's; worth a warning.
     pub skipped: Vec<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! JPEG, PNG, WebP and BMP to rows of 1 or 3 bytes a pixel.
+//! Decodes JPEG, PNG, WebP and BMP to rows of 1 or 3 bytes a pixel.
 
 use std::io::Cursor;
 

@@ -1,4 +1,4 @@
-//! Samples on disk: which files there are, and what they hold.
+//! Finds and reads samples on disk: which files there are, and what they hold.
 //!
 //! [`Dataset`] lists a folder in a stated order; [`SampleFile`] reads one file within limits, knows
 //! it by its content ([`SampleId`]) and decodes it to what the model's preprocessing takes

@@ -42,37 +42,37 @@ impl std::fmt::Debug for Content<'_> {
 }
 
 impl<'a> Sample<'a> {
-    /// A file: a JPEG, PNG, WebP or BMP picture, or a `.npy` array.
+    /// A sample in a file: a JPEG, PNG, WebP or BMP picture, or a `.npy` array.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Content::File(Cow::Owned(path.into())))
     }
 
-    /// The content of a file that is in memory; `name` stands in errors.
+    /// A sample that is the content of a file, in memory; `name` stands in errors.
     #[must_use]
     pub fn encoded(name: &'a Path, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
         Self(Content::Encoded { name: name.into(), bytes: bytes.into() })
     }
 
-    /// A colour picture: `height` rows of `width` pixels of red, green and blue, without padding.
+    /// A colour picture in memory: `height` rows of `width` pixels of red, green and blue, without padding.
     #[must_use]
     pub fn rgb(width: usize, height: usize, pixels: impl Into<Cow<'a, [u8]>>) -> Self {
         Self(Content::Pixels { width, height, channels: 3, bytes: pixels.into() })
     }
 
-    /// A grey picture: `height` rows of `width` levels, without padding.
+    /// A grey picture in memory: `height` rows of `width` levels, without padding.
     #[must_use]
     pub fn grey(width: usize, height: usize, pixels: impl Into<Cow<'a, [u8]>>) -> Self {
         Self(Content::Pixels { width, height, channels: 1, bytes: pixels.into() })
     }
 
-    /// The model's own input values, in the order of its own axes, without a batch axis.
+    /// A sample of the model's own input values, in the order of its own axes, without a batch axis.
     #[must_use]
     pub fn values(values: impl Into<Cow<'a, [f32]>>) -> Self {
         Self(Content::Values(values.into()))
     }
 
-    /// Its file's name, where it has one.
+    /// Path of the sample's file; `None` for a sample in memory.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &self.0 {

@@ -123,7 +123,7 @@ impl Mask {
         Ok(bytes)
     }
 
-    /// Rows and columns.
+    /// The mask's rows and columns.
     pub fn size(&self) -> [usize; 2] {
         [self.height, self.width]
     }
@@ -141,7 +141,7 @@ impl Mask {
         self.classes[row * self.width + column]
     }
 
-    /// The mask as the model sees it: resized and cropped as its picture is, each place the nearest pixel.
+    /// The mask at the model's input: resized and cropped as its picture is, each place the nearest pixel.
     ///
     /// # Errors
     /// Those of [`preprocess::nearest`].
@@ -155,8 +155,7 @@ impl Mask {
         Ok(Self { height, width, classes: rows.iter().flat_map(line).collect() })
     }
 
-    /// An answer at the input's rows and columns as one for the picture of that size; what the input does not show
-    /// is [`VOID`].
+    /// Maps an answer at the input's rows and columns onto the picture of that size; what the input does not show is [`VOID`].
     ///
     /// # Errors
     /// Those of [`preprocess::nearest`].

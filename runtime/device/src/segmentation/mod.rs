@@ -1,4 +1,4 @@
-//! A class for every place of a picture: pictures with masks, and how well answers fit them.
+//! Answers a class for every place of a picture: pictures with masks, and how well answers fit them.
 //!
 //! `--data` is then a folder with `images/` and `masks/`: `images/NAME.jpg` (or `.png`, `.npy`) and
 //! `masks/NAME.png`, whose pixels are class numbers. `classes.txt`, one name a line, may stand beside them.
@@ -22,13 +22,12 @@ pub fn is_per_place(pack: &Pack<'_>) -> bool {
     pack.tail().is_some_and(|tail| tail.per_place)
 }
 
-/// Bytes that the feature cache keeps of a sample: its features, and behind them the mask if there is one, at the
-/// input's rows and columns.
+/// Bytes of a sample in the feature cache: its features, and behind them the mask if there is one, at the input's rows and columns.
 pub fn row_len(pack: &Pack<'_>) -> usize {
     pack.feature_len() + if is_per_place(pack) { mask_len(pack) } else { 0 }
 }
 
-/// Places of a mask at the input's rows and columns.
+/// How many places a mask has at the input's rows and columns.
 pub fn mask_len(pack: &Pack<'_>) -> usize {
     pack.input().height as usize * pack.input().width as usize
 }

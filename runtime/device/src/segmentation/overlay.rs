@@ -1,4 +1,4 @@
-//! An answer shown over its picture.
+//! Shows an answer over its picture.
 
 use image::{Rgb, RgbImage};
 

@@ -16,16 +16,16 @@ const NAMES: &str = "classes.txt";
 /// A picture and its mask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// The picture, or the array.
+    /// Path of the picture, or of the array.
     pub picture: PathBuf,
-    /// The classes of its pixels.
+    /// Path of the mask.
     pub mask: PathBuf,
 }
 
-/// What a folder with `images/` and `masks/` holds, in the byte order of the pictures' names.
+/// Pictures with their masks from a folder with `images/` and `masks/`, in the byte order of the pictures' names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pairs {
-    /// Pictures with their masks.
+    /// The pictures with their masks.
     pub pairs: Vec<Pair>,
     /// Names of the classes, from 0 on, where `classes.txt` says them.
     pub names: Option<Vec<String>>,
@@ -34,7 +34,7 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// Reads `root`; of more than `limit` pictures that many are taken, chosen by names and `seed`.
+    /// Lists the pairs of folder `root`; of more than `limit` pictures that many are taken, chosen by names and `seed`.
     ///
     /// # Errors
     /// [`Error::Sample`] for a folder that is missing or empty, for a picture without a mask or a mask without a

@@ -1,8 +1,8 @@
-//! How well answers fit masks.
+//! Scores how well answers fit masks.
 
 use super::{Mask, VOID};
 
-/// Pixels counted by what they are and what was answered.
+/// Counts of pixels by class and answered class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Score {
     /// `[true class][answer]`.
@@ -44,8 +44,8 @@ impl Score {
         self.pixels.iter().flatten().sum()
     }
 
-    /// Pixels that are a class and were answered so, as a share of those that are it or were answered so:
-    /// intersection over union. `None` where there are none.
+    /// Intersection over union of a class: the pixels that are it and were answered so, as a share of those that are it or were answered
+    /// so. `None` where there are none.
     pub fn iou(&self, class: usize) -> Option<f64> {
         let answered: u64 = self.pixels.iter().map(|row| row[class]).sum();
         let both = self.pixels[class][class];
@@ -53,13 +53,13 @@ impl Score {
         (union > 0).then(|| both as f64 / union as f64)
     }
 
-    /// The mean of [`iou`](Self::iou) over the classes that have one.
+    /// The mean intersection over union, over the classes that have one.
     pub fn mean_iou(&self) -> Option<f64> {
         let found: Vec<f64> = (0..self.pixels.len()).filter_map(|class| self.iou(class)).collect();
         (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
     }
 
-    /// Share of pixels that were answered right.
+    /// Share of counted pixels that were answered right.
     pub fn accuracy(&self) -> Option<f64> {
         let right: u64 = (0..self.pixels.len()).map(|class| self.pixels[class][class]).sum();
         (self.total() > 0).then(|| right as f64 / self.total() as f64)

@@ -14,9 +14,9 @@ impl FeatureCache {
         self.front_bytes() + samples
     }
 
-    /// Drops samples until the file has at most `bytes`, each from the class that has most; says how many.
-    /// Of a class those with the least ids stay: ids are digests of the samples, so these are a random choice that the
-    /// order of learning does not change, and a class that was cut once is cut the same way again.
+    /// Drops samples until the file has at most `bytes`, each from the class that has most, and says how many. Of a class those with the
+    /// least ids stay: ids are digests of the samples, so these are a random choice that the order of learning does not change, and a class
+    /// that was cut once is cut the same way again.
     ///
     /// # Errors
     /// The bytes that one sample of each class takes, where that is too much; nothing is dropped then.

@@ -24,7 +24,7 @@ pub const MAX_WEIGHT: u16 = 100;
 /// The most rows that show one sample.
 pub const MAX_VIEWS: usize = 16;
 
-/// What [`FeatureCache::insert`] did.
+/// Outcome of [`FeatureCache::insert`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Insertion {
     /// The sample was not there.
@@ -38,11 +38,11 @@ pub enum Insertion {
 /// How many bits a kept feature takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Bits {
-    /// As the backbone gives it.
+    /// Eight bits, as the backbone gives it.
     #[default]
     Eight,
-    /// As the nearest of 16 levels of its row: half the room. Whatever is learned is learned from these levels, so that
-    /// the order of samples does not show here either.
+    /// Four bits, as the nearest of 16 levels of its row: half the room. Whatever is learned is learned from these levels, so that the
+    /// order of samples does not show here either.
     Four,
 }
 
@@ -56,7 +56,7 @@ impl Bits {
     }
 }
 
-/// Samples by content: label and int8 features.
+/// A cache of int8 features and labels, by content of the samples.
 ///
 /// As a file (`features.hsfc`; integers little-endian):
 ///
@@ -123,8 +123,8 @@ impl FeatureCache {
         self.bits
     }
 
-    /// Keeps features in so many bits from now on, those that are there too. Returns whether that can be: what four bits have
-    /// lost does not come back.
+    /// Keeps features in so many bits from now on, those that are there too. Returns whether that is possible: what four bits have lost
+    /// does not come back.
     #[must_use]
     pub fn keep_in(&mut self, bits: Bits) -> bool {
         if self.bits == Bits::Four && bits == Bits::Eight && !self.is_empty() {
@@ -156,7 +156,7 @@ impl FeatureCache {
         Some((self.classes.len() - 1) as u16)
     }
 
-    /// Whether a sample is there: its features need no computing.
+    /// Whether the cache has a sample: its features need no computing.
     pub fn contains(&self, id: &SampleId) -> bool {
         self.places.contains_key(id)
     }
@@ -271,7 +271,7 @@ impl FeatureCache {
         &self.features
     }
 
-    /// Rows that show samples again, `[row, feature]`, and which samples they show.
+    /// Rows that show samples a second time, `[row, feature]`, and which samples they show.
     pub fn again(&self) -> (Vec<i8>, Vec<u32>) {
         let owners = (0..)
             .zip(&self.again)
@@ -279,7 +279,7 @@ impl FeatureCache {
         (self.again.concat(), owners.collect())
     }
 
-    /// How many rows [`Self::again`] has.
+    /// How many rows show samples a second time.
     pub fn again_len(&self) -> usize {
         self.again.iter().map(|rows| rows.len() / self.feature_len).sum()
     }

@@ -60,24 +60,24 @@ pub(super) fn longest(front: &[u8]) -> Option<u64> {
 /// Features are not in it: the feature cache has them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commit {
-    /// 1 for the first commit of a folder.
+    /// The number, 1 for the first commit of a folder.
     pub number: u32,
-    /// What made it, or why it was rejected.
+    /// What made the commit, or why it was rejected.
     pub note: String,
-    /// How its head was learned, where that is not what the head itself says ([`Settings::said_by`]).
+    /// Settings by which the head was learned, where the head itself does not tell them ([`Settings::said_by`]).
     pub settings: Option<Settings>,
     /// The head record.
     pub head: Vec<u8>,
     /// Class names in the order of labels.
     pub classes: Vec<String>,
-    /// Samples and their labels.
+    /// The samples and their labels.
     pub samples: Vec<(SampleId, u16)>,
     /// As how many samples each one counts.
     pub weights: Vec<u16>,
 }
 
 impl Commit {
-    /// The commit of this cache and head.
+    /// The commit of a cache and head.
     pub fn new<'m>(
         number: u32,
         made: impl Into<Made<'m>>,
@@ -195,7 +195,7 @@ impl Commit {
         Ok((backbone, Self { number, note, settings, head, classes, samples, weights }))
     }
 
-    /// The cache that the commit was made of, from one that has its samples; `None` where some are missing.
+    /// The cache that the commit was made of, taken from one that has its samples; `None` where some are missing.
     pub fn cache(&self, from: &FeatureCache) -> Option<FeatureCache> {
         let samples: Vec<_> = self
             .samples

@@ -5,20 +5,20 @@ use std::collections::HashSet;
 use super::FeatureCache;
 use crate::samples::SampleId;
 
-/// What [`FeatureCache::merge`] did.
+/// Outcome of [`FeatureCache::merge`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Merged {
-    /// Samples that were not here.
+    /// How many samples were not here before.
     pub new: usize,
-    /// Samples that were here with the same class.
+    /// How many samples were here with the same class.
     pub known: usize,
-    /// Samples that were here with another class, which stands.
+    /// How many samples were here with another class, which stands.
     pub disputed: usize,
 }
 
 impl FeatureCache {
-    /// Brings the cache to its one order: classes by name, samples by class and then by id. So the
-    /// same samples make the same cache, and the same head, whatever order they came in.
+    /// Sorts the cache: classes by name, samples by class and then by id. So the same samples make the same cache, and the same head,
+    /// whatever order they came in.
     pub fn sort(&mut self) {
         if self.is_sorted() {
             return;
@@ -45,7 +45,7 @@ impl FeatureCache {
         self.classes.is_sorted() && samples().is_sorted()
     }
 
-    /// Gives the classes this order; those that are not in it stand behind. Samples are sorted by their ids.
+    /// Puts the classes in this order; those that are not in it stand behind. Samples are sorted by their ids.
     ///
     /// Where classes are numbered by something else, as in masks, their order is no matter of names.
     pub fn order(&mut self, names: &[String]) {
@@ -137,7 +137,7 @@ impl FeatureCache {
         Some(merged)
     }
 
-    /// Keeps the samples of these ids, under these class names.
+    /// Keeps only the samples of these ids, under these class names.
     pub fn keep(&mut self, samples: &[(SampleId, String)]) -> Option<()> {
         let mut kept = Self { bits: self.bits, ..Self::new(self.feature_len) };
         for (id, name) in samples {

@@ -21,7 +21,7 @@ pub(super) const COUNTER: &str = "counter.hsct";
 /// How the files of commits begin and end, with eight digits in between.
 const COMMIT: (&str, &str) = ("commit-", ".hsco");
 
-/// A commit's number, and what its file holds: the digest of its backbone, and the commit.
+/// A commit's number, and its content: the digest of its backbone, and the commit.
 pub type Found = (u32, Result<([u8; 32], Commit), Error>);
 
 /// A state folder, which need not exist yet. Reading takes no lock: files change in one step.
@@ -43,7 +43,7 @@ impl StateFolder {
         &self.path
     }
 
-    /// Whether the folder, or something in its place, is there.
+    /// Whether the folder exists, or something in its place.
     ///
     /// # Errors
     /// [`Error::Machine`] where that cannot be told: "nothing is there" would be a guess.
@@ -51,12 +51,12 @@ impl StateFolder {
         self.path.try_exists().map_err(Error::machine(&self.path, "looking for the folder"))
     }
 
-    /// Where the head record is.
+    /// Path of the head record.
     pub fn head_path(&self) -> PathBuf {
         self.path.join(HEAD)
     }
 
-    /// The bytes of the head record, unchecked; `None` where there is none.
+    /// Reads the bytes of the head record, unchecked; `None` where there is none.
     ///
     /// # Errors
     /// [`Error::State`] where the file cannot be read or is too large.
@@ -79,7 +79,7 @@ impl StateFolder {
         Kind { limit: self.limit, ..CACHE }
     }
 
-    /// The feature cache, checked; `None` where there is none.
+    /// Reads the feature cache, checked; `None` where there is none.
     ///
     /// # Errors
     /// [`Error::State`] for a damaged cache, or one of another backbone.
@@ -119,7 +119,7 @@ impl StateFolder {
             .map_err(|problem| Error::state(&path, problem))
     }
 
-    /// The feature cache of whatever backbone, and its digest; `None` where there is none.
+    /// Reads the feature cache of whatever backbone, and its digest; `None` where there is none.
     ///
     /// # Errors
     /// [`Error::State`] for a damaged cache.
@@ -127,8 +127,8 @@ impl StateFolder {
         self.stored(None)
     }
 
-    /// The commits that are kept, oldest first, each read when it is asked for: one is as large as its head. A damaged one is
-    /// found as its error, which names the file.
+    /// Lists the commits that are kept, oldest first, each read when it is asked for: one is as large as its head. A damaged one is found
+    /// as its error, which names the file.
     ///
     /// # Errors
     /// [`Error::Machine`] where the folder cannot be listed.
@@ -142,7 +142,7 @@ impl StateFolder {
         Ok(self.numbers()?.into_iter().filter_map(found))
     }
 
-    /// The commit of that number with the digest of its backbone; `None` where it is not kept.
+    /// Reads the commit of that number with the digest of its backbone; `None` where it is not kept.
     ///
     /// # Errors
     /// [`Error::State`] for a damaged one.
@@ -154,7 +154,7 @@ impl StateFolder {
         Ok(Some((backbone, Commit { number, ..commit })))
     }
 
-    /// The highest security counter of a signed pack that was used here; 0 before the first.
+    /// Reads the highest security counter of a signed pack that was used here; 0 before the first.
     ///
     /// # Errors
     /// [`Error::State`] for a file that is no counter: taking it for 0 would let any old pack in.
@@ -170,7 +170,7 @@ impl StateFolder {
         }
     }
 
-    /// The last candidate that was rejected and the digest of its backbone; `None` where the last one was not.
+    /// Reads the last candidate that was rejected and the digest of its backbone; `None` where the last one was not.
     ///
     /// # Errors
     /// [`Error::State`] for a damaged one.

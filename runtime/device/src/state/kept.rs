@@ -15,14 +15,14 @@ use crate::samples::{self, InputShape, MAX_SAMPLES, Sample, SampleFile, SampleId
 /// A state keeps samples as long as it has this folder: `ID.EXTENSION`, the bytes of the file that was learned.
 const FOLDER: &str = "kept-samples";
 
-/// The files of kept samples, by the samples' names.
+/// Paths of the copies of kept samples, by the samples' ids.
 pub type Kept = BTreeMap<SampleId, PathBuf>;
 
 impl StateFolder {
     /// The name of the folder of copies, in the state folder.
     pub const KEPT: &str = FOLDER;
 
-    /// Whether something was learned in this folder.
+    /// Whether the folder is a state: something was learned in it.
     #[must_use]
     pub fn is_one(&self) -> bool {
         [HEAD, FEATURES].iter().any(|name| self.path().join(name).is_file())
@@ -42,7 +42,7 @@ impl StateFolder {
         }
     }
 
-    /// The copies that are there, whether anything was learned from them or not; none in a state that keeps none.
+    /// Lists the copies that are there, whether anything was learned from them or not; none in a state that keeps none.
     ///
     /// # Errors
     /// Those of [`keeps_samples`](Self::keeps_samples), and where the folder cannot be listed.

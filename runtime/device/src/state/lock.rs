@@ -86,7 +86,7 @@ impl StateFolder {
     }
 }
 
-/// The right to change a state folder.
+/// The right to change a state folder, held until this is dropped.
 #[derive(Debug)]
 pub struct StateLock {
     pub(super) folder: StateFolder,
@@ -150,7 +150,7 @@ impl StateLock {
         self.keep_only(cache)
     }
 
-    /// What a training that was killed left here; nothing where that cannot be read.
+    /// Reads what a training that was killed left here; nothing where that cannot be read.
     pub fn training(&self) -> Option<Vec<u8>> {
         read(&self.folder.path().join(TRAINING), &TRAINING_FILE).ok().flatten()
     }
@@ -186,7 +186,7 @@ impl StateLock {
         self.keep_only(cache)
     }
 
-    /// The security counter that no other process changes meanwhile.
+    /// Reads the security counter; no other process changes it meanwhile.
     ///
     /// # Errors
     /// As [`StateFolder::counter`].

@@ -1,4 +1,4 @@
-//! What the samples' files were called: for people, who know no digests. Nothing is learned from it.
+//! Names of the samples' files, for people, who know no digests. Nothing is learned from them.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ const NAMES_FILE: Kind = Kind {
 pub type Names = BTreeMap<SampleId, String>;
 
 impl StateFolder {
-    /// What the samples' files were called when they were learned last; none where that is not known, or cannot be read.
+    /// Reads the names that the samples' files had when they were learned last; none where that is not known, or cannot be read.
     #[must_use]
     pub fn sample_names(&self) -> Names {
         self.read_names().unwrap_or_default()

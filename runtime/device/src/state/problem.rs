@@ -1,58 +1,58 @@
-//! What can be wrong with a state folder, each with what to do about it.
+//! Reasons why a state folder is refused, each with what to do about it.
 
-/// Why a state folder was refused.
+/// A reason why a state folder was refused.
 ///
 /// The path stands in [`Error::State`](crate::Error::State) beside it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateProblem {
-    /// The folder is something else.
+    /// The path leads to something other than a folder.
     #[error("is not a folder: give another state folder")]
     NotAFolder,
-    /// A file is something else.
+    /// A path in the folder leads to something other than a plain file.
     #[error("is not a plain file: move it elsewhere, or give another state folder")]
     NotAFile,
     /// A file cannot be read.
     #[error("cannot be read ({0}): check the permissions")]
     Unreadable(std::io::Error),
-    /// A file past the size limit.
+    /// A file is larger than its size limit.
     #[error(
         "has {bytes} bytes, more than the {limit} that a file of its kind can have: run repair, which saves what can be saved"
     )]
     TooLarge {
-        /// What the file has.
+        /// How many bytes the file has.
         bytes: u64,
-        /// The limit.
+        /// The most bytes of such a file.
         limit: u64,
     },
-    /// Features that make a file past the size limit.
+    /// The features would make a file larger than can be read again.
     #[error(
         "would have {bytes} bytes, more than the {limit} that can be read again: learn fewer samples, or with a budget of {limit} bytes"
     )]
     WouldBeTooLarge {
-        /// What the file would have.
+        /// How many bytes the file would have.
         bytes: u64,
-        /// The limit.
+        /// The most bytes of such a file.
         limit: u64,
     },
-    /// More samples than a file may have.
+    /// The file would hold more samples than can be read again.
     #[error(
         "would hold {found} samples, more than the {limit} that can be read again: learn fewer, or with a budget of bytes"
     )]
     TooManySamples {
         /// How many there would be.
         found: usize,
-        /// The limit.
+        /// The most samples.
         limit: usize,
     },
-    /// A head past the size limit.
+    /// The head would be larger than can be read again.
     #[error(
         "would have {bytes} bytes, more than the {limit} that can be read again: pack the model with a later freeze point"
     )]
     HeadTooLarge {
-        /// What the head takes.
+        /// How many bytes the head takes.
         bytes: usize,
-        /// The limit.
+        /// The most bytes of a head.
         limit: usize,
     },
     /// Another process learns or forgets in this folder.
@@ -61,85 +61,85 @@ pub enum StateProblem {
     /// Neither the folder nor the pack has a head.
     #[error("holds no head, and the pack ships none: run learn first")]
     NoHead,
-    /// There is nothing that was learned.
+    /// The folder holds nothing that was learned.
     #[error("holds no samples: check the path, or run learn first")]
     NoSamples,
-    /// A head alone: learning would lose what it knows.
+    /// The folder holds a head without the features that it was learned from: learning would lose what it knows.
     #[error(
         "holds a head without the features.hsfc that it was learned from: copy the whole folder, run repair, which computes them again from copies of the samples, or ship the head in a pack"
     )]
     NoFeatures,
-    /// There is no head record, and there is what it was learned from.
+    /// The head record is lost, and what it was learned from is there.
     #[error("has lost its head.hshr, but not what it was learned from: run repair")]
     HeadLost,
     /// The head record is refused.
     #[error("{problem}: {help}", problem = .0, help = what_helps(.0))]
     Head(headstart::Error),
-    /// A head of another backbone.
+    /// The head was learned with another backbone.
     #[error(
         "was learned with backbone {found}, and the pack has {expected}: use the pack that it was learned with, or {way}"
     )]
     OtherPack {
         /// The pack's backbone, its first bytes in hexadecimal.
         expected: String,
-        /// The head's.
+        /// The head's backbone, its first bytes in hexadecimal.
         found: String,
-        /// What leads to this pack.
+        /// What brings what was learned to this pack.
         way: Way,
     },
-    /// Samples of which there is no copy.
+    /// Some samples have no copy.
     #[error(
         "keeps copies of {kept} of its {of} samples, and {missing} are missing: learn them again with the pack that they were learned with, keeping samples, or adopt by force what is kept"
     )]
     NotAllKept {
-        /// Samples that are kept.
+        /// How many samples are kept.
         kept: usize,
-        /// Those that are not.
+        /// How many samples are missing.
         missing: usize,
-        /// All samples.
+        /// How many samples there are in all.
         of: usize,
     },
-    /// No copy of any sample.
+    /// None of so many samples has a copy.
     #[error(
         "keeps no copy of its {0} samples, and another backbone can learn from nothing else: go on with the pack that they were learned with, and learn them again there, keeping samples"
     )]
     NoneKept(usize),
-    /// A copy that is another file.
+    /// A copy is not the sample that its name says.
     #[error(
         "is not the sample that its name says: remove it, and learn that sample again, keeping samples"
     )]
     NotThatSample,
-    /// Classes that only the head of the pack before could tell.
+    /// No sample is kept of some classes, and the pack ships no head that knows them.
     #[error(
         "knows classes of which no sample is kept ({0}), and the pack ships no head that knows them: go on with the pack before, or adopt by force without them"
     )]
     ClassesLost(String),
-    /// A commit of another pack.
+    /// The commit was made with another pack.
     #[error("made commit {number} with backbone {backbone}: give rollback the pack of that one")]
     CommitOfOther {
-        /// The commit.
+        /// The commit's number.
         number: u32,
-        /// Its backbone, the first bytes in hexadecimal.
+        /// The commit's backbone, its first bytes in hexadecimal.
         backbone: String,
     },
-    /// Samples of an earlier commit that are not kept.
+    /// Not all samples of the earlier commit of this number are kept.
     #[error(
         "keeps no copy of all samples of commit {0}, whose backbone is another than the current head's: go on with the current pack"
     )]
     CopiesGone(u32),
-    /// A security counter that was damaged.
+    /// The security counter is damaged.
     #[error("is not a security counter: only the maker of this device can say how to go on")]
     Counter,
-    /// A commit that is not kept.
+    /// No commit of this number is kept.
     #[error("keeps no commit {0}: history lists them")]
     NoCommit(u32),
-    /// There is one commit only.
+    /// There is no commit before the current one.
     #[error("keeps no commit before the current one")]
     NoEarlierCommit,
-    /// A commit whose samples are gone.
+    /// The samples of this commit are no longer all kept.
     #[error("no longer keeps all samples of commit {0}: learn them again")]
     SamplesGone(u32),
-    /// Not a feature cache.
+    /// The file is not a sound feature cache.
     #[error("is damaged (byte {at}: {reason}): run repair, which saves what can be saved")]
     Cache {
         /// The byte where reading stopped.
@@ -147,7 +147,7 @@ pub enum StateProblem {
         /// The rule that is broken.
         reason: &'static str,
     },
-    /// Not a commit.
+    /// The file is not a sound commit.
     #[error("is damaged (byte {at}: {reason}): history lists the commits that are sound")]
     Commit {
         /// The byte where reading stopped.
@@ -155,15 +155,15 @@ pub enum StateProblem {
         /// The rule that is broken.
         reason: &'static str,
     },
-    /// Samples that nothing brings back.
+    /// The features of some samples are lost, and nothing brings them back.
     #[error(
         "has lost the features of {lost} of {of} samples, and the copies of these or what they show: copy features.hsfc or the commits from elsewhere, or repair by force, which goes on with {} samples",
         .of - .lost
     )]
     Lost {
-        /// Samples whose features are lost.
+        /// How many samples lost their features.
         lost: usize,
-        /// All samples.
+        /// How many samples there are in all.
         of: usize,
     },
     /// Features of all samples are lost, and so are the samples.
@@ -171,53 +171,53 @@ pub enum StateProblem {
         "has lost the features of all samples, and no copy of one is kept; a head that is sound still answers: copy features.hsfc from elsewhere, ship the head in a pack, or learn in another state folder"
     )]
     AllLost,
-    /// A feature cache of a later program.
+    /// The feature cache was written by a later program.
     #[error("has format version {found}, newer than this program: update it")]
     CacheVersion {
         /// The version that was found.
         found: u16,
     },
-    /// A feature cache of another backbone.
+    /// The feature cache was learned on another backbone.
     #[error(
         "was learned on backbone {found}, the pack has {expected}: use that pack or another state folder"
     )]
     OtherBackbone {
         /// The pack's backbone, its first bytes in hexadecimal.
         expected: String,
-        /// The cache's.
+        /// The cache's backbone, its first bytes in hexadecimal.
         found: String,
     },
-    /// More classes than a head can have.
+    /// The state would hold more classes than a head can have.
     #[error("would hold more than {limit} classes: use another state folder")]
     TooManyClasses {
         /// The most classes.
         limit: usize,
     },
-    /// More classes than the pack plans memory for.
+    /// The state would hold more classes than the pack plans memory for.
     #[error(
         "would hold {found} classes, and the pack plans memory for {limit}: pack the model again for {found}, or learn fewer classes"
     )]
     UnplannedClasses {
-        /// How many there would be.
+        /// How many classes there would be.
         found: usize,
-        /// The pack's limit.
+        /// The most classes that the pack plans for.
         limit: usize,
     },
 }
 
-/// How what was learned may come to a pack with another backbone.
+/// Ways to bring what was learned to a pack with another backbone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Its samples are kept, so many of so many.
+    /// The samples are kept, all or some: they can be learned again.
     Adopt {
-        /// Those that are kept.
+        /// How many samples are kept.
         kept: usize,
-        /// All samples.
+        /// How many samples there are in all.
         of: usize,
     },
-    /// This commit was made with the pack, and its samples are kept.
+    /// This commit was made with the pack, and its samples are kept: return to it.
     Return(u32),
-    /// No sample is kept.
+    /// No sample is kept: learning must start anew.
     Anew,
 }
 

@@ -14,10 +14,10 @@ const NO_LIMIT: f32 = 1.0;
 /// Bytes of settings in a file.
 pub(super) const SETTINGS_BYTES: usize = 8;
 
-/// The settings of learning that shape a head, beside its samples.
+/// Settings of learning that shape a head, beside its samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Settings {
-    /// The learner that was named; without, the one that suits.
+    /// The learner that was named; `None` for the default.
     pub learner: Option<Learner>,
     /// At most this part of what was never taught is answered, 0 to below 1; without, the learner's own threshold stands.
     pub false_accepts: Option<f32>,
@@ -26,7 +26,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings that a head itself tells. Commits keep settings only where these are others.
+    /// The settings that a head itself tells. Commits store settings only where they differ from these.
     #[must_use]
     pub fn said_by(head: &Head) -> Self {
         // How a tail is trained, and kept, is said anew each time.
@@ -71,7 +71,7 @@ impl Settings {
 }
 
 impl StateFolder {
-    /// How the head of this state was learned: what its commit says, or where that cannot be read the head itself.
+    /// Reads how the head of this state was learned: what its commit says, or where that cannot be read the head itself.
     #[must_use]
     pub fn settings(&self, head: &Head) -> Settings {
         let said = || {
@@ -85,12 +85,12 @@ impl StateFolder {
     }
 }
 
-/// How a commit came to be: its note, and the settings of its head.
+/// Origin of a commit: its note, and the settings of its head.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Made<'a> {
-    /// For people.
+    /// The note, for people.
     pub note: &'a str,
-    /// How its head was learned, where the head does not say it itself.
+    /// Settings by which the head was learned, where the head does not tell them itself.
     pub settings: Option<Settings>,
 }
 

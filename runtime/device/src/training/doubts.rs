@@ -12,11 +12,11 @@ const PARTS: usize = 4;
 /// A sample that is answered with another class by a head that was learned without it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Doubt {
-    /// Its place in the cache.
+    /// Index of the sample in the cache.
     pub sample: usize,
-    /// The other class.
+    /// The class that is answered instead.
     pub answer: u16,
-    /// The probability of that class, 0 to 1.
+    /// The probability of `answer`, 0 to 1.
     pub probability: f32,
 }
 

@@ -1,4 +1,4 @@
-//! From cached features to a head record.
+//! Trains a head record from cached features.
 
 mod compact;
 pub mod doubts;
@@ -38,7 +38,7 @@ const PENALTIES: [f64; 3] = [1e-2, 1e-3, 1e-4];
 /// Shrinkages of the covariance that compete in the same way.
 const SHRINKAGES: [f64; 4] = [0.01, 0.05, 0.2, 0.6];
 
-/// How the head is trained.
+/// A learner to train the head with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// Picks and regularises by held-out accuracy; `Sgd` where that takes more memory.
@@ -56,7 +56,7 @@ pub enum Choice {
     Lda,
     /// Softmax regression through Burn's autodiff.
     Burn {
-        /// The backend.
+        /// The Burn backend that trains.
         backend: Backend,
         /// Units of a hidden layer, 1 to [`MAX_UNITS`](crate::MAX_UNITS); without, the head is linear.
         hidden: Option<usize>,
@@ -64,14 +64,14 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// The usual choice: `Auto`, in all memory that is free.
+    /// The default choice: `Auto`, in all memory that is free.
     #[must_use]
     pub fn auto() -> Self {
         Self::Auto { memory: memory::free() }
     }
 
-    /// `Sgd` instead of `Auto`, if that would take more than its memory for these samples, beside a head that stands for
-    /// others where there is one.
+    /// Changes `Auto` to `Sgd` if that would take more than its memory for these samples, beside a head that stands for others where there
+    /// is one.
     ///
     /// # Errors
     /// [`TrainingProblem::Samples`] if it cannot be counted.
@@ -100,7 +100,7 @@ impl Choice {
         settings.learner.map_or_else(Self::auto, Self::of)
     }
 
-    /// The choice that trains as this learner did. What Burn trained is trained by `Auto` again.
+    /// The choice that trains as this learner did; `Auto` where Burn had trained.
     pub fn of(learner: Learner) -> Self {
         match learner {
             Learner::Sgd => Self::Sgd,

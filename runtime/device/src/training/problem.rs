@@ -1,8 +1,8 @@
-//! Why no head came of a training, each with what to do about it.
+//! Reasons why training made no head, each with what to do about it.
 
 use crate::memory::OutOfMemory;
 
-/// Why nothing was trained.
+/// A reason why nothing was trained.
 ///
 /// What it was about stands in [`Error::Training`](crate::Error::Training) beside it.
 #[derive(Debug, thiserror::Error)]
@@ -11,26 +11,26 @@ pub enum TrainingProblem {
     /// The samples do not make a head.
     #[error("no head can be learned from these samples ({0}): add samples, or learn with auto")]
     Samples(#[from] headstart::Error),
-    /// Too few classes to leave one out.
+    /// There are too few classes to leave one out.
     #[error(
         "{found} classes do not tell what is strange to them: teach {least} or more, or set no limit to false accepts"
     )]
     FewClasses {
-        /// Those that have samples.
+        /// How many classes have samples.
         found: usize,
-        /// As many as there must be.
+        /// How many classes there must be.
         least: usize,
     },
-    /// A pattern that names nothing.
+    /// A pattern names no layer of the tail.
     #[error("no layer of the tail that can be trained is called {0:?}: the pack's info lists them")]
     NoLayer(String),
-    /// Burn failed.
+    /// Burn failed on this engine.
     #[error("no head can be trained on this engine ({0}): use another engine, or none")]
     Engine(String),
-    /// An engine that was not compiled.
+    /// The engine was not compiled into this program.
     #[error("this program was built without that engine: build it with one of them, or use none")]
     EngineMissing,
-    /// Training that cannot be kept.
+    /// The progress of training cannot be kept.
     #[error("how far the training has come cannot be kept: {0}")]
     Progress(String),
     /// The system gives no more memory.
@@ -41,7 +41,7 @@ pub enum TrainingProblem {
         /// Bytes that were asked for.
         bytes: usize,
     },
-    /// Whoever watches the training wants no more of it.
+    /// The observer asked to stop.
     #[error("stopped before it was done")]
     Stopped,
 }

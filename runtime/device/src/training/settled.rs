@@ -1,4 +1,4 @@
-//! A head as the settings of its state want it.
+//! Trains a head as the settings of its state want it.
 
 use super::{
     Choice, LEAST_CLASSES, Limit, Strangers, TrainingProblem, compact, train, with_threshold,
@@ -11,14 +11,14 @@ use crate::state::{FeatureCache, Settings};
 pub struct Bases<'a> {
     /// The head before, whose threshold stands where none can be measured.
     pub before: Option<&'a Head>,
-    /// The head that the pack ships; see [`train`].
+    /// The head that the pack ships, to begin with; see [`train`].
     pub initial: Option<&'a Head>,
 }
 
-/// How the threshold for "unknown" of a head was set.
+/// Outcome of setting a head's threshold for "unknown".
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Threshold {
-    /// What the threshold does, where it was measured.
+    /// The threshold's measured effect, where it was measured.
     pub limit: Option<Limit>,
     /// Whether the threshold of before stands, because none can be measured any more.
     pub is_kept: bool,

@@ -11,21 +11,21 @@ use crate::training::TrainingProblem;
 
 /// Parts in which known samples are held out.
 const PARTS: usize = 4;
-/// The fewest classes with which the others can stand for strangers.
+/// The fewest classes for which strangers can be measured, each left out in turn.
 pub const LEAST_CLASSES: usize = 3;
 
-/// Best probabilities, ascending: of samples of classes that the head did not know, and of right answers to held-out
-/// samples of classes that it did.
+/// Best probabilities, ascending: of samples of classes that the head did not know (strangers), and of right answers to held-out samples of
+/// classes that it did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Strangers {
     strangers: Vec<f32>,
     known: Vec<f32>,
 }
 
-/// A threshold and what it does.
+/// A threshold for "unknown" and its effect.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
-    /// Best probabilities below it mean "unknown", 0 to 1.
+    /// The threshold: best probabilities below it mean "unknown", 0 to 1.
     pub threshold: f32,
     /// Part of the strangers that is answered.
     pub answered: f64,

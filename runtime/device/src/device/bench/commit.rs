@@ -22,15 +22,15 @@ const RUNS: usize = 15;
 /// How long it takes to learn a few samples, and to commit them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Commits {
-    /// Samples that are kept, the batch included.
+    /// How many samples are kept, the batch included.
     pub samples: usize,
-    /// What `learn` does with the batch: preprocessing and backbone, whether it does harm, and a head of all samples. Pictures
-    /// are not decoded, and nothing is learned as crops.
+    /// Milliseconds of `learn` for the batch: preprocessing and backbone, whether it does harm, and a head of all samples. Pictures are not
+    /// decoded, and nothing is learned as crops.
     pub learn_ms: Times,
-    /// Features of the batch (all of them where they are few), commit and head: each a file that is written, synchronised and
-    /// renamed, and the folder with it.
+    /// Milliseconds of the commit: features of the batch (all of them where they are few), commit and head, each a file that is written,
+    /// synchronised and renamed, and the folder with it.
     pub commit_ms: Times,
-    /// The medians' quotient.
+    /// The median time of a commit as a share of that of learning.
     pub share: f64,
 }
 

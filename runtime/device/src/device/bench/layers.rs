@@ -12,16 +12,16 @@ use super::times::{BUDGET, LEAST_RUNS, MOST_RUNS, Times};
 use crate::extract::Extractor;
 use crate::samples::Decoded;
 
-/// One node, timed from the end of the one before it to its own end.
+/// One node of the backbone and its time, from the end of the node before it to its own end.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Layer {
-    /// What it does.
+    /// What the node computes.
     pub node: &'static str,
     /// Rows, columns and channels of the result.
     pub shape: [u32; 3],
-    /// Multiply-accumulates.
+    /// How many multiply-accumulates the node takes.
     pub macs: u64,
-    /// Microseconds.
+    /// Microseconds that the node took.
     pub us: Times,
 }
 

@@ -24,43 +24,43 @@ use crate::{Error, Head, memory};
 /// Classes of the head that stands in where there is none.
 const STAND_IN_CLASSES: usize = 10;
 
-/// What [`Device::bench`] measures beside the usual.
+/// Options of [`Device::bench`]: what it measures beside the usual.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BenchOptions {
-    /// Each node of the backbone too, on one thread.
+    /// Also measures each node of the backbone, on one thread.
     pub layers: bool,
 }
 
 /// Time and memory that [`Device::bench`] measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measured {
-    /// Threads that shared one sample.
+    /// How many threads shared one sample.
     pub threads: usize,
     /// The instruction set of the kernels that ran.
     pub isa: &'static str,
     /// The engine that ran the backbone, if one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,
-    /// On an engine: a sample's share of the time of a batch.
+    /// A sample's share of the time of a batch; absent without an engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<Batch>,
-    /// The backbone.
+    /// Milliseconds of the backbone for one sample.
     pub backbone_ms: Times,
-    /// Preprocessing of a picture of the model's own size, backbone and head; without reading and
-    /// decoding a file.
+    /// Milliseconds of a whole answer: preprocessing of a picture of the model's own size, backbone and head; without reading and decoding
+    /// a file.
     pub predict_ms: Times,
-    /// One stochastic gradient step of the head on one sample.
+    /// Microseconds of one stochastic gradient step of the head on one sample.
     pub head_step_us: Times,
-    /// Learning ten samples, and making what was learned durable; `null` with a trainable tail, or where no folder
-    /// can be made beside the state's, or in the working folder.
+    /// Times of learning ten samples, and of making what was learned durable; `null` with a trainable tail, or where no folder can be made
+    /// beside the state's, or in the working folder.
     pub commit: Option<Commits>,
-    /// With backbone, head and answers; `null` where the system does not tell.
+    /// The most memory that the process had resident, with backbone, head and answers; `null` where the system does not tell.
     pub peak_rss_bytes: Option<u64>,
-    /// Size of the pack.
+    /// Size of the pack in bytes.
     pub pack_bytes: usize,
-    /// Size of the head's record.
+    /// Size of the head's record in bytes.
     pub head_bytes: usize,
-    /// Where it was asked for: each node of the backbone.
+    /// Each node of the backbone with its time, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layers: Option<Vec<Layer>>,
 }
@@ -68,9 +68,9 @@ pub struct Measured {
 /// How long an engine takes for a batch of samples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Batch {
-    /// Samples at once.
+    /// How many samples the engine takes at once.
     pub samples: usize,
-    /// A sample's share of the time.
+    /// Milliseconds: a sample's share of the batch's time.
     pub sample_ms: Times,
 }
 

@@ -1,4 +1,4 @@
-//! The same work many times over.
+//! Times of one piece of work, done many times over.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use crate::Error;
 pub(super) const BUDGET: Duration = Duration::from_millis(1500);
 pub(super) const LEAST_RUNS: usize = 10;
 pub(super) const MOST_RUNS: usize = 1000;
-/// How long the same work took, many times over.
+/// Median and minimum of many runs of one piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Times {
-    /// As long as half of the runs took, or longer.
+    /// The median: half of the runs took as long, or longer.
     pub median: f64,
     /// The shortest run.
     pub min: f64,

@@ -6,25 +6,25 @@ use serde::Serialize;
 
 use crate::samples::{Sample, SampleId};
 
-/// A sample that was given with something else beside it.
+/// One of several files with the same content, and the class that it was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GivenAs {
-    /// Its file.
+    /// The sample's file.
     pub file: String,
-    /// The class that it was given; of a picture with a mask none.
+    /// The class that it was given; `null` for a picture with a mask.
     pub class: Option<String>,
 }
 
-/// A new sample that shows the same as another one, though their files differ.
+/// A new sample that shows what another one shows, though their files differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Near {
-    /// Its file.
+    /// The new sample's file.
     pub file: String,
-    /// Its class.
+    /// The new sample's class.
     pub class: String,
-    /// The other one's file, or its id where its file is not known.
+    /// The other sample's file, or its id where its file is not known.
     pub like: String,
-    /// The other one's class.
+    /// The other sample's class.
     pub like_class: String,
 }
 

@@ -1,4 +1,4 @@
-//! What learning takes, as plain data.
+//! Options of learning, as plain data.
 
 use headstart::head::Learner;
 use headstart::pack::Pack;
@@ -17,23 +17,24 @@ use super::super::labelled::Labelled;
 /// How [`Device::learn`] learns. The default is what suits most.
 #[derive(Clone, Debug, Default)]
 pub struct LearnOptions<'a> {
-    /// How the head is trained; without, by the engine that the device was opened with, as the state's heads are, or by `auto`.
+    /// The learner of the head. Without one, the head is trained by the engine that the device was opened with, as the state's heads are,
+    /// or by `auto`.
     pub learner: Option<Learning>,
-    /// Units of a hidden layer between features and classes, 1 to [`MAX_UNITS`], where an engine trains the head; without, as
-    /// many as the head before has.
+    /// Units of a hidden layer between features and classes, 1 to [`MAX_UNITS`], where an engine trains the head. Without, as many as the
+    /// head before has.
     pub hidden: Option<usize>,
-    /// So often each new picture is shown to the backbone, 1 to 5: whole, and as crops. Without, 3 where `auto` learns and no class has more
-    /// than 50 samples, else 1.
+    /// How often each new picture is shown to the backbone, 1 to 5: whole, and as crops. Without, 3 where `auto` learns and no class has
+    /// more than 50 samples, else 1.
     pub views: Option<usize>,
-    /// At most this part of the samples of classes that were never taught is answered, 0 to 1, as measured by
-    /// leaving each class out in turn; 1 sets no limit. Without, the state's own holds.
+    /// The most false accepts: the part of the samples of classes that were never taught which may be answered, 0 to 1, as measured by
+    /// leaving each class out in turn; 1 sets no limit. Without, the state's own limit holds.
     pub false_accepts: Option<f32>,
     /// Keeps the head's weights as float16 and leaves its prototypes out: 2 bytes a weight instead of 5. Without, as the state
     /// does.
     pub half: Option<bool>,
-    /// Keeps so many bytes of features at most: where there are more, the classes that have most lose samples.
+    /// The most bytes of features to keep: where there are more, the classes that have most lose samples.
     pub max_bytes: Option<u64>,
-    /// Keeps features in so many bits from now on, those of before too.
+    /// Bits that features are kept in from now on, those of before too.
     pub kept_bits: Option<Bits>,
     /// Keeps a copy of each sample's file from now on: what [`Device::adopt`] learns from.
     pub keep_samples: bool,
@@ -41,7 +42,7 @@ pub struct LearnOptions<'a> {
     pub weight: Option<Weight>,
     /// How a pack's tail is trained.
     pub tail: TailSettings,
-    /// Samples that are not learned from: how often the heads before and after are right on them is reported.
+    /// Samples that are not learned from, on which the heads before and after are compared and reported.
     pub reports: Vec<Labelled<'a>>,
     /// Bytes that training may take; without, what is free. Where `auto` would take more, `sgd` learns the head.
     pub memory: Option<usize>,
@@ -76,19 +77,18 @@ impl Weight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Learning {
-    /// Picks and regularises by held-out accuracy, as far as memory goes.
+    /// The default learner: picks and regularises by held-out accuracy, as far as memory goes.
     Auto,
-    /// This learner: softmax regression by stochastic gradients, least squares in closed form, class means, or linear
-    /// discriminants.
+    /// A learner by name: softmax regression by stochastic gradients, least squares in closed form, class means, or linear discriminants.
     Named(Learner),
 }
 
-/// How the tail of a pack that keeps one is trained; what is not set is the default that its line says.
+/// How the tail of a pack that keeps one is trained. Each field's line ends with the default that holds where it is not set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TailSettings {
     /// Passes over the samples, at least 1: 30.
     pub epochs: Option<usize>,
-    /// Samples a step, 1 to 1024: 20, of pictures with masks 8.
+    /// How many samples a step takes, 1 to 1024: 20, of pictures with masks 8.
     pub batch: Option<usize>,
     /// The rule by which gradients change the weights: AdamW.
     pub optimiser: Option<Optimiser>,
@@ -96,7 +96,7 @@ pub struct TailSettings {
     pub rate: Option<f32>,
     /// Part of the training in which the step size rises, 0 to below 1: 0.1.
     pub warm_up: Option<f32>,
-    /// What of the last step goes into the next with SGD, 0 to below 1: 0.9.
+    /// Momentum of SGD, the part of the last step that goes into the next, 0 to below 1: 0.9.
     pub momentum: Option<f32>,
     /// Decay of the weights, 0 to below 1: 0.01, with SGD 0.0001.
     pub weight_decay: Option<f32>,
@@ -110,19 +110,19 @@ pub struct TailSettings {
     pub held_out: Option<u8>,
     /// Stops after so many epochs without a better one, at least 1: 10.
     pub patience: Option<usize>,
-    /// Of all that is random: 1.
+    /// Seed of all that is random: 1.
     pub seed: Option<u64>,
     /// Patterns of the layers that are trained beside the last; all without.
     pub train: Vec<String>,
     /// Patterns of layers that are not trained.
     pub freeze: Vec<String>,
-    /// What is done to pictures, where the tail begins at the input.
+    /// Random changes to pictures, where the tail begins at the input.
     pub augment: Augment,
-    /// How the tail's weights are kept: as float16.
+    /// The form in which the tail's weights are kept: float16.
     pub storage: Option<TailWeights>,
 }
 
-/// By which rule gradients change a tail's weights.
+/// The rule by which gradients change a tail's weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Optimiser {
     /// Adam with decoupled decay.
@@ -131,7 +131,7 @@ pub enum Optimiser {
     Sgd,
 }
 
-/// How a tail's weights are kept.
+/// The form in which a tail's weights are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TailWeights {
     /// IEEE 754 binary16.

@@ -1,4 +1,4 @@
-//! What learning did.
+//! Reports of learning.
 
 use serde::Serialize;
 
@@ -8,13 +8,13 @@ use super::given::{GivenAs, Near};
 use super::reports::Reported;
 use crate::training::harm::Effect;
 
-/// Whether what was learned answers from now on.
+/// Outcome of learning: whether what was learned answers from now on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome<R = Learned> {
-    /// It was committed.
+    /// What was learned was committed, and answers from now on.
     Committed(R),
-    /// It answers what was known before worse. It is kept as the rejected candidate, the head before still answers, and
-    /// nothing else is changed.
+    /// What was learned was rejected, since it answers what was known before worse. It is kept as the rejected candidate, the head before
+    /// still answers, and nothing else is changed.
     Rejected(R),
 }
 
@@ -23,14 +23,14 @@ impl<R> Outcome<R> {
         if is_rejected(&report) { Self::Rejected(report) } else { Self::Committed(report) }
     }
 
-    /// What was learned, committed or not.
+    /// The report of what was learned, committed or not.
     pub fn report(&self) -> &R {
         match self {
             Self::Committed(report) | Self::Rejected(report) => report,
         }
     }
 
-    /// What was learned, committed or not, by value.
+    /// The report of what was learned, committed or not, by value.
     pub fn into_report(self) -> R {
         match self {
             Self::Committed(report) | Self::Rejected(report) => report,
@@ -38,19 +38,19 @@ impl<R> Outcome<R> {
     }
 }
 
-/// What was learned.
+/// A report of what was learned.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[expect(clippy::large_enum_variant, reason = "there is one of a call, and it is not kept")]
 pub enum Learned {
-    /// By a pack that answers one class a sample.
+    /// The report of a pack that answers one class a sample.
     Head(LearnedHead),
-    /// By a pack that answers a class for each place.
+    /// The report of a pack that answers a class for each place.
     Places(LearnedPlaces),
 }
 
 impl Learned {
-    /// Samples that were learned from, those of earlier calls included.
+    /// How many samples were learned from, those of earlier calls included.
     #[must_use]
     pub fn samples(&self) -> usize {
         match self {
@@ -90,42 +90,41 @@ impl Learned {
 /// What was learned by a pack that answers one class a sample.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LearnedHead {
-    /// Samples that the head was learned from, those of earlier calls included.
+    /// How many samples the head was learned from, those of earlier calls included.
     pub samples: usize,
-    /// Those that were not known before.
+    /// How many samples were not known before.
     pub new_samples: usize,
-    /// Samples that were there under another class: the newest label stands.
+    /// How many samples were there under another class: the newest label stands.
     pub corrected_samples: usize,
-    /// Samples that the budget of bytes left no room for, of the classes that have most.
+    /// How many samples the budget of bytes left no room for, of the classes that have most.
     pub dropped_samples: usize,
-    /// Samples of which the state keeps a copy.
+    /// How many samples the state keeps a copy of.
     pub kept_samples: usize,
-    /// Files whose content was given before in this call, under the same class: it is learned once.
+    /// How many files have content that was given before in this call, under the same class: it is learned once.
     pub duplicate_samples: usize,
-    /// Files with one content that were given different classes. Which is right cannot be told, so they are not learned;
-    /// a sample that was known keeps its class.
+    /// Files with one content that were given different classes. Which class is right cannot be told, so they are not learned; a sample
+    /// that was known keeps its class.
     pub conflicts: Vec<Vec<GivenAs>>,
-    /// New samples that show the same as another one, as a picture that was saved again does. They are learned. At most 64 are
-    /// told, of the first 4,000 new samples or so.
+    /// New samples that show what another one shows, as a picture that was saved again does. They are learned. At most 64 are told, of the
+    /// first 4,000 new samples or so.
     pub near_duplicates: Vec<Near>,
-    /// New samples whose labels look wrong: the head before surely prefers another class. They are not learned from,
-    /// unless by force.
+    /// New samples whose labels look wrong: the head before surely prefers another class. They are not learned from, unless by force.
     pub set_aside: Vec<Aside>,
-    /// Files that were passed over because neither name nor content is a sample's.
+    /// Files that were passed over because neither their name nor their content is a sample's.
     pub skipped_files: usize,
-    /// Bad samples that were left out, as the call allowed.
+    /// Bad samples that were left out, as the caller allowed.
     pub bad_files: Vec<BadFile>,
-    /// How long it took.
+    /// Seconds that learning took.
     pub seconds: f64,
     /// The share of `seconds` that training took; the rest is mostly the backbone.
     pub training_seconds: f64,
     /// Share of held-out samples that are answered rightly.
     pub held_out_accuracy: Option<f64>,
-    /// What learned the head.
+    /// The learner of the head.
     pub learner: &'static str,
     /// Whether `auto` would have taken more memory than there is; then `sgd` learned the head.
     pub short_of_memory: bool,
-    /// What computed the features of new samples.
+    /// The kernels or the engine that computed the features of new samples.
     pub backbone: String,
     /// The classes that are known now.
     pub classes: Vec<ClassCount>,
@@ -133,17 +132,16 @@ pub struct LearnedHead {
     pub look_alike: Vec<[String; 2]>,
     /// A best probability below this means "unknown".
     pub unknown_threshold: f32,
-    /// With a limit to false accepts: what the threshold does, as measured by leaving each class out in turn.
+    /// Effect of the threshold, as measured by leaving each class out in turn; absent without a limit to false accepts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<Unknown>,
     /// Whether the threshold of a limit to false accepts is that of before, because it cannot be measured any more.
     pub threshold_kept: bool,
-    /// Settings of the state that are others now than before.
+    /// Settings of the state that this call changed.
     pub changed_settings: Vec<ChangedSetting>,
-    /// Size of the head's record.
+    /// Size of the head's record in bytes.
     pub head_bytes: usize,
-    /// What the new samples did to those that were known before; `null` where there were none, or
-    /// nothing is new.
+    /// Effect of the new samples on those that were known before; `null` where there were none, or nothing is new.
     pub known_samples: Option<Known>,
     /// Where many samples of before leave little room for these: how little.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,7 +163,7 @@ pub struct Outweighed {
     pub alone: f64,
 }
 
-/// What a threshold does to samples of classes that were never taught.
+/// Effect of a threshold on samples of classes that were never taught.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Unknown {
     /// Part of the samples of classes that the head did not know which is answered all the same.
@@ -174,36 +172,36 @@ pub struct Unknown {
     pub given_up: f64,
 }
 
-/// A sample that was set aside.
+/// A new sample that was set aside because its label looks wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Aside {
-    /// Its file.
+    /// The sample's file.
     pub file: String,
     /// The class that it was given.
     pub class: String,
 }
 
-/// What an update did to what was known.
+/// Effect of an update on what was known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Known {
-    /// Known samples that were held out.
+    /// How many known samples were held out.
     pub held_out: u32,
-    /// Those that were answered rightly without the update.
+    /// How many of them were answered rightly without the update.
     pub right_before: u32,
-    /// Those that are answered rightly with it.
+    /// How many of them are answered rightly with the update.
     pub right_after: u32,
-    /// Labels for known classes that the update brought.
+    /// How many labels for known classes the update brought.
     pub new: u32,
-    /// Those of them that the head before agrees with.
+    /// How many of these labels the head before agrees with.
     pub agreed: u32,
     /// What the answers lost, as a part of them, each weighed by how sure it is; where samples count as several, with what such new
     /// ones gain, each as it counts.
     pub loss: f64,
-    /// Its standard error.
+    /// The standard error of `loss`.
     pub standard_error: f64,
-    /// By how much the head before prefers other classes to these labels, beyond its usual mistakes.
+    /// How much more likely other classes are than the given labels to the head before, beyond its usual mistakes.
     pub contradiction: f64,
-    /// How far out the new samples lie, in units of the known ones' distance from their mean.
+    /// Distance of the new samples from the known ones' mean, in units of the known ones' own distance from it.
     pub strangeness: f64,
 }
 
@@ -223,24 +221,24 @@ impl From<Effect> for Known {
     }
 }
 
-/// What was learned by a pack that answers a class for each place.
+/// Report of what was learned by a pack that answers a class for each place.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LearnedPlaces {
-    /// Pictures that were learned from, those of earlier calls included.
+    /// How many pictures were learned from, those of earlier calls included.
     pub samples: usize,
-    /// Those that were not known before.
+    /// How many pictures were not known before.
     pub new_samples: usize,
-    /// Pictures that were there with another mask: the newest stands.
+    /// How many pictures were there with another mask: the newest stands.
     pub corrected_samples: usize,
-    /// Files whose content was given before in this call, with the same mask: it is learned once.
+    /// How many files have content that was given before in this call, with the same mask: it is learned once.
     pub duplicate_samples: usize,
     /// Files with one content that were given different masks: they are not learned.
     pub conflicts: Vec<Vec<GivenAs>>,
-    /// Files that were passed over because neither name nor content is a sample's.
+    /// Files that were passed over because neither their name nor their content is a sample's.
     pub skipped_files: usize,
-    /// Bad samples that were left out, as the call allowed.
+    /// Bad samples that were left out, as the caller allowed.
     pub bad_files: Vec<BadFile>,
-    /// How long it took.
+    /// Seconds that learning took.
     pub seconds: f64,
     /// The share of `seconds` that training took.
     pub training_seconds: f64,
@@ -248,9 +246,9 @@ pub struct LearnedPlaces {
     pub peak_rss_bytes: Option<u64>,
     /// Share of the held-out pictures' places that are answered as most of their pixels are.
     pub held_out_accuracy: Option<f64>,
-    /// The classes, each with the pictures that show it.
+    /// The classes, each with the number of pictures that show it.
     pub classes: Vec<ClassCount>,
-    /// Size of the head's record.
+    /// Size of the head's record in bytes.
     pub head_bytes: usize,
     /// Why the head was not made current; `null` where it was.
     pub rejected: Option<String>,

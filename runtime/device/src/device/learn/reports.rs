@@ -24,11 +24,11 @@ pub(super) struct Compared {
 /// How often the heads before and after are right on samples that were not learned from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reported {
-    /// Where they are from.
+    /// Where the samples are from.
     pub data: String,
-    /// How many there are.
+    /// How many samples there are.
     pub samples: usize,
-    /// Share that the head before answers rightly; `null` without one.
+    /// Share that the head before answers rightly; `null` without such a head.
     pub before: Option<f64>,
     /// Share that the head after answers rightly.
     pub after: f64,

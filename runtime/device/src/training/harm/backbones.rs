@@ -19,18 +19,18 @@ const ERRORS: f64 = 2.0;
 /// Heads that judge are bound to no backbone, and not kept.
 const BACKBONE: [u8; 32] = [0; 32];
 
-/// What the step to another backbone did to the samples.
+/// Effect of the step to another backbone on the samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Adoption {
     /// Samples that were held out.
     pub held_out: u32,
     /// Right answers from the features before.
     pub before: u32,
-    /// Right answers from those after.
+    /// Right answers from the features after.
     pub after: u32,
-    /// Samples that were answered rightly before only.
+    /// How many samples were answered rightly only before.
     pub lost: u32,
-    /// Those that are answered rightly after only.
+    /// How many samples are answered rightly only after.
     pub gained: u32,
     /// What the answers lost, as a part of them, each weighed by how sure it is; below 0 for a gain.
     pub loss: f64,

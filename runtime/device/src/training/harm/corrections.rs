@@ -5,7 +5,7 @@
 
 use crate::state::FeatureCache;
 
-/// Corrections of more than this part of what was known, or of one class, are for whoever insists on them.
+/// The part of what was known, or of one class, beyond which corrections must be forced.
 pub const CORRECTED_PART: f64 = 0.5;
 /// One sample can be wrong, however few there are.
 const FEW: u32 = 1;
@@ -15,11 +15,11 @@ const FEW_OF_A_CLASS: u32 = 3;
 /// Known samples that an update gives another class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Corrections {
-    /// Samples that were known before, and are there after.
+    /// How many samples were known before, and are there after.
     pub known: u32,
-    /// Those that get another class.
+    /// How many of these get another class.
     pub corrected: u32,
-    /// From which class to which the most of them go, and how many.
+    /// The classes between which the most of them move, from and to, and how many.
     pub most: Option<(String, String, u32)>,
     /// The class that loses the largest part of its samples to other classes that were known: its name, how many, of how many.
     pub worst: Option<(String, u32, u32)>,

@@ -32,7 +32,7 @@ const DOUBTFUL_PART: f64 = 2.0 / 3.0;
 /// The same part where all these labels are of one class.
 const FLOOD_PART: f64 = 0.5;
 
-/// What an update did to samples that were known before, and what it is itself.
+/// Effect of an update on samples that were known before.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Effect {
     /// Samples that were held out.
@@ -41,39 +41,39 @@ pub struct Effect {
     pub before: u32,
     /// Right answers of the head after.
     pub after: u32,
-    /// The same, among the classes that were known before.
+    /// Right answers of the head after, among the classes that were known before.
     pub after_among_known: u32,
     /// What these answers lost, as a part of them, each weighed by how sure it is; below 0 for a gain. Where samples count as several, each
     /// is weighed by that too, and new ones that do are held out and asked as well.
     pub loss: f64,
     /// The loss's standard error.
     pub error: f64,
-    /// The same loss in the class that lost most.
+    /// The loss in the class that lost most.
     pub class_loss: f64,
-    /// Labels that the update brought for known classes, new samples and corrections.
+    /// How many labels the update brought for known classes, new samples and corrections.
     pub new: u32,
-    /// Those that the head before agrees with.
+    /// How many of these labels the head before agrees with.
     pub agreed: u32,
-    /// Those to which it surely prefers another class.
+    /// How many of these labels the head before contradicts, surely.
     pub doubtful: u32,
-    /// The most of them in one class.
+    /// The most of the contradicted labels in one class.
     pub doubtful_of_one: u32,
-    /// Samples that were known before.
+    /// How many samples were known before.
     pub known: u32,
-    /// Samples that were given, known ones among them.
+    /// How many samples were given, known ones among them.
     pub given: u32,
     /// What the new labels and the known samples count, where any counts as several.
     pub counted: Option<(f64, f64)>,
     /// By how much the head before prefers another class to these labels, as probability, beyond what it does on
     /// samples that it was not learned from.
     pub contradiction: f64,
-    /// The same in the class that it contradicts most.
+    /// The contradiction in the class where it is largest.
     pub class_contradiction: f64,
     /// Mean square distance of the new samples from the mean of the known ones, in units of what that is for these.
     pub strangeness: f64,
 }
 
-/// Why an update is harm.
+/// Kinds of harm that an update does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Harm {
     /// What was known is answered worse.

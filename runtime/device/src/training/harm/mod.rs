@@ -34,10 +34,10 @@ use crate::samples::SampleId;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
 
-/// What becomes of an update: what it does, and the new samples that are set aside.
+/// The outcome of [`settle`]: the effect of an update, and the new samples that are set aside.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settled {
-    /// Of what is learned; `None` where no known sample can be held out.
+    /// The effect of what is learned; `None` where no known sample can be held out.
     pub effect: Option<Effect>,
     /// New samples with doubtful labels, which are not learned.
     pub aside: Vec<SampleId>,

@@ -5,11 +5,11 @@ use headstart::head::Random;
 /// Random changes to a picture before a tail sees it again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Augment {
-    /// Mirrored left to right, every second time.
+    /// Mirrors the picture left to right, every second time.
     pub flip: bool,
-    /// Moved by up to an eighth on each axis; the edge fills what is left.
+    /// Moves the picture by up to an eighth on each axis; the edge fills what is left.
     pub crop: bool,
-    /// Brightness, contrast and saturation changed by up to a fifth, each on its own.
+    /// Changes brightness, contrast and saturation by up to a fifth, each on its own.
     pub colour: bool,
 }
 

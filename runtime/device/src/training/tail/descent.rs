@@ -19,9 +19,9 @@ pub(super) type Changes = Vec<Vec<f32>>;
 /// One step of a training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// Places of its samples in the cache.
+    /// Indices of the step's samples in the cache.
     pub samples: Vec<usize>,
-    /// Its size.
+    /// The step size.
     pub rate: f32,
 }
 

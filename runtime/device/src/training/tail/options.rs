@@ -1,4 +1,4 @@
-//! How a tail is trained, as plain data.
+//! Options of training a tail, as plain data.
 
 use headstart::pack::Pack;
 pub use headstart::tail::training::Optimiser;
@@ -8,22 +8,22 @@ use super::augment::Augment;
 use crate::engine::Backend;
 use crate::segmentation::is_per_place;
 
-/// How a tail is trained.
+/// Options of training a tail.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TailOptions {
-    /// The backend; the fastest one where none is named.
+    /// The backend that trains; the fastest one where none is named.
     pub backend: Option<Backend>,
     /// Passes over the samples, at least 1.
     pub epochs: usize,
-    /// Samples a step, at least 1.
+    /// How many samples a step takes, at least 1.
     pub batch: usize,
     /// Largest step size.
     pub rate: f32,
-    /// How gradients change the weights.
+    /// The rule by which gradients change the weights.
     pub optimiser: Optimiser,
     /// Decay of weights of two and more dimensions.
     pub weight_decay: f32,
-    /// Longest gradient.
+    /// The longest gradient; longer ones are scaled to it.
     pub clip: Option<f32>,
     /// Part of the probability that is spread over all classes, 0 to 1.
     pub label_smoothing: f32,
@@ -35,13 +35,13 @@ pub struct TailOptions {
     pub held_out: u8,
     /// Epochs without a better one after which training ends.
     pub patience: usize,
-    /// Of all that is random.
+    /// Seed of all that is random.
     pub seed: u64,
     /// Patterns of the layers that are trained; all without.
     pub train: Vec<String>,
     /// Patterns of layers that are not trained.
     pub freeze: Vec<String>,
-    /// What is done to pictures, where the tail begins at the input.
+    /// Random changes to pictures, where the tail begins at the input.
     pub augment: Augment,
     /// Whether weights are kept as float16.
     pub half: bool,

@@ -42,7 +42,7 @@ pub struct Keep<'a> {
 }
 
 impl<'a> Keep<'a> {
-    /// Keeps progress in that folder, at the end of an epoch, but not before so much time has gone since the last one.
+    /// Keeps progress in a folder, at the end of an epoch, but not before so much time has gone since the last one.
     pub fn new(lock: &'a StateLock, every: Duration) -> Self {
         Self { lock, every }
     }

@@ -1,4 +1,4 @@
-//! Whether a tail that was trained answers worse than the one before it: too large steps, too few of them.
+//! Measures whether a tail that was trained answers worse than the one before it: too large steps, too few of them.
 //!
 //! [`harm`](crate::training::harm) judges samples, by heads of its own; this judges what training made of them. Both tails are measured on
 //! samples that they were not trained on: the one before by the part that it held out then, the new one by what was known of the
@@ -19,16 +19,16 @@ const ERRORS: f64 = 2.0;
 /// How often two tails are right on held-out samples, where the later one is worse.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setback {
-    /// Of the tail before.
+    /// Share of samples that the tail before answers rightly.
     pub before: f64,
-    /// Of the tail that was trained.
+    /// Share of samples that the tail that was trained answers rightly.
     pub after: f64,
     /// Samples that `after` was measured on.
     pub samples: usize,
 }
 
-/// What the step from one tail to another lost, if that is more than [`MARGIN`] and chance explain. `known` are the samples of
-/// before, `cache` those that `after` was trained on with these `options`.
+/// The loss in answers between one tail and another, if it is more than [`MARGIN`] and chance explain. `known` are the samples of before,
+/// `cache` those that `after` was trained on with these `options`.
 ///
 /// # Errors
 /// [`TrainingProblem::Samples`].

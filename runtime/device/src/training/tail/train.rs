@@ -42,8 +42,8 @@ pub fn train(
     task(&run)?.learn(backend, kept, epoch)
 }
 
-/// The steps that [`train`] takes, a row an epoch, where it is not ended early: another trainer that takes them from the same
-/// weights learns the same. Of a sample with several crops, which are drawn in between, they do not tell which.
+/// Gives the steps that [`train`] takes, a row an epoch, where it is not ended early: another trainer that takes them from the same weights
+/// learns the same. Of a sample with several crops, which are drawn in between, they do not tell which.
 #[must_use]
 pub fn steps(cache: &FeatureCache, options: &TailOptions) -> Vec<Vec<Step>> {
     let (train, _) = samples::split(cache, options);

@@ -17,8 +17,8 @@ const FARTHEST: f64 = 0.1;
 /// Tensors whose gradients are shorter than this part of the longest one say little.
 const SHORT: f64 = 0.01;
 
-/// The backend to train on: the one of `options`, or the fastest CPU backend where that one is on a GPU whose gradients
-/// of two steps on these samples are not the CPU's. Then how far they are, as a part of their length, stands beside it.
+/// Chooses the backend to train on: the one of `options`, or the fastest CPU backend where that one is on a GPU whose gradients of two
+/// steps on these samples are not the CPU's. Then how far they are, as a part of their length, stands beside it.
 ///
 /// What was found by it: transposed kernels that candle 0.10 misreads on a GPU, and what CubeCL 0.10 leaves out of transposed convolutions (both in
 /// `headstart::burn`, which goes around them).
@@ -41,8 +41,8 @@ pub fn trusted(
     Ok(if apart <= FARTHEST { (Some(gpu), None) } else { (Some(cpu), Some(apart)) })
 }
 
-/// How far the first backend's gradients are from the second one's: of the trained tensor where that is farthest, as a part of
-/// its length.
+/// Measures how far the first backend's gradients are from the second one's: of the trained tensor where that is farthest, as a part of its
+/// length.
 ///
 /// # Errors
 /// Those of [`train`](super::train).
