@@ -220,7 +220,7 @@ impl Graph {
         Ok((rest.cut_at(&self.outputs)?, crossing))
     }
 
-    /// For every value, whether it depends on what the caller supplies.
+    /// Whether each value depends on what the caller supplies, by its index.
     #[must_use]
     pub fn depends_on_inputs(&self) -> Vec<bool> {
         let mut depends = vec![false; self.values.len()];

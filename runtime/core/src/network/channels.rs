@@ -1,7 +1,7 @@
 use super::CHANNEL_BYTES;
 
-/// What turns the sums of each output channel into its results: bias int32 and multiplier float32,
-/// eight little-endian bytes a channel.
+/// Records that turn the sums of each output channel into its results: bias int32 and multiplier float32, eight little-endian bytes a
+/// channel.
 #[derive(Clone, Copy, Debug)]
 pub struct ChannelRecords<'a> {
     bytes: &'a [u8],

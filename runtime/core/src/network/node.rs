@@ -27,7 +27,7 @@ pub struct Window {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Conv {
-    /// The operand.
+    /// The value that the node reads.
     pub input: ValueId,
     /// Where the kernel reads.
     pub window: Window,
@@ -39,9 +39,9 @@ pub struct Conv {
     /// First record in `CHAN`, one an output channel: bias int32, multiplier float32. The bias
     /// holds −(input's zero point) · Σ w.
     pub channels: u32,
-    /// Least result.
+    /// Least integer of the result.
     pub min: i8,
-    /// Greatest result.
+    /// Greatest integer of the result.
     pub max: i8,
 }
 
@@ -49,11 +49,11 @@ pub struct Conv {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum BinaryOp {
-    /// `f32(a) · scale_a + f32(b) · scale_b` on integers less their zero points.
+    /// Sum: `f32(a) · scale_a + f32(b) · scale_b` on integers less their zero points.
     Add,
-    /// `f32(a · b) · scale_a`; `scale_b` is 1.
+    /// Product: `f32(a · b) · scale_a`; `scale_b` is 1.
     Mul,
-    /// `f32(a) / f32(b) · scale_a`; `scale_b` is 1. 0 / 0 gives the least result.
+    /// Quotient: `f32(a) / f32(b) · scale_a`; `scale_b` is 1. 0 / 0 gives the least result.
     Div,
 }
 
@@ -61,7 +61,7 @@ pub enum BinaryOp {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Binary {
-    /// What it computes.
+    /// The operator.
     pub op: BinaryOp,
     /// The first operand.
     pub a: ValueId,
@@ -71,9 +71,9 @@ pub struct Binary {
     pub scale_a: f32,
     /// Factor of the second operand; negative for a subtraction.
     pub scale_b: f32,
-    /// Least result.
+    /// Least integer of the result.
     pub min: i8,
-    /// Greatest result.
+    /// Greatest integer of the result.
     pub max: i8,
 }
 
@@ -81,7 +81,7 @@ pub struct Binary {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct AveragePool {
-    /// The operand.
+    /// The value that the node reads.
     pub input: ValueId,
     /// Where the window reads.
     pub window: Window,
@@ -97,7 +97,7 @@ pub struct AveragePool {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct GridPool {
-    /// The operand.
+    /// The value that the node reads.
     pub input: ValueId,
     /// Input scale / output scale.
     pub multiplier: f32,
@@ -107,9 +107,9 @@ pub struct GridPool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Halves {
-    /// To the one farther from 0.
+    /// Halves go to the integer that is farther from 0.
     AwayFromZero,
-    /// To the greater one.
+    /// Halves go to the greater integer.
     Up,
 }
 
@@ -118,7 +118,7 @@ pub enum Halves {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct IntegerMean {
-    /// The operand.
+    /// The value that the node reads.
     pub input: ValueId,
     /// Where the window reads.
     pub window: Window,
@@ -130,7 +130,7 @@ pub struct IntegerMean {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum PadMode {
-    /// One integer.
+    /// One integer everywhere.
     Constant(i8),
     /// The tensor mirrored about its edge element.
     Reflect,
@@ -146,7 +146,7 @@ pub enum Node<'a> {
     Conv(Conv),
     /// A function of each element: `table[q]`, 256 bytes from −128 up; one table, or one a channel.
     Table {
-        /// The operand.
+        /// The value that the node reads.
         input: ValueId,
         /// First byte in `TABL`.
         table: u32,
@@ -157,7 +157,7 @@ pub enum Node<'a> {
     Binary(Binary),
     /// The greatest element of each window; input and output have one scale.
     MaxPool {
-        /// The operand.
+        /// The value that the node reads.
         input: ValueId,
         /// Where the window reads; padding never wins.
         window: Window,
@@ -175,7 +175,7 @@ pub enum Node<'a> {
     },
     /// Padding before rows, columns and channels; what lies behind follows from the output.
     Pad {
-        /// The operand.
+        /// The value that the node reads.
         input: ValueId,
         /// How many elements stand before the first one of each axis.
         before: [u32; 3],
@@ -185,7 +185,7 @@ pub enum Node<'a> {
     /// Elements in another order: the output, read as `extents`, takes element
     /// `Σ index · stride` of the input.
     Permute {
-        /// The operand.
+        /// The value that the node reads.
         input: ValueId,
         /// Extents, outermost first; unused ones are 1.
         extents: [u32; 5],
@@ -194,7 +194,7 @@ pub enum Node<'a> {
     },
     /// Softmax over channels: `e = table[max − q]`, `rne(e / Σ e · multiplier) + zero point`.
     Softmax {
-        /// The operand.
+        /// The value that the node reads.
         input: ValueId,
         /// First byte in `TABL`: 256 float32, entry `d` is `e^(−d · input scale)`.
         table: u32,

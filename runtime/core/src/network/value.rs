@@ -30,11 +30,11 @@ pub const MAX_ELEMENTS: u32 = 1 << 28;
 pub struct Value {
     /// First byte of the tensor in the arena.
     pub offset: u32,
-    /// Rows.
+    /// Number of rows.
     pub height: u32,
-    /// Columns.
+    /// Number of columns.
     pub width: u32,
-    /// Channels.
+    /// Number of channels.
     pub channels: u32,
     /// Real value of one step.
     pub scale: f32,

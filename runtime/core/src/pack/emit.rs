@@ -21,7 +21,7 @@ pub struct Contents<'a> {
     pub input: Input,
     /// Most classes that the head may grow to.
     pub max_classes: u32,
-    /// The tensors.
+    /// The tensors: the input, then the result of each node.
     pub values: Vec<Value>,
     /// The nodes in the order of execution.
     pub nodes: Vec<Node<'a>>,

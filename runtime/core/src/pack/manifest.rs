@@ -85,9 +85,9 @@ pub struct BackboneSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Input {
-    /// Rows.
+    /// Number of rows.
     pub height: u32,
-    /// Columns.
+    /// Number of columns.
     pub width: u32,
     /// Channels; 1 or 3 if pixels are fed.
     pub channels: u32,
@@ -175,8 +175,8 @@ pub struct Plan {
     pub max_classes: u32,
     /// Weights and biases of a float32 head of `max_classes`.
     pub head_bytes: u32,
-    /// What learning from single samples needs beside the head: a gradient, a number of samples and
-    /// a label a class, and the features' centre.
+    /// Memory for learning from single samples, beside the head: a gradient, a number of samples and a label a class, and the features'
+    /// centre.
     pub learner_bytes: u32,
 }
 

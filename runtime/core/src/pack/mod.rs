@@ -95,7 +95,7 @@ impl<'a> Pack<'a> {
         Ok(pack)
     }
 
-    /// What the signature says, if there is one; only `Pack::open_trusted` verifies it.
+    /// The statements of the pack's signature, if there is one; only `Pack::open_trusted` verifies it.
     #[must_use]
     pub fn signature(&self) -> Option<&Signature<'a>> {
         self.signature.as_ref()

@@ -16,7 +16,7 @@ const DOMAIN: [u8; 24] = *b"Headstart pack signature";
 /// Length of the message that is signed, in bytes.
 pub const MESSAGE_BYTES: usize = DOMAIN.len() + 64 + 32;
 
-/// What a pack's signature says. It is not verified by reading it; see [`Trust`](super::Trust).
+/// The statements of a pack's signature. Reading it does not verify it; see [`Trust`](super::Trust).
 ///
 /// ```text
 ///  0   2  version, 1

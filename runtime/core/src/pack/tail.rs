@@ -37,7 +37,7 @@ pub enum TailStorage {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TailSection<'a> {
-    /// How its constants are stored.
+    /// How the tail's constants are stored.
     pub storage: TailStorage,
     /// Whether the head reads each place of a map `[1, head inputs, height, width]` by itself, and so answers a
     /// class a place.

@@ -25,11 +25,11 @@ const INPUT: ValueId = 0;
 pub struct Picture<'a> {
     /// The bytes, without padding.
     pub pixels: &'a [u8],
-    /// Columns.
+    /// Number of columns.
     pub width: usize,
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
-    /// Channels.
+    /// Number of channels.
     pub channels: usize,
 }
 

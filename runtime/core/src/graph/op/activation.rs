@@ -5,32 +5,32 @@ use super::Facts;
 /// A function of one element.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Activation {
-    /// `max(x, 0)`
+    /// Rectifier: `max(x, 0)`.
     Relu,
-    /// `min(max(x, min), max)`; a missing bound is infinite.
+    /// Clamp: `min(max(x, min), max)`; a missing bound is infinite.
     Clip {
         /// Lower bound.
         min: f32,
         /// Upper bound; if below `min`, every result is `max`, as ONNX says.
         max: f32,
     },
-    /// `x` if `x ≥ 0`, else `alpha · x`
+    /// Leaky rectifier: `x` if `x ≥ 0`, else `alpha · x`.
     LeakyRelu {
         /// Slope of the negative side.
         alpha: f32,
     },
-    /// `1 / (1 + e^-x)`
+    /// Logistic function: `1 / (1 + e^-x)`.
     Sigmoid,
-    /// `max(0, min(1, alpha · x + beta))`
+    /// Piecewise linear sigmoid: `max(0, min(1, alpha · x + beta))`.
     HardSigmoid {
-        /// Slope.
+        /// Slope of the middle part.
         alpha: f32,
-        /// Value at 0.
+        /// Value of the middle part at 0.
         beta: f32,
     },
-    /// `x · max(0, min(1, x / 6 + 1/2))`
+    /// Piecewise swish: `x · max(0, min(1, x / 6 + 1/2))`.
     HardSwish,
-    /// `x / (1 + e^-x)`, also called swish
+    /// Swish: `x / (1 + e^-x)`.
     Silu,
 }
 

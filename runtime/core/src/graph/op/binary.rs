@@ -9,13 +9,13 @@ use crate::graph::shape::broadcast;
 /// An operator of two operands that broadcast by NumPy's rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Binary {
-    /// `a + b`
+    /// Sum: `a + b`.
     Add,
-    /// `a − b`
+    /// Difference: `a − b`.
     Sub,
-    /// `a · b`
+    /// Product: `a · b`.
     Mul,
-    /// `a / b`
+    /// Quotient: `a / b`.
     Div,
 }
 

@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GraphError, elements};
 
-/// What a node computes. Shapes of attributes are resolved: no operator reads a shape from a tensor.
+/// The operation of a node. Shapes of attributes are resolved: no operator reads a shape from a tensor.
 ///
 /// A pack's tail names operators and functions by their number here, so new ones go last and attributes stay as
 /// they are.
@@ -43,14 +43,15 @@ use super::{GraphError, elements};
 pub enum Op {
     /// Convolution.
     Conv(Conv),
-    /// `(x − mean) / √(variance + epsilon) · scale + bias`; operands `x, scale, bias, mean, variance`.
+    /// Normalisation by statistics of training: `(x − mean) / √(variance + epsilon) · scale + bias`; operands `x, scale, bias, mean,
+    /// variance`.
     BatchNormalization {
         /// Small number that is added to the variance.
         epsilon: f32,
     },
     /// A function of one element; operand `x`.
     Activation(Activation),
-    /// `x` if `x ≥ 0`, else `slope · x`; operands `x, slope`, the slope broadcast to `x`.
+    /// Leaky rectifier with a trained slope: `x` if `x ≥ 0`, else `slope · x`; operands `x, slope`, the slope broadcast to `x`.
     PRelu,
     /// An operator of two operands.
     Binary(Binary),
@@ -72,14 +73,14 @@ pub enum Op {
     /// Normalised exponentials along one axis (with `flatten`, along it and all that follow:
     /// opset < 13).
     Softmax {
-        /// The axis.
+        /// The axis of the sums, or the first one of them.
         axis: usize,
         /// Whether the axes after it belong to the same sum.
         flatten: bool,
     },
     /// Tensors side by side along one axis.
     Concat {
-        /// The axis.
+        /// The axis along which the tensors stand.
         axis: usize,
     },
     /// Values around a tensor: constants, its own mirrored or repeated, or its edge.
@@ -109,7 +110,7 @@ impl Op {
         self.facts().name
     }
 
-    /// What is true of the operator whatever its operands.
+    /// Facts that are true of the operator whatever its operands.
     #[must_use]
     pub fn facts(&self) -> Facts {
         match self {

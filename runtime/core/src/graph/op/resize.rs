@@ -30,13 +30,13 @@ pub struct Resize {
 /// How element `i` of `n` in the result finds its place among the `m` elements of the operand, by ONNX's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Coordinates {
-    /// `(i + 1/2) / scale − 1/2`
+    /// Places by centres: `(i + 1/2) / scale − 1/2`.
     HalfPixel,
-    /// `(i + 1/2) / scale − 1/2`, but 0 where `n` is 1.
+    /// Places by centres, but 0 where `n` is 1: `(i + 1/2) / scale − 1/2`.
     PytorchHalfPixel,
-    /// `i · (m − 1) / (n − 1)`, 0 where `n` is 1.
+    /// Places by corners: `i · (m − 1) / (n − 1)`, 0 where `n` is 1.
     AlignCorners,
-    /// `i / scale`
+    /// Places by first elements: `i / scale`.
     Asymmetric,
 }
 

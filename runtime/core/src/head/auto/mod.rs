@@ -32,7 +32,7 @@ const UNMEASURED: (usize, usize) = (2, 2);
 /// class, 0.5 to 0.6 at five, 0.3 to 0.4 at twenty.
 const UNMEASURED_TEMPERATURE: f32 = 1.5;
 
-/// What [`train`] chose and measured.
+/// The choice of [`train`], and what it measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Outcome {

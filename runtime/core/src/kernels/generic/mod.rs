@@ -23,11 +23,11 @@ use crate::network::{ChannelRecords, WeightRows, Window};
 pub struct Tensor<'a> {
     /// The elements, exactly `height · width · channels` of them.
     pub data: &'a [i8],
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
-    /// Columns.
+    /// Number of columns.
     pub width: usize,
-    /// Channels.
+    /// Number of channels.
     pub channels: usize,
     /// The integer that stands for 0.
     pub zero_point: i8,
@@ -36,17 +36,17 @@ pub struct Tensor<'a> {
 /// Extents of a result, and how it is rounded to int8.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
-    /// Columns.
+    /// Number of columns.
     pub width: usize,
-    /// Channels.
+    /// Number of channels.
     pub channels: usize,
     /// The integer that stands for 0.
     pub zero_point: i8,
-    /// Least result.
+    /// Least integer of the result.
     pub min: i8,
-    /// Greatest result.
+    /// Greatest integer of the result.
     pub max: i8,
 }
 
