@@ -44,7 +44,7 @@ pub enum Error {
         /// What is wrong with the file or folder.
         problem: StateProblem,
     },
-    /// What was asked for cannot be done with this pack, this state or this program.
+    /// The request cannot be done with this pack, this state or this program.
     #[error("{}: {problem}", shown::path(path))]
     Request {
         /// The pack or the state folder that it was about.

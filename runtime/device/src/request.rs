@@ -1,6 +1,6 @@
 //! What cannot be done with a pack and a state, each with what to do instead.
 
-/// Reason why a request was refused: the caller asked for what this pack, this state or this program does not offer.
+/// A reason why a request was refused: the caller asked for what this pack, this state or this program does not offer.
 ///
 /// What it was about stands in [`Error::Request`](crate::Error::Request) beside it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -33,7 +33,7 @@ pub enum RequestProblem {
     /// A setting is outside of its range.
     #[error("{setting} is {found}, and {allowed} is allowed")]
     OutOfRange {
-        /// The setting.
+        /// The setting that is out of range.
         setting: Setting,
         /// The value that was given.
         found: String,

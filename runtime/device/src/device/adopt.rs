@@ -55,7 +55,7 @@ pub struct Adopted {
     pub classes: Vec<ClassCount>,
     /// Size of the head record in bytes.
     pub head_bytes: usize,
-    /// What the new backbone does to the samples; `null` where none can be held out.
+    /// Effect of the new backbone on the samples; `null` where none can be held out.
     pub known_samples: Option<KnownSamples>,
     /// Why the head was not made current; `null` where it was.
     pub rejected: Option<String>,
@@ -70,7 +70,7 @@ pub struct KnownSamples {
     pub right_before: u32,
     /// How many are answered rightly from the features after.
     pub right_after: u32,
-    /// What the answers lost, as a part of them, each weighed by how sure it is.
+    /// The part of the answers that was lost, each weighed by how sure it is.
     pub loss: f64,
     /// The standard error of `loss`.
     pub standard_error: f64,

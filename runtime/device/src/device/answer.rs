@@ -21,7 +21,7 @@ use crate::segmentation::Mask;
 use crate::state::StateProblem;
 use crate::{Answer, Error, Head};
 
-/// What a device says about one sample.
+/// The answer of a device to one sample.
 #[derive(Clone, Debug)]
 pub struct Prediction {
     head: Arc<Head>,

@@ -5,7 +5,7 @@
 pub struct Mended {
     /// The commit that held the head.
     pub commit: u32,
-    /// What was wrong: the file, and why it could not be used.
+    /// The file that could not be used, and why.
     pub problem: String,
 }
 

@@ -3,9 +3,9 @@
 /// The shape of a model's input: rows, columns and channels, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputShape {
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
-    /// Columns.
+    /// Number of columns.
     pub width: usize,
     /// Channels of each position.
     pub channels: usize,
@@ -44,7 +44,7 @@ pub enum Decoded {
     Pixels {
         /// How many pixels a row has.
         width: usize,
-        /// Rows.
+        /// Number of rows.
         height: usize,
         /// Channels of a pixel, 1 or 3.
         channels: usize,

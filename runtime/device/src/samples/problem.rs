@@ -168,7 +168,7 @@ pub enum SampleProblem {
     PixelCount {
         /// Pixels of a row.
         width: usize,
-        /// Rows.
+        /// Number of rows.
         height: usize,
         /// Bytes of a pixel.
         channels: usize,
@@ -182,7 +182,7 @@ pub enum SampleProblem {
     ImageTooLarge {
         /// Pixels of a row.
         width: u32,
-        /// Rows.
+        /// Number of rows.
         height: u32,
         /// The longest side that is read.
         side: u32,
@@ -202,7 +202,7 @@ pub enum SampleProblem {
     NotAnArray {
         /// The byte where reading stopped.
         at: usize,
-        /// What was expected there.
+        /// What was expected at that byte.
         reason: &'static str,
     },
     /// The `.npy` file has an element type that is not taken.

@@ -38,7 +38,7 @@ impl StateFolder {
         Self { path: path.to_owned(), limit: CACHE.limit }
     }
 
-    /// The folder.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -83,42 +83,42 @@ pub enum Learning {
     Named(Learner),
 }
 
-/// How the tail of a pack that keeps one is trained. Each field's line ends with the default that holds where it is not set.
+/// Settings of training the tail of a pack that keeps one; where a field is `None`, its default holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TailSettings {
-    /// Passes over the samples, at least 1: 30.
+    /// Passes over the samples, at least 1; 30 by default.
     pub epochs: Option<usize>,
-    /// How many samples a step takes, 1 to 1024: 20, of pictures with masks 8.
+    /// How many samples a step takes, 1 to 1024; 20 by default, of pictures with masks 8.
     pub batch: Option<usize>,
-    /// The rule by which gradients change the weights: AdamW.
+    /// The rule by which gradients change the weights; AdamW by default.
     pub optimiser: Option<Optimiser>,
-    /// Largest step size, above 0: 0.001, with SGD 0.01.
+    /// Largest step size, above 0; 0.001 by default, with SGD 0.01.
     pub rate: Option<f32>,
-    /// Part of the training in which the step size rises, 0 to below 1: 0.1.
+    /// Part of the training in which the step size rises, 0 to below 1; 0.1 by default.
     pub warm_up: Option<f32>,
-    /// Momentum of SGD, the part of the last step that goes into the next, 0 to below 1: 0.9.
+    /// Momentum of SGD, the part of the last step that goes into the next, 0 to below 1; 0.9 by default.
     pub momentum: Option<f32>,
-    /// Decay of the weights, 0 to below 1: 0.01, with SGD 0.0001.
+    /// Decay of the weights, 0 to below 1; 0.01 by default, with SGD 0.0001.
     pub weight_decay: Option<f32>,
-    /// Longest gradient, 0 for any: 1.
+    /// Longest gradient, longer ones are scaled to it, 0 for any; 1 by default.
     pub clip: Option<f32>,
-    /// Part of the probability that is spread over all classes, 0 to below 1: 0.1, of pictures with masks 0.
+    /// Part of the probability that is spread over all classes, 0 to below 1; 0.1 by default, of pictures with masks 0.
     pub label_smoothing: Option<f32>,
     /// Lets every class count the same, however few samples it has.
     pub balanced: bool,
-    /// Percent of each class that is held out to tell the best epoch, 0 to 90: 10.
+    /// Percent of each class that is held out to tell the best epoch, 0 to 90; 10 by default.
     pub held_out: Option<u8>,
-    /// Stops after so many epochs without a better one, at least 1: 10.
+    /// Epochs without a better one after which training stops, at least 1; 10 by default.
     pub patience: Option<usize>,
-    /// Seed of all that is random: 1.
+    /// Seed of all that is random; 1 by default.
     pub seed: Option<u64>,
-    /// Patterns of the layers that are trained beside the last; all without.
+    /// Patterns of the layers that are trained beside the last one; all where there is none.
     pub train: Vec<String>,
     /// Patterns of layers that are not trained.
     pub freeze: Vec<String>,
     /// Random changes to pictures, where the tail begins at the input.
     pub augment: Augment,
-    /// The form in which the tail's weights are kept: float16.
+    /// The form in which the tail's weights are kept; float16 by default.
     pub storage: Option<TailWeights>,
 }
 

@@ -87,7 +87,7 @@ impl Learned {
     }
 }
 
-/// What was learned by a pack that answers one class a sample.
+/// Report of what was learned by a pack that answers one class a sample.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LearnedHead {
     /// How many samples the head was learned from, those of earlier calls included.
@@ -194,8 +194,8 @@ pub struct Known {
     pub new: u32,
     /// How many of these labels the head before agrees with.
     pub agreed: u32,
-    /// What the answers lost, as a part of them, each weighed by how sure it is; where samples count as several, with what such new
-    /// ones gain, each as it counts.
+    /// The part of the answers that was lost, each weighed by how sure it is. Where samples count as several, each is weighed by that too,
+    /// and what such new ones gain is added.
     pub loss: f64,
     /// The standard error of `loss`.
     pub standard_error: f64,

@@ -32,7 +32,7 @@ pub struct Adoption {
     pub lost: u32,
     /// How many samples are answered rightly only after.
     pub gained: u32,
-    /// What the answers lost, as a part of them, each weighed by how sure it is; below 0 for a gain.
+    /// The part of the answers that was lost, each weighed by how sure it is; below 0 for a gain.
     pub loss: f64,
     /// The loss's standard error.
     pub error: f64,
@@ -51,10 +51,10 @@ impl Adoption {
     }
 }
 
-/// What the step from the features in `old` to those in `new` does; `None` where no sample can be held out. Samples and
-/// classes are the same, and so is the way of asking: each sample is answered by heads of this learner that were learned without
-/// it, of either backbone. A step is rare, and may cost so many trainings; with few samples the learner itself, which sees
-/// crops of them too, tells far more than a simpler one.
+/// Measures the step from the features in `old` to those in `new`; `None` where no sample can be held out. Samples and classes are the
+/// same, and so is the way of asking: each sample is answered by heads of this learner that were learned without it, of either backbone. A
+/// step is rare, and may cost so many trainings; with few samples the learner itself, which sees crops of them too, tells far more than a
+/// simpler one.
 ///
 /// # Errors
 /// [`TrainingProblem::Samples`].

@@ -43,8 +43,8 @@ pub struct Effect {
     pub after: u32,
     /// Right answers of the head after, among the classes that were known before.
     pub after_among_known: u32,
-    /// What these answers lost, as a part of them, each weighed by how sure it is; below 0 for a gain. Where samples count as several, each
-    /// is weighed by that too, and new ones that do are held out and asked as well.
+    /// The part of the answers, among the classes that were known before, that was lost, each weighed by how sure it is; below 0 for a
+    /// gain. Where samples count as several, each is weighed by that too, and new ones that do are held out and asked as well.
     pub loss: f64,
     /// The loss's standard error.
     pub error: f64,
@@ -62,10 +62,10 @@ pub struct Effect {
     pub known: u32,
     /// How many samples were given, known ones among them.
     pub given: u32,
-    /// What the new labels and the known samples count, where any counts as several.
+    /// Sums of what the new labels and the known samples count, where any counts as several.
     pub counted: Option<(f64, f64)>,
-    /// By how much the head before prefers another class to these labels, as probability, beyond what it does on
-    /// samples that it was not learned from.
+    /// How much more likely other classes are to the head before than the labels that the update gives, as probability, beyond what it does
+    /// on samples that it was not learned from.
     pub contradiction: f64,
     /// The contradiction in the class where it is largest.
     pub class_contradiction: f64,
@@ -76,7 +76,7 @@ pub struct Effect {
 /// Kinds of harm that an update does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Harm {
-    /// What was known is answered worse.
+    /// The samples that were known before are answered worse.
     Loss,
     /// New classes take over too many answers.
     NewClasses,
