@@ -1,4 +1,4 @@
-//! Float graphs on samples: every tensor of a pass, statistics over passes, and features pooled as a device does.
+//! Runs float graphs on samples: every tensor of a pass, statistics over passes, and features pooled as a device does.
 
 use std::path::{Path, PathBuf};
 
@@ -19,10 +19,10 @@ const CHUNK: usize = 8;
 
 /// Gives every tensor of one pass through the graph to a visitor, inputs included.
 pub trait Run: Sync {
-    /// What can go wrong.
+    /// The error of a run that fails.
     type Error: Send;
 
-    /// Runs one input, which is as long as the graph's input.
+    /// Runs one input, which is as long as the graph's input, and shows the tensors to the visitor.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ fn at_once(graph: &Graph) -> usize {
 }
 
 impl FloatGraph {
-    /// The same, showing some of its tensors only.
+    /// Shows only some of the tensors from now on.
     #[must_use]
     pub fn showing(mut self, wanted: impl Fn(ValueId) -> bool) -> Self {
         self.computed.retain(|&value| wanted(value));
@@ -121,7 +121,7 @@ pub(crate) fn over_samples<A: Clone + Send + Sync, E: Send>(
     Ok(all)
 }
 
-/// The mean over the bins of a `grid × grid` map: what the device computes of the freeze point, in real numbers.
+/// Pools a tensor to the means over the bins of a `grid × grid` map: what the device computes of the freeze point, in real numbers.
 ///
 /// `order` are the tensor's axes without the batch, places first and channels last (see [`layout`]); that is the order
 /// of the result too. Without places, or without an order, all elements stay as they are.

@@ -10,29 +10,28 @@ use crate::cut::inspect::{FreezeKind, freeze_points};
 use crate::error::{Error, ModelProblem};
 use crate::import::model::Model;
 
-/// How a decoder is made.
+/// Options of a decoder that is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decoder {
-    /// Channels of every map in it, and of its result.
+    /// Channels of every map in the decoder, and of its result.
     pub width: usize,
-    /// Input pixels for one of the result's on each axis: maps that are finer are not read.
+    /// Input pixels for one of the result's on each axis; finer maps are not read.
     pub stride: usize,
-    /// Of the weights.
+    /// Seed of the weights.
     pub seed: u64,
 }
 
 /// A model with a decoder in place of what stood behind its feature maps.
 #[derive(Clone, Debug)]
 pub struct Decoded {
-    /// Its output is the map `[1, width, height, width]` that a layer of classes reads place by place.
+    /// The model. Its output is the map `[1, width, height, width]` that a layer of classes reads place by place.
     pub model: Model,
     /// The maps that the decoder reads, from the finest on.
     pub maps: Vec<ValueId>,
 }
 
 impl Decoder {
-    /// Puts the decoder on `model`. Its nodes are called `decoder.lateral.N` and `decoder.smooth.N`, where 0 is the
-    /// finest map.
+    /// Puts a decoder on top of `model`. Its nodes are called `decoder.lateral.N` and `decoder.smooth.N`, where 0 is the finest map.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Which axes of a tensor are places and which one holds its channels: what pooling must know.
+//! Finds out which axes of a tensor are places and which one holds its channels: what pooling must know.
 //!
 //! Convolutions have their channels behind the batch; from there on an axis is followed through transpositions,
 //! reshapes and sums. So a map is pooled over its places however an exporter has turned it, and a tensor of which this
@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use headstart::graph::{Graph, Node, Op, ValueId};
 
-/// Axes without the batch, from 0 on: the places, outermost first, then the channels. The order in which features
-/// lie on a device.
+/// Axes of a tensor without the batch, from 0 on: the places, outermost first, then the channels. This is the order in which features lie
+/// on a device.
 pub type Order = Vec<usize>;
 
 /// What an axis counts.

@@ -1,4 +1,4 @@
-//! Where a model is cut: the layers that could be frozen, the best of them, and what is trained behind.
+//! Finds and makes cuts of a model: the layers that could be frozen, the best of them, and what is trained behind.
 
 pub mod decoder;
 pub mod freeze;

@@ -1,4 +1,4 @@
-//! The parts of a model on both sides of a cut, and what a name means in it.
+//! Parts of a model on both sides of a cut, and what a name means in it.
 
 use headstart::graph::{Graph, Node, Op, ValueId};
 
@@ -7,7 +7,7 @@ use crate::error::{Error, ModelProblem};
 use crate::import::model::Model;
 
 impl Model {
-    /// The pretrained classifier of a model.
+    /// Finds the pretrained classifier of a model.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl Model {
             .ok_or_else(|| self.lacks(ModelProblem::Name(name.to_owned())))
     }
 
-    /// The simplified parts before and behind a cut; the first one's outputs are the second one's inputs.
+    /// Splits a model into the simplified parts before and behind a cut; the first one's outputs are the second one's inputs.
     ///
     /// # Errors
     ///
@@ -67,8 +67,8 @@ impl Model {
     }
 }
 
-/// What becomes of `value` when a quantised model rounds it, activations on the way included: the result that
-/// its node has in such a model. `value` itself if nothing, or something else too, reads it.
+/// The value that stands for `value` once a quantised model has rounded it, activations on the way included: the result that its node has
+/// in such a model. `value` itself if nothing, or something else too, reads it.
 #[must_use]
 pub fn rounded(graph: &Graph, value: ValueId) -> ValueId {
     let mut at = value;

@@ -1,4 +1,4 @@
-//! The trainable part of a model: where it begins, and what of the model it is.
+//! Finds the trainable part of a model: where it begins, and what of the model it is.
 
 use headstart::graph::{Graph, ValueId};
 use headstart::tail::matches;
@@ -12,20 +12,19 @@ use crate::import::model::Model;
 /// A model cut in a frozen and a trainable part.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// From the input to the features; several outputs where several tensors cross.
+    /// The frozen graph, from the input to the features; it has several outputs where several tensors cross.
     pub backbone: Graph,
-    /// From the features to what the last layer reads.
+    /// The trained graph, from the features to what the last layer reads.
     pub tail: Graph,
     /// The pretrained last layer, where it is linear.
     pub linear: Option<Linear>,
-    /// The cut, for the record.
+    /// The name of the cut, for the record.
     pub name: String,
     /// Whether the last layer reads each place of a map by itself.
     pub per_place: bool,
 }
 
-/// Cuts behind all that the names and patterns of `freeze` mean, and those of `train` do not; without any nothing is
-/// frozen.
+/// Cuts a model behind all that the names and patterns of `freeze` mean, and those of `train` do not; without any, nothing is frozen.
 ///
 /// # Errors
 ///
@@ -44,8 +43,8 @@ pub fn parts(model: &Model, freeze: &[String], train: &[String]) -> Result<Parts
     Ok(Parts { name, backbone, tail, linear: classifier.linear, per_place: false })
 }
 
-/// Cuts a model for segmentation: behind the cut stand what is left of the model and `decoder`, or the model's own
-/// decoder, if it ends in a layer that classifies places. `None` freezes all of a model that gets a decoder.
+/// Cuts a model for segmentation: behind the cut stand what is left of the model and `decoder`, or the model's own decoder, if it ends in a
+/// layer that classifies places. `None` freezes all of a model that gets a decoder.
 ///
 /// # Errors
 ///

@@ -1,21 +1,21 @@
 use headstart_device::plain::PlainProblem;
 
-/// A model that was refused, and by which file.
+/// A model that was refused, with the file that it is about.
 #[derive(Debug, thiserror::Error)]
 #[error("{file}: {problem}")]
 pub struct ImportError {
     /// The file, as the caller named it.
     pub file: String,
-    /// What is wrong with it.
+    /// The reason why it was refused.
     #[source]
     pub problem: Problem,
 }
 
-/// What is wrong with a model.
+/// A reason why a model was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The file cannot be read, is none, or is too long.
+    /// The file cannot be read, is not a plain file, or is too long.
     #[error(transparent)]
     File(#[from] PlainProblem),
     /// The bytes are no ONNX model.
@@ -23,7 +23,7 @@ pub enum Problem {
     NotOnnx {
         /// The first byte that does not fit.
         byte: usize,
-        /// What is wrong there.
+        /// What is wrong with the bytes there.
         what: &'static str,
     },
     /// The bytes are no TensorFlow Lite model.
@@ -31,15 +31,15 @@ pub enum Problem {
     NotTflite {
         /// The first byte that does not fit.
         byte: usize,
-        /// What is wrong there.
+        /// What is wrong with the bytes there.
         what: &'static str,
     },
     /// The model is larger than this tool takes.
     #[error("{what}: {found}; at most {limit} are accepted")]
     Limit {
-        /// What there is too much of.
+        /// The thing that there is too much of.
         what: &'static str,
-        /// How much.
+        /// How much of it the model has.
         found: u64,
         /// How much is accepted.
         limit: u64,
@@ -52,10 +52,10 @@ pub enum Problem {
     Tensor {
         /// The tensor's name.
         tensor: String,
-        /// What is wrong with it, and what to do.
+        /// What is wrong with the data, and what to do.
         what: String,
     },
-    /// An input of which a dimension beside the batch is open.
+    /// An input has a dimension beside the batch that is left open.
     #[error(
         "tensor {tensor:?}: is an input whose dimension {dimension} is open ({symbol}); export the model with a fixed \
          size (only the batch size may be open)"
@@ -63,11 +63,11 @@ pub enum Problem {
     Open {
         /// The input's name.
         tensor: String,
-        /// The dimension, from 0.
+        /// The dimension's number, from 0.
         dimension: usize,
-        /// What the file calls it.
+        /// The name that the file gives the dimension.
         symbol: String,
-        /// Whether it is one of a picture's rows and columns, which a caller can state.
+        /// Whether the dimension is one of a picture's rows and columns, which a caller can state.
         is_size: bool,
     },
     /// A node uses an operator that is not supported.
@@ -75,9 +75,9 @@ pub enum Problem {
     Operator {
         /// The node's name.
         node: String,
-        /// Its operator, with its domain if that is not ONNX's own.
+        /// The operator, with its domain if that is not ONNX's own.
         operator: String,
-        /// What could be done.
+        /// What could be done about it.
         advice: String,
     },
     /// A node's attributes or operands are not what its operator takes, or not supported.
@@ -85,9 +85,9 @@ pub enum Problem {
     Node {
         /// The node's name.
         node: String,
-        /// Its operator.
+        /// The operator.
         operator: String,
-        /// What is wrong, and what to do.
+        /// What is wrong with the node, and what to do.
         what: String,
     },
 }

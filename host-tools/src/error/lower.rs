@@ -2,25 +2,25 @@
 #[derive(Debug, thiserror::Error)]
 #[error("node '{node}' ({operator}): {why}")]
 pub struct LowerError {
-    /// Its name in the source model.
+    /// The node's name in the source model.
     pub node: String,
-    /// Its operator.
+    /// The node's operator.
     pub operator: &'static str,
-    /// What is missing.
+    /// What is missing for an int8 form.
     pub why: NoForm,
 }
 
-/// Why a node has no int8 form.
+/// A reason why a node has no int8 form.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoForm {
     /// Neither the model nor samples say the range of one of its tensors.
     #[error("the model has no scale for tensor '{tensor}'")]
     NoRange {
-        /// The tensor.
+        /// The tensor's name.
         tensor: String,
     },
-    /// No int8 node does what it does; the text says what that is, and what could be done.
+    /// No int8 node does what this node does; the text says what that is, and what could be done.
     #[error("{0}")]
     Unsupported(String),
 }

@@ -1,4 +1,4 @@
-//! What the host tools refuse, and whose fault it is.
+//! Errors of the host tools, and whose fault each is.
 //!
 //! A message names the file, the node or the tensor and what is wrong there. How a caller of its own kind (a command
 //! line, a notebook) mends it is for that caller to say: the variant tells it which advice fits.
@@ -29,7 +29,7 @@ pub enum Error {
     Model {
         /// The model's file.
         model: PathBuf,
-        /// What it does not have.
+        /// Why the model cannot do what was asked of it.
         problem: ModelProblem,
     },
     /// The model's input is no tensor that a device could fill.
@@ -48,7 +48,7 @@ pub enum Error {
     Execute {
         /// The model's file.
         model: PathBuf,
-        /// What the executor says.
+        /// The executor's reason.
         problem: ExecuteError,
     },
     /// A node has no int8 form.
@@ -65,9 +65,9 @@ pub enum Error {
     /// A decoded picture does not fit the model.
     #[error("{}: {problem}", shown::path(path))]
     Picture {
-        /// The file.
+        /// Path of the picture.
         path: PathBuf,
-        /// The rule that it breaks.
+        /// The rule that the picture breaks.
         problem: headstart::Error,
     },
     /// Several files were refused, or one of those that were given together.
@@ -76,9 +76,9 @@ pub enum Error {
     /// A pack was refused, or would break a rule of the format.
     #[error("{}: {problem}", shown::path(pack))]
     Pack {
-        /// The pack.
+        /// Path of the pack.
         pack: PathBuf,
-        /// The rule.
+        /// The rule that the pack breaks.
         problem: headstart::Error,
     },
     /// A pack was made of another file than the model that is given.
@@ -89,45 +89,45 @@ pub enum Error {
     OtherSource {
         /// The model's file.
         model: PathBuf,
-        /// What the pack calls its model.
+        /// The name of the model in the pack.
         name: String,
     },
-    /// A file that is no key.
+    /// A file holds no key.
     #[error("{}: is not {expected}", shown::path(path))]
     Key {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What was expected.
+        /// What the file should hold.
         expected: &'static str,
     },
-    /// A list of names that does not fit the head.
+    /// A list of names does not fit the head.
     #[error("{}: {problem}", shown::path(path))]
     Labels {
-        /// The file.
+        /// Path of the list.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the list.
         problem: LabelProblem,
     },
     /// A head does not fit the pack that is to ship it.
     #[error(transparent)]
     Head(#[from] HeadProblem),
-    /// No signature holds this name of boards.
+    /// A board family cannot have this name.
     #[error(
         "boards cannot be called {family:?}: use 1 to 32 ASCII letters, digits, dots, hyphens or underscores"
     )]
     Family {
-        /// The name.
+        /// The name that was given.
         family: String,
     },
     /// The pack that is being made breaks a rule of the format.
     #[error("the new pack: {0}")]
     NewPack(headstart::Error),
-    /// A file cannot be read, is none, or is longer than files of its kind.
+    /// A file cannot be read, is not a plain file, or is longer than files of its kind.
     #[error("{}: {problem}", shown::path(path))]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         problem: PlainProblem,
     },
     /// The machine has no randomness for a key.
@@ -135,46 +135,46 @@ pub enum Error {
     Randomness(getrandom::Error),
 }
 
-/// What was asked of a sound model that it does not have.
+/// A reason why a sound model cannot do what was asked of it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelProblem {
-    /// An input of any size.
+    /// The model has a fixed size, and another was asked for.
     #[error("a TensorFlow Lite model has the size that it was made for")]
     FixedSize,
-    /// A node or tensor of that name.
+    /// The model has no node or tensor of that name.
     #[error("no node or tensor is called '{0}'")]
     Name(String),
-    /// A node, tensor or layer that the pattern means.
+    /// No node, tensor or layer of the model matches the pattern.
     #[error("no node or tensor is called '{0}', and no layer matches it")]
     Pattern(String),
-    /// A fully-connected layer before its output.
+    /// No fully-connected layer stands before the model's output.
     #[error("no fully-connected layer stands before the output")]
     NoClassifier,
-    /// A fully-connected layer behind the cut.
+    /// No fully-connected layer stands behind the cut, which a new one could replace.
     #[error(
         "behind this cut there is no fully-connected layer that a new one could replace; freeze earlier"
     )]
     NoClassifierBehind,
-    /// Anything behind the cut.
+    /// Nothing is left behind the cut to train.
     #[error("this cannot be cut (nothing is left behind the cut to train)")]
     NothingBehind,
-    /// Anything behind the cut but its last layer.
+    /// Nothing but the last layer is left behind the cut to train.
     #[error("nothing but the last layer is left to train; freeze earlier")]
     OnlyTheLastLayer,
-    /// An order in which what is frozen comes first.
+    /// Something that is frozen stands behind something that is trained.
     #[error("'{frozen}' is frozen and stands behind what is trained: cut before both")]
     FrozenBehindTrained {
-        /// The tensor behind.
+        /// The tensor that is frozen and stands behind.
         frozen: String,
     },
-    /// An end of its encoder that is known without a name.
+    /// The model has a decoder of its own, and which tensor its encoder ends in was not said.
     #[error("has a decoder of its own, whose last map is '{features}'")]
     OwnDecoder {
-        /// What its last layer reads.
+        /// The tensor that the model's last layer reads.
         features: String,
     },
-    /// A feature map that a decoder could read.
+    /// The model has no feature map that a decoder could read.
     #[error(
         "it has no feature map of at least 2 x 2 places for a decoder to read at a stride of {stride} or above"
     )]
@@ -182,16 +182,16 @@ pub enum ModelProblem {
         /// Input pixels for one place of the decoder's map.
         stride: usize,
     },
-    /// A sound graph with a decoder on top.
+    /// A decoder does not fit the model.
     #[error("a decoder does not fit it ({0})")]
     Decoder(GraphError),
-    /// A sound graph before or behind the cut.
+    /// The model cannot be cut there.
     #[error("this cannot be cut ({0})")]
     Cut(GraphError),
-    /// A sound graph with the head on top.
+    /// The head does not fit the model.
     #[error("the head does not fit it ({0})")]
     Head(GraphError),
-    /// A run that takes seconds and megabytes.
+    /// A run of the model would take too long or too much memory.
     #[error(transparent)]
     TooCostly(#[from] TooCostly),
 }
@@ -205,40 +205,40 @@ pub enum ModelProblem {
 pub struct TooCostly {
     /// The node that costs most.
     pub node: String,
-    /// Its operator.
+    /// The node's operator.
     pub operator: &'static str,
-    /// What there is too much of.
+    /// The thing that there is too much of.
     pub what: &'static str,
     /// How much of it the node takes.
     pub found: u64,
     /// How much is accepted in all.
     pub limit: u64,
-    /// Elements of the constants in the file, by which the limit goes.
+    /// Elements of the constants in the file, which the limit follows from.
     pub weights: u64,
 }
 
-/// What is wrong with a list of names.
+/// A reason why a list of names was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabelProblem {
-    /// Other than one a class.
+    /// The file does not hold one name for each class.
     #[error("{found} labels for {classes} classes; one a line")]
     Count {
-        /// Names in the file.
+        /// How many names the file has.
         found: usize,
-        /// Classes of the head.
+        /// How many classes the head has.
         classes: usize,
     },
-    /// A name that no head record holds.
+    /// A name is too long, or empty, for a head record.
     #[error("'{0}': a label is 1 to {MAX_LABEL_BYTES} bytes long")]
     Length(String),
 }
 
-/// Why a head does not fit the pack that is to ship it.
+/// A reason why a head does not fit the pack that is to ship it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeadProblem {
-    /// The pretrained classifier is more than one layer.
+    /// The pretrained classifier is not linear: something that is not follows it.
     #[error("what follows the pretrained classifier is not linear")]
     NotLinear,
     /// The pretrained classifier reads another tensor than the one at which the model is frozen.
@@ -253,49 +253,49 @@ pub enum HeadProblem {
          {classes} classes"
     )]
     Weights {
-        /// Its weights.
+        /// How many weights the classifier has.
         weights: usize,
-        /// Features of the pack.
+        /// How many features the pack has.
         features: u32,
-        /// Its classes.
+        /// How many classes the classifier has.
         classes: usize,
     },
     /// The folder keeps no head.
     #[error("{}: no head is kept here", shown::path(folder))]
     None {
-        /// The folder.
+        /// Path of the state folder.
         folder: PathBuf,
     },
-    /// What a device trained behind the cut belongs to that device.
+    /// The state folder keeps a tail that a device trained, which a pack cannot take.
     #[error("a trained tail is not taken into a pack yet; copy the state folder to the device")]
     OfTail,
-    /// No head is that large.
+    /// The head has more classes than any head can hold.
     #[error("the head has {classes} classes; a head holds at most {MAX_CLASSES}")]
     MoreThanAHeadHolds {
-        /// Classes of the head.
+        /// How many classes the head has.
         classes: usize,
     },
-    /// The pack has room for fewer classes.
+    /// The head has more classes than the pack has room for.
     #[error("the head has {classes} classes and the device may learn {most}")]
     TooManyClasses {
-        /// Classes of the head.
+        /// How many classes the head has.
         classes: usize,
-        /// Most classes of the pack.
+        /// The most classes of the pack.
         most: u32,
     },
 }
 
-/// Who can mend an error: whoever gave the input, or whoever keeps the machine.
+/// The party that can mend an error: whoever gave the input, or whoever keeps the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A file that was given, or what was asked of it.
+    /// The giver of a file, or of what was asked of it.
     Input,
-    /// The machine: its disk, its memory, its system.
+    /// The keeper of the machine: its disk, its memory, its system.
     Machine,
 }
 
 impl Error {
-    /// Who can mend an error: whoever gave the input, or whoever keeps the machine.
+    /// The party that can mend an error: whoever gave the input, or whoever keeps the machine.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {

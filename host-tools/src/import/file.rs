@@ -1,4 +1,4 @@
-//! The bytes of a model's file.
+//! Reads the bytes of a model's file.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use headstart_device::plain;
 
 use crate::error::Problem;
 
-/// Largest model file, external data not counted.
+/// The largest model file, external data not counted.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// Reads a plain file of at most [`MAX_FILE_BYTES`].

@@ -1,4 +1,4 @@
-//! What a model file becomes, whatever its format: a float graph, what its outputs are, and other names.
+//! A model file after import, whatever its format: a float graph, what its outputs are, and other names.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,46 +20,45 @@ pub struct Imported {
     pub graph: Graph,
     /// The model's outputs, in its own order.
     pub outputs: Vec<Output>,
-    /// Name and operator of the first node that does what it would during training.
+    /// Name and operator of the first node that behaves as in training, if there is one.
     pub training: Option<(String, String)>,
     /// Other names of the graph's tensors: those of results that a node passed on unchanged
     /// (`Identity`, `Dropout`) and of the nodes that did so.
     pub aliases: Aliases,
-    /// Elements of the constants that the file holds. What the model may cost goes by it.
+    /// How many elements the constants of the file have. What the model may cost goes by it.
     pub weights: u64,
     /// SHA-256 of the model file, without its external data.
     pub source_sha256: [u8; 32],
     /// The program that wrote the file, with its version; empty if it does not say.
     pub producer: String,
-    /// Version of the ONNX operator set; `None` for a model of another format.
+    /// The version of the ONNX operator set; `None` for a model of another format.
     pub opset: Option<i64>,
     /// Nodes that are defined as means of integers, by name.
     pub integer_means: IntegerMeans,
 }
 
-/// How nodes that take the mean of integers as they stand round halves, by the node's name.
+/// How the nodes that take the mean of integers as they stand round halves, by the node's name.
 pub type IntegerMeans = BTreeMap<String, Halves>;
 
 /// An output of a model.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// Its name.
+    /// The output's name.
     pub name: String,
-    /// Where it comes from.
+    /// Where the output comes from.
     pub source: Source,
 }
 
-/// Where an output comes from.
+/// Origin of an output.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// The graph computes it: its place in [`Graph::outputs`].
+    /// The graph computes the output: its place in [`Graph::outputs`].
     Floats(usize),
-    /// The graph computes it as whole numbers in float32, which are int64 in the model.
+    /// The graph computes the output as whole numbers in float32, which are int64 in the model.
     Indices(usize),
-    /// The graph computes it as real numbers, which are integers of that type and of the tensor's scale in the
-    /// model.
+    /// The graph computes the output as real numbers, which are integers of that type and of the tensor's scale in the model.
     Quantised(usize, IntegerType),
-    /// It is known without running anything.
+    /// The output is known without running anything.
     Known(Known),
 }
 
@@ -102,33 +101,33 @@ impl Aliases {
 /// A tensor that is known before the model runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
-    /// Its dimensions; empty for a scalar.
+    /// The dimensions; empty for a scalar.
     pub shape: Vec<usize>,
-    /// Its elements, row-major.
+    /// The elements, row-major.
     pub data: Data,
 }
 
 /// The elements of a [`Tensor`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Data {
-    /// float32, or float16, bfloat16 and float64 rounded to it.
+    /// Real numbers, float32, or float16, bfloat16 and float64 rounded to it.
     Floats(Vec<f32>),
-    /// Shapes, axes, indices, switches, and any other integers, with their type.
+    /// Integers with their type: shapes, axes, indices, switches, and any others.
     Integers(Vec<i64>, IntegerType),
-    /// More int8 or uint8 than shapes ever have: the weights of a quantised layer.
+    /// A large tensor of int8 or uint8, more than shapes ever have: the weights of a quantised layer.
     Bytes(Vec<u8>, IntegerType),
-    /// A type that no supported operator takes; its ONNX name.
+    /// A type that no supported operator takes, by its ONNX name.
     Other(String),
 }
 
-/// What an input can be bound to, and what can be known of an output before the model runs.
+/// A value that is known before the model runs, which an input can be bound to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Known {
     /// A tensor.
     Tensor(Tensor),
     /// A list of tensors. No operator takes one; `Identity` passes it on.
     Sequence(Vec<Tensor>),
-    /// Something that may be missing. No operator takes one; `Identity` passes it on.
+    /// A value that may be missing. No operator takes one; `Identity` passes it on.
     Optional(Option<Box<Known>>),
 }
 

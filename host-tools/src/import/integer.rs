@@ -65,7 +65,7 @@ impl IntegerType {
         }
     }
 
-    /// The elements in a file's bytes, little-endian; a rest that is no element is left out.
+    /// Decodes the elements in a file's bytes, little-endian; a rest that is no element is left out.
     #[must_use]
     pub fn decode(self, bytes: &[u8]) -> Vec<i64> {
         let number = |chunk: &[u8]| {
@@ -76,8 +76,7 @@ impl IntegerType {
         bytes.chunks_exact(self.size()).map(number).collect()
     }
 
-    /// The element that an integer becomes when only the bits of this type are kept; of a bool,
-    /// whether it is not 0.
+    /// Wraps an integer to the bits of this type: of a bool, whether it is not 0.
     #[must_use]
     pub fn wrap(self, x: i64) -> i64 {
         match self {
@@ -92,7 +91,7 @@ impl IntegerType {
         }
     }
 
-    /// The quotient, rounded towards zero; `None` for a divisor of 0.
+    /// Divides two elements, rounded towards zero; `None` for a divisor of 0.
     #[must_use]
     pub fn divide(self, a: i64, b: i64) -> Option<i64> {
         match (self, b) {
@@ -102,7 +101,7 @@ impl IntegerType {
         }
     }
 
-    /// Which of two elements is the greater one.
+    /// Compares two elements.
     #[must_use]
     pub fn order(self, a: i64, b: i64) -> Ordering {
         match self {

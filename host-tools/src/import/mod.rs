@@ -1,4 +1,4 @@
-//! A model file as a float graph: ONNX or TensorFlow Lite in, simplified.
+//! Reads a model file as a float graph: ONNX or TensorFlow Lite in, simplified.
 
 pub(crate) mod cost;
 mod file;

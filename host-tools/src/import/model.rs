@@ -1,4 +1,4 @@
-//! A model file as it was read, and simplified.
+//! Reads a model file, and simplifies it.
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +17,9 @@ use crate::import::tflite;
 /// An imported model.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// Its file.
+    /// Path of the model's file.
     pub path: PathBuf,
-    /// What was read.
+    /// The model as it was read.
     pub imported: Imported,
 }
 
@@ -51,7 +51,7 @@ impl Model {
         Ok(Self { path: path.to_owned(), imported })
     }
 
-    /// The same with pictures of the size that a pack was made with, if the model states another size or none.
+    /// Reads and checks a file, with pictures of the size that a pack was made with if the model states another size or none.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl Model {
         }
     }
 
-    /// Makes sure that `pack` was made of this model.
+    /// Checks that `pack` was made of this model.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl Model {
         Err(Error::OtherSource { model: self.path.clone(), name })
     }
 
-    /// The whole network, simplified.
+    /// Simplifies the whole network.
     #[must_use]
     pub fn simplified(&self) -> Graph {
         self.simple(&self.imported.graph).0

@@ -8,9 +8,8 @@ pub fn is_quantised(graph: &Graph) -> bool {
     graph.values.iter().any(|value| value.scale.is_some())
 }
 
-/// The tensor `x` rounded to `scale`, which is one of a computed tensor: `x` itself if its elements are of that
-/// scale already, or if it is an input without one; else the result, called `name`, of a clamp called `node` to
-/// what 8 bits of that scale can say.
+/// Rounds the tensor `x` to `scale`, which is one of a computed tensor: `x` itself if its elements are of that scale already, or if it is
+/// an input without one; else the result, called `name`, of a clamp called `node` to what 8 bits of that scale can say.
 ///
 /// # Errors
 ///

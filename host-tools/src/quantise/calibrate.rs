@@ -9,7 +9,7 @@ use crate::import::imported::IntegerMeans;
 use crate::quantise::rounding::{HISTOGRAM_BYTES, Histogram, Quantisation};
 use crate::quantise::sample::Sample;
 
-/// What the quantiser knows about the graph's tensors.
+/// Known ranges of the graph's tensors.
 #[derive(Clone, Debug)]
 pub struct Ranges {
     /// The quantisation of every tensor; `None` where neither the model nor samples say it.
@@ -22,7 +22,7 @@ pub struct Ranges {
     pub integer_means: IntegerMeans,
 }
 
-/// The ranges of all tensors of `graph`, and of its output pooled to a `grid × grid` map.
+/// Finds the ranges of all tensors of `graph`, and of its output pooled to a `grid × grid` map.
 ///
 /// `done` is called once for every pass of a sample: twice a sample.
 ///

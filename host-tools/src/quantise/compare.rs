@@ -1,4 +1,4 @@
-//! What quantisation cost: every tensor of the int8 backbone beside the float graph's.
+//! Compares the int8 backbone with the float graph, tensor by tensor: what quantisation cost.
 
 use headstart::backbone::Backbone;
 use headstart::graph::{Graph, ValueId};
@@ -13,7 +13,7 @@ use crate::float::{FloatGraph, Run, pool};
 use crate::quantise::lowered::{Lowered, View};
 use crate::quantise::sample::Sample;
 
-/// One tensor's float elements `r` and int8 elements `q`, as sums of squares and products a channel.
+/// Sums that measure one tensor's noise: squares and products of its float elements `r` and int8 elements `q`, a channel.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Noise {
     /// `[Σ r², Σ q², Σ r·q]`, a channel each where they are equalised, else of all.
@@ -58,30 +58,30 @@ impl Noise {
     }
 }
 
-/// What one sample, or several, showed.
+/// What running samples through both graphs showed.
 #[derive(Clone, Debug, Default)]
 pub struct Comparison {
-    /// Per value of the pack; `None` where the graph has no such tensor.
+    /// The noise of each value of the pack; `None` where the graph has no such tensor.
     pub noise: Vec<Option<Noise>>,
-    /// Cosine between int8 and float features, a sample each.
+    /// The cosine between int8 and float features, a sample each.
     pub cosines: Vec<f64>,
-    /// Float features, a row a sample.
+    /// The float features, a row a sample.
     pub float_features: Vec<Vec<f32>>,
-    /// Features as the device computes them, in real numbers, a row a sample.
+    /// The features as the device computes them, in real numbers, a row a sample.
     pub int8_features: Vec<Vec<f32>>,
 }
 
-/// Cosines of many samples.
+/// Mean and least cosine of many samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cosines {
-    /// Their mean.
+    /// The mean of the cosines.
     pub mean: f64,
-    /// The least.
+    /// The least of the cosines.
     pub least: f64,
 }
 
 impl Cosines {
-    /// Of one cosine a sample; 1 of none.
+    /// Sums up one cosine a sample; 1 of none.
     #[must_use]
     pub fn of(each: &[f64]) -> Self {
         Self {
@@ -160,17 +160,17 @@ pub struct Pair<'a> {
     pub pack: Pack<'a>,
     /// The backbone in float32.
     pub graph: &'a Graph,
-    /// Runs it.
+    /// The float graph, ready to run.
     pub float: &'a FloatGraph,
-    /// Tells where the graph's tensors lie in the pack.
+    /// The places of the graph's tensors in the pack.
     pub lowered: &'a Lowered,
-    /// Tensors whose channels were equalised.
+    /// The tensors whose channels were equalised.
     pub equalised: &'a [ValueId],
 }
 
 impl Pair<'_> {
-    /// Runs `count` samples through both, on as many threads as the memory of a run allows. Each is loaded when its turn
-    /// comes, once, and not kept. What is found does not depend on the number of threads.
+    /// Compares `count` samples in both graphs, on as many threads as the memory of a run allows. Each is loaded when its turn comes, once,
+    /// and not kept. What is found does not depend on the number of threads.
     ///
     /// # Errors
     ///

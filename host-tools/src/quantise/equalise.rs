@@ -16,7 +16,7 @@ use crate::quantise::sample::Sample;
 pub struct Group {
     /// What convolutions write.
     written: Vec<ValueId>,
-    /// What convolutions read: the same, or what a clamp makes of it. These are quantised.
+    /// The tensors that convolutions read: those that were written, or what a clamp makes of them. These are quantised.
     pub read: Vec<ValueId>,
     /// Channels of each of them.
     channels: usize,
@@ -158,8 +158,7 @@ fn reads_by_channel(graph: &Graph, node: &Node) -> bool {
         || (conv.groups == channels && graph.values[node.inputs[1]].shape[0] == channels)
 }
 
-/// The graph with all groups equalised, which computes the same outputs. `done` is called once a
-/// sample.
+/// Equalises all groups of a graph, which computes the same outputs. `done` is called once a sample.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Samples as the float graph takes them, preprocessed exactly as the device does it.
+//! Reads samples as the float graph takes them, preprocessed exactly as the device does it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub fn describe(model: &Path, graph: &Graph, preprocessing: Preprocessing) -> Re
 /// Most bytes of pictures that are kept for calibration: large inputs are measured on fewer of them.
 const MAX_KEPT_BYTES: usize = 1 << 28;
 
-/// Samples of `input` that calibration keeps at most.
+/// The most samples of `input` that calibration keeps.
 #[must_use]
 pub fn most_kept(input: &Input) -> usize {
     let elements = [input.height, input.width, input.channels].map(|n| n as usize);
@@ -48,7 +48,7 @@ pub fn most_kept(input: &Input) -> usize {
     (MAX_KEPT_BYTES / elements.max(1)).max(1)
 }
 
-/// The values of every sample, in the model's own axis order, computed on all threads.
+/// Loads the values of every sample, in the model's own axis order, on all threads.
 ///
 /// # Errors
 ///
@@ -84,7 +84,7 @@ pub fn sound(
     (samples, bad)
 }
 
-/// The values of one sample, in the model's own axis order.
+/// Reads the values of one sample, in the model's own axis order.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! From a cut float graph to the bytes of a pack, and what that cost.
+//! Quantises a cut float graph to the bytes of a pack, and measures what that cost.
 
 pub mod calibrate;
 pub mod compare;

@@ -1,5 +1,4 @@
-//! What the scales that a model brings along say of its tensors, and what follows for those of which they say
-//! nothing.
+//! Reads the scales that a model brings along, and what follows for tensors of which they say nothing.
 
 use headstart::graph::{Graph, Scale, Value};
 
@@ -17,14 +16,14 @@ pub fn own(value: &Value) -> Option<Quantisation> {
 /// The quantisation of all tensors of a model, as far as its own scales say it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
-    /// Per value; `None` where nothing says it.
+    /// The quantisation of each value; `None` where nothing says it.
     pub quantisation: Vec<Option<Quantisation>>,
-    /// Where a tensor is rounded although the model does not say so, a line each.
+    /// Tensors that are rounded although the model does not say so, a line each.
     pub differences: Vec<String>,
 }
 
-/// Scales, and what follows: moving elements and clamping them commute with rounding, so that what goes into
-/// such a node is rounded like what comes out, and, if that is not known, the other way round.
+/// The quantisation that a model's own scales fix, and what follows: moving elements and clamping them commute with rounding, so that what
+/// goes into such a node is rounded like what comes out, and, if that is not known, the other way round.
 #[must_use]
 pub fn known(graph: &Graph) -> Known {
     let mut quantisation: Vec<Option<Quantisation>> = graph.values.iter().map(own).collect();

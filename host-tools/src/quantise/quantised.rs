@@ -1,4 +1,4 @@
-//! From a cut graph and samples to the bytes of a pack.
+//! Turns a cut graph and samples into the bytes of a pack.
 
 use std::path::Path;
 
@@ -21,18 +21,18 @@ use crate::quantise::plan::Aim;
 use crate::quantise::sample::Sample;
 use crate::quantise::write::{Description, pack_bytes};
 
-/// How a backbone becomes a pack.
+/// Settings of turning a backbone into a pack.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The tensor at which the model was cut, for the record.
+    /// The name of the tensor at which the model was cut, for the record.
     pub freeze_point: String,
     /// Grid to which a feature map is pooled.
     pub grid: usize,
-    /// From pixels to values.
+    /// How pixels become input values.
     pub preprocessing: Preprocessing,
-    /// Most classes that the head may grow to.
+    /// The most classes that the head may grow to.
     pub max_classes: u32,
-    /// What the arena's plan is good at.
+    /// The aim of the arena's plan.
     pub arena: Aim,
     /// The graph behind the features that the device trains, and how its weights are stored.
     pub tail: Option<(Graph, TailStorage)>,
@@ -40,12 +40,12 @@ pub struct Settings {
     pub per_place: bool,
 }
 
-/// A quantised backbone and the pack without a head that holds it.
+/// A quantised backbone, and the pack without a head that holds it.
 #[derive(Clone, Debug)]
 pub struct Quantised {
     /// The pack's bytes.
     pub bytes: Vec<u8>,
-    /// Where the backbone differs from what a quantised model says, a line each.
+    /// Differences between the backbone and what a quantised model says, a line each.
     pub differences: Vec<String>,
     /// Whether the model brought scales along.
     pub own_scales: bool,
@@ -117,8 +117,8 @@ pub fn quantise(
     quantised.with_network(&model.path, lowered, &places)
 }
 
-/// What [`quantise`] gives, but for every number that samples decide: a pack of the right shape and size that nothing
-/// can be computed with. Whoever asks for it first learns of what cannot be packed before the work is done.
+/// Outlines what [`quantise`] gives: a pack of the right shape and size that nothing can be computed with, since it lacks every number that
+/// samples decide. Whoever asks for it first learns of what cannot be packed before the work is done.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Samples that wait to be run, many at a time.
+//! Keeps samples that wait to be run, many at a time.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ impl Sample {
         Self(Stored::Levels(levels, input.clone()))
     }
 
-    /// The values.
+    /// The values, as real numbers.
     #[must_use]
     pub fn values(&self) -> Cow<'_, [f32]> {
         match &self.0 {

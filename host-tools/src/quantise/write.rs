@@ -1,4 +1,4 @@
-//! From the int8 network to the bytes of a pack.
+//! Writes the int8 network to the bytes of a pack.
 
 use headstart::Error;
 use headstart::network::{Node, Value};
@@ -7,16 +7,16 @@ use headstart::pack::{Contents, Input, Preprocessing, Provenance, emit};
 use crate::quantise::lowered::{Lowered, LoweredNode};
 use crate::quantise::plan::{Aim, plan};
 
-/// What a pack says beside its network.
+/// The parts of a pack beside its network.
 #[derive(Clone, Debug)]
 pub struct Description<'a> {
-    /// Where it came from.
+    /// Where the pack came from.
     pub provenance: Provenance<'a>,
-    /// From pixels to values.
+    /// How pixels become input values.
     pub preprocessing: Preprocessing,
-    /// Most classes that the head may grow to.
+    /// The most classes that the head may grow to.
     pub max_classes: u32,
-    /// What the arena's plan is good at.
+    /// The aim of the arena's plan.
     pub arena: Aim,
     /// The section of a trainable tail.
     pub tail: Option<Vec<u8>>,
@@ -24,7 +24,7 @@ pub struct Description<'a> {
     pub head: Option<Vec<u8>>,
 }
 
-/// The pack's bytes.
+/// Writes the bytes of a pack.
 ///
 /// # Errors
 ///

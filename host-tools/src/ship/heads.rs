@@ -1,4 +1,4 @@
-//! The head that a pack ships: the pretrained classifier, or one that was learned on the host.
+//! Makes the head that a pack ships: the pretrained classifier, or one that was learned on the host.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -17,16 +17,16 @@ use crate::quantise::quantised::Quantised;
 /// The head that a device starts from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StartingHead {
-    /// None: it learns its own.
+    /// No head: the device learns its own.
     New,
     /// The pretrained classifier.
     Pretrained,
-    /// What was learned in this state folder, with the same backbone.
+    /// The head that was learned in this state folder, with the same backbone.
     Learned(PathBuf),
 }
 
-/// Classes of the head that a device starts from, which it must have room for; `None` for a new one. `linear` is the
-/// pretrained last layer, where it is one.
+/// How many classes the head that a device starts from has, which it must have room for; `None` for a new one. `linear` is the pretrained
+/// last layer, where it is one.
 ///
 /// # Errors
 ///
@@ -106,8 +106,7 @@ pub fn named_head(labels: Option<&Path>, quantised: &Quantised) -> Result<Option
     record(&pack, labels, classes, &weights, &vec![0.0; classes]).map(Some)
 }
 
-/// A linear head on real features as one on int8 features:
-/// `Σ w · (q − z) · s + b = Σ (w · s) · q + (b − z · s · Σ w)`.
+/// Converts a linear head on real features to one on int8 features: `Σ w · (q − z) · s + b = Σ (w · s) · q + (b − z · s · Σ w)`.
 #[must_use]
 pub fn onto_integers(features: &Value, weights: &[f32], bias: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let zero = f64::from(features.zero_point) * f64::from(features.scale);

@@ -10,7 +10,7 @@ use crate::error::Error;
 const SECRET: &str = "headstart-secret-key-1 ";
 const PUBLIC: &str = "headstart-public-key-1 ";
 
-/// A new secret key and its public one, as the contents of their files.
+/// Generates a secret key and its public one, as the contents of their files.
 ///
 /// # Errors
 ///
@@ -23,7 +23,7 @@ pub fn generate() -> Result<(String, String), Error> {
     Ok((line(SECRET, &secret), line(PUBLIC, key.verifying_key().as_bytes())))
 }
 
-/// The public key in the text of a file.
+/// Reads the public key in the text of a file.
 ///
 /// # Errors
 ///
@@ -32,7 +32,7 @@ pub fn public_key(path: &Path, text: &[u8]) -> Result<[u8; 32], Error> {
     parse(path, text, PUBLIC, "a public key of headstart keygen (the .pub file)")
 }
 
-/// Whether the text of a file is a secret key.
+/// Checks that the text of a file is a secret key.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub fn check_secret(path: &Path, text: &[u8]) -> Result<(), Error> {
     secret_key(path, text).map(drop)
 }
 
-/// A pack with the signature of the secret key in the text of a file.
+/// Signs a pack with the secret key in the text of a file.
 ///
 /// # Errors
 ///
@@ -84,7 +84,7 @@ fn parse(path: &Path, text: &[u8], kind: &str, expected: &'static str) -> Result
     Ok(key)
 }
 
-/// Bytes in hexadecimal.
+/// Writes bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

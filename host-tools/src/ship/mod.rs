@@ -1,4 +1,4 @@
-//! What leaves the host: heads in packs, keys, images for boards, personal models as ONNX.
+//! Makes what leaves the host: heads in packs, keys, images for boards, personal models as ONNX.
 
 pub mod board;
 pub mod export;

@@ -8,8 +8,8 @@ use headstart_device::{Head, Layer};
 use crate::error::{Error, ModelProblem};
 use crate::import::model::Model;
 
-/// The float backbone of `model` with the head on top. Outputs: `logits` and `probabilities`,
-/// `[1, classes]` each. The head was learned on int8 features; here it reads real ones.
+/// Makes the float backbone of `model` with the head on top. Outputs: `logits` and `probabilities`, `[1, classes]` each. The head was
+/// learned on int8 features; here it reads real ones.
 ///
 /// # Errors
 ///

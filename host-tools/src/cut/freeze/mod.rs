@@ -1,4 +1,4 @@
-//! Where to freeze a network, chosen by a few of the user's own samples.
+//! Chooses where to freeze a network, by a few of the user's own samples.
 //!
 //! Every freeze point and pooling grid is tried: the features of some samples are computed in one
 //! forward pass each, and a closed-form head is cross-validated on them. All candidates are
@@ -42,7 +42,7 @@ const FINALISTS: usize = 12;
 /// Different assignments to folds that are averaged.
 const REPEATS: usize = 4;
 
-/// What the chosen backbone and head may cost.
+/// Limits on what the chosen backbone and head may cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
     /// Most bytes of the head's float32 weights and biases.
@@ -51,22 +51,22 @@ pub struct Budget {
     pub max_macs: Option<u64>,
 }
 
-/// One way to freeze the network, and what it is worth.
+/// One way to freeze the network, and how good its features are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// The tensor to freeze at.
     pub tensor: String,
-    /// The node that makes it.
+    /// The name of the node that makes the tensor.
     pub node: String,
-    /// Its index in the graph.
+    /// The tensor's index in the graph.
     pub value: ValueId,
-    /// Its axes without the batch, places first and channels last; `None` for a tensor that is not pooled.
+    /// The tensor's axes without the batch, places first and channels last; `None` for a tensor that is not pooled.
     pub order: Option<Vec<usize>>,
-    /// The grid that it is pooled to.
+    /// The grid that the tensor is pooled to.
     pub grid: usize,
-    /// Features of one sample.
+    /// How many features a sample has.
     pub features: usize,
-    /// Whether this is the input of the pretrained classifier.
+    /// Whether this is the input of the pretrained classifier: the usual place to freeze.
     pub usual: bool,
     /// Cross-validated share of right answers.
     pub accuracy: f64,
@@ -74,7 +74,7 @@ pub struct Candidate {
     pub spread: f64,
     /// Cross-validated squared error of the outputs (targets ±1, summed over the classes).
     pub error: f64,
-    /// Samples that these numbers come from.
+    /// How many samples these numbers come from.
     pub samples: usize,
     /// Multiply-accumulates of the backbone.
     pub macs: u64,
@@ -84,7 +84,7 @@ pub struct Candidate {
     pub ram_bytes: u64,
 }
 
-/// Why no freeze point was chosen.
+/// A reason why no freeze point was chosen.
 #[derive(Debug, thiserror::Error)]
 pub enum FreezeError<E> {
     /// There are too few samples to compare anything.
@@ -92,7 +92,7 @@ pub enum FreezeError<E> {
         "cuts are compared on at least two classes with two samples each; {classes} classes have that"
     )]
     TooFewSamples {
-        /// Classes with at least two samples.
+        /// How many classes have two samples or more.
         classes: usize,
     },
     /// Every candidate is past the budget.
@@ -106,8 +106,8 @@ pub enum FreezeError<E> {
     Sample(E),
 }
 
-/// All candidates within the budget, the chosen one first, the others by their error. Of those that give the very same
-/// features under several names there is one.
+/// Lists all candidates within the budget, the chosen one first, the others by their error. Of those that give the very same features under
+/// several names there is one.
 ///
 /// `graph` is simplified and has one input; `points` are those of its freeze points that may be chosen. Sample `i` has the class `labels[i]`, classes are
 /// numbered from 0, and `load(i)` gives the input's values; not every sample need be asked for.
@@ -178,8 +178,7 @@ fn leave_out_ties(candidates: &mut Vec<Candidate>) {
     });
 }
 
-/// What a closed-form head reaches on features, one row a sample, by cross-validation; `None` if they
-/// are not finite.
+/// Measures by cross-validation what a closed-form head reaches on features, one row a sample; `None` if they are not finite.
 #[must_use]
 pub fn cross_validate(features: Vec<Vec<f32>>, labels: &[usize]) -> Option<Score> {
     validate::validate(features, labels, &validate::folds(labels, REPEATS))

@@ -1,4 +1,4 @@
-//! Which grids a tensor can be pooled to; [`pool`](crate::float::pool) does it.
+//! Grids that a tensor can be pooled to; [`pool`](crate::float::pool) does it.
 
 use crate::cut::inspect::FreezePoint;
 

@@ -1,4 +1,4 @@
-//! What a closed-form linear head reaches on features, by cross-validation.
+//! Measures by cross-validation what a closed-form linear head reaches on features.
 
 use super::kernel::Matrix;
 
@@ -17,7 +17,7 @@ pub struct Score {
     pub spread: f64,
     /// Mean squared error of the outputs, summed over the classes: less noisy than the accuracy.
     pub error: f64,
-    /// The class that each sample was taken for while it was held out (the last time).
+    /// The class that each sample was taken for while it was held out, the last time that it was.
     pub answers: Vec<usize>,
 }
 

@@ -2,28 +2,27 @@ use headstart::graph::{Activation, Binary, Gemm, Graph, Node, Op, ValueId};
 
 use super::depends_on_input;
 
-/// The last layer that learns: what a new head replaces.
+/// The last layer that learns, which a new head replaces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Classifier {
-    /// Its node, an index of the graph's nodes.
+    /// The classifier's node: an index of the graph's nodes.
     pub node: usize,
-    /// What it reads: `[1, features]`, or a feature map if averaging follows the classifier.
+    /// The value that the classifier reads: `[1, features]`, or a feature map if averaging follows the classifier.
     pub features: ValueId,
-    /// Its weights, if what follows is linear up to the final normalisation.
+    /// The classifier's weights, if what follows is linear up to the final normalisation.
     pub linear: Option<Linear>,
 }
 
-/// `logits = weights · features + bias`.
+/// A linear layer: `logits = weights · features + bias`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear {
     /// Number of logits.
     pub classes: usize,
     /// Number of features. Those of a feature map that is averaged are its channels.
     pub features: usize,
-    /// Row-major `[classes, features]`. A flattened feature map has its features in the order
-    /// channel, row, column.
+    /// The weights, `[class][feature]`, row-major. A flattened feature map has its features in the order channel, row, column.
     pub weights: Vec<f32>,
-    /// One a class.
+    /// The bias of each class.
     pub bias: Vec<f32>,
 }
 

@@ -1,37 +1,37 @@
-//! What each sensible cut costs: in the backbone, in the feature cache, and in training what is behind it.
+//! Costs of each sensible cut: in the backbone, in the feature cache, and in training what is behind it.
 
 use headstart::graph::{Graph, ValueId};
 
 use super::{FreezeKind, FreezePoint, depends_on_input, find_classifier};
 
-/// Samples a step for which memory is stated.
+/// How many samples a step has for which memory is stated.
 pub const BATCH: u64 = 20;
 
 /// One cut, with everything behind it but the classifier trained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// The tensor, or `none` for the input.
+    /// The name of the tensor, or `none` for the input.
     pub tensor: String,
-    /// The node that makes it.
+    /// The name of the node that makes the tensor.
     pub node: String,
-    /// Weights before the cut, a byte each.
+    /// Bytes of weights before the cut, a byte each.
     pub backbone_bytes: u64,
     /// Multiply-accumulates before the cut, once a sample.
     pub backbone_macs: u64,
     /// Multiply-accumulates behind the cut, for one answer; training takes three times as many a sample and
     /// epoch.
     pub tail_macs: u64,
-    /// Numbers behind the cut that are trained.
+    /// How many numbers behind the cut are trained.
     pub parameters: u64,
-    /// Features of a sample, a byte each.
+    /// Bytes of a sample's features, a byte each.
     pub feature_bytes: u64,
-    /// What training takes at most with AdamW and [`BATCH`] samples a step: weights, their gradients and two
-    /// moments, and all results with their gradients.
+    /// Bytes that training takes at most with AdamW and [`BATCH`] samples a step: weights, their gradients and two moments, and all results
+    /// with their gradients.
     pub training_bytes: u64,
 }
 
-/// Those of the graph's freeze points through which everything passes, from the input on; the last one leaves the
-/// classifier alone.
+/// Lists the graph's freeze points through which everything passes, from the input on, with their costs; the last one leaves the classifier
+/// alone.
 #[must_use]
 pub fn cuts(graph: &Graph, points: &[FreezePoint]) -> Vec<Cut> {
     let Some(classifier) = find_classifier(graph) else { return Vec::new() };

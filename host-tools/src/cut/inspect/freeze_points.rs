@@ -3,38 +3,37 @@ use headstart::graph::{Graph, ValueId};
 use super::{depends_on_input, find_classifier};
 use crate::cut::layout::{Order, orders};
 
-/// How a tensor lies in the network.
+/// Place of a tensor in the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FreezeKind {
     /// Everything passes through it on the way to the classifier.
     Trunk,
-    /// A feature map on one of several parallel ways, inside a residual block for example.
+    /// A feature map on one of several parallel paths, inside a residual block for example.
     Branch,
-    /// What the classifier reads: the usual place.
+    /// The tensor that the classifier reads: the usual place to freeze.
     Classifier,
 }
 
 /// A tensor at which freezing makes sense.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FreezePoint {
-    /// The tensor.
+    /// The tensor's index in the graph.
     pub value: ValueId,
-    /// Its name.
+    /// The tensor's name.
     pub tensor: String,
     /// The name of the node that makes it.
     pub node: String,
-    /// Its shape, batch included.
+    /// The tensor's shape, batch included.
     pub shape: Vec<usize>,
-    /// Its axes without the batch, places first and channels last; `None` where that is not known, and it is not
-    /// pooled.
+    /// The tensor's axes without the batch, places first and channels last; `None` where that is not known, and it is not pooled.
     pub order: Option<Order>,
-    /// Multiply-accumulates of all that it needs.
+    /// Multiply-accumulates of all that the tensor needs.
     pub macs: u64,
-    /// How it lies in the network.
+    /// The tensor's place in the network.
     pub kind: FreezeKind,
 }
 
-/// The sensible freeze points in the order of execution, the classifier's input last.
+/// Lists the sensible freeze points in the order of execution, the classifier's input last.
 ///
 /// A tensor that only an activation, normalisation or reshape reads is left out: what comes out of
 /// that is better or the same. Gates of squeeze-and-excite blocks are left out too.

@@ -1,4 +1,4 @@
-//! What a graph consists of, where it could be frozen, and which part of it is the classifier.
+//! Inspects a graph: its layers, where it could be frozen, and which part of it is the classifier.
 
 mod classifier;
 mod cuts;
@@ -15,19 +15,19 @@ use headstart::graph::Graph;
 pub struct Layer {
     /// The node's name.
     pub name: String,
-    /// Its operator.
+    /// The operator that the node applies.
     pub operator: &'static str,
     /// The name of the tensor that it makes.
     pub output: String,
-    /// That tensor's shape, batch included.
+    /// The shape of the output, batch included.
     pub shape: Vec<usize>,
-    /// Elements of its constant operands.
+    /// How many elements the constant operands have.
     pub parameters: u64,
-    /// Multiply-accumulates for one sample.
+    /// How many multiply-accumulates the node takes for one sample.
     pub macs: u64,
 }
 
-/// All nodes in the order of execution.
+/// Lists all nodes in the order of execution.
 #[must_use]
 pub fn layers(graph: &Graph) -> Vec<Layer> {
     let layer = |node: &headstart::graph::Node| {

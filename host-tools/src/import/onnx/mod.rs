@@ -66,8 +66,8 @@ pub fn import(path: &Path) -> Result<Imported, ImportError> {
     import_sized(path, None)
 }
 
-/// Reads the model at `path`, the last two dimensions of its input, rows and columns, taken to be these: for networks that
-/// take pictures of any size.
+/// Reads the model at `path`, with rows and columns of its input, the last two dimensions, taken to be these: for networks that take
+/// pictures of any size.
 ///
 /// # Errors
 ///

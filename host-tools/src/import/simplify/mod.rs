@@ -21,7 +21,7 @@ use headstart::graph::{Graph, Node, Value};
 use crate::import::imported::Aliases;
 use rewrite::Rewrite;
 
-/// Evaluates a node whose operands are all constant; `None` if it cannot.
+/// A function that evaluates a node whose operands are all constant; `None` if it cannot.
 pub type Fold<'a> = dyn FnMut(&Node, &[&Value]) -> Option<Vec<f32>> + 'a;
 
 type Rule = fn(&mut Rewrite<'_>, usize) -> bool;
@@ -42,7 +42,7 @@ const RULES: &[Rule] = &[
 /// so that real networks take three or four.
 const MAX_PASSES: usize = 32;
 
-/// The simplified graph: same inputs, same outputs, same values to within float rounding.
+/// Simplifies a graph: same inputs, same outputs, same values to within float rounding.
 ///
 /// Names that vanish although the graph still has their value are added to `aliases`.
 #[must_use]

@@ -40,8 +40,7 @@ fn pooled(mut lowering: Lowering<'_>, grid: usize) -> Result<Lowered, LowerError
     Ok(lowered)
 }
 
-/// Lowers a simplified graph whose outputs a tail reads as they are; also gives their places among
-/// [`Lowered::crossing`].
+/// Lowers a simplified graph for a tail, which reads its outputs as they are; also gives their places among [`Lowered::crossing`].
 ///
 /// # Errors
 ///

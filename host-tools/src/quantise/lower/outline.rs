@@ -1,4 +1,4 @@
-//! The int8 network without its numbers: what can be said of a pack before a sample is seen.
+//! Outlines the int8 network without its numbers: what can be said of a pack before a sample is seen.
 
 use headstart::graph::{Graph, ValueId};
 use headstart::head::MAX_FEATURES;
@@ -13,8 +13,8 @@ use crate::quantise::lowered::Lowered;
 use crate::quantise::own_scales;
 use crate::quantise::rounding::Quantisation;
 
-/// What [`lower`](super::lower) gives whatever the samples show: nodes, shapes and places are those of the pack, scales
-/// are 1 and weights 0.
+/// The outline of [`lower`](super::lower), which samples do not change: nodes, shapes and places are those of the pack, scales are 1 and
+/// weights 0.
 ///
 /// # Errors
 ///
@@ -23,7 +23,7 @@ pub fn outline(graph: &Graph, grid: usize) -> Result<Lowered, LowerError> {
     pooled(Lowering::of_outline(graph, &any_ranges(graph))?, grid)
 }
 
-/// The same for [`lower_for_tail`](super::lower_for_tail).
+/// The outline of [`lower_for_tail`](super::lower_for_tail), which samples do not change; scales are 1 and weights 0.
 ///
 /// # Errors
 ///
@@ -32,8 +32,8 @@ pub fn outline_for_tail(graph: &Graph) -> Result<(Lowered, Vec<usize>), LowerErr
     crossing(Lowering::of_outline(graph, &any_ranges(graph))?)
 }
 
-/// The freeze points of a simplified graph at which a pack can be made: all in front of them has an int8 form, and
-/// some of it has weights.
+/// Lists the freeze points of a simplified graph at which a pack can be made: all in front of them has an int8 form, and some of it has
+/// weights.
 #[must_use]
 pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
     let possible = possible(graph);

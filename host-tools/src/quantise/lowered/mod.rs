@@ -15,9 +15,9 @@ pub enum LoweredNode {
     Plain(Node<'static>),
     /// A concatenation of values with their multipliers.
     Concat {
-        /// 0 rows, 1 columns, 2 channels.
+        /// The axis: 0 rows, 1 columns, 2 channels.
         axis: u8,
-        /// Value and input scale / output scale.
+        /// The value of each operand, and its multiplier: input scale / output scale.
         operands: Vec<(u32, f32)>,
     },
 }
@@ -37,16 +37,16 @@ impl LoweredNode {
 pub struct LoweredValue {
     /// Rows, columns, channels.
     pub extents: [usize; 3],
-    /// What its integers mean.
+    /// The scale and zero point of its integers.
     pub quantisation: Quantisation,
 }
 
-/// The int8 network.
+/// The int8 network, and what a pack keeps of it.
 #[derive(Clone, Debug, Default)]
 pub struct Lowered {
-    /// Value 0 is the input; node `k` defines value `k + 1`.
+    /// The values: 0 is the input, and node `k` defines value `k + 1`.
     pub values: Vec<LoweredValue>,
-    /// In the order of execution.
+    /// The nodes, in the order of execution.
     pub nodes: Vec<LoweredNode>,
     /// All convolution weights.
     pub weights: Vec<i8>,
@@ -56,10 +56,10 @@ pub struct Lowered {
     pub tables: Vec<u8>,
     /// Where each tensor of the graph can be seen.
     pub views: Vec<Option<View>>,
-    /// What a tail reads, rising; empty where the last value holds the features.
+    /// The values that a tail reads, rising; empty where the last value holds the features.
     pub crossing: Vec<u32>,
     /// Whether the model's own axes are `[channels, height, width]`.
     pub channels_first: bool,
-    /// Where the int8 network differs from what a quantised model says, a line each.
+    /// Differences between the int8 network and what a quantised model says, a line each.
     pub differences: Vec<String>,
 }

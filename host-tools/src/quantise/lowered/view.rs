@@ -6,18 +6,18 @@ use crate::cut::layout::groups;
 /// Dimensions and steps in memory of a graph tensor, batch left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// The value in the arena.
+    /// The index of the value in the arena.
     pub value: u32,
-    /// Extents, in the order of the source model.
+    /// The extents, in the order of the source model.
     pub dims: Vec<usize>,
-    /// Step in memory along each of them.
+    /// The step in memory along each of the extents.
     pub strides: Vec<usize>,
 }
 
 /// Axes from the outermost in memory to the innermost.
 pub type Order = Vec<usize>;
 
-/// The order of images on the device: spatial axes first, channels (axis 0) last.
+/// Axes of an image in the device's order: spatial axes first, channels (axis 0) last.
 #[must_use]
 pub fn channels_last(rank: usize) -> Order {
     (1..rank).chain((rank > 0).then_some(0)).collect()

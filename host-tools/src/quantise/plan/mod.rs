@@ -1,4 +1,4 @@
-//! Where every tensor lies in the arena, and which are kept a few rows at a time.
+//! Plans where every tensor lies in the arena, and which are kept a few rows at a time.
 //!
 //! The peak is the least that the order of execution allows wherever placing reaches the sum of what
 //! lives at the worst moment; it says whether it did.
@@ -21,9 +21,9 @@ const CACHE: usize = 512 << 10;
 /// The memory plan of a network.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// First byte of every value.
+    /// The first byte of every value.
     pub offsets: Vec<usize>,
-    /// Rows of every value that are kept at a time; 0 for all.
+    /// How many rows of every value are kept at a time; 0 for all.
     pub kept_rows: Vec<u16>,
     /// Bytes of the arena.
     pub arena_bytes: usize,

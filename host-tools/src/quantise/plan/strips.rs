@@ -6,7 +6,7 @@ use headstart::network::{Conv, Node};
 
 use crate::quantise::lowered::{Lowered, LoweredNode};
 
-/// What a plan is to be good at.
+/// The aim of a plan: speed or size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {
     /// Strips only where intermediate results are too large for a core's own cache.

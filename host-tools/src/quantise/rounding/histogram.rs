@@ -2,13 +2,13 @@ use super::Quantisation;
 
 const BINS: usize = 2048;
 
-/// Bytes of one that has counted something.
+/// Bytes of a histogram that has counted something.
 pub const HISTOGRAM_BYTES: usize = 8 * BINS;
 
 /// Steps of the search for a range: each end is tried at that many fractions of its extreme.
 const STEPS: u32 = 48;
 
-/// How often a tensor took which values, over all calibration samples.
+/// Counts of the values that a tensor took, over all calibration samples.
 #[derive(Clone, Debug)]
 pub struct Histogram {
     low: f32,
@@ -36,7 +36,7 @@ impl Histogram {
         }
     }
 
-    /// Adds another histogram over the same range.
+    /// Adds the counts of another histogram over the same range.
     pub fn merge(&mut self, other: &Self) {
         if self.counts.is_empty() {
             self.counts.clone_from(&other.counts);

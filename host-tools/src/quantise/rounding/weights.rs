@@ -1,7 +1,7 @@
 /// One output channel's weights as int8, symmetric: `real = q · scale`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantisedChannel {
-    /// The weights, −127…127.
+    /// The integer weights, −127…127.
     pub weights: Vec<i8>,
     /// Real value of one step.
     pub scale: f32,
@@ -26,8 +26,8 @@ pub fn quantise_channel(weights: &[f32], least_scale: f32) -> QuantisedChannel {
     QuantisedChannel { weights: weights.iter().map(|&w| round(w, scale)).collect(), scale }
 }
 
-/// Weights that are whole numbers of steps of `scale`, as these numbers, and how many of them were −128, which
-/// the format does not hold: they are −127. `None` if one lies farther out.
+/// Weights as whole numbers of steps of `scale`, and how many of them were −128, which the format does not hold: they are −127. `None` if
+/// one lies farther out.
 #[must_use]
 pub fn on_scale(weights: &[f32], scale: f32) -> Option<(QuantisedChannel, usize)> {
     let integers: Vec<f32> = weights.iter().map(|w| (w / scale).round_ties_even()).collect();

@@ -1,4 +1,4 @@
-//! What a pack takes of a board's flash and RAM, and whether that is there.
+//! Computes how much of a board's flash and RAM a pack takes, and whether that is there.
 
 use headstart::graph::{Graph, elements};
 use headstart::pack::Pack;
@@ -10,33 +10,33 @@ use super::Board;
 /// the most that the board's firmware takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Certificate {
-    /// The board.
+    /// The board's name.
     pub board: String,
-    /// Flash for code and constants, at most.
+    /// Bytes of flash for code and constants, at most.
     pub code_bytes: u64,
-    /// Flash for the pack.
+    /// Bytes of flash for the pack.
     pub pack_bytes: u64,
-    /// Flash for head records.
+    /// Bytes of flash for head records.
     pub slots_bytes: u64,
-    /// Flash for features of samples.
+    /// Bytes of flash for features of samples.
     pub log_bytes: u64,
-    /// Flash that the board has.
+    /// Bytes of flash that the board has.
     pub flash_bytes: u64,
-    /// RAM for activations.
+    /// Bytes of RAM for activations.
     pub arena_bytes: u64,
-    /// RAM for weights and biases of the head.
+    /// Bytes of RAM for weights and biases of the head.
     pub head_bytes: u64,
-    /// RAM for the learner beside the head.
+    /// Bytes of RAM for the learner beside the head.
     pub learner_bytes: u64,
-    /// RAM of a session: the three, and what a head record needs beyond the arena.
+    /// Bytes of RAM for a session: the three, and what a head record needs beyond the arena.
     pub session_bytes: u64,
-    /// RAM for static data, at most.
+    /// Bytes of RAM for static data, at most.
     pub static_bytes: u64,
-    /// RAM for the stack, at most.
+    /// Bytes of RAM for the stack, at most.
     pub stack_bytes: u64,
-    /// RAM that the board has.
+    /// Bytes of RAM that the board has.
     pub ram_bytes: u64,
-    /// Multiply-accumulates of a sample.
+    /// Multiply-accumulates of one sample.
     pub multiply_accumulates: u64,
 }
 
@@ -63,19 +63,19 @@ impl Certificate {
         }
     }
 
-    /// How much flash is taken.
+    /// Bytes of flash that the pack takes with all that it needs.
     #[must_use]
     pub fn flash(&self) -> u64 {
         self.code_bytes + self.pack_bytes + self.slots_bytes + self.log_bytes
     }
 
-    /// How much RAM is taken.
+    /// Bytes of RAM that the pack takes with all that it needs.
     #[must_use]
     pub fn ram(&self) -> u64 {
         self.session_bytes + self.static_bytes + self.stack_bytes
     }
 
-    /// Whether the board has as much memory as the pack takes.
+    /// Checks that the board has as much memory as the pack takes.
     ///
     /// # Errors
     ///
@@ -123,79 +123,79 @@ fn beyond(taken: u64, there: u64) -> Option<u64> {
     taken.checked_sub(there).filter(|&missing| missing > 0)
 }
 
-/// What a board does not have for a pack, in bytes: which layer takes most of it, and a smaller choice.
+/// Shortage of memory on a board for a pack, in bytes: which layer takes most of it, and a smaller choice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Shortage {
-    /// RAM.
+    /// The board has too little RAM.
     #[error(
         "{board}: {missing} bytes of RAM are missing ({taken} of {of}): activations take {activations}{}, and the \
          head {head}; freeze before that layer, pack a smaller model, or take fewer classes",
         most("most of them", layer)
     )]
     Ram {
-        /// The board.
+        /// The board's name.
         board: String,
-        /// What is missing.
+        /// How many bytes are missing.
         missing: u64,
-        /// What would be taken.
+        /// How many bytes would be taken.
         taken: u64,
-        /// What there is.
+        /// How many bytes the board has.
         of: u64,
-        /// What activations take.
+        /// How many bytes activations take.
         activations: u64,
-        /// The layer with the most of them, in words; nothing for a network without one.
+        /// The layer with the most activations, in words; nothing for a network without one.
         layer: Option<String>,
-        /// What the head takes.
+        /// How many bytes the head takes.
         head: u64,
     },
-    /// A slot that holds a head record.
+    /// A slot of the board's flash is too small for a head record.
     #[error(
         "{board}: a head record of {classes} classes takes {record} bytes, {missing} more than a slot of its flash \
          holds; take fewer classes, or an earlier cut with a coarser grid"
     )]
     Slot {
-        /// The board.
+        /// The board's name.
         board: String,
-        /// Most classes of the pack.
+        /// The most classes of the pack.
         classes: u32,
-        /// What their record takes.
+        /// How many bytes their record takes.
         record: u64,
-        /// What is missing.
+        /// How many bytes are missing.
         missing: u64,
     },
-    /// The part of its flash that keeps a pack.
+    /// The part of the board's flash that keeps a pack is too small.
     #[error(
         "{board}: the pack takes {pack}, {missing} bytes more than its flash has for one{}; freeze before that \
          layer, or pack a smaller model",
         most("most of it", layer)
     )]
     PackRoom {
-        /// The board.
+        /// The board's name.
         board: String,
-        /// What the pack takes.
+        /// How many bytes the pack takes.
         pack: u64,
-        /// What is missing.
+        /// How many bytes are missing.
         missing: u64,
         /// The layer with the most weights, in words.
         layer: Option<String>,
     },
-    /// Flash as a whole.
+    /// The board has too little flash.
     #[error(
         "{board}: {missing} bytes of flash are missing ({taken} of {of}): the pack takes {pack}{}; freeze before \
          that layer, or pack a smaller model",
         most("most of it", layer)
     )]
     Flash {
-        /// The board.
+        /// The board's name.
         board: String,
-        /// What is missing.
+        /// How many bytes are missing.
         missing: u64,
-        /// What would be taken.
+        /// How many bytes would be taken.
         taken: u64,
-        /// What there is.
+        /// How many bytes the board has.
         of: u64,
-        /// What the pack takes.
+        /// How many bytes the pack takes.
         pack: u64,
         /// The layer with the most weights, in words.
         layer: Option<String>,

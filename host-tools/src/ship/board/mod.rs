@@ -1,4 +1,4 @@
-//! Boards that firmware is here for, and what a pack takes of one: its certificate.
+//! Lists boards that firmware is here for, and what a pack takes of one: its certificate.
 
 mod certificate;
 
@@ -6,35 +6,35 @@ pub use certificate::{Certificate, Shortage};
 
 use serde::Deserialize;
 
-/// What a board has, and what its firmware keeps for itself. `boards.json` lists them.
+/// Memory of a board, and what its firmware keeps for itself. `boards.json` lists them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Board {
-    /// Its name on the command line.
+    /// The board's name on the command line.
     pub name: String,
-    /// Its processor.
+    /// The board's processor.
     pub core: String,
-    /// All flash, in bytes.
+    /// Bytes of all flash.
     pub flash_bytes: u64,
-    /// All RAM, in bytes.
+    /// Bytes of all RAM.
     pub ram_bytes: u64,
-    /// Most that code and constants take.
+    /// The most bytes that code and constants take.
     pub code_bytes: u64,
-    /// Most that static data takes.
+    /// The most bytes that static data takes.
     pub static_bytes: u64,
-    /// Most that the stack takes.
+    /// The most bytes that the stack takes.
     pub stack_bytes: u64,
-    /// A slot for a head record.
+    /// Bytes of one slot for a head record.
     pub slot_bytes: u64,
-    /// Number of slots.
+    /// How many slots there are for head records.
     pub slots: u64,
-    /// What keeps the features of samples.
+    /// Bytes of flash that keep the features of samples.
     pub log_bytes: u64,
     /// How it is flashed; nothing for a board that is emulated.
     #[serde(default)]
     flashing: Option<Flashing>,
 }
 
-/// Where firmware and pack go in a board's flash, and what its tools call it.
+/// Addresses of firmware and pack in a board's flash, and what its tools call the chip.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Flashing {
     /// probe-rs's name of the chip.
@@ -51,7 +51,7 @@ pub struct Flashing {
 }
 
 impl Board {
-    /// All boards.
+    /// Lists all boards.
     ///
     /// # Panics
     ///
@@ -61,7 +61,7 @@ impl Board {
         serde_json::from_str(include_str!("boards.json")).expect("the list of boards is valid")
     }
 
-    /// The board of that name.
+    /// Finds the board of that name.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl Board {
         })
     }
 
-    /// How the board is flashed.
+    /// Addresses and names for flashing the board.
     ///
     /// # Errors
     ///
@@ -83,22 +83,22 @@ impl Board {
     }
 }
 
-/// Why there is no such board, or no way to flash it.
+/// A reason why there is no such board, or no way to flash it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BoardError {
     /// No board has that name.
     #[error("there is no board '{name}'; there are {}", boards.join(", "))]
     Unknown {
-        /// The name.
+        /// The name that was asked for.
         name: String,
         /// The names that there are.
         boards: Vec<String>,
     },
-    /// The board is a program.
+    /// The board is emulated: a program, which cannot be flashed.
     #[error("{board} is emulated: there is nothing to flash")]
     Emulated {
-        /// Its name.
+        /// The board's name.
         board: String,
     },
 }

@@ -1,4 +1,4 @@
-//! A float graph as an ONNX file that other runtimes read.
+//! Writes a float graph as an ONNX file that other runtimes read.
 
 mod batch;
 mod operators;
@@ -21,7 +21,7 @@ const IR_VERSION: i64 = 7;
 /// A file of more bytes is no protobuf message any more.
 const MAX_BYTES: u64 = i32::MAX as u64;
 
-/// A graph that cannot be written.
+/// A reason why a graph cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
@@ -30,15 +30,15 @@ pub enum ExportError {
     Node {
         /// The node's name.
         node: String,
-        /// Its operator.
+        /// The operator.
         operator: &'static str,
-        /// Why not.
+        /// Why the node cannot be written.
         what: &'static str,
     },
     /// The weights do not fit into one file.
     #[error("weights of {found} bytes; an ONNX file holds at most {MAX_BYTES}")]
     TooLarge {
-        /// Their size.
+        /// Size of the weights, in bytes.
         found: u64,
     },
     /// The encoder failed.

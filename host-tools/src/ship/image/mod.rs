@@ -1,4 +1,4 @@
-//! What is flashed: firmware and pack, each at its own address, in the formats that tools take.
+//! Makes the image that is flashed: firmware and pack, each at its own address, in the formats that tools take.
 //!
 //! The two never touch, so either is flashed without the other: a new pack needs no new firmware.
 
@@ -12,7 +12,7 @@ use crate::ship::board::{Board, BoardError, Flashing};
 /// Bytes at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Where the first byte goes.
+    /// The address of the first byte.
     pub address: u32,
     /// The bytes, at least one.
     pub bytes: Vec<u8>,
@@ -30,9 +30,9 @@ impl Segment {
 pub enum Format {
     /// ELF, 32 bits, Arm: what probe-rs takes.
     Elf,
-    /// Intel HEX.
+    /// The Intel HEX format.
     Hex,
-    /// The bytes from the first address on, gaps filled with `0xFF`.
+    /// The plain bytes from the first address on, gaps filled with `0xFF`.
     Bin,
     /// Microsoft's UF2, for the drive that an RP2350 shows.
     Uf2,
@@ -52,14 +52,14 @@ impl Format {
     }
 }
 
-/// What goes where, in the order of addresses.
+/// Segments to flash, in the order of addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     segments: Vec<Segment>,
     entry: u32,
 }
 
-/// Firmware and pack that no image holds.
+/// A reason why firmware and pack make no image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
@@ -69,11 +69,11 @@ pub enum ImageError {
     /// The pack is larger than its place.
     #[error("the pack has {bytes} bytes, and the flash of {board} has {room} for one")]
     Pack {
-        /// Its length.
+        /// How many bytes the pack has.
         bytes: u64,
-        /// The board.
+        /// The board's name.
         board: String,
-        /// Bytes of its place.
+        /// How many bytes the pack's place has.
         room: u64,
     },
     /// The firmware's file is no ELF file.
@@ -88,32 +88,32 @@ pub enum ImageError {
     /// The firmware has no bytes for the flash.
     #[error("the firmware's file loads nothing")]
     Empty,
-    /// The firmware has more segments than any has.
+    /// The firmware has more segments than any should have.
     #[error("the firmware has more than {most} segments")]
     Segments {
-        /// Most that are taken.
+        /// The most segments that are taken.
         most: usize,
     },
     /// The firmware loads something twice, or two things to one place.
     #[error("the firmware's segments overlap")]
     Overlap,
-    /// The firmware has bytes where none of it may be.
+    /// The firmware has bytes outside of the part of the flash that is its own.
     #[error(
         "the firmware has bytes at {:#010x}…{:#010x}, outside its part of the flash of {board} ({:#010x}…{:#010x})",
         found.start, found.end, part.start, part.end
     )]
     Outside {
-        /// Their addresses.
+        /// The addresses of these bytes.
         found: Range<u64>,
-        /// The board.
+        /// The board's name.
         board: String,
-        /// Where firmware may be.
+        /// The part of the flash where firmware may be.
         part: Range<u32>,
     },
     /// The board's boot loader takes no UF2 files.
     #[error("this board takes no .uf2: write .elf, .hex or .bin")]
     NoUf2,
-    /// The gaps of a file without addresses would be too long.
+    /// Gaps would be too long in a file without addresses.
     #[error("too long for a .bin: write .hex")]
     Gaps,
     /// The Intel HEX encoder failed.
@@ -171,7 +171,7 @@ impl Image {
         self.segments.first().map_or(0, |segment| segment.address)
     }
 
-    /// The image as a file of this format.
+    /// Writes the image as a file of this format.
     ///
     /// # Errors
     ///
