@@ -1,4 +1,4 @@
-//! Frames: how messages are found in a stream of bytes, and damaged ones told.
+//! Finds messages in a stream of bytes, and drops damaged ones.
 #![cfg_attr(
     not(test),
     warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used)
@@ -8,11 +8,11 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use postcard::ser_flavors::{Cobs, Slice, crc::CrcModifier};
 use serde::{Deserialize, Serialize};
 
-/// Most bytes of a sample, a head record or a pack in one message.
+/// The most bytes of a sample, a head record or a pack in one message.
 pub const DATA: usize = 512;
-/// Most bytes of a message with its header and its check sum.
+/// The most bytes of a message with its header and its check sum.
 pub const BODY: usize = 640;
-/// Most bytes of a frame: the body, one byte for each 254 of it, and a zero on either side.
+/// The most bytes of a frame: the body, one byte for each 254 of it, and a zero on either side.
 pub const FRAME: usize = BODY + BODY / 254 + 3;
 
 const CHECK: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -21,15 +21,15 @@ const CHECK_BYTES: usize = 4;
 /// The bit that is set in the session of every reply, and in that of no request: so an echo is no answer.
 pub const REPLY: u32 = 1 << 31;
 
-/// A message and what tells a repeated one: the session that its host has chosen, and a number in it.
-/// A reply has those of its request, and the bit [`REPLY`] in its session.
+/// A message with what tells a repeated one: the session that its host has chosen, and a number in it. A reply has those of its request,
+/// and the bit [`REPLY`] in its session.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Frame<T> {
     /// The host's session.
     pub session: u32,
     /// The request's number in the session: one more each time.
     pub sequence: u32,
-    /// The message.
+    /// The message in the frame.
     pub body: T,
 }
 
@@ -49,8 +49,7 @@ pub fn encode<'b, T: Serialize>(
     buffer.get_mut(..length.checked_add(1)?)
 }
 
-/// The message in the payload that [`Receiver::push`] gave; `None` if it is none that this version
-/// knows, or bytes follow it.
+/// Parses the payload that [`Receiver::push`] gave to its message; `None` if it is none that this version knows, or bytes follow it.
 #[must_use]
 pub fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Option<Frame<T>> {
     match postcard::take_from_bytes(payload) {

@@ -1,4 +1,4 @@
-//! What a board and its host say to each other over a cable: frames, requests, replies.
+//! Messages that a board and its host send each other over a cable: frames, requests, replies.
 //!
 //! The bytes are written down in `PROTOCOL.md`. The crate needs neither `std` nor a heap; with the
 //! feature `client` it has the host's side too.

@@ -1,4 +1,4 @@
-//! What is said: requests of the host, replies of the board.
+//! Messages: requests of the host, replies of the board.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,68 +8,67 @@ pub const VERSION: u16 = 1;
 /// The class of an answer's truth that the head does not know.
 pub const UNKNOWN_CLASS: u16 = u16::MAX;
 
-/// What a host asks of a board. Each may be repeated, and is done once.
+/// A request of a host to a board. Each may be repeated, and is done once.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request<'a> {
-    /// Begins a session: who is there?
+    /// Begins a session, and asks who the board is.
     Hello {
         /// The host's version of the protocol.
         version: u16,
     },
     /// Bytes of the next sample, as int8, from `offset` on. 0 begins another sample.
     Sample {
-        /// Where they belong: as many as came before.
+        /// Where the bytes belong: as many as came before.
         offset: u32,
         /// The bytes, at most [`DATA`](crate::DATA).
         bytes: &'a [u8],
     },
-    /// The class of the sample.
+    /// Asks for the class of the sample.
     Predict,
     /// Asks for the class of a sample whose class is known.
     Evaluate {
-        /// That class.
+        /// The sample's known class.
         label: &'a str,
     },
-    /// Begins to learn: what was learned and not committed is dropped, unless this transaction is
-    /// the one that is open.
+    /// Begins to learn: what was learned and not committed is dropped, unless this transaction is the one that is open.
     Begin {
-        /// Names what is going to be learned; not 0.
+        /// The number that names what is going to be learned; not 0.
         transaction: u64,
     },
     /// Learns the sample.
     Learn {
         /// Number of the sample in the transaction, from 0.
         index: u32,
-        /// Its class.
+        /// The sample's class.
         label: &'a str,
     },
     /// Trains on the features of all samples of the transaction.
     Train {
-        /// How.
+        /// The learner.
         learner: Learner,
     },
     /// Makes what was learned durable.
     Commit,
-    /// What a board has learned.
+    /// Asks what the board has learned.
     Status,
-    /// A class.
+    /// Asks for a class of the head.
     Class {
-        /// Its number.
+        /// The class's number.
         index: u16,
     },
     /// Forgets a class, or everything that was learned.
     Forget {
-        /// The class; `None` for everything.
+        /// The class to forget; `None` for everything.
         label: Option<&'a str>,
     },
-    /// Bytes of the head record that was committed last.
+    /// Asks for bytes of the head record that was committed last.
     Head {
-        /// From there.
+        /// The first byte that is asked for.
         offset: u32,
     },
     /// Begins to replace the pack.
     Update {
-        /// Its bytes.
+        /// How many bytes the new pack has.
         bytes: u32,
         /// The SHA-256 that stands in its header, which covers the digests of all sections.
         id: [u8; 32],
@@ -78,16 +77,16 @@ pub enum Request<'a> {
     },
     /// Bytes of the new pack, from `offset` on.
     Write {
-        /// Where they belong: as many as came before.
+        /// Where the bytes belong: as many as came before.
         offset: u32,
-        /// The bytes.
+        /// The bytes, at most [`DATA`](crate::DATA).
         bytes: &'a [u8],
     },
     /// Verifies the new pack, and starts with it.
     Activate,
 }
 
-/// How a head is trained on features that the board keeps.
+/// A learner that trains a head on features that the board keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Learner {
     /// Steps of gradients, many times over all samples, from the head that is there.
@@ -98,105 +97,105 @@ pub enum Learner {
     Imprint,
 }
 
-/// What a board answers.
+/// A reply of a board.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reply<'a> {
-    /// To `Hello`.
+    /// The reply to `Hello`: what the board says of itself.
     Hello(Hello<'a>),
-    /// To `Sample`, `Write` and `Update`: so many bytes are there.
+    /// The reply to `Sample`, `Write` and `Update`: so many bytes are there.
     Received {
-        /// Bytes.
+        /// How many bytes are there.
         bytes: u32,
     },
-    /// To `Predict` and `Evaluate`.
+    /// The reply to `Predict` and `Evaluate`: the answer to the sample.
     Answer(Answer<'a>),
-    /// To `Begin` and `Learn`: so many samples of the transaction are learned.
+    /// The reply to `Begin` and `Learn`: so many samples of the transaction are learned.
     Learned {
-        /// Samples.
+        /// How many samples are learned.
         samples: u32,
-        /// Those of them whose features are kept to train on.
+        /// How many of them have features that are kept to train on.
         kept: u32,
         /// Whether the transaction was committed before: then there is nothing left to do.
         committed: bool,
-        /// Loss of the sample before the step; 0 with `Begin`.
+        /// The loss of the sample before the step, in nats; 0 with `Begin`.
         loss: f32,
     },
-    /// To `Train`.
+    /// The reply to `Train`: the head is trained.
     Trained {
-        /// Samples that were trained on.
+        /// How many samples were trained on.
         samples: u32,
-        /// Mean loss of the last pass; 0 where the learner knows none.
+        /// The mean loss of the last pass, in nats; 0 where the learner knows none.
         loss: f32,
     },
-    /// To `Commit`.
+    /// The reply to `Commit`: what was learned is durable.
     Committed {
         /// The number of the commit.
         number: u64,
     },
-    /// To `Status`.
+    /// The reply to `Status`: what the board has learned.
     Status(Status),
-    /// To `Class`.
+    /// The reply to `Class`: a class of the head.
     Class {
-        /// Its name.
+        /// The class's name.
         label: &'a str,
-        /// Samples that it was learned from.
+        /// How many samples the class was learned from.
         samples: u32,
     },
-    /// To `Forget`: so many classes are left.
+    /// The reply to `Forget`: so many classes are left.
     Forgotten {
-        /// Classes.
+        /// How many classes are left.
         classes: u16,
     },
-    /// To `Head`.
+    /// The reply to `Head`: a part of the head record.
     Head {
-        /// Bytes of the whole record; 0 if nothing was committed.
+        /// How many bytes the whole record has; 0 if nothing was committed.
         bytes: u32,
-        /// What stands at the offset.
+        /// The bytes that stand at the offset.
         part: &'a [u8],
     },
-    /// To `Activate`: the board starts anew.
+    /// The reply to `Activate`: the board starts anew.
     Activated,
-    /// To any request: it was not done.
+    /// The reply to any request that was not done.
     Refused(Refusal),
 }
 
-/// What a board says of itself when it is greeted.
+/// A board's description of itself, with which it answers a greeting.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello<'a> {
     /// The board's version of the protocol.
     pub version: u16,
-    /// Name of the board, as in the host's list.
+    /// The board's name, as in the host's list.
     pub board: &'a str,
-    /// Version of its firmware.
+    /// The version of the board's firmware.
     pub firmware: &'a str,
-    /// The pack that is in use: the SHA-256 of its header.
+    /// The SHA-256 in the header of the pack in use.
     pub pack: [u8; 32],
-    /// What heads are bound to.
+    /// The digest of the backbone, which heads are bound to.
     pub backbone: [u8; 32],
-    /// The pack's input.
+    /// The shape of the pack's input.
     pub input: Input,
-    /// Most classes.
+    /// The most classes that the head can have.
     pub max_classes: u16,
-    /// Classes of the head.
+    /// How many classes the head has.
     pub classes: u16,
-    /// Most bytes of a new pack.
+    /// The most bytes of a new pack.
     pub room: u32,
     /// The transaction that is open; 0 if none is.
     pub transaction: u64,
-    /// Samples that it has learned.
+    /// How many samples of the open transaction the board has learned.
     pub learned: u32,
-    /// Why nothing can be learned or predicted, if so.
+    /// Why nothing can be learned or predicted, if that is so.
     pub problem: Option<Refusal>,
 }
 
 /// The shape of a sample: int8 `[height, width, channels]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
-    /// Rows.
+    /// Number of rows.
     pub height: u32,
-    /// Columns.
+    /// Number of columns.
     pub width: u32,
-    /// Channels.
+    /// Number of channels.
     pub channels: u32,
 }
 
@@ -205,23 +204,23 @@ pub struct Input {
 pub struct Answer<'a> {
     /// The best class.
     pub class: u16,
-    /// Its name.
+    /// The name of the best class.
     pub label: &'a str,
-    /// Its probability.
+    /// The probability of the best class.
     pub probability: f32,
-    /// Whether that is too little to name it.
+    /// Whether the probability is too low to name the class.
     pub unknown: bool,
-    /// To `Evaluate`: the class of the label that came with it; [`UNKNOWN_CLASS`] where the head has
-    /// no such class, and to `Predict`.
+    /// In an answer to `Evaluate`, the class of the label that came with it; [`UNKNOWN_CLASS`] where the head has no such class, and in an
+    /// answer to `Predict`.
     pub truth: u16,
 }
 
-/// What a board has learned.
+/// A board's report of what it has learned.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
-    /// Classes of the head.
+    /// How many classes the head has.
     pub classes: u16,
-    /// Features of a sample.
+    /// How many features a sample has.
     pub features: u32,
     /// The learner's number in a head record: 1 sgd, 2 ridge, 3 imprint; 0 without a class.
     pub learner: u8,
@@ -229,19 +228,19 @@ pub struct Status {
     pub commits: u64,
     /// Bytes of the head record that was committed last.
     pub head_bytes: u32,
-    /// Samples that were learned and not committed.
+    /// How many samples were learned and not committed.
     pub learned: u32,
-    /// Those of them whose features are kept.
+    /// How many of them have features that are kept.
     pub kept: u32,
-    /// Most samples whose features can be kept.
+    /// The most samples whose features can be kept.
     pub most_kept: u32,
-    /// A lower probability means "unknown".
+    /// The probability below which an answer is "unknown".
     pub unknown_threshold: f32,
-    /// Records that the flash has lost.
+    /// How many records the flash has lost.
     pub damaged: u32,
 }
 
-/// Why a request was not done.
+/// A reason why a request was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// Another session is going on, or none: say hello first. After a reset of the board this is the answer
@@ -249,7 +248,7 @@ pub enum Refusal {
     NotGreeted,
     /// Versions of the protocol differ.
     Version {
-        /// The board's.
+        /// The board's version of the protocol.
         board: u16,
     },
     /// The request's number does not follow the one before.
@@ -261,38 +260,37 @@ pub enum Refusal {
     Malformed,
     /// Bytes came that do not follow those before, or a sample or pack was used before it was whole.
     Incomplete {
-        /// Bytes that are there.
+        /// How many bytes are there.
         received: u32,
-        /// Bytes that are needed in all.
+        /// How many bytes are needed in all.
         expected: u32,
     },
     /// No transaction is open, or the sample is not the next one of it.
     Order {
-        /// Samples that were learned.
+        /// How many samples were learned.
         learned: u32,
     },
     /// There is no class yet.
     NoClasses,
-    /// The pack plans memory for no more.
+    /// The pack plans memory for no more classes.
     TooManyClasses {
-        /// Most classes.
+        /// The most classes of the pack.
         limit: u16,
     },
     /// The label is empty, too long or not plain text.
     Label,
     /// The head has no such class.
     NoSuchClass,
-    /// It is the only class: forget everything instead.
+    /// The class is the only one: forget everything instead.
     LastClass,
     /// No features are kept to train on.
     NothingKept,
     /// More samples are kept than the memory of this learner takes.
     TooManyKept {
-        /// Samples.
+        /// How many samples are kept.
         kept: u32,
     },
-    /// Weights became infinite, or the learner's system could not be solved; what was not committed is
-    /// dropped.
+    /// Training diverged: weights became infinite, or the learner's system could not be solved. What was not committed is dropped.
     Diverged,
     /// The flash does not take or give what it should.
     Flash,
@@ -306,12 +304,12 @@ pub enum Refusal {
     OtherPack,
     /// The new pack is longer than its place.
     TooLong {
-        /// Most bytes.
+        /// The most bytes of a pack.
         limit: u32,
     },
     /// The pack takes more RAM than there is.
     Memory {
-        /// Bytes of its session.
+        /// Bytes of the pack's session.
         needed: u32,
         /// Bytes that there are.
         available: u32,
@@ -323,15 +321,15 @@ pub enum Refusal {
         /// Bytes of a slot.
         available: u32,
     },
-    /// Something that the firmware does not expect.
+    /// The firmware came to something that it does not expect.
     Internal,
     /// The new pack is not signed for this board by a key that its firmware knows.
     Untrusted,
     /// The new pack has a lower security counter than one that was used.
     Older {
-        /// The new pack's.
+        /// The new pack's security counter.
         found: u64,
-        /// The least that is taken.
+        /// The least counter that is taken.
         least: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! What every chip's `main.rs` ends with, in the names of its own crates (`cortex-m`, `cortex-m-rt`, `defmt`).
+//! A macro that ends every chip's `main.rs`, in the names of its own crates (`cortex-m`, `cortex-m-rt`, `defmt`).
 
 /// Handlers of panics and hard faults: the board tells the place and starts anew, with the head that was committed last.
 #[macro_export]

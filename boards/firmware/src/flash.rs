@@ -1,16 +1,16 @@
-//! What a flash in the address space gives, and a NOR flash in memory, for boards that have none and for hosts.
+//! Flash in the address space, and a NOR flash in memory, for boards that have none and for hosts.
 
 use headstart::store::{Flash, Geometry};
 
-/// A flash that is in the address space too.
+/// A flash that lies in the address space too.
 pub trait Mapped: Flash {
-    /// What it holds from `start` on; `None` for bytes that are not all there.
+    /// The bytes that it holds from `start` on; `None` for bytes that are not all there.
     fn bytes(&self, start: u32, length: u32) -> Option<&[u8]>;
 }
 
 /// A flash, or a part of one, whose bytes can be looked at where they lie.
 pub trait Lend {
-    /// Gives `work` what it holds from `start` on; `None` for bytes that are not all there.
+    /// Gives `work` the bytes from `start` on; `None` for bytes that are not all there.
     fn lend<T>(&self, start: u32, length: u32, work: impl FnOnce(&[u8]) -> T) -> Option<T>;
 }
 
@@ -26,13 +26,13 @@ pub struct MemoryFlash<'m> {
     memory: &'m mut [u8],
 }
 
-/// What the flash refuses.
+/// A reason why the flash refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum MemoryError {
-    /// An offset past the end.
+    /// The offset lies past the end.
     Outside,
-    /// A write to a word that was not erased.
+    /// The word to write was not erased.
     NotErased,
 }
 
@@ -42,7 +42,7 @@ impl<'m> MemoryFlash<'m> {
     /// Bytes of a word.
     pub const WRITE: u32 = 4;
 
-    /// All of `memory`, in whole blocks.
+    /// Makes a flash of all of `memory`, in whole blocks.
     #[must_use]
     pub fn new(memory: &'m mut [u8]) -> Self {
         Self { memory }

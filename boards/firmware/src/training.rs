@@ -1,4 +1,4 @@
-//! Training a session's head on the features that a flash keeps.
+//! Trains a session's head on the features that a flash keeps.
 
 use headstart::Error;
 use headstart::head::sgd::Rehearsal;
@@ -8,8 +8,8 @@ use headstart::store::{FeatureLog, Flash, Store};
 
 use crate::flash::Lend;
 
-/// How the head is trained once all samples are there. It is a type, so that a firmware links the
-/// learners that it uses and no others.
+/// A learner that trains the head once all samples are there. It is a type, so that a firmware links the learners that it uses and no
+/// others.
 pub trait Train {
     /// Trains the session's head on stored features, and gives the mean loss of the last pass over them; 0 where
     /// the learner knows none. `epoch` is told of each pass and its loss.
@@ -24,15 +24,15 @@ pub trait Train {
     ) -> Result<f32, Error>;
 }
 
-/// Trains by gradient steps, from the head that is there.
+/// Gradient steps from the head that is there.
 #[derive(Clone, Copy, Debug)]
 pub struct Sgd;
 
-/// Trains by ridge regression, on these samples alone.
+/// Ridge regression on these samples alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Ridge;
 
-/// Trains by class means, of these samples alone.
+/// Class means of these samples alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Imprint;
 
@@ -69,7 +69,7 @@ impl Train for Imprint {
     }
 }
 
-/// Trains on everything in the log. `labels` has room for the label of each of its samples, and `learn` is how.
+/// Trains the head on everything in the log. `labels` has room for the label of each of its samples, and `learn` is the way it learns.
 ///
 /// # Errors
 ///

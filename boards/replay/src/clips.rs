@@ -1,4 +1,4 @@
-//! Labelled inputs in one piece of memory.
+//! Reads labelled inputs in one piece of memory.
 
 /// Inputs that a job learns from, and inputs that it is measured with.
 ///
@@ -39,7 +39,7 @@ impl<'a> Clips<'a> {
         (input > 0).then_some(Self { learn, input, labels, inputs })
     }
 
-    /// Bytes of the whole, from its first 16; `None` if they are not its beginning.
+    /// Bytes of all inputs, from the first 16 bytes; `None` if they do not begin a file of inputs.
     #[must_use]
     pub fn length(header: &[u8; HEADER]) -> Option<usize> {
         let [a, b, c] = [4, 8, 12].map(|at| {
@@ -51,12 +51,12 @@ impl<'a> Clips<'a> {
         a?.checked_add(b?)?.checked_mul(each)?.checked_add(HEADER)
     }
 
-    /// What is to be learned: inputs and labels.
+    /// The inputs to learn, with their labels.
     pub fn to_learn(&self) -> impl Iterator<Item = (&'a [u8], &'static str)> + use<'a> {
         self.all().take(self.learn)
     }
 
-    /// What is to be measured.
+    /// The inputs to measure with, with their labels.
     pub fn to_measure(&self) -> impl Iterator<Item = (&'a [u8], &'static str)> + use<'a> {
         self.all().skip(self.learn)
     }

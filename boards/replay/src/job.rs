@@ -1,4 +1,4 @@
-//! The job that is measured: evaluate, learn, commit; after a reset evaluate again.
+//! Does the job that is measured: evaluate, learn, commit; after a reset evaluate again.
 
 use headstart::Error;
 use headstart::pack::Pack;
@@ -9,10 +9,10 @@ use headstart_firmware::training::{Train, train_on_kept};
 
 use crate::clips::Clips;
 
-/// Where records live in the flash: two slots of 24 KiB.
+/// The region of the flash that holds records: two slots of 24 KiB.
 pub const SLOTS: Region = Region { start: 0, slot_bytes: 24 << 10, slots: 2 };
 
-/// Where features live in the flash.
+/// The region of the flash that holds features.
 pub const LOG: LogRegion = LogRegion { start: 48 << 10, samples: MOST };
 
 /// Most samples that are kept.
@@ -21,13 +21,13 @@ const MOST: u16 = 128;
 /// Bytes of flash that a job takes.
 pub const FLASH_BYTES: usize = 128 << 10;
 
-/// Why a job was not done.
+/// A reason why a job was not done.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum JobError {
-    /// A rule of the runtime.
+    /// A rule of the runtime was broken.
     Runtime(Error),
-    /// The store or the log.
+    /// The store or the log failed.
     Store(StoreError<MemoryError>),
 }
 
@@ -55,18 +55,18 @@ impl From<SessionError<StoreError<MemoryError>>> for JobError {
 /// A session whose store is memory that behaves as flash does.
 pub type BoardSession<'p, 'm> = Session<'p, 'm, FlashStore<MemoryFlash<'m>>>;
 
-/// What a job tells while it works.
+/// A listener to a job's progress.
 pub trait Report {
     /// The features of one input.
     fn features(&mut self, features: &[i8]);
-    /// The answer to one input: the best class, its probability, whether that is enough to name it,
-    /// and whether the class is right.
+    /// Receives the answer to one input: the best class, its probability, whether that is enough to name it, and whether the class is
+    /// right.
     fn answer(&mut self, class: u16, probability: f32, known: bool, right: bool);
     /// One sample was learned.
     fn learned(&mut self, class: u16, loss: f32);
     /// One pass over all samples.
     fn epoch(&mut self, epoch: u32, loss: f32);
-    /// The head was committed: the record's bytes.
+    /// The head was committed: the bytes of the record.
     fn committed(&mut self, record: &[u8]);
 }
 
@@ -75,12 +75,12 @@ pub trait Report {
 pub struct Job<'a> {
     /// The pack, with a head to start from.
     pub pack: &'a Pack<'a>,
-    /// What is learned and measured.
+    /// The inputs to learn from and to measure with.
     pub clips: Clips<'a>,
 }
 
 impl<'p> Job<'p> {
-    /// A session with what the first part of the flash, [`SLOTS`], holds.
+    /// Opens a session with what the first part of the flash, [`SLOTS`], holds.
     ///
     /// # Errors
     ///

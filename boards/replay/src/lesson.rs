@@ -1,4 +1,4 @@
-//! What a board is taught over the cable, in a session on the host and without any cable.
+//! Teaches in a session on the host, as a board is taught over the cable.
 
 use std::convert::Infallible;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What a board can be asked for.
+//! Asks a board for all that it can do.
 
 use std::time::{Duration, Instant};
 
@@ -24,30 +24,30 @@ pub struct Board {
     pub(super) greeting: Greeting,
 }
 
-/// What a board said of itself when it was greeted; see [`Hello`](crate::Hello).
+/// The board's description of itself when it was greeted; see [`Hello`](crate::Hello).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Greeting {
-    /// Name of the board.
+    /// The board's name.
     pub board: String,
-    /// Version of its firmware.
+    /// The version of its firmware.
     pub firmware: String,
-    /// SHA-256 in the header of its pack.
+    /// The SHA-256 in the header of its pack.
     pub pack: [u8; 32],
-    /// What heads are bound to.
+    /// The digest of the backbone, which heads are bound to.
     pub backbone: [u8; 32],
     /// The shape of a sample.
     pub input: Input,
-    /// Most classes.
+    /// The most classes that the head can have.
     pub max_classes: u16,
-    /// Classes of the head.
+    /// How many classes the head has.
     pub classes: u16,
-    /// Most bytes of a new pack.
+    /// The most bytes of a new pack.
     pub room: u32,
     /// The transaction that is open, or 0.
     pub transaction: u64,
-    /// Samples that it has learned.
+    /// How many samples of the open transaction the board has learned.
     pub learned: u32,
-    /// Why nothing can be learned or predicted, if so.
+    /// Why nothing can be learned or predicted, if that is so.
     pub problem: Option<Refusal>,
 }
 
@@ -56,11 +56,11 @@ pub struct Greeting {
 pub struct Answer {
     /// The best class.
     pub class: u16,
-    /// Its name.
+    /// The name of the best class.
     pub label: String,
-    /// Its probability.
+    /// The probability of the best class.
     pub probability: f32,
-    /// Whether that is too little to name it.
+    /// Whether the probability is too low to name the class.
     pub unknown: bool,
     /// The class of the label that it was evaluated with, if the head has it.
     pub truth: Option<u16>,
@@ -69,9 +69,9 @@ pub struct Answer {
 /// A class of the head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Class {
-    /// Its name.
+    /// The class's name.
     pub name: String,
-    /// Samples that it was learned from.
+    /// How many samples the class was learned from.
     pub samples: u32,
 }
 
@@ -86,7 +86,7 @@ impl Board {
         Ok(Self { link, greeting })
     }
 
-    /// What the board said of itself when it was greeted last.
+    /// The board's description of itself when it was greeted last.
     #[must_use]
     pub fn greeting(&self) -> &Greeting {
         &self.greeting
@@ -106,7 +106,7 @@ impl Board {
         Err(Error::Restarts(RESTARTS))
     }
 
-    /// The class of a sample, int8 `[height, width, channels]`.
+    /// Asks for the class of a sample, int8 `[height, width, channels]`.
     ///
     /// # Errors
     /// Those of the line, and what the board refuses.
@@ -114,7 +114,7 @@ impl Board {
         self.answer(input, &Request::Predict)
     }
 
-    /// The class of a sample whose class is known.
+    /// Asks for the class of a sample whose class is known.
     ///
     /// # Errors
     /// As [`predict`](Self::predict).
@@ -138,7 +138,7 @@ impl Board {
         })
     }
 
-    /// What the board has learned.
+    /// Asks what the board has learned.
     ///
     /// # Errors
     /// [`Error::TooManyClasses`] for more than packs have; as [`predict`](Self::predict).
@@ -220,7 +220,7 @@ impl Board {
         Ok(classes)
     }
 
-    /// The head record that was committed last; `None` if there is none.
+    /// Reads the head record that was committed last; `None` if there is none.
     ///
     /// # Errors
     /// [`Error::Answer`] if the board says that it is longer than 16 MiB or not as long as it said before, or gives it in parts of

@@ -9,37 +9,37 @@ use crate::{Learner, Reply, Request};
 /// A labelled sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
-    /// Its class.
+    /// The sample's class.
     pub label: String,
     /// The values, int8 `[height, width, channels]`.
     pub input: Vec<i8>,
 }
 
-/// What is to be learned, and how.
+/// A task for learning: samples, the learner, and whether to commit.
 #[derive(Clone, Copy, Debug)]
 pub struct Lesson<'a> {
     /// The samples, in their order.
     pub samples: &'a [Sample],
-    /// How the head is trained when all are there; `None` leaves it at one step a sample.
+    /// The learner that trains the head when all samples are there; `None` leaves the head at one step a sample.
     pub learner: Option<Learner>,
-    /// Whether the head is committed then.
+    /// Whether the head is committed after training.
     pub commit: bool,
 }
 
-/// What became of a lesson.
+/// Outcome of a lesson.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
-    /// The board had committed this very lesson last, and nothing was done.
+    /// Whether the board had committed this very lesson last, and nothing was done.
     pub known: bool,
-    /// Samples whose features the board keeps.
+    /// How many samples the board keeps the features of.
     pub kept: u32,
-    /// Samples that were trained on.
+    /// How many samples were trained on.
     pub trained: u32,
-    /// Mean loss of the last pass; 0 where the learner knows none.
+    /// The mean loss of the last pass, in nats; 0 where the learner knows none.
     pub loss: f32,
     /// The number of the commit; `None` if nothing was committed.
     pub commit: Option<u64>,
-    /// How often the board had to be taught from the start, or a part of it.
+    /// How often the board had to be taught from the start, or from a part of it on.
     pub restarts: u32,
 }
 

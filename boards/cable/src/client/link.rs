@@ -1,4 +1,4 @@
-//! One request at a time, each sent until its reply is here.
+//! Sends one request at a time, again and again until its reply is here.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use super::{Error, Port};
 use crate::{FRAME, Frame, REPLY, Receiver, Reply, Request, encode, parse};
 
-/// How long the host waits.
+/// Times that the host waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// For a reply, before the request is sent again.
+    /// How long a reply may take before the request is sent again.
     pub retry: Duration,
-    /// Before it gives up; ten times as long for what may take minutes.
+    /// How long the host waits before it gives up; ten times as long for what may take minutes.
     pub patience: Duration,
 }
 

@@ -19,74 +19,74 @@ pub use port::{Port, TcpPort, open};
 
 use crate::Refusal;
 
-/// What went wrong between host and board.
+/// An error between host and board.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The port cannot be opened.
     #[error("{port}: cannot be opened ({reason}): check the cable, the name and its permissions")]
     Port {
-        /// Its name.
+        /// The port's name.
         port: String,
-        /// What the operating system said.
+        /// The operating system's reason.
         reason: std::io::Error,
     },
-    /// No such kind of port.
+    /// The port's name says no known kind of port.
     #[error("{port}: is neither tcp:HOST:PORT nor a serial port that this program can open")]
     PortName {
-        /// Its name.
+        /// The name that was given.
         port: String,
     },
-    /// No answer.
+    /// The board does not answer.
     #[error(
         "{port}: no answer for {seconds} s: is it a Headstart board, with power, and does nothing else use the port?"
     )]
     Silent {
-        /// The port.
+        /// The port's name.
         port: String,
-        /// How long was waited.
+        /// How many seconds were waited.
         seconds: u64,
     },
-    /// Answers, but too few a second.
+    /// The board answers too slowly.
     #[error(
         "{port}: the board was not done after {seconds} s, which is far too slow: check the cable and its speed"
     )]
     Slow {
-        /// The port.
+        /// The port's name.
         port: String,
-        /// How long was waited.
+        /// How many seconds were waited.
         seconds: u64,
     },
-    /// The board does not do it.
+    /// The board refuses the request.
     #[error("the board refuses: {0}")]
     Refused(Refusal),
-    /// The answer is none to the question.
+    /// The reply does not answer the request.
     #[error("the board answers something else: use firmware and program of the same release")]
     Answer,
-    /// More classes than any pack has.
+    /// The board says it has more classes than any pack has.
     #[error(
         "the board says that it has {found} classes, and packs have at most {most}: use firmware and program of the same release"
     )]
     TooManyClasses {
-        /// How many it said.
+        /// How many classes it said.
         found: u16,
-        /// Most classes.
+        /// The most classes of any pack.
         most: u16,
     },
-    /// A label or name that no frame holds.
+    /// A label or name is too long for a frame.
     #[error("a name is too long for the cable: use at most 64 bytes")]
     TooLong,
-    /// There is nothing to commit.
+    /// There is nothing learned to commit.
     #[error(
         "the board has learned nothing that is not committed: what was held is gone if it was started again since"
     )]
     NothingLearned,
-    /// What was learned was lost before it was committed.
+    /// Learned samples were lost before they were committed.
     #[error(
         "the board was started again before it had committed: the {samples} samples that it had learned are gone, teach them again"
     )]
     Gone {
-        /// Samples.
+        /// How many samples were lost.
         samples: u32,
     },
     /// The board starts again and again.

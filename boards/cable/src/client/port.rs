@@ -1,4 +1,4 @@
-//! Streams of bytes to a board.
+//! Opens streams of bytes to a board.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -8,10 +8,10 @@ use super::Error;
 
 /// A stream of bytes that may go away and come back.
 pub trait Port {
-    /// What a person calls it.
+    /// The name that a person gives the port.
     fn name(&self) -> String;
 
-    /// Opens it, again if it was open.
+    /// Opens the port, again if it was open.
     ///
     /// # Errors
     /// What the operating system says.
@@ -30,7 +30,7 @@ pub trait Port {
     fn read(&mut self, buffer: &mut [u8], wait: Duration) -> io::Result<usize>;
 }
 
-/// The port of that name: `tcp:HOST:PORT`, or the path of a serial port.
+/// Makes a port of that name: `tcp:HOST:PORT`, or the path of a serial port.
 ///
 /// # Errors
 /// [`Error::PortName`] for a serial port in a program without the feature `serial`.

@@ -1,4 +1,4 @@
-//! Another pack: written beside the one in use, verified by the board, then used.
+//! Sends another pack: written beside the one in use, verified by the board, then used.
 
 use super::board::{RESTARTS, greet};
 use super::{Board, Error};

@@ -1,4 +1,4 @@
-//! Flash of a chip: written by a driver of `embedded-storage`, read at its addresses.
+//! Flash of a chip that a driver of `embedded-storage` writes, and that is read at its addresses.
 
 use core::cell::RefCell;
 use core::slice;
@@ -10,8 +10,8 @@ use headstart::store::{Flash, Geometry, Nor};
 use super::{Active, Board, Device, Layout, Port, active, serve};
 use crate::flash::Mapped;
 
-/// Runs reads that may meet words which a power cut left torn. On most chips it only calls what it is given;
-/// where error correction makes such a read a bus fault, it must let the read go on with any value.
+/// A function that runs reads which may meet words that a power cut left torn. On most chips it only calls what it is given; where error
+/// correction makes such a read a bus fault, it must let the read go on with any value.
 pub type Guard = fn(&mut dyn FnMut());
 
 /// The guard of chips whose reads cannot fail: it only calls what it is given.
@@ -86,7 +86,7 @@ pub fn run<D: NorFlash>(
     run_with(board, flash, layout, memory, port, active, |device| device);
 }
 
-/// Serves the host as [`run`] does, with packs that this maker has signed and no others.
+/// Serves the host until the board must start anew, with packs that this maker has signed and no others; otherwise as [`run`].
 #[cfg(feature = "signed")]
 #[inline(never)]
 pub fn run_signed<D: NorFlash>(

@@ -1,4 +1,4 @@
-//! Which pack a board starts with.
+//! Chooses the pack that a board starts with.
 //!
 //! | the first place | the second place | the journal says | the pack in use |
 //! | --- | --- | --- | --- |
@@ -21,9 +21,9 @@ use crate::flash::Mapped;
 /// The pack in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Active {
-    /// 0 or 1: where it lies.
+    /// The place of the pack, 0 or 1.
     pub place: u8,
-    /// Its bytes, from the start of its place.
+    /// How many bytes the pack has, from the start of its place.
     pub bytes: u32,
 }
 

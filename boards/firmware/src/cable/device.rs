@@ -1,4 +1,4 @@
-//! What a board does for each request.
+//! Does what each request asks of a board.
 
 use core::cell::RefCell;
 
@@ -11,12 +11,12 @@ use super::teach::Teacher;
 use super::update::Update;
 use crate::flash::Mapped;
 
-/// What a board is called, and the version of its firmware.
+/// A board's name and the version of its firmware.
 #[derive(Clone, Copy, Debug)]
 pub struct Board {
-    /// Its name in the host's list of boards, at most 64 bytes.
+    /// The name of the board in the host's list of boards, at most 64 bytes.
     pub name: &'static str,
-    /// The version of its firmware, at most 64 bytes.
+    /// The version of the firmware, at most 64 bytes.
     pub firmware: &'static str,
 }
 
@@ -58,8 +58,7 @@ impl<'f, 'm, F: Mapped> Device<'f, 'm, F> {
         Self { board, pack, teacher, update, flash, layout, restart: false }
     }
 
-    /// Has the board take updates by this maker only. Its pack was chosen by
-    /// [`active_signed`](super::active_signed).
+    /// Restricts the board to updates by this maker. Its pack was chosen by [`active_signed`](super::active_signed).
     #[cfg(feature = "signed")]
     #[must_use]
     pub fn trusting(mut self, maker: &'f super::Maker) -> Self {

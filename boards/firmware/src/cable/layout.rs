@@ -1,17 +1,17 @@
-//! Where things lie in a board's flash.
+//! Divides a board's flash.
 
 use headstart::store::Region;
 
 /// A part of the flash, in whole erase blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Where it starts, as the flash counts.
+    /// Where the place starts, as the flash counts.
     pub start: u32,
-    /// Its bytes.
+    /// How many bytes the place has.
     pub bytes: u32,
 }
 
-/// What lies where in a board's flash. It is a fixed property of a board: what was stored is found with the same layout only.
+/// Places of all that a board's flash keeps. The layout is a fixed property of a board: what was stored is found with the same layout only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Where packs lie: the first is flashed with the firmware's tools, and either is replaced over the cable
@@ -19,9 +19,9 @@ pub struct Layout {
     pub packs: [Place; 2],
     /// Slots of head records.
     pub heads: Region,
-    /// Slots of the journal: a hundred bytes each.
+    /// Slots of the journal, a hundred bytes each.
     pub journal: Region,
-    /// Features of the samples that were learned since the last commit.
+    /// Place of features of the samples that were learned since the last commit.
     pub features: Place,
 }
 

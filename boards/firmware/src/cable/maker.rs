@@ -1,4 +1,4 @@
-//! Whose packs a board uses, where it does not use anyone's.
+//! Restricts a board to packs of one maker.
 
 use headstart::Error;
 use headstart::pack::{Pack, Trust};
@@ -11,7 +11,7 @@ use headstart_cable::Refusal;
 pub struct Maker {
     /// Ed25519 public keys; two while one replaces the other.
     pub keys: &'static [[u8; 32]],
-    /// The boards that this is one of.
+    /// The board family that this board is one of.
     pub family: &'static str,
 }
 

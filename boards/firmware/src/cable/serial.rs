@@ -14,7 +14,7 @@ pub struct Serial<U, C> {
 }
 
 impl<U: Read + Write, C: Fn() -> u32> Serial<U, C> {
-    /// `counter` goes up by `second` a second, and wraps around.
+    /// Makes a port of a UART. `counter` goes up by `second` a second, and wraps around.
     pub fn new(uart: U, counter: C, second: u32) -> Self {
         Self { uart, counter, second }
     }

@@ -1,11 +1,11 @@
-//! The loop of a board's firmware.
+//! Runs the loop of a board's firmware.
 
 use super::{Device, Server};
 use crate::flash::Mapped;
 
 /// A board's end of the cable.
 pub trait Port {
-    /// The next byte; `None` if none came for about a second.
+    /// Reads the next byte; `None` if none came for about a second.
     fn read(&mut self) -> Option<u8>;
 
     /// Sends bytes. Where the host does not take them within about a second they are dropped: it asks again.

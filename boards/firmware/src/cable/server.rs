@@ -1,11 +1,11 @@
-//! Frames to requests, each done once.
+//! Turns frames into requests, each done once.
 
 use headstart_cable::{FRAME, Frame, REPLY, Receiver, Refusal, Reply, Request, encode, parse};
 
 use super::Device;
 use crate::flash::Mapped;
 
-/// A board at its end of the cable: give it bytes, send what it gives back.
+/// A board at its end of the cable, which takes bytes and gives replies back.
 ///
 /// | the frame's session | its number | what happens |
 /// | --- | --- | --- |
@@ -79,7 +79,7 @@ impl<'f, 'm, F: Mapped> Server<'f, 'm, F> {
         self.receiver.quiet();
     }
 
-    /// Whether the board must start anew, now that its last reply is sent.
+    /// Whether the board must start anew, once its last reply is sent.
     #[must_use]
     pub fn must_restart(&self) -> bool {
         self.device.must_restart()
