@@ -8,12 +8,12 @@ use headstart_tools::import::onnx;
 use headstart_tools::quantise::plan::Aim;
 use headstart_tools::quantise::quantised::{Settings, quantise};
 
-/// Where the model stands.
+/// The folder where the model stands.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("carried-model")
 }
 
-/// The quantised model, frozen there, with memory for so many classes.
+/// Packs the quantised model, frozen at a tensor, with memory for so many classes.
 pub fn pack(freeze_point: &str, max_classes: u32) -> Vec<u8> {
     let path = folder().join("shapes-qdq.onnx");
     let imported = onnx::import(&path).expect("the carried model is one");
@@ -31,5 +31,5 @@ pub fn pack(freeze_point: &str, max_classes: u32) -> Vec<u8> {
     quantise(&model, &cut, &[], settings, || ()).expect("it is quantised already").bytes
 }
 
-/// The features before the carried model's classifier.
+/// The name of the tensor of features before the carried model's classifier.
 pub const FEATURES: &str = "/ReduceMean_output_0";

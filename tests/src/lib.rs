@@ -1,4 +1,4 @@
-//! What crosses the crates.
+//! Data and models that tests of several crates share.
 
 pub mod carried;
 pub mod drawings;

@@ -1,4 +1,4 @@
-//! The same things seen otherwise: folders of pictures, blurred, inverted, noisy or dark.
+//! Shows pictures otherwise: blurred, inverted, noisy or dark.
 
 use std::fs;
 use std::io;
@@ -8,21 +8,21 @@ use image::{RgbImage, imageops};
 
 use crate::drawings::random::Random;
 
-/// What becomes of a picture.
+/// A change to a picture, as another place or camera would make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shift {
-    /// Out of focus: a Gaussian of a standard deviation of a thirtieth of the shorter side.
+    /// Blurs with a Gaussian of a standard deviation of a thirtieth of the shorter side.
     Blur,
-    /// Light is dark.
+    /// Inverts the light: bright is dark.
     Invert,
-    /// Each level has noise of a standard deviation of 50 added.
+    /// Adds noise of a standard deviation of 50 to each level.
     Noise,
-    /// A quarter of the light.
+    /// Leaves a quarter of the light.
     Dark,
 }
 
 impl Shift {
-    /// By its name.
+    /// Finds the shift by its name; `None` for an unknown one.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -34,7 +34,7 @@ impl Shift {
         })
     }
 
-    /// The picture seen so.
+    /// Applies the shift to a picture.
     #[must_use]
     pub fn apply(self, mut picture: RgbImage, random: &mut Random) -> RgbImage {
         match self {
@@ -54,7 +54,7 @@ impl Shift {
     }
 }
 
-/// Writes all pictures of `from/CLASS/` as PNG files of the same names to `to/CLASS/`.
+/// Writes all pictures of `from/CLASS/`, shifted, as PNG files of the same names to `to/CLASS/`.
 ///
 /// # Errors
 /// What the file system, a decoder or the encoder says, with the path that it was about.

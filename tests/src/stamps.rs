@@ -1,4 +1,4 @@
-//! Pictures with masks for segmentation, made of stamps: pictures whose transparency says what is the thing.
+//! Makes pictures with masks for segmentation, of stamps: pictures whose transparency says what the thing is.
 //!
 //! Debian's package `tuxpaint-stamps-default` has some hundred photographs of animals, food, plants and vehicles. Of
 //! each class every fourth stamp is kept for the test pictures, which so show things that no training picture
@@ -14,7 +14,7 @@ use image::{GrayImage, Luma, Rgb, Rgb32FImage, RgbImage, Rgba, Rgba32FImage};
 
 use crate::drawings::random::Random;
 
-/// The classes, from 0 on, and the folder of each class's stamps.
+/// The names of the classes, from 0 on, and the folder of each class's stamps.
 pub const CLASSES: [(&str, &str); 5] = [
     ("background", ""),
     ("animal", "animals"),
@@ -27,16 +27,16 @@ const FOR_TEST: usize = 4;
 /// The longest side at which a stamp is kept.
 const KEPT_SIDE: u32 = 256;
 
-/// Which stamps are used.
+/// The part of the stamps that is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Those to learn from.
+    /// Stamps to learn from.
     Train,
-    /// The others.
+    /// Stamps to test with.
     Test,
 }
 
-/// Stamps of every class, with colours that are multiplied by their opacity.
+/// Stamps of every class; their colours are multiplied by their opacity.
 pub struct Stamps {
     of_class: Vec<Vec<Rgba32FImage>>,
     photos: Vec<RgbImage>,
@@ -71,7 +71,7 @@ impl Stamps {
         Ok(Self { of_class, photos })
     }
 
-    /// A picture of `side` pixels on each side with one to three things, and its mask.
+    /// Makes a picture of `side` pixels on each side with one to three things, and its mask.
     #[must_use]
     pub fn picture(&self, side: u32, random: &mut Random) -> (RgbImage, GrayImage) {
         let mut picture = self.background(side, random);

@@ -32,8 +32,8 @@ impl Flash for Memory {
     }
 }
 
-/// Three slots of flash that hold anything. Header checks are made right, so that fields are reached; then
-/// payload digests and commit words too, so that what they say counts.
+/// Opens three slots of flash that hold anything. Header checks are made right, so that fields are reached; then payload digests and commit
+/// words too, so that what they say counts.
 pub fn slots(data: &[u8]) {
     let mut bytes = data.to_vec();
     bytes.resize(3 * 512, 0xFF);
@@ -74,7 +74,7 @@ fn open(bytes: Vec<u8>) {
     store.commit(b"first").unwrap();
 }
 
-/// The seed of [`slots`]: two commits in three slots.
+/// Makes a seed for [`slots`]: two commits in three slots.
 pub fn two_commits() -> Vec<u8> {
     let region = Region { start: 0, slot_bytes: 512, slots: 3 };
     let mut flash = Memory(vec![0xFF; 3 * 512]);

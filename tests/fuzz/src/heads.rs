@@ -1,4 +1,4 @@
-//! What is learned: head records, and what stands before them.
+//! Fuzzes what is learned: head records, and what stands before them.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{BACKBONE, pack_with_tail, sealed, small_pack};
 
-/// A head record, as it is and with the right digest of either version.
+/// Parses a head record, as it is and with the right digest of either version.
 pub fn head(data: &[u8]) {
     let body = &data[..data.len().saturating_sub(8)];
     let compact = [body, &Sha256::digest(body)[..8]].concat();
@@ -80,7 +80,7 @@ fn session(record: &HeadRecord<'_>, bytes: &[u8]) {
     session.revert().unwrap();
 }
 
-/// A hidden layer and the head record behind it, with right digests.
+/// Parses a hidden layer and the head record behind it, with right digests.
 pub fn hidden(data: &[u8]) {
     let mut bytes = sealed(data);
     let number = |at: usize| u32::from_le_bytes(data[at..at + 4].try_into().unwrap()) as usize;
@@ -103,7 +103,7 @@ pub fn hidden(data: &[u8]) {
     }
 }
 
-/// What was learned of a tail, with the right digest.
+/// Parses what was learned of a tail, with the right digest.
 pub fn tail_record(data: &[u8]) {
     static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| pack_with_tail(TailStorage::F32));
     static TAIL: LazyLock<(Tail, [u8; 32])> = LazyLock::new(|| {

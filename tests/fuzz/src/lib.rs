@@ -1,4 +1,4 @@
-//! What is fuzzed: every parser of bytes that come from outside, one function each.
+//! Fuzz targets for every parser of bytes that come from outside, one function each.
 //!
 //! Each takes any bytes and must neither panic nor take memory past the limits that it states. Where a digest covers
 //! the bytes, `sealed` makes it right first: someone who attacks can compute digests, and random
@@ -23,7 +23,7 @@ use headstart_device::samples::{InputShape, SampleFile};
 use headstart_device::state::{Commit, FeatureCache};
 use sha2::{Digest, Sha256};
 
-/// What is given bytes of any kind, and must not panic.
+/// A function that is given bytes of any kind, and must not panic.
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
@@ -49,9 +49,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("onnx", onnx),
 ];
 
-/// The backbone of the seeds.
+/// The digest of the backbone that the seeds belong to.
 pub const BACKBONE: [u8; 32] = [7; 32];
-/// The secret key of the seeds.
+/// The secret key that the seeds are signed with.
 pub const SECRET: [u8; 32] = [1; 32];
 
 /// The bytes with the SHA-256 of all others at their end.
@@ -60,7 +60,7 @@ pub(crate) fn sealed(data: &[u8]) -> Vec<u8> {
     [body, &Sha256::digest(body)].concat()
 }
 
-/// What a line carries: as it comes, and each part of it as a message in a frame.
+/// Parses what a line carries: as it comes, and each part of it as a message in a frame.
 pub fn cable(data: &[u8]) {
     let mut receiver = Receiver::new();
     let mut push = |bytes: &[u8]| {
@@ -103,7 +103,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     !crc
 }
 
-/// A feature cache with the right digest.
+/// Parses a feature cache with the right digest.
 pub fn cache(data: &[u8]) {
     let bytes = sealed(data);
     if let Ok(mut cache) = FeatureCache::parse(&bytes, &BACKBONE, 3) {
@@ -121,7 +121,7 @@ pub fn cache(data: &[u8]) {
     }
 }
 
-/// A commit with the right digest.
+/// Parses a commit with the right digest.
 pub fn commit(data: &[u8]) {
     let bytes = sealed(data);
     if let Ok(commit) = Commit::parse(&bytes, &BACKBONE) {
@@ -136,12 +136,12 @@ pub fn commit(data: &[u8]) {
     }
 }
 
-/// A NumPy array.
+/// Reads a NumPy array.
 pub fn npy(data: &[u8]) {
     decode("sample.npy", data);
 }
 
-/// An ONNX file without external data, and what the importer made of it rewritten.
+/// Imports an ONNX file without external data, and what the importer made of it rewritten.
 #[cfg(feature = "importers")]
 pub fn onnx(data: &[u8]) {
     if let Ok(imported) = headstart_tools::import::onnx::import_bytes(data, "model.onnx", None) {
@@ -162,7 +162,7 @@ pub(crate) fn decode(name: &str, data: &[u8]) {
     }
 }
 
-/// A TensorFlow Lite model, and the steps that follow import.
+/// Imports a TensorFlow Lite model, and takes the steps that follow.
 #[cfg(feature = "importers")]
 pub fn tflite(data: &[u8]) {
     let Ok(imported) = headstart_tools::import::tflite::import_bytes(data, "model.tflite") else {
@@ -176,7 +176,7 @@ pub fn tflite(data: &[u8]) {
     let _ = headstart_tools::cut::inspect::find_classifier(&simple);
 }
 
-/// An ELF file of a firmware, and what is flashed of it.
+/// Reads an ELF file of a firmware, and what is flashed of it.
 #[cfg(feature = "importers")]
 pub fn firmware(data: &[u8]) {
     use headstart_tools::ship::board::Board;

@@ -1,4 +1,4 @@
-//! Packs.
+//! Fuzzes packs.
 
 use headstart::backbone::Backbone;
 use headstart::graph::{Activation, Conv, Graph, Op, Window};
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::SECRET;
 
-/// A pack as it is.
+/// Opens a pack as it is.
 pub fn pack(data: &[u8]) {
     if let Ok(pack) = Pack::open(data) {
         let _ = headstart::tail::Tail::parse(&pack);
@@ -18,12 +18,12 @@ pub fn pack(data: &[u8]) {
     }
 }
 
-/// A pack whose digests are right.
+/// Opens a pack whose digests are right.
 pub fn pack_sealed(data: &[u8]) {
     pack(&sealed_pack(data));
 }
 
-/// A pack for a runtime that trusts one key.
+/// Opens a pack in a runtime that trusts one key.
 pub fn trusted(data: &[u8]) {
     let key = ed25519_dalek::SigningKey::from_bytes(&SECRET).verifying_key().to_bytes();
     let trust = Trust { keys: &[key], family: "board", least_counter: 3 };
@@ -119,12 +119,12 @@ fn contents(tail: Option<Vec<u8>>) -> Contents<'static> {
     }
 }
 
-/// A pack of one feature, with this head.
+/// Makes a pack of one feature, with this head.
 pub fn small_pack(head: Option<Vec<u8>>) -> Vec<u8> {
     emit(&Contents { head, ..contents(None) }).unwrap()
 }
 
-/// A pack whose tail is a convolution, a clamp and the means.
+/// Makes a pack whose tail is a convolution, a clamp and the means.
 pub fn pack_with_tail(storage: TailStorage) -> Vec<u8> {
     let mut graph = Graph::default();
     let x = graph.add_value("x", vec![1, 1, 2, 2]);

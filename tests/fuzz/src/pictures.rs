@@ -1,4 +1,4 @@
-//! Pictures and masks.
+//! Fuzzes pictures and masks.
 
 use std::io::Cursor;
 
@@ -9,7 +9,7 @@ use crate::{crc32, decode};
 /// Most pixels of a picture that is decoded each time; of larger ones, which take milliseconds, one of many.
 const PIXELS: u64 = 1 << 14;
 
-/// A picture, by its content: JPEG or PNG.
+/// Reads a picture, by its content: JPEG or PNG.
 pub fn image(data: &[u8]) {
     let data = sealed(data);
     if is_quick(&data) {
@@ -18,7 +18,7 @@ pub fn image(data: &[u8]) {
     }
 }
 
-/// A mask: a PNG whose numbers are classes.
+/// Reads a mask: a PNG whose numbers are classes.
 pub fn mask(data: &[u8]) {
     let data = sealed(data);
     if is_quick(&data)

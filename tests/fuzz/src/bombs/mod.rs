@@ -9,17 +9,17 @@ pub mod watched;
 
 use headstart::head::Random;
 
-/// Most bytes of a file.
+/// The most bytes of a file.
 pub const MAX_BYTES: usize = 1_000_000;
 
-/// A model file.
+/// A valid model file that asks for much time or memory.
 #[derive(Clone, Debug)]
 pub struct Bomb {
-    /// What it asks for.
+    /// The kind of file: what it asks for.
     pub kind: &'static str,
     /// `onnx` or `tflite`.
     pub format: &'static str,
-    /// The file.
+    /// The bytes of the file.
     pub bytes: Vec<u8>,
 }
 
@@ -45,12 +45,12 @@ impl Draw {
     }
 }
 
-/// How many kinds there are: so many numbers in a row are one of each.
+/// How many kinds there are; as many seeds in a row give one of each.
 pub fn kinds() -> u64 {
     (onnx::KINDS.len() + tflite::KINDS.len()) as u64
 }
 
-/// Bomb number `seed`: the same for the same number.
+/// Makes bomb number `seed`; the same number gives the same file.
 pub fn bomb(seed: u64) -> Bomb {
     let mut draw = Draw(Random::new(seed));
     let kind = (seed % kinds()) as usize;

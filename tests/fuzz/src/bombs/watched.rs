@@ -1,20 +1,20 @@
-//! A program under watch: what it took, and its end if that was too much.
+//! Runs a program under watch: what it took, and its end if that was too much.
 
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What one run may take.
+/// Limits on one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Seconds of all processors together: a busy machine makes them no longer.
+    /// Seconds of all processors together, so that a busy machine makes them no longer.
     pub seconds: f64,
-    /// Bytes of memory.
+    /// Bytes of memory at once.
     pub bytes: u64,
 }
 
-/// What a run took.
+/// Resources that a run took.
 #[derive(Clone, Debug)]
 pub struct Taken {
     /// The exit status; `None` for a run that was ended, by its limits or by a signal.
