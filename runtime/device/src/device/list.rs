@@ -19,7 +19,7 @@ pub struct SampleEntry {
     pub file: Option<String>,
     /// The class that the sample was given.
     pub class: String,
-    /// As how many samples it counts.
+    /// How many samples this one counts as.
     pub weight: u16,
     /// The class that a head answers which was learned without this sample; `null` unless the sample is doubtful.
     pub answer: Option<String>,

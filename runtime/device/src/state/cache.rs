@@ -188,7 +188,7 @@ impl FeatureCache {
         Insertion::New
     }
 
-    /// Lets a sample that is there count as so many, 1 to [`MAX_WEIGHT`].
+    /// Sets how many samples one that is there counts as, 1 to [`MAX_WEIGHT`].
     pub fn set_weight(&mut self, id: &SampleId, weight: u16) {
         let weight = weight.clamp(1, MAX_WEIGHT);
         if let Some(&place) = self.places.get(id)
@@ -201,12 +201,12 @@ impl FeatureCache {
         }
     }
 
-    /// As how many samples each one counts.
+    /// How many samples each sample counts as.
     pub fn weights(&self) -> &[u16] {
         &self.weights
     }
 
-    /// As how many samples this one counts; 1 where it is not there.
+    /// How many samples this one counts as; 1 where it is not there.
     pub fn weight(&self, id: &SampleId) -> u16 {
         self.places.get(id).map_or(1, |&place| self.weights[place])
     }

@@ -72,7 +72,7 @@ pub struct Commit {
     pub classes: Vec<String>,
     /// The samples and their labels.
     pub samples: Vec<(SampleId, u16)>,
-    /// As how many samples each one counts.
+    /// How many samples each sample counts as.
     pub weights: Vec<u16>,
 }
 

@@ -1,4 +1,4 @@
-//! Whether a few samples count for little beside many others.
+//! Finds out whether a few samples count for little beside many others.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -20,9 +20,9 @@ const ENOUGH: f64 = 0.95;
 /// What a head answers better of samples that it was learned from than of held-out ones, at least.
 const GAIN: f64 = 0.03;
 
-/// What the others count for each one that one of `ids` counts; the share of these that `head`, which was learned from all,
-/// answers rightly; and the share of them, held out, that discriminants of them alone answer rightly. `None` where there is room
-/// for them: a head should answer what it was learned from better than a head that has not seen it.
+/// Measures how much the others count for each one that one of `ids` counts; the share of these that `head`, which was learned from all,
+/// answers rightly; and the share of them, held out, that discriminants of them alone answer rightly. `None` where there is room for them:
+/// a head should answer what it was learned from better than a head that has not seen it.
 ///
 /// # Errors
 /// [`TrainingProblem::Samples`].

@@ -10,7 +10,7 @@ use crate::record::check_shape;
 
 /// The largest weight of a class.
 pub const MAX_WEIGHT: u8 = 16;
-/// A sample counts as so many at most: with that all sums stay whole, of any number of samples that a state can have.
+/// The most times that one sample counts: with that all sums stay whole, of any number of samples that a state can have.
 pub const MAX_TIMES: u16 = 128;
 /// Samples that are multiplied together: so many products of two int8 are exact in float32.
 const ROWS: usize = 256;
@@ -100,7 +100,7 @@ impl<'a> Sums<'a> {
         self.change(samples, times, 1, panel)
     }
 
-    /// Takes samples off that were added so many times.
+    /// Takes off samples that were added, each so many times.
     ///
     /// # Errors
     ///

@@ -38,7 +38,7 @@ pub struct LearnOptions<'a> {
     pub kept_bits: Option<Bits>,
     /// Keeps a copy of each sample's file from now on: what [`Device::adopt`] learns from.
     pub keep_samples: bool,
-    /// What these samples, the known ones among them, count from now on; without, new ones count once and known ones as before.
+    /// The weight of these samples, the known ones among them, from now on. Without, new ones count once and known ones as before.
     pub weight: Option<Weight>,
     /// How a pack's tail is trained.
     pub tail: TailSettings,
@@ -50,13 +50,13 @@ pub struct LearnOptions<'a> {
     pub force: bool,
 }
 
-/// What samples count beside others, in everything that is learned from them. It is kept with each of them, and is not changed
-/// by what is learned or forgotten later.
+/// The weight of samples beside others, in everything that is learned from them. It is kept with each of them, and is not changed by what
+/// is learned or forgotten later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// Each as so many samples, 1 to [`MAX_WEIGHT`].
+    /// Each sample counts as so many, 1 to [`MAX_WEIGHT`].
     Each(u16),
-    /// All together about as much as all others that are there; each as [`MAX_WEIGHT`] samples at most.
+    /// All samples together count about as much as all others that are there; each as [`MAX_WEIGHT`] samples at most.
     AsAllOthers,
 }
 

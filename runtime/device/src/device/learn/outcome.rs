@@ -143,7 +143,7 @@ pub struct LearnedHead {
     pub head_bytes: usize,
     /// Effect of the new samples on those that were known before; `null` where there were none, or nothing is new.
     pub known_samples: Option<Known>,
-    /// Where many samples of before leave little room for these: how little.
+    /// How little these samples count, where many of before leave them little room; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outweighed: Option<Outweighed>,
     /// Accuracy before and after on the samples that were not learned from.
@@ -152,14 +152,14 @@ pub struct LearnedHead {
     pub rejected: Option<String>,
 }
 
-/// Samples that count for little beside those of before.
+/// A report of samples that count for little beside those of before.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Outweighed {
-    /// What the others count together for each one that one of these counts.
+    /// How much the others count together for each one that one of these counts.
     pub others: f64,
     /// Share of these samples that the head answers rightly, which it was learned from.
     pub together: f64,
-    /// The same share, held out, of a head of these samples alone.
+    /// Share of these samples that a head of them alone answers rightly, while they are held out.
     pub alone: f64,
 }
 
