@@ -141,7 +141,7 @@ impl Head {
         self.answer_in(features, &mut Logits::default())
     }
 
-    /// The same in memory that is used again.
+    /// Answers one sample in memory that is used again.
     pub(crate) fn answer_in(
         &self,
         features: &[i8],

@@ -38,7 +38,7 @@ impl Model {
         Ok(memory.logits)
     }
 
-    /// The same in memory that is used again.
+    /// Computes the logits in memory that is used again.
     pub(crate) fn logits_in(&self, features: &[i8], memory: &mut Logits) -> Result<(), Error> {
         let Logits { units, logits } = memory;
         logits.clear();

@@ -73,7 +73,7 @@ impl<'f, F: Flash> Journal<'f, F> {
         Ok(self.read_doubting()?.0)
     }
 
-    /// The same, and whether a later one may have been lost.
+    /// The last entry, and whether a later one may have been lost.
     pub(super) fn read_doubting(&self) -> Result<(Entry, bool), StoreError<F::Error>> {
         let mut bytes = [0; ENTRY];
         let mut store = self.store()?;

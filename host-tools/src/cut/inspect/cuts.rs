@@ -55,7 +55,7 @@ pub fn cuts(graph: &Graph, points: &[FreezePoint]) -> Vec<Cut> {
 struct Prices {
     /// Elements of constants that the first nodes need, by how many those are.
     constants_before: Vec<u64>,
-    /// The same of the nodes behind them.
+    /// Elements of constants that the nodes behind them need.
     constants_behind: Vec<u64>,
     macs_before: Vec<u64>,
     macs_behind: Vec<u64>,

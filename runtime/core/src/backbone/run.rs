@@ -139,7 +139,7 @@ pub(crate) fn run(
     run_loaded(network, arena, kernels, see)
 }
 
-/// The same with an input that is at its place in the arena; the input itself is not shown.
+/// Runs a network whose input is at its place in the arena already, and shows every value but the input to `see`.
 pub(crate) fn run_loaded(
     network: &Network<'_>,
     arena: &mut [i8],

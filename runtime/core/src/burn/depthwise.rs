@@ -61,7 +61,7 @@ pub(super) fn weight_gradient<B: FloatBackend>(
     B::float_from_data(TensorData::new(sums, weight.shape()), &device)
 }
 
-/// The same on the device: for each tap, what it saw times the gradient, summed over batch and places.
+/// Computes the gradient on the device: for each tap, what it saw times the gradient, summed over batch and places.
 fn tap_by_tap<B: FloatBackend>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,

@@ -7,7 +7,7 @@ use crate::pack::Filter;
 
 /// What Pillow's weights are multiples of one part of: `PRECISION_BITS` of its `Resample.c`.
 const PIL_BITS: u32 = 22;
-/// The same in OpenCV: `INTER_RESIZE_COEF_BITS`.
+/// What OpenCV's weights are multiples of one part of: `INTER_RESIZE_COEF_BITS`.
 const OPENCV_BITS: u32 = 11;
 /// OpenCV's areas are float32; so many bits tell a part of the largest picture.
 const AREA_BITS: u32 = 20;

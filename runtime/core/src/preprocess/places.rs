@@ -42,7 +42,7 @@ impl Places {
     }
 }
 
-/// The same axes by another library's filter.
+/// Makes both axes of a resize by another library's filter.
 pub(super) fn filtered(filter: Filter, axes: [&Places; 2]) -> [FilterAxis; 2] {
     let shrinks = axes.iter().all(|axis| axis.source >= axis.target as usize);
     axes.map(|axis| {

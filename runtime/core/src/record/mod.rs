@@ -278,7 +278,7 @@ impl<'a> HeadRecord<'a> {
         table_labels(self.labels)
     }
 
-    /// The same as they stand in the record: one byte length and the text, each.
+    /// The labels as they stand in the record: one byte of length and the text, each.
     pub(crate) fn label_table(&self) -> &'a [u8] {
         self.labels
     }

@@ -29,7 +29,7 @@ impl Device {
         Err(Error::sample(folder, problem))
     }
 
-    /// The same for what was listed, and for each folder with samples in it: a link may lead into a state.
+    /// Refuses listed samples that lie in a state, and looks at each folder with samples in it: a link may lead into a state.
     pub(super) fn refuse_state_among(&self, samples: &Labelled<'_>) -> Result<(), Error> {
         if !samples.is_listed {
             return Ok(());

@@ -149,7 +149,7 @@ impl Device {
         self.pack.file().raise_counter(self.pack.counter(), lock)
     }
 
-    /// The same for a pack that is going to answer.
+    /// Stores the pack's security counter where the pack is going to answer.
     pub(super) fn keep_counter(&self) -> Result<(), Error> {
         self.pack.file().unchanged()?;
         let Some(folder) = self.state.as_ref().filter(|_| self.pack.file().is_trusting()) else {

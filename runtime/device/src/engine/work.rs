@@ -39,7 +39,7 @@ pub(crate) trait TailTrainer {
         rate: f32,
     ) -> Result<f32, TrainingProblem>;
 
-    /// The same on so many samples, towards shares of the classes: `[sample][place][class]`, zeros for a place that does not count.
+    /// One step of that size on so many samples, towards shares of the classes: `[sample][place][class]`, zeros for a place that does not count.
     fn step_towards(
         &mut self,
         inputs: &[Vec<f32>],

@@ -65,7 +65,7 @@ impl<'p> Extractor<'p> {
         self.preprocess(&decoded).map_err(|e| Error::pack(file.path(), e))
     }
 
-    /// The same views as the backbone takes them.
+    /// Preprocesses the views of a file, as the backbone takes them.
     pub(super) fn inputs(&mut self, file: &SampleFile, views: usize) -> Result<Vec<i8>, Error> {
         self.each_view(file, views, |extractor, rows| {
             rows.extend_from_slice(&extractor.buffers.input);

@@ -52,7 +52,7 @@ impl Job<'_> {
         Err(Error::Samples(bad.into_iter().map(|(_, error)| error).collect()))
     }
 
-    /// The same, where `skip_bad` without those that are bad.
+    /// Computes what `work` makes of samples; where `skip_bad`, without those that are bad.
     ///
     /// # Errors
     /// As [`all`](Self::all); with `skip_bad` only what is no sample's fault.

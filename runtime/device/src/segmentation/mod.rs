@@ -1,6 +1,6 @@
 //! Answers a class for every place of a picture: pictures with masks, and how well answers fit them.
 //!
-//! `--data` is then a folder with `images/` and `masks/`: `images/NAME.jpg` (or `.png`, `.npy`) and
+//! The samples are then a folder with `images/` and `masks/`: `images/NAME.jpg` (or `.png`, `.npy`) and
 //! `masks/NAME.png`, whose pixels are class numbers. `classes.txt`, one name a line, may stand beside them.
 
 mod colours;

@@ -64,12 +64,12 @@ impl StateFolder {
         read(&self.head_path(), &HEAD_FILE)
     }
 
-    /// Whether something has the head's name, or that of the features, whatever it is.
+    /// Whether something has the head's name, whatever it is.
     pub(crate) fn has_head(&self) -> bool {
         std::fs::symlink_metadata(self.head_path()).is_ok()
     }
 
-    /// The same for the features.
+    /// Whether something has the features' name, whatever it is.
     pub(crate) fn has_features(&self) -> bool {
         std::fs::symlink_metadata(self.path.join(FEATURES)).is_ok()
     }

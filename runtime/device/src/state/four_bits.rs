@@ -6,7 +6,7 @@ const LEVELS: usize = 16;
 /// Where the levels of a row lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spacing {
-    /// The same distance apart.
+    /// At equal distances.
     Even = 0,
     /// Their distances grow from the least on: most features of a layer behind a ReLU are small.
     Growing = 1,

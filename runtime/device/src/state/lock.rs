@@ -111,7 +111,7 @@ impl StateLock {
         self.put(file, cache, backbone, head, made)
     }
 
-    /// The same, with the cache in this file, where all can be read again.
+    /// Commits with the cache in this file, where all can be read again.
     pub(super) fn put<'m>(
         &self,
         (name, bytes): (String, Vec<u8>),
@@ -252,7 +252,7 @@ impl StateLock {
         Ok(found)
     }
 
-    /// The same but for the folder's fsync.
+    /// Removes files that may be there, without the folder's fsync, and returns whether one was.
     fn unlink(&self, names: impl IntoIterator<Item = String>) -> Result<bool, Error> {
         let mut found = false;
         for name in names {

@@ -48,7 +48,7 @@ impl StateFolder {
         self.read_names().unwrap_or_default()
     }
 
-    /// The same, where a file that the machine does not let be read is not taken for none: what follows would replace it.
+    /// Reads the names, and does not take a file that the machine does not let be read for none: what follows would replace it.
     pub(crate) fn read_names(&self) -> Result<Names, Error> {
         match read(&self.path().join(FILE), &NAMES_FILE) {
             Err(error @ Error::State { problem: StateProblem::Unreadable(_), .. }) => Err(error),

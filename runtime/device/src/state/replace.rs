@@ -22,7 +22,7 @@ pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), E
     sync_folder(folder)
 }
 
-/// The same but for the folder's fsync: for many files, which one of it makes durable.
+/// Puts a file in its place without the folder's fsync: for many files, which one fsync makes durable.
 ///
 /// # Errors
 /// As [`replace`].

@@ -58,7 +58,7 @@ impl StateFolder {
         self.refuse_head(head)
     }
 
-    /// The same for a head alone.
+    /// Refuses a head that would be too large to be read again.
     ///
     /// # Errors
     /// [`Error::State`] with what to do.

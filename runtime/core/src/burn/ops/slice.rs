@@ -34,7 +34,7 @@ pub(in crate::burn) fn select<B: FloatBackend>(
     B::float_select(x, dimension, rows)
 }
 
-/// The same tensor, its elements in memory in the order of its dimensions.
+/// Copies a tensor, its elements in memory in the order of its dimensions.
 fn in_order<B: FloatBackend>(x: FloatTensor<B>) -> FloatTensor<B> {
     let shape = x.shape();
     B::float_reshape(x, shape)

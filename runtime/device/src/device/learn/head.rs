@@ -74,7 +74,7 @@ impl Lesson<'_> {
         Lesson { settings, ..*self }.learn_on(lock, before, was)
     }
 
-    /// The same in a state that is locked, on what there is in it.
+    /// Learns in a state that is locked, on what there is in it.
     fn learn_on(
         &self,
         lock: StateLock,

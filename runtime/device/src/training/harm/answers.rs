@@ -32,7 +32,7 @@ pub(super) fn by_class(labels: &[u16], numbers: &[f64], classes: usize) -> Vec<O
     by_class_weighed(labels, numbers, &vec![1.0; numbers.len()], classes)
 }
 
-/// The same with weights.
+/// The weighted mean of each class that has enough samples.
 pub(super) fn by_class_weighed(
     labels: &[u16],
     numbers: &[f64],

@@ -29,7 +29,7 @@ pub(super) const DOUBTFUL: f64 = 0.4;
 /// most part: nothing is learned of them.
 const MOSTLY_WRONG: f64 = 0.5;
 const DOUBTFUL_PART: f64 = 2.0 / 3.0;
-/// The same part where all these labels are of one class.
+/// The part of labels that would be set aside, all of one class, from which on nothing is learned of them.
 const FLOOD_PART: f64 = 0.5;
 
 /// Effect of an update on samples that were known before.

@@ -109,7 +109,7 @@ pub(super) fn second_step<L: Lesson>(
     Ok(tail.chain(last).collect())
 }
 
-/// The same with gradients as they are.
+/// Settings of plain gradient descent, with gradients as they are.
 pub(super) fn plain(usual: Settings) -> Settings {
     Settings { optimiser: Optimiser::Sgd { momentum: 0.0 }, weight_decay: 0.0, clip: None, ..usual }
 }

@@ -61,7 +61,7 @@ pub(super) fn run<'a>(
     Ok(Run { cache, pack, tail, initial, options })
 }
 
-/// The same, of the kind that the pack's tail is.
+/// The task of a training, of the kind that the pack's tail is.
 pub(super) fn task<'a>(run: &'a Run<'a>) -> Result<Box<dyn Task + 'a>, TrainingProblem> {
     Ok(if is_per_place(run.pack) {
         Box::new(OfPlaces::new(run)?)
