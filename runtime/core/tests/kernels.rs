@@ -7,7 +7,7 @@ mod kernels {
 
 use std::sync::LazyLock;
 
-use headstart::kernels::generic::{self, Output, Tensor, Term};
+use headstart::kernels::generic::{self, Mean, Output, Tensor, Term};
 use headstart::kernels::{Isa, Kernels};
 use headstart::network::{Halves, Window};
 use kernels::case::{Case, POINT, Shape};
@@ -264,7 +264,7 @@ fn means_of_integers_round_halves_as_stated() {
             };
             for kernels in &kernels {
                 let mut found = vec![99; expected.len()];
-                kernels.integer_mean(x, &window, halves, to, &mut found);
+                kernels.mean(x, Mean::Integers { window: &window, halves }, to, &mut found);
                 assert_eq!(found, expected, "{} on {window:?}, {halves:?}", kernels.isa());
             }
         }

@@ -4,7 +4,7 @@ use super::operands::{convolution, output, tensor};
 use crate::Error;
 use crate::kernels::Kernels;
 use crate::kernels::arena::{Sources, split};
-use crate::kernels::generic;
+use crate::kernels::generic::{self, Mean};
 #[cfg(feature = "std")]
 use crate::kernels::team::Team;
 use crate::network::{
@@ -301,14 +301,14 @@ fn run_other(
             kernels.max_pool(load(input)?, &window, to, out);
         }
         Node::AveragePool(AveragePool { input, window, counted_padding, multiplier }) => {
-            let x = load(input)?;
-            kernels.average_pool(x, &window, counted_padding, multiplier, to, out);
-        }
-        Node::GridPool(GridPool { input, multiplier }) => {
-            kernels.grid_pool(load(input)?, multiplier, to, out);
+            let of = Mean::Windows { window: &window, counted_padding, multiplier };
+            kernels.mean(load(input)?, of, to, out);
         }
         Node::IntegerMean(IntegerMean { input, window, halves }) => {
-            kernels.integer_mean(load(input)?, &window, halves, to, out);
+            kernels.mean(load(input)?, Mean::Integers { window: &window, halves }, to, out);
+        }
+        Node::GridPool(GridPool { input, multiplier }) => {
+            kernels.mean(load(input)?, Mean::Bins { multiplier }, to, out);
         }
         Node::Concat { axis, operands } => {
             let mut at = 0;

@@ -34,8 +34,8 @@ mod x86_64;
 
 pub use isa::{Isa, UnknownIsa};
 
-use crate::network::{BinaryOp, Halves, Window};
-use generic::{Convolution, Output, Tensor, Term};
+use crate::network::{BinaryOp, Window};
+use generic::{Convolution, Mean, Output, Tensor, Term};
 
 /// The kernels of one instruction set, which this CPU has.
 #[derive(Clone, Copy, Debug)]
@@ -169,34 +169,9 @@ impl Kernels {
         self.compiled(|| generic::max_pool(x, window, to, out));
     }
 
-    /// Takes the mean of each window: [`generic::average_pool`], bit for bit.
-    pub fn average_pool(
-        self,
-        x: Tensor<'_>,
-        window: &Window,
-        counted_padding: Option<[u16; 2]>,
-        multiplier: f32,
-        to: Output,
-        out: &mut [i8],
-    ) {
-        self.compiled(|| generic::average_pool(x, window, counted_padding, multiplier, to, out));
-    }
-
-    /// Takes the mean of each window of integers: [`generic::integer_mean`], bit for bit.
-    pub fn integer_mean(
-        self,
-        x: Tensor<'_>,
-        window: &Window,
-        halves: Halves,
-        to: Output,
-        out: &mut [i8],
-    ) {
-        self.compiled(|| generic::integer_mean(x, window, halves, to, out));
-    }
-
-    /// Takes the mean of each bin of a grid: [`generic::grid_pool`], bit for bit.
-    pub fn grid_pool(self, x: Tensor<'_>, multiplier: f32, to: Output, out: &mut [i8]) {
-        self.compiled(|| generic::grid_pool(x, multiplier, to, out));
+    /// Takes means over windows or over the bins of a grid: [`generic::mean`], bit for bit.
+    pub fn mean(self, x: Tensor<'_>, of: Mean<'_>, to: Output, out: &mut [i8]) {
+        self.compiled(|| generic::mean(x, of, to, out));
     }
 
     /// Copies one operand of a concatenation into its place: [`generic::concat`], bit for bit.

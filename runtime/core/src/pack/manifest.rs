@@ -14,6 +14,19 @@ pub enum Manifest<'a> {
     V1(ManifestV1<'a>),
 }
 
+impl<'a> Manifest<'a> {
+    /// The manifest of a section's bytes, and the bytes of its [`BackboneSpec`], part by part: who wrote them down again to take
+    /// their digest would need the encoder, on a microcontroller too.
+    pub(super) fn parse(bytes: &'a [u8]) -> Option<(ManifestV1<'a>, &'a [u8])> {
+        let (&0, bytes) = bytes.split_first()? else { return None };
+        let (provenance, bytes) = postcard::take_from_bytes(bytes).ok()?;
+        let (backbone, behind) = postcard::take_from_bytes(bytes).ok()?;
+        let spec = bytes.get(..bytes.len().checked_sub(behind.len())?)?;
+        let (plan, behind) = postcard::take_from_bytes(behind).ok()?;
+        behind.is_empty().then_some((ManifestV1 { provenance, backbone, plan }, spec))
+    }
+}
+
 /// The first version's manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

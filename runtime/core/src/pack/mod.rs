@@ -72,9 +72,7 @@ impl<'a> Pack<'a> {
 
     fn of(sections: &Sections<'a>) -> Result<Self, Error> {
         let body = |kind| sections.body(kind).unwrap_or_default();
-        let Ok((Manifest::V1(manifest), [])) = postcard::take_from_bytes(body(MANIFEST)) else {
-            return Err(Error::BadManifest);
-        };
+        let (manifest, spec) = Manifest::parse(body(MANIFEST)).ok_or(Error::BadManifest)?;
         let mut pack = Self {
             manifest,
             network: Network {
@@ -89,7 +87,7 @@ impl<'a> Pack<'a> {
             tail: sections.body(TAIL).map(TailSection::parse).transpose()?,
             head: sections.body(HEAD),
             signature: sections.body(SIGNATURE).map(Signature::parse).transpose()?,
-            digest: backbone_digest(&manifest.backbone, sections)?,
+            digest: backbone_digest(spec, sections),
         };
         pack.features = verify::verify(&pack)?;
         Ok(pack)
@@ -193,9 +191,7 @@ impl<'a> Pack<'a> {
     }
 }
 
-fn backbone_digest(spec: &BackboneSpec, sections: &Sections<'_>) -> Result<[u8; 32], Error> {
-    let mut buffer = [0; 128];
-    let spec = postcard::to_slice(spec, &mut buffer).map_err(|_| Error::BadManifest)?;
+fn backbone_digest(spec: &[u8], sections: &Sections<'_>) -> [u8; 32] {
     let mut digest = Sha256::new_with_prefix(spec);
     for kind in [VALUES, NODES, WEIGHTS, CHANNELS, TABLES] {
         digest.update(sections.get(kind).map_or(&[0; 32], |(_, digest)| digest));
@@ -203,5 +199,5 @@ fn backbone_digest(spec: &BackboneSpec, sections: &Sections<'_>) -> Result<[u8; 
     if let Some((_, tail)) = sections.get(TAIL) {
         digest.update(tail);
     }
-    Ok(digest.finalize().into())
+    digest.finalize().into()
 }

@@ -11,7 +11,7 @@ pub use arrange::{concat, pad, permute};
 pub use binary::{Term, add, binary};
 pub use conv::conv;
 pub use depthwise::depthwise;
-pub use pool::{average_pool, grid_pool, integer_mean, max_pool};
+pub use pool::{Mean, max_pool, mean};
 #[cfg(feature = "burn")]
 pub(crate) use pool::{bin, counted};
 pub use softmax::softmax;
