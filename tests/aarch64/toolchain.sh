@@ -9,17 +9,19 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-# install PROGRAM PACKAGE...: installs the packages unless the program is there.
+# install PROGRAM|FILE PACKAGE...: installs the packages unless the program or the file is there.
 install() {
-    local program=$1
+    local wanted=$1
     shift
-    if ! command -v "$program" >/dev/null; then
+    if ! [ -e "$wanted" ] && ! command -v "$wanted" >/dev/null; then
         as_root apt-get update -qq
         as_root apt-get install -y -qq "$@" >/dev/null
     fi
 }
 
-install aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+install aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+# Only recommended by the compiler.
+install /usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 
 # Debian's standard library for aarch64 lies beside its own one: only these files are taken of the package.
