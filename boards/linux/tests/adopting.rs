@@ -324,7 +324,7 @@ fn what_is_not_learned_is_not_kept() {
     assert_eq!(copies(&bench, "state").len() as u64, cut["samples"].as_u64().unwrap());
     bench.pictures("more", "white", [190; 3], 0, 3);
     let kept = copies(&bench, "state");
-    learn(&bench, "more", "state", &[]);
+    learn(&bench, "more", "state", &["--max-bytes", "none"]);
     assert_eq!(copies(&bench, "state").len(), kept.len() + 3);
     bench.json("rollback", &STATE);
     assert_eq!(copies(&bench, "state"), kept);

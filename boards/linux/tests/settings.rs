@@ -76,11 +76,65 @@ fn what_shapes_a_head_survives_every_command() {
 }
 
 #[test]
+fn crops_and_a_budget_survive_every_command() {
+    let bench = Bench::new();
+    four(&bench, "data", 0, 8);
+    four(&bench, "more", 30, 3);
+    four(&bench, "theirs", 50, 3);
+    bench.pictures("other class", "black", [5; 3], 0, 4);
+    // Six samples of each class, twice shown.
+    let asked = ["--views", "2", "--max-bytes", "1200", "--keep-samples"];
+    let first = learn(&bench, "data", "state", &asked);
+    assert_eq!((&first["samples"], &first["dropped_samples"]), (&json!(24), &json!(8)));
+    learn(&bench, "theirs", "their state", &asked);
+    let expected = |data: &[&str]| {
+        let _ = std::fs::remove_dir_all(bench.path("anew"));
+        data.iter().for_each(|data| drop(learn(&bench, data, "anew", &asked)));
+        ["head.hshr", "features.hsfc"]
+            .map(|name| std::fs::read(bench.path("anew").join(name)).unwrap())
+    };
+    let holds = |what: &str, said: &Json, data: &[&str]| {
+        assert_eq!(said["changed_settings"], json!([]), "{what}");
+        let status = bench.json("status", &STATE);
+        assert_eq!((&status["views"], &status["max_bytes"]), (&json!(2), &json!(1200)), "{what}");
+        let found = ["head.hshr", "features.hsfc"]
+            .map(|name| std::fs::read(bench.path("state").join(name)).unwrap());
+        assert!(data.is_empty() || found == expected(data), "{what}");
+    };
+    let said = learn(&bench, "more", "state", &[]);
+    assert_eq!(said["samples"], 24);
+    holds("learn", &said, &["data", "more"]);
+    let said = bench.json("merge", &["--state", "state", "--from", "their state"]);
+    assert_eq!((&said["samples"], &said["dropped_samples"]), (&json!(24), &json!(12)));
+    holds("merge", &said, &["data", "more", "theirs"]);
+    let said = bench.json("rename", &["--state", "state", "--class", "white", "--to", "pale"]);
+    holds("rename", &said, &[]);
+    holds("rollback", &bench.json("rollback", &STATE), &["data", "more", "theirs"]);
+    let said = learn(&bench, "other class", "state", &["--force"]);
+    holds("a new class", &said, &["data", "more", "theirs", "other class"]);
+    let said = bench.json("forget", &["--state", "state", "--class", "black"]);
+    holds("forget", &said, &[]);
+    std::fs::write(&bench.pack, tiny_pack(3, None)).unwrap();
+    let said = bench.json("adopt", &["--state", "state", "--force"]);
+    assert!(said["dropped_samples"].as_u64().unwrap() > 0, "{said}");
+    holds("adopt", &said, &[]);
+    assert!(std::fs::metadata(bench.path("state/features.hsfc")).unwrap().len() <= 1200);
+    // Taken back, it is said.
+    let said = learn(&bench, "data", "state", &["--views", "auto", "--max-bytes", "none"]);
+    let change = |setting: &str, before: &str, now: &str| json!({"setting": setting, "before": before, "now": now});
+    assert_eq!(
+        said["changed_settings"],
+        json!([change("views", "2", "auto"), change("max_bytes", "1200", "none")])
+    );
+}
+
+#[test]
 fn a_command_that_changes_a_setting_says_so() {
     let bench = Bench::new();
     four(&bench, "data", 0, 8);
     learn(&bench, "data", "state", &ASKED);
     learn(&bench, "data", "plain", &["--views", "1"]);
+    learn(&bench, "data", "plain", &["--views", "auto"]);
     let back = ["--learner", "auto", "--false-accepts", "1", "--half=false"];
     let said = learn(&bench, "data", "state", &back);
     let change = |setting: &str, before: &str, now: &str| json!({"setting": setting, "before": before, "now": now});

@@ -6,6 +6,7 @@ use common::tails::bench_with_tail;
 use common::{Bench, LEARN_TAIL};
 use headstart::pack::Pack;
 use headstart::tail::{Tail, TailRecord};
+use serde_json::json;
 
 #[test]
 fn a_tail_is_learned_and_answers() {
@@ -48,6 +49,45 @@ fn a_tail_is_learned_and_answers() {
         assert!(refusal.contains("trainable tail"), "{refusal}");
     }
     assert!(head() == first);
+}
+
+#[test]
+fn how_a_tail_is_trained_holds_until_something_else_is_asked_for() {
+    let bench = bench_with_tail();
+    let learn = |more: &[&str]| {
+        bench.json("learn", &[&["--data", "data", "--state", "state"], more].concat())
+    };
+    let head = || std::fs::read(bench.path("state").join("head.hshr")).unwrap();
+    let change = |setting: &str, before: &str, now: &str| json!({"setting": setting, "before": before, "now": now});
+    let asked = ["--rate", "0.05", "--epochs", "40", "--training-seed", "5", "--train", "*"];
+    learn(&[&asked[..], &["--balanced", "--storage", "f32"]].concat());
+    let first = head();
+    assert_eq!(learn(&[])["changed_settings"], json!([]));
+    assert!(head() == first);
+    let tail = json!({
+        "balanced": "true", "epochs": "40", "rate": "0.05", "seed": "5", "storage": "f32", "train": "*"
+    });
+    assert_eq!(bench.json("status", &["--state", "state"])["tail"], tail);
+    assert_eq!(
+        learn(&["--rate", "0.04"])["changed_settings"],
+        json!([change("rate", "0.05", "0.04")])
+    );
+    assert!(head() != first);
+    let back = bench.json("rollback", &["--state", "state"]);
+    assert_eq!(back["changed_settings"], json!([change("rate", "0.04", "0.05")]));
+    learn(&[]);
+    assert!(head() == first);
+    let said = learn(&["--tail-anew", "--rate", "0.05", "--epochs", "40", "--force"]);
+    let changes = [
+        change("balanced", "true", "usual"),
+        change("seed", "5", "usual"),
+        change("train", "*", "usual"),
+        change("storage", "f32", "usual"),
+    ];
+    assert_eq!(said["changed_settings"], json!(changes));
+    let said = head();
+    bench.json("learn", &[&LEARN_TAIL[..2], &["--state", "anew"], &LEARN_TAIL[4..]].concat());
+    assert!(said == std::fs::read(bench.path("anew/head.hshr")).unwrap());
 }
 
 #[test]

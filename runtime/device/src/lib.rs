@@ -73,3 +73,4 @@ pub use hidden::MAX_UNITS;
 pub use observer::{Event, Observer, Work};
 pub use request::{RequestProblem, Setting};
 pub use samples::Sample;
+pub use state::{Augment, Optimiser, TailSettings, TailWeights};

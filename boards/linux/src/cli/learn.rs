@@ -35,9 +35,9 @@ pub(crate) struct Learn {
     /// Units of a hidden layer between features and classes.
     #[arg(long, value_name = "N", requires = "engine", conflicts_with = "learner", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) hidden: Option<u16>,
-    /// Show each new picture to the backbone N times, whole and as N − 1 crops [default: 3 with
-    /// --learner auto and at most 50 samples a class, else 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    /// Show each new picture to the backbone N times, 1 to 5, whole and as N − 1 crops, or as often as suits (`auto`): 3 times with
+    /// --learner auto and at most 50 samples a class, else once. It holds for later commands too.
+    #[arg(long, value_name = "N|auto", value_parser = views)]
     pub(crate) views: Option<u8>,
     /// Call so much "unknown" that at most this part of the samples of classes that were never taught is answered, as
     /// measured by leaving each class out in turn. It holds for later commands too; 1 takes the limit away.
@@ -47,8 +47,9 @@ pub(crate) struct Learn {
     /// commands too; --half=false takes it back.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) half: Option<bool>,
-    /// Keep so many bytes of features at most: where there are more, the classes that have most lose samples.
-    #[arg(long, value_name = "N")]
+    /// Keep so many bytes of features at most: where there are more, the classes that have most lose samples. It holds for later
+    /// commands too; `none` takes the limit away.
+    #[arg(long, value_name = "N|none", value_parser = max_bytes)]
     pub(crate) max_bytes: Option<u64>,
     /// Keep features in four bits from now on, those of before too: half the room, for a little accuracy. What is lost does not come back.
     #[arg(long, value_name = "BITS")]
@@ -135,6 +136,9 @@ pub(crate) struct TailArgs {
     /// How the tail's weights are kept [default: f16].
     #[arg(long, value_enum)]
     pub(crate) storage: Option<StorageChoice>,
+    /// All that is named here holds for later calls too: take back what was asked for before, but for what this call names.
+    #[arg(long)]
+    pub(crate) tail_anew: bool,
 }
 
 impl Learn {
@@ -151,6 +155,7 @@ impl Learn {
             keep_samples: self.keep_samples,
             weight: self.weight,
             tail: self.tail.settings(),
+            tail_anew: self.tail.tail_anew,
             reports: Vec::new(),
             memory: self.memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             force: self.force,
@@ -214,6 +219,21 @@ fn weight(text: &str) -> Result<Weight, String> {
     number
         .map(Weight::Each)
         .ok_or_else(|| "a number from 1 to 100, or recent, is needed".to_owned())
+}
+
+fn views(text: &str) -> Result<u8, String> {
+    if text == "auto" {
+        return Ok(0);
+    }
+    let number = text.parse().ok().filter(|number| (1..=5).contains(number));
+    number.ok_or_else(|| "a number from 1 to 5, or auto, is needed".to_owned())
+}
+
+fn max_bytes(text: &str) -> Result<u64, String> {
+    if text == "none" {
+        return Ok(u64::MAX);
+    }
+    text.parse().map_err(|_| "a number of bytes, or none, is needed".to_owned())
 }
 
 fn positive(text: &str) -> Result<f32, String> {

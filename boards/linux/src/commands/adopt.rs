@@ -51,6 +51,10 @@ impl Report for Adopted {
                 output::thousands(self.missing_samples)
             );
         }
+        if self.dropped_samples > 0 {
+            let dropped = output::thousands(self.dropped_samples);
+            samples += &format!(" ({dropped} dropped for --max-bytes)");
+        }
         let known = self.known_samples.as_ref().map_or_else(
             || "–".to_owned(),
             |known| {

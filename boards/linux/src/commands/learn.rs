@@ -188,5 +188,6 @@ fn of_places(learned: &LearnedPlaces) -> String {
         ("time", time(learned.seconds, learned.training_seconds)),
         ("peak memory", format!("{} bytes", output::bytes(peak))),
     ];
+    let facts = facts.into_iter().chain(super::settings(&learned.changed_settings));
     format!("{}\n\n{}", output::facts(facts), classes::table(&learned.classes, "pictures"))
 }

@@ -61,7 +61,9 @@ fn changed(changed: &Changed, done: &str) -> String {
         ("held-out accuracy", output::percent(changed.held_out_accuracy)),
         ("unknown below", unknown(changed.unknown_threshold, changed.threshold_kept)),
     ];
-    let facts = facts.into_iter().chain(settings(&changed.changed_settings));
+    let dropped = (changed.dropped_samples > 0)
+        .then(|| ("dropped for --max-bytes", output::thousands(changed.dropped_samples)));
+    let facts = facts.into_iter().chain(dropped).chain(settings(&changed.changed_settings));
     let table = classes::table(&changed.classes, "samples");
     format!("{done}\n\n{}\n\n{table}", output::facts(facts))
 }

@@ -22,7 +22,15 @@ impl Report for Status {
         };
         let limit = self.false_accepts.map(|limit| format!(", --false-accepts {limit}"));
         let half = if self.half { ", --half" } else { "" };
-        let settings = format!("--learner {}{}{half}", self.learns_with, limit.unwrap_or_default());
+        let views = self.views.map(|views| format!(", --views {views}"));
+        let most = self.max_bytes.map(|bytes| format!(", --max-bytes {bytes}"));
+        let tail = self.tail.iter().map(|(setting, value)| match *setting {
+            "seed" => format!(", --training-seed {value}"),
+            "balanced" => ", --balanced".to_owned(),
+            name => format!(", --{} {value}", name.replace('_', "-")),
+        });
+        let more = limit.into_iter().chain([half.to_owned()]).chain(views).chain(most).chain(tail);
+        let settings = format!("--learner {}{}", self.learns_with, more.collect::<String>());
         let facts = [
             ("model", format!("{}, frozen at {}", self.model, self.freeze_point)),
             (

@@ -21,6 +21,7 @@ use crate::{Error, Head};
 
 /// Outcome of [`Device::adopt`].
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of a call, and it is not kept")]
 pub enum AdoptOutcome {
     /// The state was learned with this backbone: nothing needs to be done, and the pack can be used at once.
     SameBackbone,
@@ -37,6 +38,8 @@ pub struct Adopted {
     pub samples: usize,
     /// How many samples have no copy: by force, they are forgotten.
     pub missing_samples: usize,
+    /// How many samples the state's budget of bytes left no room for, of the classes that have most.
+    pub dropped_samples: usize,
     /// Seconds that the adoption took.
     pub seconds: f64,
     /// The share of `seconds` that training took; the rest is mostly the backbone.
@@ -135,6 +138,7 @@ impl Device {
             let too_many = || state.refuse(StateProblem::TooManyClasses { limit: MAX_CLASSES });
             cache.class(name).ok_or_else(too_many)?;
         }
+        let dropped_samples = self.fit(&mut cache, &settings)?;
         cache.sort();
         let digest = self.pack().backbone_digest();
         let bases = Bases { before: Some(&state.head), initial: of_pack.as_ref() };
@@ -151,25 +155,26 @@ impl Device {
                 state.lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?;
             }
             None => {
-                let made = Made::by("adopt", settings, &head);
+                let made = Made::by("adopt", &settings, &head);
                 state.lock.adopt(&cache, &digest, &record, made)?;
                 // Behind the commit: until then the old pack must be able to answer. Whatever uses the new one next
                 // would store it first.
                 self.raise_counter(&state.lock)?;
             }
         }
-        let before = Shape::of(settings, cache.bits(), &state.head);
+        let before = Shape::of(&settings, cache.bits(), &state.head);
         Ok(Adopted {
             same_backbone: false,
             samples: cache.len(),
-            missing_samples: state.cache.len() - cache.len(),
+            missing_samples: state.cache.len() - cache.len() - dropped_samples,
+            dropped_samples,
             seconds: start.elapsed().as_secs_f64(),
             training_seconds,
             held_out_accuracy: head.held_out_accuracy(),
             learner: head.learner().name(),
             unknown_threshold: head.unknown_threshold(),
             threshold_kept: threshold.is_kept,
-            changed_settings: Shape::of(settings, cache.bits(), &head).changes(&before),
+            changed_settings: Shape::of(&settings, cache.bits(), &head).changes(&before),
             classes: ClassCount::of(&head),
             head_bytes: record.len(),
             known_samples: step.map(|step| KnownSamples {

@@ -35,6 +35,8 @@ pub struct Changed {
     pub look_alike: Vec<[String; 2]>,
     /// Settings of the state that this correction changed.
     pub changed_settings: Vec<ChangedSetting>,
+    /// How many samples the state's budget of bytes left no room for, of the classes that have most.
+    pub dropped_samples: usize,
 }
 
 /// Outcome of [`Device::forget_all`].
@@ -268,17 +270,18 @@ impl<'a> Change<'a> {
             self.cache.class(name);
         }
         self.cache.drop_empty_classes(of_pack);
+        let settings = self.folder.settings(&self.of_state);
+        let dropped_samples = self.device.fit(&mut self.cache, &settings)?;
         self.cache.sort();
         if self.cache.classes().len() < 2 {
             return Err(self.device.refuse(RequestProblem::OneClassLeft));
         }
         let (backbone, initial) = (pack.backbone_digest(), self.of_pack.as_ref());
-        let settings = self.folder.settings(&self.of_state);
         let bases = Bases { before: Some(&self.of_state), initial };
         let choice = Choice::by(&settings);
         let (record, threshold) = self.device.train(&settings, &self.cache, bases, choice)?;
         let head = Head::parse(&self.folder.head_path(), &record, &backbone)?;
-        let made = Made::by(note, settings, &head);
+        let made = Made::by(note, &settings, &head);
         if !self.copies.is_empty() {
             let copies = self.copies.iter().map(|(id, path)| (*id, Sample::file(path)));
             let copies: Vec<_> = copies.collect();
@@ -294,7 +297,7 @@ impl<'a> Change<'a> {
         let brought = self.brought.iter().map(String::as_str);
         let look_alike = alike(brought, head.labels().iter().map(String::as_str));
         let bits = self.cache.bits();
-        let before = Shape::of(settings, bits, &self.of_state);
+        let before = Shape::of(&settings, bits, &self.of_state);
         Ok(Changed {
             samples: self.cache.len(),
             classes: ClassCount::of(&head),
@@ -303,7 +306,8 @@ impl<'a> Change<'a> {
             unknown_threshold: head.unknown_threshold(),
             threshold_kept: threshold.is_kept,
             look_alike,
-            changed_settings: Shape::of(settings, bits, &head).changes(&before),
+            changed_settings: Shape::of(&settings, bits, &head).changes(&before),
+            dropped_samples,
         })
     }
 }

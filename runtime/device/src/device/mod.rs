@@ -42,7 +42,7 @@ pub use self::history::{CommitEntry, DamagedCommit, History};
 pub use self::labelled::{Labelled, Most};
 pub use self::learn::{
     Aside, GivenAs, Known, LearnOptions, Learned, LearnedHead, LearnedPlaces, Learning, Near,
-    Optimiser, Outcome, Outweighed, Reported, TailSettings, TailWeights, Unknown, Weight,
+    Outcome, Outweighed, Reported, Unknown, Weight,
 };
 pub use self::list::SampleEntry;
 pub use self::mended::Mended;

@@ -184,7 +184,7 @@ impl Repair<'_> {
         if saved || (!is_committed && of_head == cache.len()) {
             let digest = self.device.pack().backbone_digest();
             let its = self.known.as_ref().filter(|_| is_committed);
-            let settings = its.and_then(|commit| commit.settings);
+            let settings = its.and_then(|commit| commit.settings.clone());
             self.lock.commit(cache, &digest, head, Made { note: "repair", settings })?;
         }
         Ok(())
@@ -218,7 +218,7 @@ impl Repair<'_> {
         if let Some(commit) = self.known.as_ref().filter(|_| pack.tail().is_some() || saved) {
             // Nothing here trains a tail. And a head that has seen what is lost now knows more than one without.
             if saved {
-                let made = Made { note: "repair", settings: commit.settings };
+                let made = Made { note: "repair", settings: commit.settings.clone() };
                 self.lock.commit(cache, &digest, &commit.head, made)?;
             } else {
                 self.lock.restore(&commit.head)?;
@@ -231,7 +231,7 @@ impl Repair<'_> {
         }
         let (cache, record, settings) = self.learned(cache.clone())?;
         let head = Head::parse(&self.folder.head_path(), &record, &digest)?;
-        self.lock.commit(&cache, &digest, &record, Made::by("repair", settings, &head))?;
+        self.lock.commit(&cache, &digest, &record, Made::by("repair", &settings, &head))?;
         Ok((RepairedHead::LearnedAgain, None))
     }
 
@@ -252,7 +252,7 @@ impl Repair<'_> {
         let path = self.folder.head_path();
         let before = self.known.as_ref().map(|commit| Head::parse(&path, &commit.head, &digest));
         let before = before.transpose()?;
-        let said = self.known.as_ref().and_then(|commit| commit.settings);
+        let said = self.known.as_ref().and_then(|commit| commit.settings.clone());
         let settings = said.or(before.as_ref().map(Settings::said_by)).unwrap_or_default();
         let bases = Bases { before: before.as_ref(), initial: of_pack.as_ref() };
         let choice = Choice::by(&settings);

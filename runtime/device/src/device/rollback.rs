@@ -65,10 +65,10 @@ impl Device {
         let cache = found.cache(&change.cache).ok_or_else(gone)?;
         let head = Head::parse_for(folder.path(), &found.head, &self.pack())?;
         let before = folder.settings(&change.of_state);
-        let before = Shape::of(before, cache.bits(), &change.of_state);
+        let before = Shape::of(&before, cache.bits(), &change.of_state);
         let changed_settings = shape(found, &cache, &head).changes(&before);
         let note = note(found);
-        let made = Made { note: &note, settings: found.settings };
+        let made = Made { note: &note, settings: found.settings.clone() };
         change.lock.commit(&cache, &backbone, &found.head, made)?;
         let dropped_samples = change.cache.len() - cache.len();
         let (to, samples) = (found.number, cache.len());
@@ -108,10 +108,10 @@ impl Device {
         let cache = state.features(self, &ids, observer)?;
         let cache = found.cache(&cache).ok_or_else(gone)?;
         let head = Head::parse(self.folder()?.path(), &found.head, &backbone)?;
-        let before = Shape::of(state.settings(), cache.bits(), &state.head);
+        let before = Shape::of(&state.settings(), cache.bits(), &state.head);
         let changed_settings = shape(found, &cache, &head).changes(&before);
         let note = note(found);
-        let made = Made { note: &note, settings: found.settings };
+        let made = Made { note: &note, settings: found.settings.clone() };
         state.lock.adopt(&cache, &backbone, &found.head, made)?;
         // Behind the commit, as adopt does it.
         self.raise_counter(&state.lock)?;
@@ -135,8 +135,8 @@ fn of_other(digest: &[u8; 32], commit: &Commit) -> StateProblem {
 
 /// What shapes the head of a commit.
 fn shape(commit: &Commit, cache: &FeatureCache, head: &Head) -> Shape {
-    let settings = commit.settings.unwrap_or_else(|| Settings::said_by(head));
-    Shape::of(settings, cache.bits(), head)
+    let settings = commit.settings.clone().unwrap_or_else(|| Settings::said_by(head));
+    Shape::of(&settings, cache.bits(), head)
 }
 
 fn note(commit: &Commit) -> String {

@@ -1,5 +1,7 @@
 //! What was learned.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::foreign::copies;
@@ -41,6 +43,12 @@ pub struct Status {
     pub false_accepts: Option<f32>,
     /// Whether heads are kept as float16.
     pub half: bool,
+    /// How often each new picture is shown to the backbone, where that was asked for.
+    pub views: Option<u8>,
+    /// The most bytes of features that are kept, where that was asked for.
+    pub max_bytes: Option<u64>,
+    /// Settings of training a tail that were asked for, by their names.
+    pub tail: BTreeMap<&'static str, String>,
     /// Size of the head's record in bytes.
     pub head_bytes: usize,
     /// How many samples have their features cached; more than `samples` where learning was cut off before its head was stored.
@@ -85,6 +93,9 @@ impl Device {
             learns_with: settings.learner_name(),
             false_accepts: settings.false_accepts,
             half: settings.half,
+            views: settings.views,
+            max_bytes: settings.max_bytes,
+            tail: tail(&settings),
             head_bytes: head.record_bytes(),
             cached_samples: cache.as_ref().map_or(0, FeatureCache::len),
             kept_samples: kept.len(),
@@ -95,6 +106,12 @@ impl Device {
             },
         })
     }
+}
+
+/// What was asked for of a tail's training.
+fn tail(settings: &Settings) -> BTreeMap<&'static str, String> {
+    let said = settings.tail.said().into_iter().filter(|(_, values)| !values.is_empty());
+    said.map(|(setting, values)| (setting.name(), values.join(", "))).collect()
 }
 
 /// What copies take; one that is gone meanwhile takes nothing.

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::StateProblem;
 use super::cache::{FeatureCache, MAX_WEIGHT, same_backbone};
 use super::reader::{DIGEST_BYTES, Reader};
-use super::settings::SETTINGS_BYTES;
+use super::settings::MAX_SETTINGS_BYTES;
 use super::{Made, Settings};
 use crate::samples::{MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, SampleId};
 
@@ -22,7 +22,7 @@ pub(super) const MAX_BYTES: u64 = (64
     + MAX_CLASSES * (2 + MAX_CLASS_NAME_BYTES)
     + MAX_SAMPLES * 20
     + MAX_NOTE_BYTES * 3
-    + SETTINGS_BYTES
+    + MAX_SETTINGS_BYTES
     + MAX_HEAD_BYTES
     + DIGEST_BYTES) as u64;
 
@@ -31,7 +31,7 @@ pub(super) fn longest(front: &[u8]) -> Option<u64> {
     let count = |at: usize| Some(u64::from(u32::from_le_bytes(*front.get(at..)?.first_chunk()?)));
     let [classes, samples, note, head] = [count(48)?, count(52)?, count(56)?, count(60)?];
     let names = classes.saturating_mul(2 + MAX_CLASS_NAME_BYTES as u64);
-    let front = (64 + SETTINGS_BYTES + DIGEST_BYTES) as u64;
+    let front = (64 + MAX_SETTINGS_BYTES + DIGEST_BYTES) as u64;
     Some(names + samples * 20 + note + head + front)
 }
 
@@ -53,7 +53,7 @@ pub(super) fn longest(front: &[u8]) -> Option<u64> {
 ///     64         C class names: 2 bytes length (1…64), then UTF-8
 ///                N samples: 16 bytes sample id, 2 bytes label (below C)
 ///                in versions 3 and 4, N times 2 bytes: as how many samples each counts (1…100)
-///                T bytes of UTF-8, in versions 2 and 4 8 bytes of settings, then H bytes
+///                T bytes of UTF-8, in versions 2 and 4 the settings, 8 bytes or more, then H bytes
 ///    end     32  SHA-256 of all bytes before
 /// ```
 ///
@@ -99,7 +99,7 @@ impl Commit {
 
     /// Whether another commit holds the same, whatever its number and note.
     pub fn holds_the_same(&self, other: &Self) -> bool {
-        (&self.head, self.settings) == (&other.head, other.settings)
+        (&self.head, &self.settings) == (&other.head, &other.settings)
             && (&self.classes, &self.samples) == (&other.classes, &other.samples)
             && self.weights == other.weights
     }

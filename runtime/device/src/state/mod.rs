@@ -46,6 +46,7 @@ mod room;
 mod salvage;
 mod settings;
 mod stored;
+mod tail_settings;
 mod waiting;
 
 pub use cache::{Bits, FeatureCache, Insertion, MAX_VIEWS, MAX_WEIGHT};
@@ -57,3 +58,4 @@ pub use lock::StateLock;
 pub use names::Names;
 pub use problem::{StateProblem, Way};
 pub use settings::{Made, Settings};
+pub use tail_settings::{Augment, Optimiser, TailSettings, TailWeights};

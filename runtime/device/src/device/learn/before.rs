@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::lesson::Lesson;
 use crate::request::RequestProblem;
 use crate::samples::SampleProblem;
-use crate::state::{Bits, FeatureCache, StateProblem};
+use crate::state::{Bits, FeatureCache, Settings, StateProblem};
 use crate::training::{LEAST_CLASSES, TrainingProblem};
 use crate::{Error, Head};
 
@@ -40,6 +40,22 @@ impl Lesson<'_> {
         let before = Before { of_state, of_pack, bits, cache };
         self.refuse_count(&before)?;
         Ok(before)
+    }
+
+    /// The settings of the state before, where this is its head, and those from now on.
+    pub(super) fn settings_on(
+        &self,
+        of_state: Option<&Head>,
+    ) -> Result<(Option<Settings>, Settings), Error> {
+        let folder = self.device.folder()?;
+        let was = of_state.map(|head| folder.settings(head));
+        let engine = self.device.compute.engine;
+        let settings = self.options.settings(was.clone().unwrap_or_default(), engine);
+        if let Some((setting, found, allowed)) = settings.tail.out_of_range() {
+            let problem = RequestProblem::OutOfRange { setting, found, allowed };
+            return Err(self.device.refuse(problem));
+        }
+        Ok((was, settings))
     }
 
     /// A head that knows one class only would answer it for everything, and one of more classes

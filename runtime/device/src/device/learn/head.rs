@@ -15,7 +15,6 @@ use super::reports::Compared;
 use crate::engine::Backend;
 use crate::extract::{Compute, Job};
 use crate::observer::{Watched, Work};
-use crate::request::RequestProblem;
 use crate::samples::{MAX_CLASSES, Sample, SampleFile, SampleId, SampleProblem, alike};
 use crate::state::{Commit, FeatureCache, Insertion, Made, Settings, StateLock, StateProblem};
 use crate::training::Limit;
@@ -63,15 +62,14 @@ impl Lesson<'_> {
         // Before the lock, so that a refused call leaves no folder behind; and after it, because
         // another process may have learned.
         let before = self.before()?;
-        let (input, max_bytes) = (self.device.input(), self.options.max_bytes);
+        let (_, settings) = self.settings_on(before.of_state.as_ref())?;
+        let (input, max_bytes) = (self.device.input(), settings.max_bytes);
         folder.refuse_files(&before.cache, &self.samples.samples, &input, max_bytes)?;
         let lock = folder.lock()?;
         self.device.raise_counter(&lock)?;
         let before = self.before()?;
-        let engine = self.device.compute.engine;
-        let was = before.of_state.as_ref().map(|head| folder.settings(head));
-        let settings = self.options.settings(was.unwrap_or_default(), engine);
-        Lesson { settings, ..*self }.learn_on(lock, before, was)
+        let (was, settings) = self.settings_on(before.of_state.as_ref())?;
+        Lesson { settings: &settings, ..*self }.learn_on(lock, before, was)
     }
 
     /// Learns in a state that is locked, on what there is in it.
@@ -121,7 +119,8 @@ impl Lesson<'_> {
         let brought = this.samples.classes.iter().map(String::as_str);
         let look_alike = alike(brought, head.labels().iter().map(String::as_str));
         let shape = Shape::of(self.settings, cache.bits(), head);
-        let shape_before = of_state.as_ref().zip(was).map(|(head, was)| Shape::of(was, bits, head));
+        let shape_before =
+            of_state.as_ref().zip(was).map(|(head, was)| Shape::of(&was, bits, head));
         let changed_settings = shape_before.map_or_else(Vec::new, |before| shape.changes(&before));
         Ok(LearnedHead {
             samples: cache.len(),
@@ -204,14 +203,7 @@ impl Lesson<'_> {
             corrected += usize::from(insertion == Insertion::Corrected);
         }
         self.weigh(cache, &ids);
-        let dropped = match self.options.max_bytes {
-            Some(bytes) => {
-                let limit = usize::try_from(bytes).unwrap_or(usize::MAX);
-                let refuse = |least| self.device.refuse(RequestProblem::Budget { bytes, least });
-                cache.fit(limit).map_err(refuse)?
-            }
-            None => 0,
-        };
+        let dropped = self.device.fit(cache, self.settings)?;
         let counts = cache.classes().iter().zip(cache.counts());
         let mut lost = counts.filter(|(name, count)| *count == 0 && !of_heads.contains(name));
         if let Some((name, _)) = lost.next() {
@@ -241,8 +233,8 @@ impl Lesson<'_> {
     ) -> Result<(Vec<Featured>, Vec<(usize, Error)>, String), Error> {
         let (pack, compute) = (self.device.pack(), self.device.compute);
         let from_input = pack.tail().is_some_and(|tail| tail.crossing().any(|value| value == 0));
-        let views = match self.options.views {
-            Some(views) => views,
+        let views = match self.settings.views {
+            Some(views) => views.into(),
             // Pictures are moved when they are shown.
             None if from_input => 1,
             None => self.default_views()?,
@@ -289,10 +281,10 @@ impl Lesson<'_> {
         let failed = |problem| Error::training(folder.path(), problem);
         let bases = Bases { before: of_state.as_ref(), initial: of_pack.as_ref() };
         let engine = self.device.compute.engine;
-        let wanted = self.options.choice(&self.settings, engine, bases.before);
+        let wanted = self.options.choice(self.settings, engine, bases.before);
         let choice = wanted.within_memory(cache, bases.initial.is_some()).map_err(failed)?;
         let (record, threshold) = match pack.tail() {
-            None => self.device.train(&self.settings, cache, bases, choice)?,
+            None => self.device.train(self.settings, cache, bases, choice)?,
             Some(_) => {
                 let record = self.train_tail(cache, bases.initial, lock).map_err(failed)?;
                 (record, Threshold::default())

@@ -18,7 +18,7 @@ pub(super) struct Lesson<'a> {
     pub(super) observer: &'a dyn Observer,
     pub(super) start: Instant,
     /// How the state's heads are learned, once that is known.
-    pub(super) settings: Settings,
+    pub(super) settings: &'a Settings,
 }
 
 impl Lesson<'_> {

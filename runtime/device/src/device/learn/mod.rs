@@ -16,7 +16,7 @@ use std::time::Instant;
 
 pub use self::given::{GivenAs, Near};
 use self::lesson::Lesson;
-pub use self::options::{LearnOptions, Learning, Optimiser, TailSettings, TailWeights, Weight};
+pub use self::options::{LearnOptions, Learning, Weight};
 pub use self::outcome::{
     Aside, Known, Learned, LearnedHead, LearnedPlaces, Outcome, Outweighed, Unknown,
 };
@@ -54,7 +54,7 @@ impl Device {
         if !samples.skipped.is_empty() {
             observer.on(Event::Skipped(&samples.skipped));
         }
-        let settings = Settings::default();
+        let settings = &Settings::default();
         let lesson = Lesson { device: self, samples, options, observer, start, settings };
         let learned = if self.is_per_place() {
             Learned::Places(lesson.learn_places()?)

@@ -6,9 +6,8 @@ use headstart::pack::Pack;
 use crate::engine::Backend;
 use crate::request::{RequestProblem, Setting};
 use crate::segmentation::is_per_place;
-use crate::state::{Bits, MAX_WEIGHT, Settings};
+use crate::state::{Bits, MAX_WEIGHT, Settings, TailSettings};
 use crate::training::Choice;
-use crate::training::tail::Augment;
 use crate::{Error, Head, MAX_UNITS, memory};
 
 use super::super::handle::Device;
@@ -23,8 +22,8 @@ pub struct LearnOptions<'a> {
     /// Units of a hidden layer between features and classes, 1 to [`MAX_UNITS`], where an engine trains the head. Without, as many as the
     /// head before has.
     pub hidden: Option<usize>,
-    /// How often each new picture is shown to the backbone, 1 to 5: whole, and as crops. Without, 3 where `auto` learns and no class has
-    /// more than 50 samples, else 1.
+    /// How often each new picture is shown to the backbone, 1 to 5: whole, and as crops; 0 for 3 where `auto` learns and no class has
+    /// more than 50 samples, else 1. Without, as the state does.
     pub views: Option<usize>,
     /// The most false accepts: the part of the samples of classes that were never taught which may be answered, 0 to 1, as measured by
     /// leaving each class out in turn; 1 sets no limit. Without, the state's own limit holds.
@@ -32,7 +31,8 @@ pub struct LearnOptions<'a> {
     /// Keeps the head's weights as float16 and leaves its prototypes out: 2 bytes a weight instead of 5. Without, as the state
     /// does.
     pub half: Option<bool>,
-    /// The most bytes of features to keep: where there are more, the classes that have most lose samples.
+    /// The most bytes of features to keep: where there are more, the classes that have most lose samples. `u64::MAX` sets no limit.
+    /// Without, the state's own limit holds.
     pub max_bytes: Option<u64>,
     /// Bits that features are kept in from now on, those of before too.
     pub kept_bits: Option<Bits>,
@@ -40,8 +40,10 @@ pub struct LearnOptions<'a> {
     pub keep_samples: bool,
     /// The weight of these samples, the known ones among them, from now on. Without, new ones count once and known ones as before.
     pub weight: Option<Weight>,
-    /// How a pack's tail is trained.
+    /// How a pack's tail is trained; what is not set here is as the state does it.
     pub tail: TailSettings,
+    /// Whether what was set before for the tail no longer holds: it is trained as usual, but for what `tail` sets.
+    pub tail_anew: bool,
     /// Samples that are not learned from, on which the heads before and after are compared and reported.
     pub reports: Vec<Labelled<'a>>,
     /// Bytes that training may take; without, what is free. Where `auto` would take more, `sgd` learns the head.
@@ -83,134 +85,6 @@ pub enum Learning {
     Named(Learner),
 }
 
-/// Settings of training the tail of a pack that keeps one; where a field is `None`, its default holds.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TailSettings {
-    /// Passes over the samples, at least 1; 30 by default.
-    pub epochs: Option<usize>,
-    /// How many samples a step takes, 1 to 1024; 20 by default, of pictures with masks 8.
-    pub batch: Option<usize>,
-    /// The rule by which gradients change the weights; AdamW by default.
-    pub optimiser: Option<Optimiser>,
-    /// Largest step size, above 0; 0.001 by default, with SGD 0.01.
-    pub rate: Option<f32>,
-    /// Part of the training in which the step size rises, 0 to below 1; 0.1 by default.
-    pub warm_up: Option<f32>,
-    /// Momentum of SGD, the part of the last step that goes into the next, 0 to below 1; 0.9 by default.
-    pub momentum: Option<f32>,
-    /// Decay of the weights, 0 to below 1; 0.01 by default, with SGD 0.0001.
-    pub weight_decay: Option<f32>,
-    /// Longest gradient, longer ones are scaled to it, 0 for any; 1 by default.
-    pub clip: Option<f32>,
-    /// Part of the probability that is spread over all classes, 0 to below 1; 0.1 by default, of pictures with masks 0.
-    pub label_smoothing: Option<f32>,
-    /// Lets every class count the same, however few samples it has.
-    pub balanced: bool,
-    /// Percent of each class that is held out to tell the best epoch, 0 to 90; 10 by default.
-    pub held_out: Option<u8>,
-    /// Epochs without a better one after which training stops, at least 1; 10 by default.
-    pub patience: Option<usize>,
-    /// Seed of all that is random; 1 by default.
-    pub seed: Option<u64>,
-    /// Patterns of the layers that are trained beside the last one; all where there is none.
-    pub train: Vec<String>,
-    /// Patterns of layers that are not trained.
-    pub freeze: Vec<String>,
-    /// Random changes to pictures, where the tail begins at the input.
-    pub augment: Augment,
-    /// The form in which the tail's weights are kept; float16 by default.
-    pub storage: Option<TailWeights>,
-}
-
-/// The rule by which gradients change a tail's weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Optimiser {
-    /// Adam with decoupled decay.
-    AdamW,
-    /// Stochastic gradient descent with momentum.
-    Sgd,
-}
-
-/// The form in which a tail's weights are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TailWeights {
-    /// IEEE 754 binary16.
-    F16,
-    /// IEEE 754 binary32.
-    F32,
-}
-
-impl TailSettings {
-    /// The first that was set.
-    fn given(&self) -> Option<Setting> {
-        [
-            (self.epochs.is_some(), Setting::Epochs),
-            (self.batch.is_some(), Setting::Batch),
-            (self.optimiser.is_some(), Setting::Optimiser),
-            (self.rate.is_some(), Setting::Rate),
-            (self.warm_up.is_some(), Setting::WarmUp),
-            (self.momentum.is_some(), Setting::Momentum),
-            (self.weight_decay.is_some(), Setting::WeightDecay),
-            (self.clip.is_some(), Setting::Clip),
-            (self.label_smoothing.is_some(), Setting::LabelSmoothing),
-            (self.balanced, Setting::Balanced),
-            (self.held_out.is_some(), Setting::HeldOut),
-            (self.patience.is_some(), Setting::Patience),
-            (self.seed.is_some(), Setting::Seed),
-            (!self.train.is_empty(), Setting::Train),
-            (!self.freeze.is_empty(), Setting::Freeze),
-            (self.augment.any(), Setting::Augment),
-            (self.storage.is_some(), Setting::Storage),
-        ]
-        .into_iter()
-        .find_map(|(given, setting)| given.then_some(setting))
-    }
-
-    /// The first that is out of its range, what it is, and what is allowed.
-    fn out_of_range(&self) -> Option<(Setting, String, &'static str)> {
-        let part = |x: f32| (0.0..1.0).contains(&x);
-        let parts = [
-            (self.warm_up, Setting::WarmUp),
-            (self.momentum, Setting::Momentum),
-            (self.weight_decay, Setting::WeightDecay),
-            (self.label_smoothing, Setting::LabelSmoothing),
-        ];
-        let counts = [(self.epochs, Setting::Epochs), (self.patience, Setting::Patience)];
-        let outside = |found: Option<(Setting, String)>, allowed| {
-            found.map(|(setting, found)| (setting, found, allowed))
-        };
-        let real = |given: Option<f32>, setting, allowed: &dyn Fn(f32) -> bool| {
-            given.filter(|x| !allowed(*x)).map(|x| (setting, x.to_string()))
-        };
-        let whole = |given: Option<usize>, setting, allowed: std::ops::RangeInclusive<usize>| {
-            given.filter(|n| !allowed.contains(n)).map(|n| (setting, n.to_string()))
-        };
-        parts
-            .into_iter()
-            .find_map(|(given, setting)| outside(real(given, setting, &part), PART))
-            .or_else(|| {
-                counts.into_iter().find_map(|(given, setting)| {
-                    outside(whole(given, setting, 1..=usize::MAX), "a number from 1")
-                })
-            })
-            .or(outside(whole(self.batch, Setting::Batch, 1..=1024), "a number from 1 to 1024"))
-            .or(outside(
-                whole(self.held_out.map(usize::from), Setting::HeldOut, 0..=90),
-                "a number from 0 to 90",
-            ))
-            .or(outside(
-                real(self.rate, Setting::Rate, &|x| x > 0.0 && x.is_finite()),
-                "a number above 0",
-            ))
-            .or(outside(
-                real(self.clip, Setting::Clip, &|x| x >= 0.0 && x.is_finite()),
-                "a number from 0",
-            ))
-    }
-}
-
-const PART: &str = "a number from 0 to below 1";
-
 impl LearnOptions<'_> {
     /// The learner, where none was named.
     pub(super) fn learning(&self) -> Learning {
@@ -243,6 +117,15 @@ impl LearnOptions<'_> {
             learner,
             false_accepts: self.false_accepts.map_or(before.false_accepts, |_| self.limit()),
             half: self.half.unwrap_or(before.half),
+            views: match self.views {
+                Some(views) => u8::try_from(views).ok().filter(|&views| views > 0),
+                None => before.views,
+            },
+            max_bytes: match self.max_bytes {
+                Some(bytes) => Some(bytes).filter(|&bytes| bytes < u64::MAX),
+                None => before.max_bytes,
+            },
+            tail: if self.tail_anew { self.tail.clone() } else { self.tail.over(&before.tail) },
         }
     }
 
@@ -319,8 +202,9 @@ impl LearnOptions<'_> {
         let outside = |setting, found: String, allowed| {
             Err(device.refuse(RequestProblem::OutOfRange { setting, found, allowed }))
         };
-        if let Some(views) = self.views.filter(|views| !(1..=5).contains(views)) {
-            return outside(Setting::Views, views.to_string(), "a number from 1 to 5");
+        if let Some(views) = self.views.filter(|views| *views > 5) {
+            let allowed = "a number from 1 to 5, or 0 for as many as suit";
+            return outside(Setting::Views, views.to_string(), allowed);
         }
         if let Some(Learning::Named(
             learner @ (Learner::Logistic | Learner::Blend | Learner::Other),

@@ -250,6 +250,8 @@ pub struct LearnedPlaces {
     pub classes: Vec<ClassCount>,
     /// Size of the head's record in bytes.
     pub head_bytes: usize,
+    /// Settings of the state that are others now than before.
+    pub changed_settings: Vec<ChangedSetting>,
     /// Why the head was not made current; `null` where it was.
     pub rejected: Option<String>,
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use headstart::pack::Pack;
 
 use super::super::answer::decoded;
+use super::super::changed::Shape;
 use super::super::labelled::Target;
 use super::super::report::{BadFile, ClassCount};
 use super::super::targets::truth;
@@ -16,7 +17,7 @@ use crate::extract::{Compute, Job};
 use crate::observer::{Watched, Work};
 use crate::samples::{SampleFile, SampleId, SampleProblem};
 use crate::segmentation::{VOID, row_len};
-use crate::state::{Commit, FeatureCache, Insertion, StateProblem};
+use crate::state::{Commit, FeatureCache, Insertion, Made, StateProblem};
 use crate::training::harm::CORRECTED_PART;
 use crate::{Error, Head, memory};
 
@@ -55,6 +56,8 @@ impl Lesson<'_> {
         let lock = folder.lock()?;
         self.device.raise_counter(&lock)?;
         let (of_state, mut cache, names) = load()?;
+        let (was, settings) = self.settings_on(of_state.as_ref())?;
+        let trainer = Lesson { settings: &settings, ..*self };
         cache.order(&names);
         let known = cache.clone();
 
@@ -68,14 +71,14 @@ impl Lesson<'_> {
         cache.order(&names);
         self.unless_stopped()?;
         let training = Instant::now();
-        let record = self
+        let record = trainer
             .train_tail(&cache, of_pack.as_ref(), &lock)
             .map_err(|problem| Error::training(folder.path(), problem))?;
         let training_seconds = training.elapsed().as_secs_f64();
         let head = Head::parse_for(&folder.head_path(), &record, &pack)?;
         let rejected = match &of_state {
             Some(before) if !self.options.force => match corrected(&known, &cache, &pack) {
-                None => self.setback(&known, &cache, [before, &head])?,
+                None => trainer.setback(&known, &cache, [before, &head])?,
                 reason => reason,
             },
             _ => None,
@@ -85,11 +88,15 @@ impl Lesson<'_> {
             Some(reason) => lock.reject(&Commit::new(0, reason, &cache, &record), &digest)?,
             None => {
                 this.keep_names(&lock, &cache, &ids)?;
-                lock.commit(&cache, &digest, &record, "learn")?;
+                lock.commit(&cache, &digest, &record, Made::by("learn", &settings, &head))?;
             }
         }
         drop(lock);
+        let bits = cache.bits();
+        let shape = Shape::of(&settings, bits, &head);
+        let before = of_state.as_ref().zip(was).map(|(head, was)| Shape::of(&was, bits, head));
         Ok(LearnedPlaces {
+            changed_settings: before.map_or_else(Vec::new, |before| shape.changes(&before)),
             samples: cache.len(),
             new_samples,
             corrected_samples,

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::lesson::Lesson;
-use super::options::{LearnOptions, Optimiser, TailSettings, TailWeights};
 use crate::observer::{Event, Watched, Work};
-use crate::state::{FeatureCache, StateLock};
+use crate::state::{FeatureCache, Optimiser, Settings, StateLock, TailSettings, TailWeights};
 use crate::training::TrainingProblem;
 use crate::training::tail::{self, Keep, TailOptions};
 use crate::{Error, Head};
@@ -25,7 +24,7 @@ impl Lesson<'_> {
     ) -> Result<Vec<u8>, TrainingProblem> {
         let pack = self.device.pack();
         let engine = self.device.compute.engine;
-        let mut options = TailOptions { backend: engine, ..self.options.tail(&pack) };
+        let mut options = TailOptions { backend: engine, ..of_tail(self.settings, &pack) };
         let (trusted, apart) = tail::trusted(cache, &pack, initial, &options)?;
         if let (Some(wrong), Some(cpu), Some(apart)) = (options.backend, trusted, apart) {
             let (engine, instead) = (&*wrong.to_string(), &*cpu.to_string());
@@ -49,7 +48,7 @@ impl Lesson<'_> {
     ) -> Result<Option<String>, Error> {
         let pack = self.device.pack();
         let path = self.device.folder()?.path();
-        let found = tail::setback(known, cache, &pack, &self.options.tail(&pack), heads)
+        let found = tail::setback(known, cache, &pack, &of_tail(self.settings, &pack), heads)
             .map_err(|problem| Error::training(path, problem))?;
         Ok(found.map(|found| {
             let [before, after] = [found.before, found.after].map(|part| 100.0 * part);
@@ -61,11 +60,9 @@ impl Lesson<'_> {
     }
 }
 
-impl LearnOptions<'_> {
-    /// How a tail of this pack is trained.
-    fn tail(&self, pack: &headstart::pack::Pack<'_>) -> TailOptions {
-        self.tail.onto(TailOptions::usual_for(pack))
-    }
+/// How a tail of this pack is trained.
+fn of_tail(settings: &Settings, pack: &headstart::pack::Pack<'_>) -> TailOptions {
+    settings.tail.onto(TailOptions::usual_for(pack))
 }
 
 impl TailSettings {

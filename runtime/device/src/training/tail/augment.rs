@@ -2,23 +2,7 @@
 
 use headstart::head::Random;
 
-/// Random changes to a picture before a tail sees it again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Augment {
-    /// Mirrors the picture left to right, every second time.
-    pub flip: bool,
-    /// Moves the picture by up to an eighth on each axis; the edge fills what is left.
-    pub crop: bool,
-    /// Changes brightness, contrast and saturation by up to a fifth, each on its own.
-    pub colour: bool,
-}
-
-impl Augment {
-    /// Whether any of these changes is made.
-    pub fn any(self) -> bool {
-        self.flip || self.crop || self.colour
-    }
-}
+use crate::state::Augment;
 
 /// How pixels became the network's values: `(pixel − mean) / std`, a channel.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,7 @@ mod task;
 mod train;
 mod trial;
 
-pub use augment::Augment;
+pub use crate::state::Augment;
 pub use descent::Step;
 pub use options::{Optimiser, TailOptions};
 pub use progress::Keep;

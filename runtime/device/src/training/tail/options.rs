@@ -4,9 +4,9 @@ use headstart::pack::Pack;
 pub use headstart::tail::training::Optimiser;
 use headstart::tail::training::Settings;
 
-use super::augment::Augment;
 use crate::engine::Backend;
 use crate::segmentation::is_per_place;
+use crate::state::Augment;
 
 /// Options of training a tail.
 #[derive(Clone, Debug, PartialEq)]

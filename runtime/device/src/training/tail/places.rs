@@ -4,7 +4,7 @@ use headstart::head::Random;
 use headstart::tail::training::Settings;
 
 use super::TailOptions;
-use super::augment::{Augment, augmented};
+use super::augment::augmented;
 use super::descent::{Changes, Epoch, Lesson, descend, plain, second_step};
 use super::masks::Masks;
 use super::progress::Kept;
@@ -12,6 +12,7 @@ use super::run::{Certainty, Run};
 use super::task::Task;
 use crate::Head;
 use crate::engine::{Backend, TailTrainer};
+use crate::state::Augment;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
 

@@ -7,9 +7,10 @@ use headstart::tail::training::{LastLayer, Settings};
 use headstart::tail::{Tail, TailRecord};
 
 use super::TailOptions;
-use super::augment::{Augment, Levels, augmented};
+use super::augment::{Levels, augmented};
 use crate::Head;
 use crate::engine::{self, Backend, Learned, TailTrainer};
+use crate::state::Augment;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
 
