@@ -9,17 +9,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     learn_folder(&std::env::args().skip(1).collect::<Vec<_>>())
 }
 
-/// Counts samples, and says so now and then.
+/// Counts samples, and says so now and then. Several threads call it.
 #[derive(Default)]
-struct Progress(AtomicUsize);
+struct Progress {
+    steps: AtomicUsize,
+    done: AtomicUsize,
+}
 
 impl Observer for Progress {
     fn on(&self, event: Event<'_>) {
-        if let Event::Stepped(_) = event {
-            let done = 1 + self.0.fetch_add(1, Ordering::Relaxed);
-            if done.is_multiple_of(50) {
-                println!("{done} samples");
+        match event {
+            Event::Begun { steps, .. } => {
+                self.steps.store(steps, Ordering::Relaxed);
+                self.done.store(0, Ordering::Relaxed);
             }
+            Event::Stepped(_) => {
+                let done = 1 + self.done.fetch_add(1, Ordering::Relaxed);
+                if done.is_multiple_of(50) {
+                    println!("{done} of {} samples", self.steps.load(Ordering::Relaxed));
+                }
+            }
+            _ => {}
         }
     }
 }
