@@ -1,5 +1,6 @@
 //! Reads samples as the float graph takes them, preprocessed exactly as the device does it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -84,6 +85,36 @@ pub fn sound(
     (samples, bad)
 }
 
+/// Takes bad files out of the dataset and says what is wrong with them. Files are read that `asked` names, by the labels of
+/// all samples: where some of those are taken out, others may be asked for.
+pub fn sift(
+    input: &Input,
+    dataset: &mut Dataset,
+    asked: impl Fn(&[usize]) -> Vec<usize>,
+) -> Vec<Error> {
+    let (input, mut sound, mut all_bad) = (Arc::new(*input), HashSet::new(), Vec::new());
+    loop {
+        let labels: Vec<usize> = dataset.samples.iter().map(|sample| sample.label).collect();
+        let asked = asked(&labels);
+        let new = asked.par_iter().filter(|&&at| !sound.contains(&dataset.samples[at].path));
+        let read = new.map(|&at| (at, read_sample(&input, &dataset.samples[at].path).err()));
+        let mut bad = HashSet::new();
+        for (at, error) in read.collect::<Vec<_>>() {
+            if let Some(error) = error {
+                bad.insert(at);
+                all_bad.push(error);
+            } else {
+                sound.insert(dataset.samples[at].path.clone());
+            }
+        }
+        if bad.is_empty() {
+            return all_bad;
+        }
+        let mut at = 0..;
+        dataset.samples.retain(|_| at.next().is_none_or(|at| !bad.contains(&at)));
+    }
+}
+
 /// Reads the values of one sample, in the model's own axis order.
 ///
 /// # Errors
@@ -94,13 +125,7 @@ pub fn read(input: &Input, path: &Path) -> Result<Vec<f32>, Error> {
 }
 
 fn read_sample(input: &Arc<Input>, path: &Path) -> Result<Sample, Error> {
-    let shape = InputShape {
-        height: input.height as usize,
-        width: input.width as usize,
-        channels: input.channels as usize,
-        channels_first: input.channels_first,
-    };
-    match SampleFile::read(path)?.decode(&shape)? {
+    match SampleFile::read(path)?.decode(&InputShape::from(input.as_ref()))? {
         Decoded::Values { values, .. } => Ok(values.into()),
         Decoded::Pixels { width, height, channels, bytes } => {
             let picture = Picture { pixels: &bytes, width, height, channels };

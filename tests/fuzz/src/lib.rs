@@ -157,8 +157,10 @@ pub fn onnx(data: &[u8]) {
 
 pub(crate) fn decode(name: &str, data: &[u8]) {
     let file = SampleFile::new(Path::new(name), data.to_vec()).unwrap();
-    for channels in [1, 3] {
-        let _ = file.decode(&InputShape { height: 4, width: 4, channels, channels_first: true });
+    let (height, width, channels_first) = (4, 4, true);
+    for (channels, to_the_level) in [(1, false), (3, true)] {
+        let input = InputShape { height, width, channels, channels_first, to_the_level };
+        let _ = file.decode(&input);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A sample as the pack's preprocessing takes it.
 
-/// The shape of a model's input: rows, columns and channels, in which order.
+/// What a model takes: rows, columns and channels, in which order, and how photos are decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputShape {
     /// Number of rows.
@@ -12,6 +12,9 @@ pub struct InputShape {
     /// Whether the model's own axes are `[channels, height, width]` (otherwise `[height, width,
     /// channels]`).
     pub channels_first: bool,
+    /// Whether JPEG files are decoded to the level as libjpeg-turbo does, which Pillow, OpenCV and torchvision use: where a pack
+    /// names a filter of theirs. Otherwise a faster decoder rounds colours by up to four levels otherwise.
+    pub to_the_level: bool,
 }
 
 impl From<&headstart::pack::Input> for InputShape {
@@ -21,6 +24,7 @@ impl From<&headstart::pack::Input> for InputShape {
             width: input.width as usize,
             channels: input.channels as usize,
             channels_first: input.channels_first,
+            to_the_level: input.preprocessing.resize.filter().is_some(),
         }
     }
 }

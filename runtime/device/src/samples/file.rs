@@ -128,7 +128,7 @@ impl SampleFile {
     pub fn decode(&self, input: &InputShape) -> Result<Decoded, Error> {
         match self.kind {
             Kind::Npy => npy::decode(&self.content, &input.axes()),
-            _ => image::decode(&self.content, input.channels),
+            _ => image::decode(&self.content, input.channels, input.to_the_level),
         }
         .map_err(|problem| Error::sample(&self.path, problem))
     }

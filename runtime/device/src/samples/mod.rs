@@ -9,6 +9,7 @@ mod decoded;
 mod file;
 mod folder;
 mod image;
+mod jpeg;
 mod kind;
 mod npy;
 mod problem;

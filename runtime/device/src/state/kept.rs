@@ -186,7 +186,8 @@ mod tests {
         cache
     }
 
-    const INPUT: InputShape = InputShape { height: 1, width: 1, channels: 3, channels_first: true };
+    const INPUT: InputShape =
+        InputShape { height: 1, width: 1, channels: 3, channels_first: true, to_the_level: false };
 
     /// Three files and their ids.
     fn files(root: &Path) -> Vec<(SampleId, PathBuf)> {

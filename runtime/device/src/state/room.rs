@@ -93,7 +93,8 @@ mod tests {
     use super::*;
     use crate::samples::SampleFile;
 
-    const INPUT: InputShape = InputShape { height: 1, width: 1, channels: 3, channels_first: true };
+    const INPUT: InputShape =
+        InputShape { height: 1, width: 1, channels: 3, channels_first: true, to_the_level: false };
 
     const BACKBONE: [u8; 32] = [7; 32];
 

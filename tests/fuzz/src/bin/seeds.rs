@@ -25,6 +25,23 @@ use headstart_fuzz::{BACKBONE, SECRET, pack_with_tail, small_pack};
 use headstart_tools::import::onnx::{ImportError, Imported, import_bytes};
 use sha2::{Digest, Sha256};
 
+/// Photos with colours at every size, in all that is decoded to the level.
+const PHOTOS: [(&str, &[u8]); 4] = [
+    ("photo-422", include_bytes!("../../../../runtime/device/src/samples/jpeg/photos/422.jpg")),
+    (
+        "photo-narrow",
+        include_bytes!("../../../../runtime/device/src/samples/jpeg/photos/420-narrow.jpg"),
+    ),
+    (
+        "photo-progressive",
+        include_bytes!("../../../../runtime/device/src/samples/jpeg/photos/420-progressive.jpg"),
+    ),
+    (
+        "photo-restarts",
+        include_bytes!("../../../../runtime/device/src/samples/jpeg/photos/420-restarts.jpg"),
+    ),
+];
+
 fn put(target: &str, name: &str, bytes: &[u8]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     std::fs::create_dir_all(&folder).unwrap();
@@ -202,6 +219,9 @@ fn main() {
         let mut bytes = std::io::Cursor::new(Vec::new());
         grey.write_to(&mut bytes, format).unwrap();
         put("image", &format!("grey-{name}"), bytes.get_ref());
+    }
+    for (name, photo) in PHOTOS {
+        put("image", name, photo);
     }
     let classes = (0..20).map(|at| [0, 1, 2, 255][at % 4]).collect();
     put("mask", "palette", &Mask::new(4, 5, classes).encode().unwrap());
