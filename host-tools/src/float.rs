@@ -72,6 +72,23 @@ fn at_once(graph: &Graph) -> usize {
 }
 
 impl FloatGraph {
+    /// Runs one input and shows these tensors alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Execute`].
+    pub fn run_for(
+        &self,
+        wanted: &[ValueId],
+        input: &[f32],
+        see: &mut dyn FnMut(ValueId, &[f32]),
+    ) -> Result<(), Error> {
+        let input = Tensor { shape: self.input.clone(), data: input.to_vec() };
+        self.executor
+            .observe(&[input], wanted, |value, tensor| see(value, &tensor.data))
+            .map_err(|problem| Error::Execute { model: self.model.clone(), problem })
+    }
+
     /// Shows only some of the tensors from now on.
     #[must_use]
     pub fn showing(mut self, wanted: impl Fn(ValueId) -> bool) -> Self {
@@ -88,10 +105,7 @@ impl Run for FloatGraph {
     }
 
     fn run(&self, input: &[f32], see: &mut dyn FnMut(ValueId, &[f32])) -> Result<(), Error> {
-        let input = Tensor { shape: self.input.clone(), data: input.to_vec() };
-        self.executor
-            .observe(&[input], &self.computed, |value, tensor| see(value, &tensor.data))
-            .map_err(|problem| Error::Execute { model: self.model.clone(), problem })
+        self.run_for(&self.computed, input, see)
     }
 }
 

@@ -403,6 +403,56 @@ fn bad_files_are_named_at_once_and_can_be_left_out_of_calibration() {
 }
 
 #[test]
+fn every_command_that_reads_a_folder_names_all_bad_files_and_goes_on_without_them() {
+    let desk = Desk::new();
+    let pack = desk.folder.path().join("shapes.hspk").display().to_string();
+    json(&["pack", MODEL, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &pack]);
+    let whole = json(&["compare", &pack, MODEL, "--data", &desk.pictures]);
+    let bad = ["above/2.png", "below/1.png"].map(|name| format!("{}/{name}", desk.pictures));
+    bad.iter().for_each(|file| std::fs::write(file, "no picture").unwrap());
+    let auto = desk.folder.path().join("auto.hspk").display().to_string();
+    let port = "tcp:127.0.0.1:1";
+    let commands: [&[&str]; 4] = [
+        &["compare", &pack, MODEL, "--data", &desk.pictures],
+        &[
+            "pack",
+            MODEL,
+            "--freeze",
+            "auto",
+            "--data",
+            &desk.pictures,
+            "--calib",
+            &desk.pictures,
+            "--preprocess",
+            "tf",
+            "-o",
+            &auto,
+        ],
+        &["device", "--port", port, "learn", &pack, "--data", &desk.pictures],
+        &["device", "--port", port, "eval", &pack, "--data", &desk.pictures],
+    ];
+    for command in commands {
+        let message = refusal(command);
+        assert!(message.contains("2 files are refused"), "{command:?}: {message}");
+        assert!(bad.iter().all(|file| message.contains(file)), "{command:?}: {message}");
+        let skipping = [command, &["--skip-bad"]].concat();
+        if command[0] == "device" {
+            // There is no board, but the files are no obstacle any more.
+            let output = headstart(&skipping);
+            assert!(!output.status.success());
+            let message = String::from_utf8(output.stderr).unwrap();
+            assert!(!message.contains("refused:") && !message.contains("picture"), "{message}");
+        } else {
+            let said = json(&skipping);
+            assert!(said["bad_files"].as_array().unwrap().len() >= 2, "{said}");
+        }
+    }
+    let less = json(&["compare", &pack, MODEL, "--data", &desk.pictures, "--skip-bad"]);
+    assert_eq!(whole["samples"].as_u64(), less["samples"].as_u64().map(|count| count + 2));
+    assert_eq!(json(&["info", &auto])["calibration_samples"], 10);
+}
+
+#[test]
 fn no_control_character_reaches_the_terminal() {
     let hostile = "\u{1b}[2J\u{9b}31m\u{202e}";
     let desk = Desk::new();

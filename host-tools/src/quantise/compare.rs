@@ -63,6 +63,8 @@ impl Noise {
 pub struct Comparison {
     /// The noise of each value of the pack; `None` where the graph has no such tensor.
     pub noise: Vec<Option<Noise>>,
+    /// Samples that the noise comes from: some of all.
+    pub looked_into: usize,
     /// The cosine between int8 and float features, a sample each.
     pub cosines: Vec<f64>,
     /// The float features, a row a sample.
@@ -135,8 +137,19 @@ pub fn feature_cosines(
 }
 
 impl Comparison {
+    /// What the features of one sample show.
+    fn of_features(float: Vec<f32>, int8: Vec<f32>) -> Self {
+        Self {
+            cosines: vec![cosine(&float, &int8)],
+            float_features: vec![float],
+            int8_features: vec![int8],
+            ..Self::default()
+        }
+    }
+
     /// Adds what later samples showed.
     fn extend(&mut self, later: Self) {
+        self.looked_into += later.looked_into;
         if self.noise.is_empty() {
             self.noise = vec![None; later.noise.len()];
         }
@@ -154,6 +167,10 @@ impl Comparison {
 /// Samples that one thread adds up.
 const CHUNK: usize = 8;
 
+/// Samples on which all tensors are compared, spread evenly over all. To look at every tensor takes a third of a sample's time, and their
+/// noise is known from some of them; features are compared of all.
+const LOOKED_INTO: usize = 128;
+
 /// A float graph and the pack that was made of it.
 pub struct Pair<'a> {
     /// The pack.
@@ -170,37 +187,62 @@ pub struct Pair<'a> {
 
 impl Pair<'_> {
     /// Compares `count` samples in both graphs, on as many threads as the memory of a run allows. Each is loaded when its turn comes, once,
-    /// and not kept. What is found does not depend on the number of threads.
+    /// and not kept. What is found does not depend on the number of threads. Samples that `load` refuses are left out, and
+    /// told with the reason; unless `skip_bad`, nothing is run any more once there is one.
     ///
     /// # Errors
     ///
-    /// Whatever either of them, or `load`, refuses.
+    /// Whatever either of them refuses.
     pub fn compare(
         &self,
         count: usize,
+        skip_bad: bool,
         load: impl Fn(usize) -> Result<Vec<f32>, Error> + Sync,
         done: impl Fn() + Sync,
-    ) -> Result<Comparison, Error> {
-        let mut all = Comparison::default();
+    ) -> Result<(Comparison, Vec<(usize, Error)>), Error> {
+        let (mut all, mut all_bad) = (Comparison::default(), Vec::new());
         let indices: Vec<usize> = (0..count).collect();
         let threads = rayon::current_num_threads().min(self.float.at_once()).max(1);
         for wave in indices.chunks(CHUNK * threads) {
-            let parts: Vec<Comparison> = wave
+            let step = count.div_ceil(LOOKED_INTO);
+            let goes_on = skip_bad || all_bad.is_empty();
+            let parts: Vec<(Comparison, Vec<(usize, Error)>)> = wave
                 .par_chunks(CHUNK)
                 .map(|chunk| {
-                    let mut part = Comparison::default();
+                    let (mut part, mut bad) = (Comparison::default(), Vec::new());
                     for &index in chunk {
-                        part.extend(self.compare_one(&load(index)?)?);
+                        match load(index) {
+                            Ok(sample) if goes_on && index % step == 0 => {
+                                part.extend(self.compare_one(&sample)?);
+                            }
+                            Ok(sample) if goes_on => part.extend(self.compare_features(&sample)?),
+                            Ok(_) => {}
+                            Err(error) => bad.push((index, error)),
+                        }
                         done();
                     }
-                    Ok(part)
+                    Ok((part, bad))
                 })
                 .collect::<Result<_, Error>>()?;
-            parts.into_iter().for_each(|part| all.extend(part));
+            for (part, bad) in parts {
+                all.extend(part);
+                all_bad.extend(bad);
+            }
         }
-        Ok(all)
+        Ok((all, all_bad))
     }
 
+    fn compare_features(&self, sample: &[f32]) -> Result<Comparison, Error> {
+        let int8_features = run_int8(&self.pack, sample, |_, _, _, _| ())?;
+        let (grid, order) = (grid(&self.pack)?, order_of(self.graph, self.graph.outputs[0]));
+        let mut float_features = Vec::new();
+        self.float.run_for(&self.graph.outputs, sample, &mut |id, data| {
+            float_features = pool(&self.graph.values[id].shape, data, order.as_deref(), grid);
+        })?;
+        Ok(Comparison::of_features(float_features, int8_features))
+    }
+
+    /// The same, and all tensors.
     fn compare_one(&self, sample: &[f32]) -> Result<Comparison, Error> {
         let mut quantised: Vec<(Value, Vec<i8>)> = Vec::new();
         let int8_features = run_int8(&self.pack, sample, |index, value, row, data| {
@@ -228,12 +270,10 @@ impl Pair<'_> {
                 float_features = pool(&self.graph.values[id].shape, data, order.as_deref(), grid);
             }
         })?;
-        let cosines = vec![cosine(&float_features, &int8_features)];
         Ok(Comparison {
             noise,
-            cosines,
-            float_features: vec![float_features],
-            int8_features: vec![int8_features],
+            looked_into: 1,
+            ..Comparison::of_features(float_features, int8_features)
         })
     }
 }

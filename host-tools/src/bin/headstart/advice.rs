@@ -15,7 +15,7 @@ pub(crate) fn on_refusal(error: &Error) -> Option<String> {
             return Some(format!("raise --max-classes to {classes}"));
         }
         Error::Model { problem, .. } => of_model(problem),
-        Error::Files(_) => Some("`pack --calib` goes on without them with --skip-bad"),
+        Error::Files(_) => Some("where they come from a folder, --skip-bad goes on without them"),
         Error::Import(ImportError { problem: Problem::Open { is_size: true, .. }, .. }) => {
             Some("or give its rows and columns with --input-size")
         }

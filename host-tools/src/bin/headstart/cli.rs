@@ -178,6 +178,9 @@ pub(crate) struct Sampling {
     /// Which ones, if there are more.
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
+    /// Go on without files that cannot be read or decoded, and say which; without, they are refused, all at once.
+    #[arg(long)]
+    pub skip_bad: bool,
 }
 
 /// What `pack` takes.
@@ -192,9 +195,6 @@ pub(crate) struct PackArgs {
     /// Calibrate with at most N samples, spread evenly over the folder, and with no more than fill 256 MiB.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub calib_limit: u32,
-    /// Calibrate without files that cannot be read or decoded, and say how many; without, they are refused, all at once.
-    #[arg(long)]
-    pub skip_bad: bool,
     /// Where the backbone ends: `head` (the classifier is replaced), `auto` (the best cut for
     /// `--data`), `none` (all is trained, with `--tail keep`), or the name of a node or tensor (see
     /// `inspect`). With `--tail keep` also several with commas between, and patterns of layer names as

@@ -178,6 +178,16 @@ fn leave_out_ties(candidates: &mut Vec<Candidate>) {
     });
 }
 
+/// Names the samples that [`auto`] asks for, by their labels.
+#[must_use]
+pub fn asked_for(labels: &[usize]) -> Vec<usize> {
+    let mut asked = balanced(labels, SCREENING_SAMPLES);
+    asked.extend(balanced(labels, FINAL_SAMPLES));
+    asked.sort_unstable();
+    asked.dedup();
+    asked
+}
+
 /// Measures by cross-validation what a closed-form head reaches on features, one row a sample; `None` if they are not finite.
 #[must_use]
 pub fn cross_validate(features: Vec<Vec<f32>>, labels: &[usize]) -> Option<Score> {

@@ -33,6 +33,8 @@ pub(super) struct Chosen {
     pub(super) tail: Option<(Graph, TailStorage)>,
     /// The pretrained last layer behind a tail, where it is linear.
     pub(super) linear: Option<Linear>,
+    /// What is wrong with labelled samples that were left out.
+    pub(super) bad_files: Vec<String>,
 }
 
 /// Cuts the model as the options say.
@@ -50,7 +52,8 @@ pub(super) fn choose(
                  freeze at another tensor"
             )));
         }
-        Ok(Chosen { name: name.to_owned(), graph, grid, candidates, tail: None, linear: None })
+        let (tail, linear, bad_files) = Default::default();
+        Ok(Chosen { name: name.to_owned(), graph, grid, candidates, tail, linear, bad_files })
     };
     let grid = usize::from(args.pool.unwrap_or(1));
     if args.task == Task::Segmentation || args.tail == Tail::Keep {
@@ -73,8 +76,9 @@ pub(super) fn choose(
             at(&graph.values[classifier.features].name, grid, Value::Null)
         }
         "auto" => {
-            let (name, grid, candidates) = search(report, args, model, preprocessing)?;
-            at(&name, grid, candidates)
+            let found = search(report, args, model, preprocessing)?;
+            let chosen = at(&found.tensor, found.grid, found.candidates)?;
+            Ok(Chosen { bad_files: found.bad_files, ..chosen })
         }
         name => at(name, grid, Value::Null),
     }
@@ -120,6 +124,7 @@ fn with_tail(args: &PackArgs, model: &Model) -> Result<Chosen, Error> {
         candidates: Value::Null,
         tail: Some((parts.tail, storage)),
         linear: parts.linear,
+        bad_files: Vec::new(),
     })
 }
 
@@ -136,13 +141,21 @@ fn frozen(freeze: &str) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Tries every sensible cut and grid on labelled samples: the best one, and the table of all.
+/// The best cut.
+struct Found {
+    tensor: String,
+    grid: usize,
+    candidates: Value,
+    bad_files: Vec<String>,
+}
+
+/// Tries every sensible cut and grid on labelled samples.
 fn search(
     report: Report,
     args: &PackArgs,
     model: &Model,
     preprocessing: Preprocessing,
-) -> Result<(String, usize, Value), Error> {
+) -> Result<Found, Error> {
     let data = args.data.as_ref().ok_or_else(|| {
         Error::Usage("--freeze auto needs labelled samples: give them with --data DIR".into())
     })?;
@@ -152,6 +165,10 @@ fn search(
     let mut dataset = Dataset::labelled(data)?;
     if let Some(limit) = args.sampling.limit {
         dataset.limit(limit as usize, args.sampling.seed);
+    }
+    let bad = inputs::sift(&input, &mut dataset, freeze::asked_for);
+    if !bad.is_empty() && (dataset.samples.is_empty() || !args.sampling.skip_bad) {
+        return Err(Refused::Files(bad).into());
     }
     let labels: Vec<usize> = dataset.samples.iter().map(|sample| sample.label).collect();
     let budget = Budget { max_head_bytes: args.max_head, max_macs: args.max_macs };
@@ -179,5 +196,10 @@ fn search(
     if !report.json {
         tried.print(args.all);
     }
-    Ok((chosen.tensor.clone(), chosen.grid, tried.as_json()))
+    Ok(Found {
+        tensor: chosen.tensor.clone(),
+        grid: chosen.grid,
+        candidates: tried.as_json(),
+        bad_files: bad.iter().map(ToString::to_string).collect(),
+    })
 }

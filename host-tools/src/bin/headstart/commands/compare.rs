@@ -54,8 +54,12 @@ pub(super) fn compare(
     let pair =
         Pair { pack, graph: &graph, float: &float, lowered: &lowered, equalised: &equalised };
     let load = |index: usize| inputs::read(pair.pack.input(), &dataset.samples[index].path);
-    let comparison = pair.compare(dataset.samples.len(), load, || bar.inc(1))?;
+    let (comparison, bad) =
+        pair.compare(dataset.samples.len(), sampling.skip_bad, load, || bar.inc(1))?;
     bar.finish_and_clear();
+    if !bad.is_empty() && (bad.len() == dataset.samples.len() || !sampling.skip_bad) {
+        return Err(Refused::Files(bad.into_iter().map(|(_, error)| error).collect()).into());
+    }
     let name = |value: usize| {
         let seen =
             |view: &Option<View>| view.as_ref().is_some_and(|view| view.value as usize == value);
@@ -68,12 +72,15 @@ pub(super) fn compare(
         .enumerate()
         .filter_map(|(value, noise)| Some((name(value), noise.as_ref()?.decibels())))
         .collect();
-    let labels: Vec<usize> = dataset.samples.iter().map(|sample| sample.label).collect();
+    let is_bad = |at: usize| bad.iter().any(|(index, _)| *index == at);
+    let sound = dataset.samples.iter().enumerate().filter(|(at, _)| !is_bad(*at));
+    let labels: Vec<usize> = sound.map(|(_, sample)| sample.label).collect();
     let found = Found {
         heads: Heads::new(&comparison, &labels),
         cuts: SeenCut::all(&model, &pair, &comparison),
         layers,
         comparison,
+        bad_files: bad.iter().map(|(_, error)| error.to_string()).collect(),
     };
     found.show(report);
     Ok(())
@@ -155,6 +162,8 @@ struct Found {
     layers: Vec<(String, f64)>,
     cuts: Vec<SeenCut>,
     heads: Option<Heads>,
+    /// What is wrong with files that were left out.
+    bad_files: Vec<String>,
 }
 
 impl Found {
@@ -179,8 +188,10 @@ impl Found {
             })),
             "top_answer_agreement": heads.map(|heads| heads.agreement),
             "layers": rows,
+            "layer_samples": self.comparison.looked_into,
             "cuts": self.cuts.iter().map(SeenCut::as_json).collect::<Vec<_>>(),
             "training_batch": BATCH,
+            "bad_files": self.bad_files,
         });
         report.show(&summary, || {
             let mut table = report::table(&["tensor", "signal to noise"]);
@@ -188,6 +199,9 @@ impl Found {
                 table.add_row([name.clone(), format!("{decibels:.1} dB")]);
             }
             say!("{table}");
+            if self.comparison.looked_into < cosines.len() {
+                say!("of {} of the samples, spread evenly", self.comparison.looked_into);
+            }
             say!(
                 "feature cosine: mean {mean:.4}, least {least:.4}; less their mean over the {} samples: mean {:.4}, least \
                  {:.4}",
@@ -207,6 +221,7 @@ impl Found {
                 );
             }
             self.print_cuts();
+            report::left_out("compared", &self.bad_files);
         });
     }
 

@@ -96,7 +96,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     summary["candidates"] = chosen.candidates;
     summary["pooled"] = json!(is_pooled);
     summary["own_scales"] = json!(own_scales);
-    summary["bad_files"] = json!(bad_files);
+    summary["bad_files"] = json!([&bad_files[..], &chosen.bad_files].concat());
     summary["differences"] = json!(differences);
     if let Some([plain, centred]) = cosines {
         summary["feature_cosine"] = json!({ "mean": plain.mean, "min": plain.least });
@@ -107,10 +107,8 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     }
     report.show(&summary, || {
         print_pack(&args.output, &pack, bytes.len(), started.elapsed());
-        if !bad_files.is_empty() {
-            say!("calibrated without {} bad files:", bad_files.len());
-            bad_files.iter().for_each(|line| say!("  {line}"));
-        }
+        report::left_out("calibrated", &bad_files);
+        report::left_out("cuts compared", &chosen.bad_files);
         if chosen.tail.is_none() && !is_pooled {
             say!("the features are all of that tensor: which of its axes are places is not known");
         }
@@ -237,7 +235,7 @@ fn calibration(
     let bar = report.progress(calib.samples.len(), "reading");
     let (samples, bad) = inputs::sound(&input, &calib, || bar.inc(1));
     bar.finish_and_clear();
-    if !bad.is_empty() && (samples.is_empty() || !args.skip_bad) {
+    if !bad.is_empty() && (samples.is_empty() || !args.sampling.skip_bad) {
         return Err(Refused::Files(bad).into());
     }
     Ok((samples, bad.iter().map(ToString::to_string).collect()))

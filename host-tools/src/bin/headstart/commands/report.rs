@@ -29,6 +29,14 @@ impl Report {
     }
 }
 
+/// Says without which files something was done.
+pub(super) fn left_out(done: &str, bad_files: &[String]) {
+    if !bad_files.is_empty() {
+        say!("{done} without {} bad files:", bad_files.len());
+        bad_files.iter().for_each(|line| say!("  {line}"));
+    }
+}
+
 /// A plain table.
 pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();

@@ -6,7 +6,7 @@ use headstart::pack::Pack;
 use headstart_cable::client::{Answer, Board};
 use serde_json::json;
 
-use super::super::report::{Report, table};
+use super::super::report::{Report, left_out, table};
 use super::inputs;
 use crate::cli::Sampling;
 use crate::error::Error;
@@ -86,7 +86,7 @@ pub(super) fn evaluate(
     let bytes = super::super::read_pack(pack_path)?;
     let refuse = Error::in_pack(pack_path);
     let pack = Pack::open(&bytes).map_err(refuse)?;
-    let samples = inputs::samples(&pack, folder, sampling)?;
+    let (samples, bad_files) = inputs::samples(&pack, folder, sampling)?;
     let mut board = connect()?;
     inputs::check(&board, &pack, pack_path)?;
     let (_, classes) = board.status()?;
@@ -140,6 +140,7 @@ pub(super) fn evaluate(
         "unknown": share(unsure),
         "classes": entries,
         "confusion": confusion,
+        "bad_files": bad_files,
     });
     report.show(&result, || {
         say!(
@@ -161,6 +162,7 @@ pub(super) fn evaluate(
             ]);
         }
         say!("{table}");
+        left_out("evaluated", &bad_files);
     });
     Ok(())
 }

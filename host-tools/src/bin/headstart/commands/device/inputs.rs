@@ -21,12 +21,13 @@ pub(super) fn input(pack: &Pack<'_>, path: &Path) -> Result<Vec<i8>, Refused> {
     Ok(extractor.input().to_vec())
 }
 
-/// All samples of a folder, class by class. Bad files are refused all at once.
+/// All samples of a folder, class by class, and what is wrong with those that are left out. Unless they are to be left out, bad files are
+/// refused all at once.
 pub(super) fn samples(
     pack: &Pack<'_>,
     folder: &Path,
     sampling: Sampling,
-) -> Result<Vec<Sample>, Error> {
+) -> Result<(Vec<Sample>, Vec<String>), Error> {
     let mut data = Dataset::labelled(folder)?;
     if let Some(limit) = sampling.limit {
         data.limit(limit as usize, sampling.seed);
@@ -39,7 +40,10 @@ pub(super) fn samples(
             Err(error) => bad.push(error),
         }
     }
-    if bad.is_empty() { Ok(samples) } else { Err(Refused::Files(bad).into()) }
+    if !bad.is_empty() && (samples.is_empty() || !sampling.skip_bad) {
+        return Err(Refused::Files(bad).into());
+    }
+    Ok((samples, bad.iter().map(ToString::to_string).collect()))
 }
 
 /// Refuses a board that uses another backbone, or cannot work.

@@ -5,7 +5,7 @@ use headstart_cable::Learner;
 use headstart_cable::client::{Board, Lesson};
 use serde_json::json;
 
-use super::super::report::Report;
+use super::super::report::{Report, left_out};
 use super::inputs;
 use crate::cli::{DeviceLearn, DeviceLearner};
 use crate::error::Error;
@@ -18,7 +18,7 @@ pub(super) fn learn(
     let bytes = super::super::read_pack(&args.pack)?;
     let refuse = Error::in_pack(&args.pack);
     let pack = Pack::open(&bytes).map_err(refuse)?;
-    let mut samples = inputs::samples(&pack, &args.data, args.sampling)?;
+    let (mut samples, bad_files) = inputs::samples(&pack, &args.data, args.sampling)?;
     // Class after class, a head that takes one step a sample would forget the first one.
     interleave(&mut samples);
     let mut board = connect()?;
@@ -44,6 +44,7 @@ pub(super) fn learn(
         "restarts": outcome.restarts,
         "head_bytes": standing.head_bytes,
         "classes": super::standing::classes_json(&classes),
+        "bad_files": bad_files,
     });
     report.show(&result, || {
         if outcome.known {
@@ -63,6 +64,7 @@ pub(super) fn learn(
             );
         }
         say!("{}", super::standing::classes_table(&classes));
+        left_out("learned", &bad_files);
     });
     Ok(())
 }
