@@ -11,22 +11,26 @@ use super::current::Stamp;
 
 use super::trust::Trust;
 use crate::Error;
+use crate::memory;
 use crate::samples::SampleProblem;
 use crate::state::{StateFolder, StateLock};
 
 /// Most bytes of a pack.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Packs of fewer bytes are copied.
-const MAPPED_BYTES: u64 = 64 << 20;
+/// Packs of fewer bytes are copied, however little memory is free.
+const SMALL_BYTES: u64 = 64 << 20;
+
+/// A larger one is copied where it takes at most this part of the memory that is free.
+const COPIED_PART: u64 = 4;
 
 /// A pack file of at most 1 GiB that was opened.
 ///
-/// One of less than 64 MiB is copied to memory of its own, read-only: whatever becomes of the file, the pack stays as it
-/// was verified. A larger one is mapped, so that its bytes stay in the page cache, shared by every process that runs it. A map shows
-/// what is written into the file, and a shorter file ends the process: so replace packs by rename, as package managers and our
-/// own tools do, which leaves the old file to the map. Work with a mapped file that was written into is refused when it
-/// begins ([`Error::Machine`]).
+/// One of less than 64 MiB, or of at most a quarter of the memory that is free, is copied to memory of its own, read-only: whatever
+/// becomes of the file, the pack stays as it was verified. Where memory is too short for that, it is mapped, so that its bytes stay in
+/// the page cache. A map shows what is written into the file, and a shorter file ends the process: so replace packs by rename, as
+/// package managers and our own tools do, which leaves the old file to the map. Work with a mapped file that was written into
+/// is refused when it begins ([`Error::Machine`]).
 #[derive(Debug)]
 pub struct PackFile {
     path: PathBuf,
@@ -46,10 +50,10 @@ impl PackFile {
     /// [`Error::Sample`] for a file that is missing, not plain or too large, [`Error::Pack`] for an empty one,
     /// [`Error::Machine`] where there is no memory for it.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::open_mapped_from(path, MAPPED_BYTES)
+        Self::open_with(path, SMALL_BYTES, || memory::free() as u64)
     }
 
-    fn open_mapped_from(path: &Path, mapped_bytes: u64) -> Result<Self, Error> {
+    fn open_with(path: &Path, small: u64, free: impl FnOnce() -> u64) -> Result<Self, Error> {
         let unreadable = |e| Error::sample(path, SampleProblem::Unreadable(e));
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_file() {
@@ -67,7 +71,7 @@ impl PackFile {
                 SampleProblem::FileTooLarge { bytes, limit: MAX_BYTES },
             ));
         }
-        let (map, mapped) = if bytes < mapped_bytes {
+        let (map, mapped) = if bytes < small || bytes <= free() / COPIED_PART {
             (copy(path, &mut file, bytes as usize)?, None)
         } else {
             (map(path, &file)?, Some((file, stamp)))
@@ -190,8 +194,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.hspk");
         std::fs::write(&path, [7; 5000]).unwrap();
-        let copied = PackFile::open_mapped_from(&path, 5001).unwrap();
-        let mapped = PackFile::open_mapped_from(&path, 5000).unwrap();
+        let copied = PackFile::open_with(&path, 5001, || 0).unwrap();
+        let mapped = PackFile::open_with(&path, 5000, || 19_999).unwrap();
+        let roomy = PackFile::open_with(&path, 0, || 20_000).unwrap();
         assert_eq!((&copied.map[..], &mapped.map[..]), (&[7; 5000][..], &[7; 5000][..]));
         mapped.unchanged().unwrap();
         // Replaced by rename, both keep what they have.
@@ -204,7 +209,9 @@ mod tests {
         old.write_at(&[9; 10], 0).unwrap();
         old.set_len(4096).unwrap();
         assert_eq!(copied.map[..], [7; 5000]);
+        assert_eq!(roomy.map[..], [7; 5000]);
         copied.unchanged().unwrap();
+        roomy.unchanged().unwrap();
         let refused = mapped.unchanged().unwrap_err();
         assert_eq!(refused.exit_status(), 2);
         assert!(refused.to_string().contains("renaming"), "{refused}");
