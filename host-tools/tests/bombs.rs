@@ -20,12 +20,14 @@ const LIMITS: Limits = Limits { seconds: 5.0, bytes: 512 << 20 };
 fn a_model_file_of_any_kind_is_inspected_and_packed_within_its_budget() {
     let folder = tempfile::tempdir().unwrap();
     let pictures = folder.path().join("pictures");
-    std::fs::create_dir_all(&pictures).unwrap();
-    for light in [40, 200] {
+    for (class, light) in [("dark", 40), ("light", 200)] {
+        std::fs::create_dir_all(pictures.join(class)).unwrap();
         let picture = image::RgbImage::from_fn(8, 8, |x, y| {
             image::Rgb([light + x as u8, light + y as u8, light])
         });
-        picture.save(pictures.join(format!("{light}.png"))).unwrap();
+        for name in ["a.png", "b.png"] {
+            picture.save(pictures.join(class).join(name)).unwrap();
+        }
     }
     let program = Path::new(env!("CARGO_BIN_EXE_headstart"));
     // One of each kind.
@@ -36,7 +38,8 @@ fn a_model_file_of_any_kind_is_inspected_and_packed_within_its_budget() {
         let pack = folder.path().join("model.hspk");
         let [model, pack, pictures] = [&model, &pack, &pictures].map(|path| path.to_str().unwrap());
         let packing = ["pack", model, "--calib", pictures, "--preprocess", "unit", "-o", pack];
-        for arguments in [&["inspect", model][..], &packing] {
+        let choosing = [&packing[..], &["--freeze", "auto", "--data", pictures]].concat();
+        for arguments in [&["inspect", model][..], &packing, &choosing] {
             let taken = run(program, arguments, LIMITS);
             assert!(
                 taken.is_fine(LIMITS),

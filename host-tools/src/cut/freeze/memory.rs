@@ -3,27 +3,36 @@ use headstart::graph::{Graph, ValueId};
 /// Bytes of int8 activations that are alive at once, at most, while `value` is computed; an
 /// estimate, since the planner may place several in one another or leave gaps.
 pub(super) fn peak_bytes(graph: &Graph, value: ValueId) -> u64 {
-    let Ok(part) = graph.cut_at(&[value]) else { return 0 };
-    let mut last_read = vec![0; part.values.len()];
-    for (index, node) in part.nodes.iter().enumerate() {
+    // There may be thousands of cuts of a file of a megabyte: the part before each is looked at in place.
+    let mut needed = vec![false; graph.values.len()];
+    needed[value] = true;
+    for node in graph.nodes.iter().rev() {
+        if needed[node.output] {
+            node.inputs.iter().for_each(|&input| needed[input] = true);
+        }
+    }
+    let nodes = || graph.nodes.iter().filter(|node| needed[node.output]).enumerate();
+    let mut last_read = vec![0; graph.values.len()];
+    for (index, node) in nodes() {
         node.inputs.iter().for_each(|&input| last_read[input] = index);
     }
-    part.outputs.iter().for_each(|&output| last_read[output] = part.nodes.len());
-    let size = |id: ValueId| match part.values[id].constant {
+    last_read[value] = usize::MAX;
+    let size = |id: ValueId| match graph.values[id].constant {
         Some(_) => 0,
-        None => part.values[id].shape.iter().map(|&n| n as u64).product::<u64>(),
+        None => graph.values[id].shape.iter().map(|&n| n as u64).product::<u64>(),
     };
-    let mut alive: u64 = part.inputs.iter().map(|&id| size(id)).sum();
+    let mut alive: u64 = graph.inputs.iter().map(|&id| size(id)).sum();
     let mut peak = alive;
-    for (index, node) in part.nodes.iter().enumerate() {
+    for (index, node) in nodes() {
         alive += size(node.output);
         peak = peak.max(alive);
-        let mut read = node.inputs.clone();
-        read.sort_unstable();
-        read.dedup();
-        let freed: u64 =
-            read.iter().filter(|&&id| last_read[id] == index).map(|&id| size(id)).sum();
-        alive -= freed;
+        for &input in &node.inputs {
+            // Once, however often the node reads it.
+            if last_read[input] == index {
+                last_read[input] = usize::MAX;
+                alive -= size(input);
+            }
+        }
     }
     peak
 }
