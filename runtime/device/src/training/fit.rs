@@ -8,6 +8,7 @@ use headstart::head::{Learner, LinearHead, Random, Samples};
 use headstart::head::{auto, dual, exact, imprint, logistic, sgd};
 
 use super::inherited::Inherited;
+use super::known::Counted;
 use super::many;
 use super::weights::{again, repeated};
 use crate::engine::{self, Backend};
@@ -121,7 +122,7 @@ impl Task<'_> {
     }
 
     fn of_many(&self) -> Result<Trained, TrainingProblem> {
-        let of = many::Counted { samples: self.samples, times: &self.times };
+        let of = Counted { samples: self.samples, times: &self.times };
         let found = many::train(of, self.labels, &self.crops, self.classes)?;
         Ok(Trained {
             model: self.linear(found.head.weights, found.head.bias),

@@ -2,9 +2,11 @@
 
 mod compact;
 pub mod doubts;
+mod downhill;
 mod fit;
 pub mod harm;
 mod inherited;
+mod known;
 mod many;
 pub mod near;
 mod outweighed;

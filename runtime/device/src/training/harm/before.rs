@@ -11,7 +11,8 @@ use super::side::Side;
 use crate::samples::SampleId;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
-use crate::training::many::{self, Linear};
+use crate::training::known::Linear;
+use crate::training::many;
 
 /// Parts of the samples before, each held out once.
 pub(super) const PARTS: usize = 4;

@@ -8,7 +8,7 @@ use crate::memory::filled;
 use crate::samples::SampleId;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
-use crate::training::many::{Counted, Known, Linear};
+use crate::training::known::{Counted, Known, Linear};
 use crate::training::weights::{repeated, times};
 
 /// Of heads of many samples: in the middle of those that `auto` tries.
