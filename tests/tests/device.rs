@@ -262,6 +262,10 @@ fn what_does_not_fit_is_refused_as_the_callers_fault() {
         error.to_string()
     };
     assert!(samples(&Labelled::new()).contains("no samples"));
+    // What is in memory lies in no folder: its errors name none.
+    let error = device.learn(&lesson(0..1, 0..2), &usual(), &()).unwrap_err();
+    assert_eq!(error.fault(), Fault::Input);
+    assert!(error.to_string().starts_with("the samples given: one class only, "), "{error}");
     for name in ["", "two\nlines", &"x".repeat(65)] {
         let mut named = lesson(0..2, 0..2);
         named.add(Sample::rgb(SIDE, SIDE, drawn(3, 0)), name);

@@ -47,7 +47,7 @@ impl<'a> Labelled<'a> {
     /// An empty list of samples.
     #[must_use]
     pub fn new() -> Self {
-        Self { origin: PathBuf::from("samples"), ..Self::default() }
+        Self { origin: PathBuf::from("the samples given"), ..Self::default() }
     }
 
     /// Lists the files of a folder that has one folder a class. They are not read.

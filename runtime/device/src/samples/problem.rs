@@ -13,13 +13,11 @@ pub enum SampleProblem {
     #[error("is not a file: give a .hspk pack")]
     NotAPackFile,
     /// The samples are all of one class, and no other was learned before.
-    #[error(
-        "holds one class only, and no other was learned before: add a folder for a second class"
-    )]
+    #[error("one class only, and no other was learned before: add samples of a second class")]
     OneClass,
     /// No sample is left of a new class.
     #[error(
-        "leaves no sample of the class {0}: each of its files is bad, or is given as another class too; repair them, and keep a picture in one folder only"
+        "no sample is left of the class {0}: each of them is bad, or is given as another class too; repair them, and give a picture in one class only"
     )]
     NoneLeft(String),
     /// The samples have classes that the head does not know.
