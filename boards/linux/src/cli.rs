@@ -288,9 +288,9 @@ pub(crate) struct Bench {
   headstart-edge forget model.hspk --state mine --class mug
   headstart-edge forget model.hspk --state mine --sample photos/mug/7.jpg
 
-With --yes alone, everything learned is removed and cannot be brought back; a head that the pack ships
-stays in the pack. With --class or --sample the head is learned again from the rest: the state is then the one that
-never saw them, and earlier commits, which did, are removed.")]
+With --yes alone, everything learned is removed and cannot be brought back; a head that the
+pack ships stays in the pack. With --class or --sample the head is learned again from the rest:
+the state is then the one that never saw them, and earlier commits, which did, are removed.")]
 pub(crate) struct Forget {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -331,8 +331,8 @@ pub(crate) struct Rename {
 #[command(after_help = "Example:
   headstart-edge merge model.hspk --state mine --from theirs
 
-The state is then the one of a device that saw the samples of both. A sample that both know under different
-classes keeps the class that it has here.")]
+The state is then the one of a device that saw the samples of both. A sample that both know
+under different classes keeps the class that it has here.")]
 pub(crate) struct Merge {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -348,10 +348,12 @@ pub(crate) struct Merge {
 #[command(after_help = "Example:
   headstart-edge adopt model.hspk --state mine
 
-model.hspk is the new pack. A head belongs to a backbone, so with another one the state's samples are learned again, as its
-learner did, from the copies that learn --keep-samples has kept. Until that is committed, the old pack answers; from then on the new one does, and
-rollback with the old pack returns to what was before. Where the new backbone answers the samples worse, or not all of them were
-kept, nothing is changed. A pack with the same backbone needs no adoption. Trainable tails are not adopted.")]
+model.hspk is the new pack. A head belongs to a backbone, so with another one the state's
+samples are learned again, as its learner did, from the copies that learn --keep-samples has
+kept. Until that is committed, the old pack answers; from then on the new one does, and
+rollback with the old pack returns to what was before. Where the new backbone answers the
+samples worse, or not all of them were kept, nothing is changed. A pack with the same backbone
+needs no adoption. Trainable tails are not adopted.")]
 pub(crate) struct Adopt {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -370,8 +372,9 @@ pub(crate) struct Adopt {
 #[command(after_help = "Example:
   headstart-edge samples model.hspk --state mine --doubtful
 
-With --doubtful, only samples that a head that was learned without them answers with another class, the
-surest first: perhaps their label is wrong. forget --sample removes one, learn under another class corrects it.")]
+With --doubtful, only samples that a head that was learned without them answers with another
+class, the surest first: perhaps their label is wrong. forget --sample removes one, learn under
+another class corrects it.")]
 pub(crate) struct Samples {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -401,8 +404,10 @@ pub(crate) struct History {
 #[command(after_help = "Example:
   headstart-edge rollback model.hspk --state mine --to 3
 
-Samples that the commit does not have are no longer kept: learn them again to have them back. Behind an adopt, rollback with
-the old pack returns to the last commit of its backbone; it computes that one's features again, from the kept samples.")]
+A rollback is itself a commit; a second one goes back one lesson more. Commits whose samples
+are gone are passed over. Samples that the commit does not have are no longer kept: learn them
+again to have them back. Behind an adopt, rollback with the old pack returns to the last commit
+of its backbone; it computes that one's features again, from the kept samples.")]
 pub(crate) struct Rollback {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -420,9 +425,10 @@ pub(crate) struct Rollback {
 #[command(after_help = "Example:
   headstart-edge repair model.hspk --state mine
 
-Features that cannot be read are computed again from the copies that learn --keep-samples has kept. A head comes back from the
-newest commit or, where that is damaged as well, is learned again from the features. Every command puts a head back by
-itself where nothing else is damaged, and says so.")]
+Features that cannot be read are computed again from the copies that learn --keep-samples has
+kept. A head comes back from the newest commit or, where that is damaged as well, is learned
+again from the features. Every command puts a head back by itself where nothing else is
+damaged, and says so.")]
 pub(crate) struct Repair {
     #[command(flatten)]
     pub(crate) common: Common,

@@ -24,6 +24,29 @@ fn help_shows_an_example_of_every_command() {
 }
 
 #[test]
+fn what_closes_a_help_breaks_where_it_was_broken() {
+    // Lines that are longer than the help is wide are broken once more, in the middle.
+    const WIDEST: usize = 96;
+    let commands = COMMANDS.iter().chain(&["repair"]);
+    for command in commands {
+        let output = program().args([command, "--help"]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (_, closing) = text.split_once("Example:").expect("each has an example");
+        let words = closing.split_whitespace().count();
+        for (at, line) in closing.lines().enumerate() {
+            assert!(line.chars().count() <= WIDEST, "{command}: {line}");
+            let next = closing.lines().nth(at + 1).unwrap_or_default();
+            // Behind a short line the next word would not have fitted, or a paragraph ends.
+            let first = next.split_whitespace().next().map_or(WIDEST, |word| word.chars().count());
+            let is_prose = !line.starts_with("  ") && !line.is_empty() && !next.is_empty();
+            let fits = line.chars().count() + 1 + first <= 70;
+            assert!(!(is_prose && fits), "{command}: {line} breaks early\n{closing}");
+        }
+        assert!(words > 3, "{command}: {closing}");
+    }
+}
+
+#[test]
 fn a_wrong_command_line_is_refused_input() {
     for arguments in [
         &[][..],

@@ -16,9 +16,10 @@ use super::{BackendArgs, Common, ComputeArgs, Selection};
 #[command(after_help = "Example:
   headstart-edge learn model.hspk --data photos --state mine
 
-photos/mug/*.jpg and photos/cup/*.jpg teach the classes mug and cup. A second call with new samples or
-new classes keeps the first; a sample that is there already costs nothing, and under another class it
-is a correction. A head that answers what was known before worse is kept as rejected, and nothing changes.")]
+photos/mug/*.jpg and photos/cup/*.jpg teach the classes mug and cup. A second call with new
+samples or new classes keeps the first; a sample that is there already costs nothing, and under
+another class it is a correction. A head that answers what was known before worse is kept as
+rejected, and nothing changes.")]
 pub(crate) struct Learn {
     #[command(flatten)]
     pub(crate) common: Common,
