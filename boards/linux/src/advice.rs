@@ -72,6 +72,7 @@ fn of_state(problem: &StateProblem) -> Option<String> {
         StateProblem::OtherPack { way: Way::Anew, .. } => {
             "--state DIR; learn --keep-samples keeps copies".to_owned()
         }
+        StateProblem::SamplesGone(_) => "rollback --to N; history lists them".to_owned(),
         StateProblem::Lost { .. } => "repair --force".to_owned(),
         StateProblem::AllLost => "--state DIR".to_owned(),
         StateProblem::ClassesLost(_) => "adopt --force".to_owned(),

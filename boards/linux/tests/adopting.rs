@@ -198,7 +198,8 @@ fn samples_that_were_not_kept_are_counted_and_nothing_is_changed() {
     with(&mut bench, "new.hspk");
     let message = bench.refusal(1, "predict", &ANSWER);
     assert!(
-        message.contains("no copy was kept") && message.contains("--keep-samples"),
+        message.contains("no copies of its samples were kept")
+            && message.contains("--keep-samples"),
         "{message}"
     );
     for force in [&[][..], &["--force"]] {

@@ -49,6 +49,78 @@ fn a_rollback_returns_to_an_earlier_head_and_its_samples() {
     assert_eq!(numbers(&bench).len(), 8);
 }
 
+/// Four lessons of a class more each.
+fn four_lessons() -> Bench {
+    let bench = Bench::new();
+    bench.colours("data", 0, 4);
+    learn(&bench, "data");
+    for (name, grey) in [("white", 190), ("grey", 120), ("black", 10)] {
+        bench.pictures(name, name, [grey; 3], 0, 4);
+        learn(&bench, name);
+    }
+    bench
+}
+
+#[test]
+fn each_rollback_goes_back_one_lesson_more() {
+    let bench = four_lessons();
+    for to in [3, 2, 1] {
+        let returned = bench.json("rollback", &STATE);
+        assert_eq!(
+            (&returned["to"], &returned["passed_over"]),
+            (&to.into(), &serde_json::json!([]))
+        );
+        assert_eq!(bench.json("status", &STATE)["samples"], 8 + 4 * to);
+    }
+    let message = bench.refusal(1, "rollback", &STATE);
+    assert!(message.contains("before the current"), "{message}");
+    // A lesson behind rollbacks is undone first, then what they returned to: nothing that they undid comes back.
+    learn(&bench, "white");
+    learn(&bench, "black");
+    for samples in [16, 12] {
+        bench.json("rollback", &STATE);
+        assert_eq!(bench.json("status", &STATE)["samples"], samples);
+    }
+    assert!(bench.refusal(1, "rollback", &STATE).contains("before the current"));
+}
+
+#[test]
+fn commits_whose_samples_are_gone_are_marked_and_passed_over() {
+    let bench = four_lessons();
+    bench.json("rollback", &["--state", "state", "--to", "1"]);
+    learn(&bench, "black");
+    let history = bench.json("history", &STATE);
+    let entries = history["commits"].as_array().unwrap().iter();
+    let returnable: Vec<_> = entries.map(|c| c["returnable"].as_bool().unwrap()).collect();
+    assert_eq!(returnable, [true, false, false, false, true, true]);
+    let text = bench.command("history", &STATE).output().unwrap().stdout;
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(text.matches("(samples gone)").count(), 3, "{text}");
+    let message = bench.refusal(1, "rollback", &["--state", "state", "--to", "3"]);
+    assert!(message.contains("commit 3: learn them again, or go further back"), "{message}");
+    assert!(message.contains("--to N"), "{message}");
+}
+
+#[test]
+fn where_the_commit_in_between_is_no_longer_kept_those_of_which_samples_are_gone_are_passed_over() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 4);
+    learn(&bench, "data");
+    for (name, grey) in [("white", 190), ("grey", 120)] {
+        bench.pictures(name, name, [grey; 3], 0, 4);
+        learn(&bench, name);
+    }
+    bench.json("rollback", &STATE);
+    bench.pictures("black", "black", [10; 3], 0, 4);
+    learn(&bench, "black");
+    assert_eq!(bench.json("rollback", &STATE)["to"], 4);
+    std::fs::remove_file(bench.path("state/commit-00000004.hsco")).unwrap();
+    let output = bench.command("rollback", &STATE).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("commit 1 answers now"), "{text}");
+    assert!(text.contains("Passed over, because their samples are no longer kept: 3."), "{text}");
+}
+
 #[test]
 fn there_is_nothing_before_the_first_commit() {
     let bench = Bench::new();

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use headstart_device::History;
+use headstart_device::{CommitEntry, History};
 
 use crate::advice;
 use crate::cli;
@@ -22,7 +22,7 @@ impl Report for History {
     fn text(&self) -> String {
         let rows = self.commits.iter().map(|entry| {
             vec![
-                format!("{}{}", entry.number, if entry.current { " (current)" } else { "" }),
+                format!("{}{}", entry.number, mark(entry)),
                 entry.note.clone(),
                 entry.learner.unwrap_or("of another backbone").to_owned(),
                 output::thousands(entry.samples),
@@ -32,6 +32,9 @@ impl Report for History {
         });
         let header = ["commit", "made by", "learner", "samples", "classes", "held-out accuracy"];
         let mut text = output::table(&header, rows);
+        if self.commits.iter().any(|entry| !entry.returnable) {
+            text += "\n\nRollback passes over commits whose samples are gone: learn these again to return there.";
+        }
         for damaged in &self.damaged {
             text += &match damaged.number {
                 0 => format!(
@@ -45,5 +48,13 @@ impl Report for History {
             text += &format!("\n\nThe last candidate was rejected: {}.", rejected.note);
         }
         text
+    }
+}
+
+fn mark(entry: &CommitEntry) -> &'static str {
+    match entry {
+        CommitEntry { current: true, .. } => " (current)",
+        CommitEntry { returnable: false, .. } => " (samples gone)",
+        _ => "",
     }
 }

@@ -22,6 +22,13 @@ impl Report for RolledBack {
             self.to,
             output::thousands(self.samples)
         );
+        if !self.passed_over.is_empty() {
+            let numbers: Vec<String> = self.passed_over.iter().map(u32::to_string).collect();
+            text += &format!(
+                " Passed over, because their samples are no longer kept: {}.",
+                numbers.join(", ")
+            );
+        }
         if self.dropped_samples > 0 {
             let count = output::thousands(self.dropped_samples);
             text += &format!(" {count} that it does not have are no longer kept.");

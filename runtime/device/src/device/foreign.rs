@@ -21,6 +21,11 @@ pub(super) fn copies(folder: &StateFolder, cache: &FeatureCache) -> Result<Kept,
     Ok(kept)
 }
 
+/// Whether there is a copy of each of its samples.
+pub(super) fn has_copies(commit: &Commit, kept: &Kept) -> bool {
+    commit.samples.iter().all(|(id, _)| kept.contains_key(id))
+}
+
 /// The state's head. One of another backbone is refused with the way that leads to this pack.
 pub(super) fn state_head(folder: &StateFolder, pack: &Pack<'_>) -> Result<Option<Head>, Error> {
     let Some(bytes) = folder.head()? else { return Ok(None) };
@@ -42,9 +47,8 @@ fn way(folder: &StateFolder, backbone: &[u8; 32]) -> Way {
     let cache = folder.any_features().ok().flatten().map(|(_, cache)| cache);
     let kept = cache.as_ref().and_then(|cache| copies(folder, cache).ok());
     let (Some(cache), Some(kept)) = (cache, kept) else { return Way::Anew };
-    let can_return = |(digest, commit): &([u8; 32], Commit)| {
-        digest == backbone && commit.samples.iter().all(|(id, _)| kept.contains_key(id))
-    };
+    let can_return =
+        |(digest, commit): &([u8; 32], Commit)| digest == backbone && has_copies(commit, &kept);
     // Commits that cannot be read lead nowhere.
     let sound = folder.commits().ok().into_iter().flatten().filter_map(|(_, found)| found.ok());
     if let Some((_, commit)) = sound.rev().find(can_return) {

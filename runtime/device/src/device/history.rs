@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::foreign::{copies, has_copies};
 use super::handle::Device;
 use crate::samples::hex;
 use crate::state::Commit;
@@ -34,6 +35,8 @@ pub struct CommitEntry {
     pub number: u32,
     /// Whether the commit's head answers now.
     pub current: bool,
+    /// Whether `rollback` can return to it: `false` where some of its samples are no longer kept. A rejected candidate has been no commit.
+    pub returnable: bool,
     /// What made the commit, or why the candidate was rejected.
     pub note: String,
     /// The first eight bytes of the backbone's digest.
@@ -56,6 +59,15 @@ impl Device {
     pub fn history(&self) -> Result<History, Error> {
         let (folder, pack) = (self.folder()?, self.pack());
         let backbone = pack.backbone_digest();
+        // Where the features cannot be read they are to be repaired first, and nothing is known to be gone.
+        let cache = folder.any_features().ok().flatten();
+        let kept = cache.as_ref().and_then(|(_, cache)| copies(folder, cache).ok());
+        let can_return = |digest: &[u8; 32], commit: &Commit| match &cache {
+            Some((of_cache, cache)) if of_cache == digest => commit.is_of(cache),
+            // The pack of its backbone computes its features again.
+            Some(_) => kept.as_ref().is_none_or(|kept| has_copies(commit, kept)),
+            None => true,
+        };
         let entry = |(digest, commit): ([u8; 32], Commit)| -> Result<_, Error> {
             // A head of another backbone is not read: its tail would need its own pack.
             let head = if digest == backbone {
@@ -66,6 +78,7 @@ impl Device {
             Ok(CommitEntry {
                 number: commit.number,
                 current: false,
+                returnable: commit.number > 0 && can_return(&digest, &commit),
                 note: commit.note,
                 backbone: hex(&digest[..8]),
                 learner: head.as_ref().map(|head| head.learner().name()),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::change::Change;
 use super::changed::{ChangedSetting, Shape};
-use super::foreign::Foreign;
+use super::foreign::{Foreign, has_copies};
 use super::handle::Device;
 use crate::observer::Observer;
 use crate::samples::{SampleId, hex};
@@ -20,16 +20,22 @@ pub struct RolledBack {
     pub samples: usize,
     /// How many samples that head does not have; they are no longer kept.
     pub dropped_samples: usize,
+    /// Numbers of commits that were passed over because their samples are no longer kept, falling.
+    pub passed_over: Vec<u32>,
     /// Settings of the state that this changed: those of the commit hold again.
     pub changed_settings: Vec<ChangedSetting>,
 }
 
 type Numbered = ([u8; 32], Commit);
 
+/// How the note of a commit begins that a rollback made; the number that it returned to follows.
+const NOTE: &str = "rollback to ";
+
 impl Device {
-    /// Returns to an earlier commit: the one of this number, or the one before the current. Samples that the commit does not have are no
-    /// longer kept. Behind an adoption, a device that was opened with the old pack returns to the last commit of its backbone, and computes
-    /// that one's features again, from the kept samples.
+    /// Returns to an earlier commit: the one of this number, or the one before the current. A rollback is itself a commit: behind one,
+    /// that is the commit before the one that it returned to, so that each goes back one lesson more. Commits whose samples are no longer
+    /// kept are passed over. Samples that the commit does not have are no longer kept. Behind an adoption, a device that was opened with the
+    /// old pack returns to the last commit of its backbone, and computes that one's features again, from the kept samples.
     ///
     /// # Errors
     /// [`StateProblem::NoCommit`], [`StateProblem::NoEarlierCommit`], [`StateProblem::SamplesGone`], [`StateProblem::Cache`] for a
@@ -51,9 +57,12 @@ impl Device {
         let change = Change::begin(self)?;
         let folder = self.folder()?;
         let refuse = |problem| Error::state(folder.path(), problem);
-        let found = match to {
-            Some(number) => folder.commit(number)?,
-            None => before_current(folder)?,
+        let (found, passed_over) = match to {
+            Some(number) => (folder.commit(number)?, Vec::new()),
+            None => before_current(folder, |(digest, commit)| {
+                // Of another backbone: it is named, for its own pack returns to it.
+                *digest != backbone || commit.is_of(&change.cache)
+            })?,
         };
         let missing = to.map_or(StateProblem::NoEarlierCommit, StateProblem::NoCommit);
         let (digest, found) = found.ok_or_else(|| refuse(missing))?;
@@ -72,7 +81,7 @@ impl Device {
         change.lock.commit(&cache, &backbone, &found.head, made)?;
         let dropped_samples = change.cache.len() - cache.len();
         let (to, samples) = (found.number, cache.len());
-        Ok(RolledBack { to, samples, dropped_samples, changed_settings })
+        Ok(RolledBack { to, samples, dropped_samples, passed_over, changed_settings })
     }
 
     /// To a commit of another backbone than the current head's, whose features are computed again.
@@ -86,15 +95,24 @@ impl Device {
         let backbone = self.pack().backbone_digest();
         let state = Foreign::begin(self)?;
         let folder = self.folder()?;
+        let mut passed_over = Vec::new();
         let found = match to {
             Some(number) => folder
                 .commit(number)?
                 .ok_or_else(|| state.refuse(StateProblem::NoCommit(number)))?,
-            None => match folder.newest_commit(|(digest, _)| *digest == backbone)? {
-                Some(found) => found,
-                // The pack is a new one.
-                None => return Err(other),
-            },
+            None => {
+                let is_its = |(digest, _): &Numbered| *digest == backbone;
+                let whole = folder.newest_commit(|found| {
+                    let is_whole = has_copies(&found.1, &state.kept);
+                    passed_over.extend((is_its(found) && !is_whole).then_some(found.1.number));
+                    is_its(found) && is_whole
+                })?;
+                match whole {
+                    Some(found) => found,
+                    // The pack is a new one, or no commit of it has copies of all its samples.
+                    None => folder.newest_commit(is_its)?.ok_or(other)?,
+                }
+            }
         };
         let (digest, found) = &found;
         if *digest != backbone {
@@ -102,7 +120,7 @@ impl Device {
         }
         let ids: Vec<SampleId> = found.samples.iter().map(|(id, _)| *id).collect();
         let gone = || state.refuse(StateProblem::CopiesGone(found.number));
-        if !ids.iter().all(|id| state.kept.contains_key(id)) {
+        if !has_copies(found, &state.kept) {
             return Err(gone());
         }
         let cache = state.features(self, &ids, observer)?;
@@ -117,16 +135,52 @@ impl Device {
         self.raise_counter(&state.lock)?;
         let dropped_samples = state.cache.len() - cache.len();
         let (to, samples) = (found.number, cache.len());
-        Ok(RolledBack { to, samples, dropped_samples, changed_settings })
+        Ok(RolledBack { to, samples, dropped_samples, passed_over, changed_settings })
     }
 }
 
-/// The newest commit before the current one that is sound; the newest of all where the current one's file is damaged.
-fn before_current(folder: &StateFolder) -> Result<Option<Numbered>, Error> {
+/// The newest commit before the current one that is sound, holds something else and `can` be returned to, and the numbers of those that
+/// cannot; the newest of all where the current one's file is damaged. Where none can be, the newest of those: its error says why.
+fn before_current(
+    folder: &StateFolder,
+    can: impl Fn(&Numbered) -> bool,
+) -> Result<(Option<Numbered>, Vec<u32>), Error> {
     let head = folder.head()?;
     let is_current = |(_, commit): &Numbered| Some(&commit.head) == head.as_ref();
-    let current = folder.newest_commit(is_current)?.map(|(_, commit)| commit.number);
-    folder.newest_commit(|(_, commit)| current.is_none_or(|current| commit.number < current))
+    let current = folder.newest_commit(is_current)?.map(|(_, commit)| commit);
+    let end = current.as_ref().map(|current| first_made(folder, current)).transpose()?;
+    let is_before = |(_, found): &Numbered| {
+        end.is_none_or(|end| found.number < end)
+            && !current.as_ref().is_some_and(|current| current.holds_the_same(found))
+    };
+    let mut passed_over = Vec::new();
+    let found = folder.newest_commit(|found| {
+        let is_wanted = is_before(found) && can(found);
+        passed_over.extend((is_before(found) && !is_wanted).then_some(found.1.number));
+        is_wanted
+    })?;
+    match found {
+        Some(found) => Ok((Some(found), passed_over)),
+        None => Ok((folder.newest_commit(is_before)?, Vec::new())),
+    }
+}
+
+/// The number under which what a commit holds was learned. A rollback only repeats an earlier commit: what it undid lies between the two,
+/// and going there would be no step back.
+fn first_made(folder: &StateFolder, commit: &Commit) -> Result<u32, Error> {
+    let mut number = commit.number;
+    let mut note = commit.note.clone();
+    while let Some(to) = returned_to(&note).filter(|to| *to < number) {
+        number = to;
+        let found = folder.newest_commit(|(_, found)| found.number == to)?;
+        // One that is no longer kept, or damaged, tells no more than its number.
+        note = found.map(|(_, found)| found.note).unwrap_or_default();
+    }
+    Ok(number)
+}
+
+fn returned_to(note: &str) -> Option<u32> {
+    note.strip_prefix(NOTE)?.parse().ok()
 }
 
 fn of_other(digest: &[u8; 32], commit: &Commit) -> StateProblem {
@@ -140,5 +194,5 @@ fn shape(commit: &Commit, cache: &FeatureCache, head: &Head) -> Shape {
 }
 
 fn note(commit: &Commit) -> String {
-    format!("rollback to {}", commit.number)
+    format!("{NOTE}{}", commit.number)
 }

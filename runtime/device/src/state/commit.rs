@@ -195,6 +195,11 @@ impl Commit {
         Ok((backbone, Self { number, note, settings, head, classes, samples, weights }))
     }
 
+    /// Whether a cache has all samples of the commit: it can then be returned to.
+    pub fn is_of(&self, cache: &FeatureCache) -> bool {
+        self.samples.iter().all(|(id, _)| cache.contains(id))
+    }
+
     /// The cache that the commit was made of, taken from one that has its samples; `None` where some are missing.
     pub fn cache(&self, from: &FeatureCache) -> Option<FeatureCache> {
         let samples: Vec<_> = self
@@ -243,6 +248,7 @@ mod tests {
         assert_eq!(parsed.cache(&more), Some(cache.clone()));
         more.forget_sample(&[1; 16]);
         assert_eq!(parsed.cache(&more), None);
+        assert_eq!((parsed.is_of(&cache), parsed.is_of(&more)), (true, false));
         assert!(parsed.holds_the_same(&Commit::new(3, "", &cache, b"a head")));
         let settings = Some(Settings { false_accepts: Some(0.1), ..Settings::default() });
         let made = Commit::new(12, Made { note: "learn", settings }, &cache, b"a head");

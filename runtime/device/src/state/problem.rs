@@ -137,7 +137,7 @@ pub enum StateProblem {
     #[error("keeps no commit before the current one")]
     NoEarlierCommit,
     /// The samples of this commit are no longer all kept.
-    #[error("no longer keeps all samples of commit {0}: learn them again")]
+    #[error("no longer keeps all samples of commit {0}: learn them again, or go further back")]
     SamplesGone(u32),
     /// The file is not a sound feature cache.
     #[error("is damaged (byte {at}: {reason}): run repair, which saves what can be saved")]
@@ -232,7 +232,7 @@ impl std::fmt::Display for Way {
                 write!(f, "return with rollback to commit {number}, which was made with this one")
             }
             Self::Anew => {
-                f.write_str("learn again in another state folder: of the samples, no copy was kept")
+                f.write_str("learn again into another state folder; it cannot be adopted, for no copies of its samples were kept")
             }
         }
     }
