@@ -278,6 +278,7 @@ fn a_board_gets_a_certificate_or_a_refusal_that_says_what_to_do() {
     assert!(message.contains("more than a slot of its flash holds"), "{message}");
     let message = refusal(&[&arguments[..], &["--board", "abacus"]].concat());
     assert!(message.contains("there is no board 'abacus'"), "{message}");
+    assert!(message.contains("boards.json") && message.contains("built again"), "{message}");
     assert!(!Path::new(&pack).exists());
 }
 

@@ -384,6 +384,9 @@ impl core::fmt::Display for Refusal {
             Self::NoPack => f.write_str("it has no pack that it can use: send it one"),
             Self::BadPack => f.write_str("the new pack is damaged or no pack; the old one is used"),
             Self::OtherPack => f.write_str("the new pack is not the one that was announced"),
+            Self::TooLong { limit: 0 } => f.write_str(
+                "its flash has no place for another pack: it takes packs by flashing only",
+            ),
             Self::TooLong { limit } => {
                 write!(f, "the new pack is longer than the {limit} bytes that its flash has for one")
             }

@@ -171,6 +171,42 @@ fn an_update_that_does_not_get_on_is_given_up() {
     }
 }
 
+/// A board that greets and then says nothing.
+struct Dead(Fake<fn(&Request<'_>) -> Reply<'static>>, Arc<AtomicU32>);
+
+impl Port for Dead {
+    fn name(&self) -> String {
+        "dead".to_owned()
+    }
+
+    fn open(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let writes = self.1.fetch_add(1, Ordering::Relaxed);
+        if writes == 0 { self.0.write(bytes) } else { Ok(()) }
+    }
+
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> io::Result<usize> {
+        self.0.read(buffer, wait)
+    }
+}
+
+#[test]
+fn a_board_that_falls_silent_is_asked_less_and_less_and_told_from_one_that_never_spoke() {
+    let writes = Arc::new(AtomicU32::new(0));
+    let answer: fn(&Request<'_>) -> Reply<'static> = |other| panic!("{other:?}");
+    let fake = Fake { receiver: Receiver::new(), to_host: VecDeque::new(), answer };
+    let timing = Timing { retry: Duration::from_millis(20), patience: Duration::from_millis(600) };
+    let mut board = Board::open(Box::new(Dead(fake, writes.clone())), timing).unwrap();
+    let refused = board.status();
+    assert!(matches!(refused, Err(Error::FellSilent { answered: 1, .. })), "{refused:?}");
+    // The greeting, then after 20 ms, after 40, and every 80.
+    let writes = writes.load(Ordering::Relaxed);
+    assert!((2..=11).contains(&writes), "{writes} requests");
+}
+
 #[test]
 fn a_server_that_closes_every_connection_is_asked_a_few_times_a_second() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -3,7 +3,7 @@
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod board;
 
-use board::{Faults, INPUT, LAYOUT, MEMORY, Simulated, blank, host, pack};
+use board::{Faults, INPUT, LAYOUT, MEMORY, Simulated, blank, device_in, host, pack};
 use headstart::head::sgd::Rehearsal;
 use headstart::head::{HeadRecord, Samples, ridge};
 use headstart::pack::Pack;
@@ -11,6 +11,7 @@ use headstart::session::Session;
 use headstart::store::Store;
 use headstart_cable::client::{Board, Error, Lesson, Sample};
 use headstart_cable::{Learner, Refusal};
+use headstart_firmware::cable::{Layout, Place, active};
 use proptest::prelude::*;
 
 /// A store in memory.
@@ -297,6 +298,31 @@ fn a_class_that_was_never_there_is_not_forgotten_by_a_reset() {
     assert!(matches!(client.forget(Some("pot")), Err(Error::Refused(Refusal::NoSuchClass))));
 }
 
+/// One erase block is the entries' alone, and one place takes no update.
+const SMALL: Layout = Layout {
+    packs: [LAYOUT.packs[0], Place { bytes: 0, ..LAYOUT.packs[1] }],
+    features: Place { bytes: 4 << 10, ..LAYOUT.features },
+    ..LAYOUT
+};
+
+#[test]
+fn what_a_small_board_cannot_do_is_refused_before_anything_is_sent() {
+    let first = pack("first", 1);
+    let start = |flash| device_in(flash, &SMALL, active(flash, &SMALL));
+    let board = Simulated::started(blank(&first), Faults::default(), start);
+    let (mut client, mut sent) = (host(&board).unwrap(), 0);
+    assert_eq!(client.status().unwrap().0.most_kept, 0);
+    let taught = samples(9, 0);
+    let refused = client.learn(lesson(&taught), |_| sent += 1);
+    assert!(matches!(refused, Err(Error::Refused(Refusal::NothingKept))), "{refused:?}");
+    assert_eq!((sent, client.status().unwrap().0.learned), (0, 0));
+    let steps = Lesson { learner: None, ..lesson(&taught) };
+    assert_eq!(client.learn(steps, |_| ()).unwrap().commit, Some(1));
+    let refused = client.update(&pack("second", 1), false, |_| sent += 1);
+    assert!(matches!(refused, Err(Error::Refused(Refusal::TooLong { limit: 0 }))), "{refused:?}");
+    assert_eq!(sent, 0);
+}
+
 #[test]
 fn a_new_pack_is_used_once_it_is_whole_and_a_head_is_lost_only_by_permission() {
     let (first, second, other) = (pack("first", 1), pack("second", 1), pack("other", 2));
@@ -304,6 +330,9 @@ fn a_new_pack_is_used_once_it_is_whole_and_a_head_is_lost_only_by_permission() {
     let mut client = host(&board).unwrap();
     client.learn(lesson(&samples(9, 0)), |_| ()).unwrap();
     let head = client.head().unwrap();
+    let backbone = |bytes: &[u8]| Pack::open(bytes).unwrap().backbone_digest();
+    assert!(!client.holds_other_head(&backbone(&second)).unwrap());
+    assert!(client.holds_other_head(&backbone(&other)).unwrap());
     assert!(!client.update(&first, false, |_| ()).unwrap());
     let mut damaged = second.clone();
     let last = damaged.len() - 1;
@@ -359,6 +388,8 @@ fn a_board_without_a_pack_takes_one_and_a_head_of_another_backbone_can_be_forgot
     let board = Simulated::new(memory, Faults::default());
     let mut client = host(&board).unwrap();
     assert_eq!(client.greeting().problem, Some(Refusal::OtherBackbone));
+    let backbone = |bytes: &[u8]| Pack::open(bytes).unwrap().backbone_digest();
+    assert!(client.holds_other_head(&backbone(&first)).unwrap());
     client.forget(None).unwrap();
     let mut client = host(&board).unwrap();
     assert_eq!(client.greeting().problem, None);
@@ -373,7 +404,12 @@ fn at_last<T>(
     for _ in 0..400 {
         match host(board).and_then(|mut client| work(&mut client)) {
             Ok(done) => return done,
-            Err(Error::Silent { .. } | Error::Restarts(_) | Error::Refused(Refusal::Flash)) => {}
+            Err(
+                Error::Silent { .. }
+                | Error::FellSilent { .. }
+                | Error::Restarts(_)
+                | Error::Refused(Refusal::Flash),
+            ) => {}
             Err(error) => panic!("{error}"),
         }
     }

@@ -46,6 +46,8 @@ fn any_changed_byte_is_refused() {
 #[test]
 fn any_other_length_is_refused() {
     let mut bytes = emit(&contents()).unwrap();
+    assert_eq!(Pack::length(&bytes[..24]), Some(bytes.len()));
+    assert_eq!([Pack::length(&bytes[..23]), Pack::length(&[0xFF; 24])], [None; 2]);
     for length in 0..bytes.len() {
         assert!(Pack::open(&bytes[..length]).is_err(), "{length} bytes");
     }

@@ -251,7 +251,7 @@ impl Board {
     }
 }
 
-fn status(link: &mut Link) -> Result<Status, Error> {
+pub(super) fn status(link: &mut Link) -> Result<Status, Error> {
     match link.call(&Request::Status)? {
         Reply::Status(found) => Ok(found),
         _ => Err(Error::Answer),

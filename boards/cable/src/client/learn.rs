@@ -2,9 +2,9 @@
 
 use crc::{CRC_64_XZ, Crc};
 
-use super::board::{RESTARTS, greet, send_sample};
+use super::board::{RESTARTS, greet, send_sample, status};
 use super::{Board, Error};
-use crate::{Learner, Reply, Request};
+use crate::{Learner, Refusal, Reply, Request};
 
 /// A labelled sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,12 +67,16 @@ impl Board {
     /// of samples that are learned.
     ///
     /// # Errors
-    /// Those of the line, and what the board refuses. Nothing was committed then.
+    /// Those of the line, and what the board refuses. Nothing was committed then, unless the line was lost while the board did it: the
+    /// same lesson again says so. [`Refusal::NothingKept`] comes before any sample is sent.
     pub fn learn(
         &mut self,
         lesson: Lesson<'_>,
         mut progress: impl FnMut(usize),
     ) -> Result<Outcome, Error> {
+        if lesson.learner.is_some() && self.surely(status)?.most_kept == 0 {
+            return Err(Error::Refused(Refusal::NothingKept));
+        }
         let transaction = lesson.transaction(&self.greeting.backbone);
         let mut restarts = 0;
         loop {

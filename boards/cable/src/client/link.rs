@@ -9,7 +9,7 @@ use crate::{FRAME, Frame, REPLY, Receiver, Reply, Request, encode, parse};
 /// Times that the host waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// How long a reply may take before the request is sent again.
+    /// How long a reply may take before the request is sent again; twice as long the second time, and four times from then on.
     pub retry: Duration,
     /// How long the host waits before it gives up; ten times as long for what may take minutes.
     pub patience: Duration,
@@ -33,6 +33,8 @@ pub(super) struct Link {
     sequence: u32,
     open: bool,
     payload: Vec<u8>,
+    /// Requests that were answered.
+    answered: u64,
 }
 
 impl Link {
@@ -46,6 +48,7 @@ impl Link {
             sequence: 0,
             open: true,
             payload: Vec::new(),
+            answered: 0,
         })
     }
 
@@ -73,7 +76,7 @@ impl Link {
         let bytes = &*encode(&frame, &mut buffer).ok_or(Error::TooLong)?;
         let slow = matches!(request, Request::Train { .. } | Request::Activate);
         let patience = self.timing.patience * if slow { 10 } else { 1 };
-        let start = Instant::now();
+        let (start, mut retry) = (Instant::now(), self.timing.retry);
         while start.elapsed() < patience {
             if !self.open {
                 self.open = self.port.open().is_ok();
@@ -82,13 +85,14 @@ impl Link {
                     continue;
                 }
             }
-            self.open = self.port.write(bytes).is_ok() && self.wait()?;
+            self.open = self.port.write(bytes).is_ok() && self.wait(retry)?;
             if !self.open {
                 // A server may take every connection and close it at once.
                 std::thread::sleep(REOPEN.min(patience));
                 continue;
             }
             if self.is_reply() {
+                self.answered = self.answered.saturating_add(1);
                 return match parse::<Reply<'_>>(&self.payload) {
                     Some(Frame { body: Reply::Refused(refusal), .. }) => {
                         Err(Error::Refused(refusal))
@@ -97,17 +101,23 @@ impl Link {
                     None => Err(Error::Answer),
                 };
             }
+            // A board that is slow is not to be kept busy with copies.
+            retry = (2 * retry).min(4 * self.timing.retry);
         }
-        Err(Error::Silent { port: self.port.name(), seconds: patience.as_secs() })
+        let (port, seconds) = (self.port.name(), patience.as_secs());
+        Err(match self.answered {
+            0 => Error::Silent { port, seconds },
+            answered => Error::FellSilent { port, seconds, answered },
+        })
     }
 
     /// Waits for the reply; `false` if the port went away.
-    fn wait(&mut self) -> Result<bool, Error> {
+    fn wait(&mut self, retry: Duration) -> Result<bool, Error> {
         let start = Instant::now();
         self.payload.clear();
         let mut buffer = [0; 1024];
         loop {
-            let wait = self.timing.retry.saturating_sub(start.elapsed());
+            let wait = retry.saturating_sub(start.elapsed());
             let Ok(read) = self.port.read(&mut buffer, wait) else { return Ok(false) };
             for &byte in &buffer[..read] {
                 let Some(payload) = self.receiver.push(byte) else { continue };

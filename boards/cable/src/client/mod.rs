@@ -47,6 +47,18 @@ pub enum Error {
         /// How many seconds were waited.
         seconds: u64,
     },
+    /// The board has answered, and does so no more.
+    #[error(
+        "{port}: no answer for {seconds} s, after {answered} answers: does the board still run, with power, and does the line lose bytes?"
+    )]
+    FellSilent {
+        /// The port's name.
+        port: String,
+        /// How many seconds were waited.
+        seconds: u64,
+        /// How many requests were answered before.
+        answered: u64,
+    },
     /// The board answers too slowly.
     #[error(
         "{port}: the board was not done after {seconds} s, which is far too slow: check the cable and its speed"
@@ -103,6 +115,7 @@ impl Error {
             Self::Refused(_) | Self::PortName { .. } | Self::TooLong | Self::NothingLearned => 1,
             Self::Port { .. }
             | Self::Silent { .. }
+            | Self::FellSilent { .. }
             | Self::Answer
             | Self::Slow { .. }
             | Self::TooManyClasses { .. }

@@ -1,19 +1,32 @@
 //! Sends another pack: written beside the one in use, verified by the board, then used.
 
-use super::board::{RESTARTS, greet};
+use super::board::{RESTARTS, greet, status};
 use super::{Board, Error};
-use crate::{DATA, Reply, Request};
+use crate::{DATA, Refusal, Reply, Request};
 
 /// Where the SHA-256 of a pack's header stands in it.
 const ID: core::ops::Range<usize> = 32..64;
 
 impl Board {
+    /// Whether a pack with this backbone would make a head useless that the board has committed: `update` with it is refused once all of it
+    /// was sent, unless it may forget.
+    ///
+    /// # Errors
+    /// As [`status`](Self::status).
+    pub fn holds_other_head(&mut self, backbone: &[u8; 32]) -> Result<bool, Error> {
+        match self.greeting.problem {
+            _ if self.greeting.backbone == *backbone => Ok(false),
+            Some(problem) => Ok(problem == Refusal::OtherBackbone),
+            None => Ok(self.surely(status)?.commits > 0),
+        }
+    }
+
     /// Sends a pack, and has the board start with it. `false` if the board has it already. Whatever is cut off,
     /// the old pack is used until the new one is whole and verified. `forget` lets the board forget a head
     /// that was learned on another backbone.
     ///
     /// # Errors
-    /// Those of the line, and what the board refuses; [`Refusal::BadPack`](crate::Refusal::BadPack) for
+    /// Those of the line, and what the board refuses; [`Refusal::BadPack`] for
     /// bytes that are no pack.
     pub fn update(
         &mut self,
@@ -22,7 +35,7 @@ impl Board {
         mut progress: impl FnMut(usize),
     ) -> Result<bool, Error> {
         let id = pack.get(ID).and_then(|id| id.try_into().ok());
-        let id: [u8; 32] = id.ok_or(Error::Refused(crate::Refusal::BadPack))?;
+        let id: [u8; 32] = id.ok_or(Error::Refused(Refusal::BadPack))?;
         if self.greeting.pack == id {
             return Ok(false);
         }

@@ -105,8 +105,7 @@ fn header<F: Mapped>(flash: &RefCell<F>, place: Place) -> Option<[u8; 64]> {
 
 /// Bytes that a pack at that place would have.
 fn length<F: Mapped>(flash: &RefCell<F>, place: Place) -> Option<u32> {
-    let header = header(flash, place)?;
-    let length = header.get(16..24)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))?;
+    let length = Pack::length(&header(flash, place)?)?;
     u32::try_from(length).ok().filter(|&length| length <= place.bytes)
 }
 

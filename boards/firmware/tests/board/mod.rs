@@ -206,14 +206,19 @@ pub(crate) fn start(flash: Kept) -> Started {
 
 /// A board with that pack. What it borrows is static on a board, and never freed here.
 pub(crate) fn device(flash: Kept, active: Option<Active>) -> Started {
+    device_in(flash, &LAYOUT, active)
+}
+
+/// The same with another layout.
+pub(crate) fn device_in(flash: Kept, layout: &'static Layout, active: Option<Active>) -> Started {
     let pack = active.map(|active| {
-        let start = LAYOUT.packs[usize::from(active.place)].start;
+        let start = layout.packs[usize::from(active.place)].start;
         let bytes = Mapped::bytes(&*flash.borrow(), start, active.bytes).unwrap().to_vec().leak();
         (&*Box::leak(Box::new(Pack::open(bytes).unwrap())), active)
     });
     let words = vec![0xCCCC_CCCC_u32; MEMORY / 4].leak();
     let board = cable::Board { name: "simulated", firmware: "0.0.0" };
-    Device::new(board, flash, &LAYOUT, pack, bytemuck::cast_slice_mut(words))
+    Device::new(board, flash, layout, pack, bytemuck::cast_slice_mut(words))
 }
 
 /// A board alone, without a cable.

@@ -61,6 +61,7 @@ pub(crate) fn on_board(refusal: &Refusal) -> Option<String> {
             "device head reads it back; then see forget --yes and update --forget"
         }
         Refusal::NoPack => "that is update PACK",
+        Refusal::TooLong { limit: 0 } => "that is `headstart image` and `headstart flash`",
         Refusal::Memory { .. } | Refusal::Slot { .. } => "see --max-classes of `headstart pack`",
         Refusal::Untrusted => "that is `headstart sign`",
         _ => return None,

@@ -31,6 +31,8 @@ pub(crate) enum Error {
     Usage(String),
     /// A board at a cable refused, or cannot be reached.
     Cable(headstart_cable::client::Error),
+    /// The same of a lesson that committed nothing.
+    Lesson(headstart_cable::client::Error),
     /// Another program could not do its work.
     Tool { command: String, source: io::Error },
     /// A file cannot be written; what was there before is unchanged.
@@ -47,7 +49,7 @@ impl fmt::Display for Error {
             Self::Image { output, problem } => write!(f, "{}: {problem}", output.display())?,
             Self::Export { output, problem } => write!(f, "{}: {problem}", output.display())?,
             Self::Usage(what) => f.write_str(what)?,
-            Self::Cable(error) => write!(f, "{error}")?,
+            Self::Cable(error) | Self::Lesson(error) => write!(f, "{error}")?,
             Self::Tool { command, source } => write!(f, "{command}: {source}")?,
             Self::Unwritable { path, source } => write!(
                 f,
@@ -55,9 +57,12 @@ impl fmt::Display for Error {
                 path.display()
             )?,
         }
-        match self.advice() {
-            Some(advice) => write!(f, "; {advice}"),
-            None => Ok(()),
+        if let Some(advice) = self.advice() {
+            write!(f, "; {advice}")?;
+        }
+        match self {
+            Self::Lesson(_) => f.write_str("; nothing was committed"),
+            _ => Ok(()),
         }
     }
 }
@@ -71,7 +76,7 @@ impl Error {
                 Fault::Input => 1,
                 Fault::Machine => 2,
             },
-            Self::Cable(error) => error.exit_status(),
+            Self::Cable(error) | Self::Lesson(error) => error.exit_status(),
             _ => 1,
         }
     }
@@ -81,7 +86,8 @@ impl Error {
             Self::Library(error) => advice::on_refusal(error),
             Self::Freeze(error) => advice::on_freezing(error),
             Self::Shortage(shortage) => advice::on_shortage(shortage),
-            Self::Cable(headstart_cable::client::Error::Refused(refusal)) => {
+            Self::Cable(headstart_cable::client::Error::Refused(refusal))
+            | Self::Lesson(headstart_cable::client::Error::Refused(refusal)) => {
                 advice::on_board(refusal)
             }
             _ => None,
@@ -142,6 +148,7 @@ mod tests {
         let problem = LowerError { node: "n".into(), operator: "Sigmoid", why: range };
         let head = |problem: HeadProblem| Error::Library(problem.into());
         let board = |refusal| Error::Cable(headstart_cable::client::Error::Refused(refusal));
+        let lesson = |refusal| Error::Lesson(headstart_cable::client::Error::Refused(refusal));
         let cases: Vec<(Error, [&str; 2])> = vec![
             (model(ModelProblem::FixedSize), ["test.onnx", "--input-size"]),
             (model(ModelProblem::Name("x".into())), ["'x'", "`headstart inspect`"]),
@@ -174,6 +181,8 @@ mod tests {
             (board(Refusal::OtherBackbone), ["another backbone", "--forget"]),
             (board(Refusal::TooManyKept { kept: 99 }), ["99 samples", "--limit"]),
             (board(Refusal::NoPack), ["no pack", "update PACK"]),
+            (board(Refusal::TooLong { limit: 0 }), ["no place for another", "`headstart flash`"]),
+            (lesson(Refusal::NothingKept), ["nothing was committed", "--learner step"]),
             (Error::Freeze(FreezeError::Budget), ["budget", "--max-macs"]),
             (Error::Freeze(FreezeError::TooFewSamples { classes: 1 }), ["1 classes", "--data DIR"]),
         ];

@@ -16,9 +16,11 @@ pub struct Certificate {
     pub code_bytes: u64,
     /// Bytes of flash for the pack.
     pub pack_bytes: u64,
+    /// Bytes of flash for another pack, which comes over the cable.
+    pub second_pack_bytes: u64,
     /// Bytes of flash for head records.
     pub slots_bytes: u64,
-    /// Bytes of flash for features of samples.
+    /// Bytes of flash for the journal and the features of samples.
     pub log_bytes: u64,
     /// Bytes of flash that the board has.
     pub flash_bytes: u64,
@@ -28,7 +30,7 @@ pub struct Certificate {
     pub head_bytes: u64,
     /// Bytes of RAM for the learner beside the head.
     pub learner_bytes: u64,
-    /// Bytes of RAM for a session: the three, and what a head record needs beyond the arena.
+    /// Bytes of RAM for a session: head, learner, and the larger of activations and the longest head record.
     pub session_bytes: u64,
     /// Bytes of RAM for static data, at most.
     pub static_bytes: u64,
@@ -49,6 +51,9 @@ impl Certificate {
             board: board.name.clone(),
             code_bytes: board.code_bytes,
             pack_bytes: pack_bytes as u64,
+            second_pack_bytes: board.flashing().map_or(0, |flashing| {
+                u64::from(flashing.pack_places.saturating_sub(1)) * u64::from(flashing.pack_room)
+            }),
             slots_bytes: board.slots * board.slot_bytes,
             log_bytes: board.log_bytes,
             flash_bytes: board.flash_bytes,
@@ -66,7 +71,11 @@ impl Certificate {
     /// Bytes of flash that the pack takes with all that it needs.
     #[must_use]
     pub fn flash(&self) -> u64 {
-        self.code_bytes + self.pack_bytes + self.slots_bytes + self.log_bytes
+        self.code_bytes
+            + self.pack_bytes
+            + self.second_pack_bytes
+            + self.slots_bytes
+            + self.log_bytes
     }
 
     /// Bytes of RAM that the pack takes with all that it needs.
@@ -314,6 +323,12 @@ mod tests {
         };
         let all = of(&roomy);
         assert!(fits(&roomy));
+
+        let flashing = roomy.flashing().unwrap();
+        assert_eq!(all.second_pack_bytes, u64::from(flashing.pack_room));
+        let mut single = roomy.clone();
+        single.flashing.as_mut().unwrap().pack_places = 1;
+        assert_eq!(of(&single).flash() + u64::from(flashing.pack_room), all.flash());
 
         let ram = |ram_bytes| Board { ram_bytes, ..roomy.clone() };
         assert!(fits(&ram(all.ram())));

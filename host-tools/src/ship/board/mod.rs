@@ -27,7 +27,7 @@ pub struct Board {
     pub slot_bytes: u64,
     /// How many slots there are for head records.
     pub slots: u64,
-    /// Bytes of flash that keep the features of samples.
+    /// Bytes of flash for the journal and the features of samples.
     pub log_bytes: u64,
     /// How it is flashed; nothing for a board that is emulated.
     #[serde(default)]
@@ -43,11 +43,18 @@ pub struct Flashing {
     pub flash_address: u32,
     /// Address of the pack; the firmware ends before it.
     pub pack_address: u32,
-    /// Most bytes of a pack.
+    /// Most bytes of a pack: those of each place for one.
     pub pack_room: u32,
+    /// How many places for packs there are: the second one takes updates over the cable.
+    #[serde(default = "two")]
+    pub pack_places: u32,
     /// The family of UF2 files that its boot loader takes, if it takes any.
     #[serde(default)]
     pub uf2_family: Option<u32>,
+}
+
+fn two() -> u32 {
+    2
 }
 
 impl Board {
@@ -88,7 +95,10 @@ impl Board {
 #[non_exhaustive]
 pub enum BoardError {
     /// No board has that name.
-    #[error("there is no board '{name}'; there are {}", boards.join(", "))]
+    #[error(
+        "there is no board '{name}'; there are {}; another one goes into boards.json, and `headstart` is built again",
+        boards.join(", ")
+    )]
     Unknown {
         /// The name that was asked for.
         name: String,

@@ -70,6 +70,15 @@ impl<'a> Pack<'a> {
         Self::of(&Sections::parse(bytes)?)
     }
 
+    /// How many bytes the pack has that starts so, as its header says: of a flash, so many are given to [`open`](Self::open), which takes no
+    /// more. `None` for fewer than 24 bytes, and for what starts as no pack. Nothing is verified.
+    #[must_use]
+    pub fn length(start: &[u8]) -> Option<usize> {
+        let header = start.get(..24)?;
+        let length = header.last_chunk().map(|bytes| u64::from_le_bytes(*bytes))?;
+        usize::try_from(length).ok().filter(|_| header.starts_with(&MAGIC))
+    }
+
     fn of(sections: &Sections<'a>) -> Result<Self, Error> {
         let body = |kind| sections.body(kind).unwrap_or_default();
         let (manifest, spec) = Manifest::parse(body(MANIFEST)).ok_or(Error::BadManifest)?;

@@ -1,8 +1,8 @@
 //! `device learn`: a folder of samples, learned whole or not at all.
 
 use headstart::pack::Pack;
-use headstart_cable::Learner;
-use headstart_cable::client::{Board, Lesson};
+use headstart_cable::client::{Board, Error as CableError, Lesson};
+use headstart_cable::{Learner, Refusal};
 use serde_json::json;
 
 use super::super::report::{Report, left_out};
@@ -31,7 +31,13 @@ pub(super) fn learn(
     };
     let lesson = Lesson { samples: &samples, learner, commit: !args.hold };
     let bar = report.progress(samples.len(), "learning");
-    let outcome = board.learn(lesson, |learned| bar.set_position(learned as u64))?;
+    let outcome = board.learn(lesson, |learned| bar.set_position(learned as u64));
+    let outcome = outcome.map_err(|error| match error {
+        // A flash or a firmware that fails in a commit may have made it.
+        CableError::Refused(Refusal::Flash | Refusal::Internal) => Error::Cable(error),
+        CableError::Refused(_) => Error::Lesson(error),
+        _ => Error::Cable(error),
+    })?;
     bar.finish_and_clear();
     let (standing, classes) = board.status()?;
     let result = json!({

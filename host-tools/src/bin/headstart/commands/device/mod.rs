@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use headstart::head::HeadRecord;
 use headstart::pack::Pack;
+use headstart_cable::Refusal;
 use headstart_cable::client::{Board, Timing, open};
 use serde_json::json;
 
@@ -55,8 +56,12 @@ fn update(
     let bytes = super::read_pack(path)?;
     // The board verifies it too; here it costs no time on the line.
     let refuse = Error::in_pack(path);
-    super::without_engine(&Pack::open(&bytes).map_err(refuse)?, path)?;
+    let pack = Pack::open(&bytes).map_err(refuse)?;
+    super::without_engine(&pack, path)?;
     let mut board = connect()?;
+    if !forget && board.holds_other_head(&pack.backbone_digest())? {
+        return Err(headstart_cable::client::Error::Refused(Refusal::OtherBackbone).into());
+    }
     let bar = report.progress(bytes.len(), "sending");
     let changed = board.update(&bytes, forget, |sent| bar.set_position(sent as u64))?;
     bar.finish_and_clear();
