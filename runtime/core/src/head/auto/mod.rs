@@ -15,8 +15,9 @@
 mod trials;
 
 use self::trials::{
-    Candidate, PLACES, Trials, discriminants_head, folds, logistic_head, most_held_out, split,
+    Candidate, PLACES, Split, Trials, discriminants_head, logistic_head, most_held_out,
 };
+use super::calibrate::HeldOut;
 use super::design::{Design, side};
 use super::logistic::Descent;
 use super::numeric::{Scratch, add_scaled};
@@ -31,6 +32,8 @@ const UNMEASURED: (usize, usize) = (2, 2);
 /// The temperature of that pair, whose logits are spread by 1, extrapolated from few samples of hand signs: 0.9 to 1.4 at two a
 /// class, 0.5 to 0.6 at five, 0.3 to 0.4 at twenty.
 const UNMEASURED_TEMPERATURE: f32 = 1.5;
+/// Fewer held-out samples cannot tell whether rows that show samples again do harm: they help more often than not.
+const LEAST_HELD_OUT: usize = 64;
 
 /// The choice of [`train`], and what it measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,7 +66,7 @@ pub fn scratch_len(
     let side = side(samples, features);
     let fit = Descent::scratch_len(samples, side, classes)?;
     let floats = sum(&[
-        product(&[PLACES, held_out, classes])?,
+        product(&[PLACES + usize::from(again > 0), held_out, classes])?,
         held_out,
         classes,
         product(&[classes, sum(&[features, 1])?])?,
@@ -75,7 +78,9 @@ pub fn scratch_len(
 }
 
 /// Writes the head of these samples. `seed` chooses which are held out; rows that show a sample again
-/// ([`Samples::showing_again`]) are trained on wherever the sample is, and never held out.
+/// ([`Samples::showing_again`]) are trained on wherever the sample is, and never held out. Where 64 or more held-out samples are answered
+/// better without such rows, by more than a standard error of the loss, none is trained on: where little things tell classes
+/// apart, a crop that has lost them says something wrong.
 ///
 /// An `initial` head has the same features and classes (see [`super::grow`]) and stands for the samples that it was
 /// learned from: where a class has no sample here, only keeping it and continuing from it are tried, its row
@@ -113,6 +118,8 @@ pub fn train(
     let groups = Groups::new(distinct, classes, &mut Random::new(seed), &mut indices)?;
     let (trained, held) = (indices.take(samples.len())?, indices.take(most)?);
     let logits = scratch.take(product(&[PLACES, most, classes])?)?;
+    let shows_again = !samples.again().is_empty();
+    let kept = scratch.take(if shows_again { product(&[most, classes])? } else { 0 })?;
     let threshold_memory = scratch.take(sum(&[most, classes])?)?;
     let (second_weights, second_bias) = (scratch.take(weights.len())?, scratch.take(classes)?);
     let memory = scratch.rest();
@@ -120,15 +127,9 @@ pub fn train(
     let everywhere = (0..classes).all(|class| !groups.class(class).is_empty());
     let fresh = initial.is_none() || everywhere;
     let mut trials = Trials::new(logits, most, classes, initial, fresh);
-    for fold in 0..folds(distinct.len()) {
-        let first = trials.held;
-        let (train_count, held_count) = split(samples, &groups, fold, trained, &mut held[first..]);
-        if held_count > 0 {
-            let train = samples.select(&trained[..train_count])?;
-            let test = samples.select(&held[first..first + held_count])?;
-            trials.fold(train, test, weights, bias, memory)?;
-        }
-    }
+    let mut places = Split { trained, held };
+    trials.run(samples, &groups, &mut places, weights, bias, memory)?;
+    let mut taught = samples;
     let mut outcome = Outcome {
         learner: None,
         temperature: UNMEASURED_TEMPERATURE,
@@ -136,15 +137,36 @@ pub fn train(
         held_out: None,
     };
     let chosen = if trials.held > 0 {
-        let test = samples.select(&held[..trials.held])?;
-        let (chosen, mut temperature) = trials.best(test)?;
+        let test = samples.select(&places.held[..trials.held])?;
+        let (mut chosen, mut temperature) = trials.best(test)?;
+        let kept = kept.get_mut(..trials.held * classes).unwrap_or_default();
+        if shows_again {
+            // The next trials write over them.
+            kept.copy_from_slice(trials.answers(chosen, test)?.logits());
+        }
+        if shows_again && trials.held >= LEAST_HELD_OUT {
+            // The same samples are held out, and none of them is shown again.
+            trials.run(distinct, &groups, &mut places, weights, bias, memory)?;
+            let test = samples.select(&places.held[..trials.held])?;
+            let (alone, its_temperature) = trials.best(test)?;
+            let before = HeldOut::new(kept, test, classes)?;
+            let (lead, error) =
+                trials.answers(alone, test)?.lead(its_temperature, &before, temperature);
+            if lead > error {
+                (chosen, temperature, taught) = (alone, its_temperature, distinct);
+            }
+        }
+        let test = samples.select(&places.held[..trials.held])?;
         // An initial head is at temperature 1: samples of some classes say little of the others' logits.
         let measured = (0..classes).all(|class| groups.class(class).len() > 1);
         let guess = !measured && matches!(chosen, Candidate::Keep | Candidate::Continue(_));
         if guess {
             temperature = 1.0;
         }
-        let answers = trials.answers(chosen, test)?;
+        let answers = match taught.again() {
+            [] => trials.answers(chosen, test)?,
+            _ => HeldOut::new(kept, test, classes)?,
+        };
         outcome.temperature = temperature;
         let threshold = answers.unknown_threshold(temperature, threshold_memory)?;
         outcome.unknown_threshold = threshold.min(if guess { 0.5 } else { 1.0 });
@@ -168,7 +190,7 @@ pub fn train(
             bias.copy_from_slice(head.bias());
         }
         _ => {
-            let mut design = Design::build(samples, weights, classes, &mut scratch)?;
+            let mut design = Design::build(taught, weights, classes, &mut scratch)?;
             let memory = scratch.rest();
             match chosen {
                 Candidate::Blend(logistic, second) | Candidate::Correct(logistic, second) => {
@@ -252,6 +274,28 @@ mod tests {
         assert!(again < 0.75, "{again}");
         assert!(share(samples).0 > 0.75);
         assert!(samples.showing_again(&[41; 40]).is_err());
+    }
+
+    #[test]
+    fn rows_that_mislead_are_not_trained_on_and_those_that_help_are() {
+        // Of each class 48; the first half are samples.
+        let blobs = Blobs::new(3, 48, 40, 0.6, 5);
+        let row = |class: usize, at: usize| blobs.samples().row(48 * (class % 3) + at);
+        let all: Vec<(usize, usize)> = (0..72).map(|at| (at / 24, at % 24)).collect();
+        let owners: Vec<u32> = (0..72).collect();
+        let labels: Vec<u16> = all.iter().chain(&all).map(|(class, _)| *class as u16).collect();
+        let with = |again: &[&[i8]]| {
+            let own = all.iter().map(|&(class, at)| row(class, at));
+            let features = own.chain(again.iter().copied()).collect::<Vec<_>>().concat();
+            let samples = Samples::new(&features, &labels[..72 + again.len()], 40).unwrap();
+            fit(samples.showing_again(&owners[..again.len()]).unwrap(), 3, None, f32::NAN)
+        };
+        let alone = with(&[]);
+        let of_others: Vec<&[i8]> = all.iter().map(|&(class, at)| row(class + 1, at)).collect();
+        assert_eq!(with(&of_others), alone);
+        // As good as new samples.
+        let more: Vec<&[i8]> = all.iter().map(|&(class, at)| row(class, 24 + at)).collect();
+        assert_ne!(with(&more), alone);
     }
 
     #[test]

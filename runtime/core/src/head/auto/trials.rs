@@ -37,7 +37,7 @@ pub(super) enum Candidate {
 }
 
 /// Times that the data is split: the fewer samples, the more a second opinion is worth.
-pub(super) fn folds(samples: usize) -> usize {
+fn folds(samples: usize) -> usize {
     match samples {
         0..=600 => PARTS,
         601..=1200 => 2,
@@ -53,7 +53,7 @@ pub(super) fn most_held_out(samples: usize, classes: usize) -> Result<usize, Err
 
 /// Writes the positions of the samples that a fold trains on and of those that it holds out, and their counts. A class
 /// with one sample is never held out.
-pub(super) fn split(
+fn split(
     samples: Samples<'_>,
     groups: &Groups<'_>,
     fold: usize,
@@ -83,6 +83,14 @@ pub(super) fn split(
         }
     }
     (train_count, held_count)
+}
+
+/// Room for the positions of samples.
+pub(super) struct Split<'a> {
+    /// Those that a fold trains on.
+    pub(super) trained: &'a mut [u32],
+    /// Those that were held out so far.
+    pub(super) held: &'a mut [u32],
 }
 
 /// The candidates' logits on held-out samples.
@@ -116,8 +124,31 @@ impl<'a> Trials<'a> {
         Self { logits, most, classes, fresh, initial, held: 0, spreads, tried: 0 }
     }
 
+    /// Tries every candidate on all folds of these samples. What was tried before is forgotten.
+    pub(super) fn run(
+        &mut self,
+        samples: Samples<'_>,
+        groups: &Groups<'_>,
+        places: &mut Split<'_>,
+        weights: &mut [f32],
+        bias: &mut [f32],
+        memory: &mut [f32],
+    ) -> Result<(), Error> {
+        (self.held, self.tried) = (0, 0);
+        for fold in 0..folds(samples.distinct().len()) {
+            let (trained, held) = (&mut *places.trained, &mut places.held[self.held..]);
+            let (train_count, held_count) = split(samples, groups, fold, trained, held);
+            if held_count > 0 {
+                let train = samples.select(&trained[..train_count])?;
+                let test = samples.select(&held[..held_count])?;
+                self.fold(train, test, weights, bias, memory)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Trains every candidate and keeps its logits on `test`.
-    pub(super) fn fold(
+    fn fold(
         &mut self,
         train: Samples<'_>,
         test: Samples<'_>,
