@@ -53,7 +53,7 @@ fn a_class_of_which_nothing_is_left_is_refused_by_name() {
     bench.colours("data", 0, 3);
     bench.pictures("data", "scarlet", RED, 0, 2);
     let message = bench.refusal(1, "learn", &LEARN);
-    assert!(message.contains("no sample of the class scarlet"), "{message}");
+    assert!(message.contains("no sample is left of the class scarlet"), "{message}");
     assert!(!bench.path("state/head.hshr").exists());
 }
 
@@ -156,7 +156,7 @@ fn all_bad_files_are_named_at_once_and_can_be_left_out() {
     }
     let skip = ["--data", "data", "--state", "third", "--skip-bad"];
     let message = bench.refusal(1, "learn", &skip);
-    assert!(message.contains("no sample of the class red"), "{message}");
+    assert!(message.contains("no sample is left of the class red"), "{message}");
 }
 
 #[test]
