@@ -62,21 +62,30 @@ impl Lesson<'_> {
 }
 
 impl Board {
+    /// Asks whether the board can keep what such a lesson needs, before any sample is sent. Learning from a set keeps features in
+    /// flash; steps keep nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::NothingKept`]; else as [`status`](Self::status).
+    pub fn check_room(&mut self, learner: Option<Learner>) -> Result<(), Error> {
+        if learner.is_some() && self.surely(status)?.most_kept == 0 {
+            return Err(Error::Refused(Refusal::NothingKept));
+        }
+        Ok(())
+    }
+
     /// Teaches the board all samples, each once, trains and commits. A board that was reset is taught from
     /// its last commit on; a host that was stopped goes on where it was. `progress` is told the number
     /// of samples that are learned.
     ///
     /// # Errors
     /// Those of the line, and what the board refuses. Nothing was committed then, unless the line was lost while the board did it: the
-    /// same lesson again says so. [`Refusal::NothingKept`] comes before any sample is sent.
+    /// same lesson again says so.
     pub fn learn(
         &mut self,
         lesson: Lesson<'_>,
         mut progress: impl FnMut(usize),
     ) -> Result<Outcome, Error> {
-        if lesson.learner.is_some() && self.surely(status)?.most_kept == 0 {
-            return Err(Error::Refused(Refusal::NothingKept));
-        }
         let transaction = lesson.transaction(&self.greeting.backbone);
         let mut restarts = 0;
         loop {

@@ -31,7 +31,9 @@ pub(super) fn learn(
     };
     let lesson = Lesson { samples: &samples, learner, commit: !args.hold };
     let bar = report.progress(samples.len(), "learning");
-    let outcome = board.learn(lesson, |learned| bar.set_position(learned as u64));
+    let outcome = board
+        .check_room(learner)
+        .and_then(|()| board.learn(lesson, |learned| bar.set_position(learned as u64)));
     let outcome = outcome.map_err(|error| match error {
         // A flash or a firmware that fails in a commit may have made it.
         CableError::Refused(Refusal::Flash | Refusal::Internal) => Error::Cable(error),
