@@ -1,10 +1,7 @@
 //! One component of a picture: brightness, or one of the two colour differences.
 
-use super::frame::SIDE;
+use super::block::{Block, SIDE};
 use super::inverse::{self, Quantisation};
-
-/// A block's coefficients, in rows.
-pub(super) type Block = [i16; SIDE * SIDE];
 
 pub(super) struct Component {
     pub(super) id: u8,

@@ -1,9 +1,7 @@
 //! A picture's size and its components.
 
+use super::block::SIDE;
 use super::component::Component;
-
-/// Samples of a block's side.
-pub(super) const SIDE: usize = 8;
 
 pub(super) struct Frame {
     pub(super) width: usize,

@@ -5,8 +5,7 @@
 
 use std::num::Wrapping;
 
-use super::component::Block;
-use super::frame::SIDE;
+use super::block::{Block, SIDE};
 
 /// A table of factors, in rows.
 pub(super) type Quantisation = [u16; SIDE * SIDE];

@@ -6,6 +6,7 @@
 //! filter. What is rare (arithmetic coding, 12 bits, CMYK, RGB, progressive files that lack scans) is left to the `image` crate, and
 //! so is the verdict on damaged files: [`decode`] then gives nothing.
 
+mod block;
 mod colour;
 mod component;
 mod frame;

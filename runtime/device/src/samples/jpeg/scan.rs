@@ -1,7 +1,7 @@
 //! Scans: coefficients by their codes (T.81, F.2.2 and G).
 
-use super::component::Block;
-use super::frame::{Frame, SIDE};
+use super::block::{Block, SIDE};
+use super::frame::Frame;
 use super::huffman::{Bits, Table};
 use super::inverse::NATURAL;
 

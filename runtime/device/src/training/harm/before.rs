@@ -7,6 +7,7 @@ use headstart::head::argmax;
 use super::answers::{Answers, by_class, by_class_weighed, lead, mean, preference};
 use super::effect::{DOUBTFUL, Effect};
 use super::heavy::Heavy;
+use super::parts::{PARTS, in_parts};
 use super::side::Side;
 use crate::samples::SampleId;
 use crate::state::FeatureCache;
@@ -14,8 +15,6 @@ use crate::training::TrainingProblem;
 use crate::training::known::Linear;
 use crate::training::many;
 
-/// Parts of the samples before, each held out once.
-pub(super) const PARTS: usize = 4;
 /// With more samples before, only the first parts are held out.
 const FEW: usize = 1200;
 /// So many parts of fewer samples that are many already.
@@ -208,26 +207,6 @@ fn labels(effect: &mut Effect, before: &Answers, brought: &Answers, temperature:
     let found = by_class(&brought.labels, &found, before.classes);
     let more = found.into_iter().zip(usual).filter_map(|(found, usual)| Some(found? - usual?));
     effect.class_contradiction = more.fold(0.0, f64::max);
-}
-
-/// Samples of which every `step`-th of a class goes into one of [`PARTS`] parts, where it is chosen.
-pub(super) fn in_parts(
-    cache: &FeatureCache,
-    step: usize,
-    is_chosen: impl Fn(usize, usize) -> bool,
-) -> Vec<Vec<usize>> {
-    let mut counts = vec![0; cache.classes().len()];
-    let mut parts = vec![Vec::new(); PARTS];
-    for (at, &label) in cache.labels().iter().enumerate() {
-        let place = &mut counts[usize::from(label)];
-        if is_chosen(at, label.into())
-            && let Some(part) = parts.get_mut(*place % step)
-        {
-            part.push(at);
-        }
-        *place += 1;
-    }
-    parts
 }
 
 pub(super) fn ids(cache: &FeatureCache, part: &[usize]) -> HashSet<SampleId> {

@@ -7,7 +7,7 @@
 //! as its sample counts. What they gain says nothing where their labels are wrong, so these labels are held to all of their
 //! contradiction, as those of large updates are: whoever teaches just what the head before denies has to insist.
 
-use super::before::{PARTS, in_parts};
+use super::parts::{PARTS, in_parts};
 use crate::state::FeatureCache;
 
 /// What samples count together.

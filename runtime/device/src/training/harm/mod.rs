@@ -23,6 +23,7 @@ mod before;
 mod corrections;
 mod effect;
 mod heavy;
+mod parts;
 mod side;
 
 pub use self::backbones::{Adoption, between};
