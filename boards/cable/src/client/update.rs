@@ -8,8 +8,8 @@ use crate::{DATA, Refusal, Reply, Request};
 const ID: core::ops::Range<usize> = 32..64;
 
 impl Board {
-    /// Whether a pack with this backbone would make a head useless that the board has committed: `update` with it is refused once all of it
-    /// was sent, unless it may forget.
+    /// Asks whether the board has committed a head of another backbone than this one. A pack with this backbone would make that head
+    /// useless: [`update`](Self::update) with it is refused once all of it was sent, unless it may forget.
     ///
     /// # Errors
     /// As [`status`](Self::status).
