@@ -138,6 +138,12 @@ impl FeatureCache {
                 let id = cache.ids[at];
                 cache.set_weight(&id, weight);
             }
+            // One meaning has one form: what is written again has the same digest.
+            if !cache.is_weighted() {
+                return Err(
+                    reader.broken("no sample counts as more than one, as this version says")
+                );
+            }
         }
         if reader.at != reader.bytes.len() {
             return Err(reader.broken("bytes follow the last sample"));

@@ -146,6 +146,10 @@ fn weights_are_kept_and_without_any_the_file_is_as_before() {
         body[end - 4..end - 2].copy_from_slice(&weight.to_le_bytes());
         assert!(FeatureCache::parse(&sealed(body), &BACKBONE, 3).is_err());
     }
+    // A file that says without need how often each counts would be another file with the same meaning.
+    let mut body = weighted[..end].to_vec();
+    body[end - 4..end - 2].copy_from_slice(&1_u16.to_le_bytes());
+    assert!(FeatureCache::parse(&sealed(body), &BACKBONE, 3).is_err());
     // Forgotten, or as before: no trace.
     cache.set_weight(&[1; 16], 1);
     assert_eq!(cache.emit(&BACKBONE), plain);
