@@ -7,16 +7,24 @@ use rten_onnx::onnx::DataType;
 /// An integer type of ONNX. Elements of all of them are kept as `i64`, those of uint64 as the same
 /// 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are ONNX's own")]
 pub enum IntegerType {
+    /// One byte, 0 or 1.
     Bool,
+    /// Signed, in two's complement, 8 bits.
     Int8,
+    /// Signed, in two's complement, 16 bits.
     Int16,
+    /// Signed, in two's complement, 32 bits.
     Int32,
+    /// Signed, in two's complement, 64 bits.
     Int64,
+    /// Unsigned, 8 bits.
     Uint8,
+    /// Unsigned, 16 bits.
     Uint16,
+    /// Unsigned, 32 bits.
     Uint32,
+    /// Unsigned, 64 bits.
     Uint64,
 }
 

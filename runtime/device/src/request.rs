@@ -123,43 +123,70 @@ pub enum RequestProblem {
     NoSuchDevice(&'static str),
 }
 
-/// A setting that a caller can make, named after its field.
+/// A setting that a caller can make, named after its field in [`LearnOptions`](crate::LearnOptions) or
+/// [`TailSettings`](crate::TailSettings), where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(
-    missing_docs,
-    reason = "each is the field of that name in `LearnOptions` or `TailSettings`"
-)]
 pub enum Setting {
+    /// The learner of the head.
     Learner,
+    /// Units of a hidden layer.
     Hidden,
+    /// How often each picture is shown.
     Views,
+    /// The most false accepts.
     FalseAccepts,
+    /// The head's weights as float16.
     Half,
+    /// The most bytes of features to keep.
     MaxBytes,
+    /// Bits that features are kept in.
     KeptBits,
+    /// Copies of the samples' files.
     KeepSamples,
+    /// The weight of samples beside others.
     Weight,
+    /// Samples to report on, not learned from.
     Reports,
+    /// A list of the samples whose label is in doubt.
     Doubtful,
+    /// Masks of a segmentation, written as pictures.
     Masks,
+    /// Masks of a segmentation, drawn over their pictures.
     Overlays,
+    /// Passes over the samples in a tail's training.
     Epochs,
+    /// Samples a step of a tail's training.
     Batch,
+    /// The rule by which gradients change a tail's weights.
     Optimiser,
+    /// The largest step size of a tail's training.
     Rate,
+    /// The part of a tail's training in which the step size rises.
     WarmUp,
+    /// Momentum of stochastic gradient descent.
     Momentum,
+    /// Decay of a tail's weights.
     WeightDecay,
+    /// The longest gradient.
     Clip,
+    /// The part of the probability that is spread over all classes.
     LabelSmoothing,
+    /// Every class counts the same.
     Balanced,
+    /// Percent of each class that is held out.
     HeldOut,
+    /// Epochs without a better one after which training stops.
     Patience,
+    /// The seed of all that is random in a tail's training.
     Seed,
+    /// Layers of a tail that are trained.
     Train,
+    /// Layers of a tail that are not trained.
     Freeze,
+    /// Random changes to pictures.
     Augment,
+    /// The form in which a tail's weights are kept.
     Storage,
 }
 

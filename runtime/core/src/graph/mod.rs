@@ -5,19 +5,8 @@
 //! scaled by the executor when it is fed a larger batch. Tensors are row-major; images are
 //! `[batch, channels, height, width]`, as ONNX has them.
 //!
-//! # To add an operator
-//!
-//! 1. A variant at the end of [`Op`], and a file of its name in `graph/op`: attributes, [`Facts`], the rule of
-//!    shapes. Packs have the numbers of operators in them, so none may move.
-//! 2. A file of its name in `burn/ops` computes it, `burn/batch.rs` says whether it keeps samples apart, and
-//!    `burn/gradients.rs` compares its gradients.
-//! 3. In the host tools files of its name read it (`import/onnx/operators`, `import/tflite/operators`) and write it
-//!    (`ship/export/operators`). `ship/export/batch.rs`, `cut/inspect/classifier.rs` and `quantise/lower` decide what it
-//!    is to them; the last may say that it has no int8 form.
-//! 4. Its definition in `reference.rs`, and cases beside those of the other operators: import, the round trip of export.
-//!
-//! With the variant there, the compiler names every place that has to decide something, but for importers, which
-//! refuse what they do not know, and rewrites (`import/simplify`, `quantise/equalise.rs`), which leave it as it is.
+//! An operator is a variant of [`Op`] and a file of its name in each place that computes, reads or writes it. The compiler
+//! names most of these places, not all: `docs/adding-an-operator.md` has the list.
 
 mod error;
 mod op;
