@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use headstart::kernels::generic::{self, Mean, Output, Tensor, Term};
 use headstart::kernels::{Isa, Kernels};
-use headstart::network::{Halves, Window};
+use headstart::network::{BinaryOp, Halves, Window};
 use kernels::case::{Case, POINT, Shape};
 use proptest::prelude::*;
 
@@ -109,6 +109,45 @@ proptest! {
         static KERNELS: LazyLock<Vec<Kernels>> = LazyLock::new(compiled);
         check(&KERNELS, &Case::new(shape, seed));
     }
+
+    /// Every operator on operands of which each axis may be the result's or 1.
+    #[test]
+    fn operands_that_broadcast_are_combined_as_defined(
+        extents in [1_usize..5, 1_usize..6, 1_usize..70],
+        (ones_a, ones_b) in any::<([bool; 3], [bool; 3])>(),
+        op in prop::sample::select(vec![BinaryOp::Add, BinaryOp::Mul, BinaryOp::Div]),
+        zero_points in any::<[i8; 3]>(),
+        seed in any::<u64>(),
+    ) {
+        static KERNELS: LazyLock<Vec<Kernels>> = LazyLock::new(compiled);
+        let mut state = seed;
+        let mut byte = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as i8
+        };
+        let mut operand = |ones: [bool; 3], zero_point| {
+            let at = |axis: usize| if ones[axis] { 1 } else { extents[axis] };
+            let shape = [at(0), at(1), at(2)];
+            let data: Vec<i8> = (0..shape.iter().product()).map(|_| byte()).collect();
+            (shape, data, zero_point)
+        };
+        let (a, b) = (operand(ones_a, zero_points[0]), operand(ones_b, zero_points[1]));
+        fn tensor((shape, data, zero_point): &([usize; 3], Vec<i8>, i8)) -> Tensor<'_> {
+            let &[height, width, channels] = shape;
+            Tensor { data, height, width, channels, zero_point: *zero_point }
+        }
+        let scales = if op == BinaryOp::Add { (0.3, -0.8) } else { (0.07, 1.0) };
+        let operands = || ((tensor(&a), scales.0), (tensor(&b), scales.1));
+        let [height, width, channels] = extents;
+        let to = Output { height, width, channels, zero_point: zero_points[2], min: -100, max: 90 };
+        let mut expected = vec![0; extents.iter().product()];
+        generic::binary(op, operands().0, operands().1, to, &mut expected);
+        for kernels in KERNELS.iter() {
+            let mut found = vec![99; expected.len()];
+            kernels.binary(op, operands().0, operands().1, to, &mut found);
+            prop_assert_eq!(&found, &expected, "{}", kernels.isa());
+        }
+    }
 }
 
 /// Every size from 1 to 129 of what kernels take in blocks: pixels, inputs, outputs.
@@ -205,7 +244,6 @@ fn sums_of_two_tensors_are_as_defined() {
     }
 }
 
-/// The generic kernel is one of the compiled ones; it is reached by its own name too.
 /// Sums from end to end, windows of every count of cells, also cut by padding: the quotient of whole numbers.
 #[test]
 fn means_of_integers_round_halves_as_stated() {
@@ -271,6 +309,7 @@ fn means_of_integers_round_halves_as_stated() {
     }
 }
 
+/// The generic kernel is one of the compiled ones; it is reached by its own name too.
 #[test]
 fn the_generic_kernel_is_the_definition() {
     let case = Case::new(Shape { columns: 5, depth: 9, outputs: 35, ..POINT }, 3);

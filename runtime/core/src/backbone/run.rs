@@ -1,10 +1,12 @@
 //! Executes the nodes of a pack, one after another, in a caller's arena.
 
+use core::ops::Range;
+
 use super::operands::{convolution, output, tensor};
 use crate::Error;
 use crate::kernels::Kernels;
 use crate::kernels::arena::{Sources, split};
-use crate::kernels::generic::{self, Mean};
+use crate::kernels::generic::{self, Mean, Tensor};
 #[cfg(feature = "std")]
 use crate::kernels::team::Team;
 use crate::network::{
@@ -227,12 +229,26 @@ fn unit(network: &Network<'_>, node: &Node<'_>, value: &Value) -> Result<usize, 
         }
         Node::Conv(_) | Node::Table { .. } => pixel,
         Node::Binary(Binary { a, b, .. })
-            if network.value(a)?.same_shape(value) && network.value(b)?.same_shape(value) =>
+            if is_by_pixel(&network.value(a)?, value) && is_by_pixel(&network.value(b)?, value) =>
         {
             pixel
         }
         _ => whole,
     })
+}
+
+/// Whether a pixel of a result reads the same pixel of this operand, or the only one.
+#[cfg(feature = "std")]
+fn is_by_pixel(operand: &Value, value: &Value) -> bool {
+    operand.same_shape(value) || (operand.height, operand.width) == (1, 1)
+}
+
+/// What a part of a result reads of an operand: the same part, or of a smaller operand all. Without threads there is one part.
+fn part_of<'a>(operand: Tensor<'a>, value: &Value, part: &Range<usize>) -> Tensor<'a> {
+    if cfg!(feature = "std") && operand.data.len() == value.elements() as usize {
+        return Tensor { data: &operand.data[part.clone()], ..operand };
+    }
+    operand
 }
 
 /// Computes the part of a node's result that begins `first` units after its start.
@@ -289,12 +305,8 @@ fn run_other(
         }
         Node::Binary(Binary { op, a, b, scale_a, scale_b, min, max }) => {
             let to = output(value, min, max);
-            let (mut x, mut y) = (load(a)?, load(b)?);
-            if out.len() < value.elements() as usize {
-                // A part: both operands have the result's shape.
-                let part = first * to.channels..first * to.channels + out.len();
-                (x.data, y.data) = (&x.data[part.clone()], &y.data[part]);
-            }
+            let part = first * to.channels..first * to.channels + out.len();
+            let (x, y) = (part_of(load(a)?, value, &part), part_of(load(b)?, value, &part));
             kernels.binary(op, (x, scale_a), (y, scale_b), to, out);
         }
         Node::MaxPool { input, window } => {

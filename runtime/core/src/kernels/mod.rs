@@ -17,6 +17,8 @@ mod columns;
 mod copy;
 #[cfg(any(headstart_dsp, all(test, feature = "std")))]
 mod cortex_m;
+#[cfg(feature = "std")]
+mod elementwise;
 pub mod generic;
 mod isa;
 pub(crate) mod linear;
@@ -35,6 +37,8 @@ mod x86_64;
 pub use isa::{Isa, UnknownIsa};
 
 use crate::network::{BinaryOp, Window};
+#[cfg(not(feature = "std"))]
+use generic as elementwise;
 use generic::{Convolution, Mean, Output, Tensor, Term};
 
 /// The kernels of one instruction set, which this CPU has.
@@ -161,7 +165,7 @@ impl Kernels {
         if op == BinaryOp::Add && a.0.data.len() == out.len() && b.0.data.len() == out.len() {
             return self.add(Term::new(a), Term::new(b), &to, out);
         }
-        self.compiled(|| generic::binary(op, a, b, to, out));
+        self.compiled(|| elementwise::binary(op, a, b, to, out));
     }
 
     /// Takes the greatest element of each window: [`generic::max_pool`], bit for bit.
