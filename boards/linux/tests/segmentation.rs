@@ -10,6 +10,7 @@ use headstart_device::segmentation::Mask;
 #[test]
 fn places_are_learned_measured_and_written() {
     let bench = bench_with_decoder();
+    bench.json("bench", &[]);
     let learned = bench.json("learn", &LEARN_TAIL);
     assert_eq!((&learned["samples"], &learned["new_samples"]), (&12.into(), &12.into()));
     assert_eq!(learned["classes"][1]["name"], "green");

@@ -11,6 +11,9 @@ use serde_json::json;
 #[test]
 fn a_tail_is_learned_and_answers() {
     let bench = bench_with_tail();
+    bench.json("bench", &[]);
+    bench.json("bench", &["--state", "state"]);
+    assert!(!bench.path("state").exists());
     let learned = bench.json("learn", &LEARN_TAIL);
     assert_eq!((&learned["learner"], &learned["samples"]), (&"tail".into(), &36.into()));
     let measured = bench.json("eval", &["--data", "test", "--state", "state"]);

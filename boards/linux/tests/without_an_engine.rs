@@ -15,6 +15,7 @@ fn a_tail_is_refused_by_its_first_node() {
         assert!(words.iter().all(|word| message.contains(word)), "{message}");
     };
     said(&bench.refusal(1, "learn", &LEARN_TAIL));
+    said(&bench.refusal(1, "bench", &[]));
     std::fs::create_dir_all(bench.path("state")).unwrap();
     std::fs::write(bench.path("state").join("head.hshr"), [0; 64]).unwrap();
     said(&bench.refusal(1, "predict", &["--state", "state", "test/red/100.png"]));

@@ -84,9 +84,7 @@ impl Device {
         let pack = self.pack();
         let head = match self.head() {
             Ok(head) => Head::clone(&head),
-            Err(Error::State { problem: StateProblem::NoHead, .. }) => {
-                self.stand_in(pack.head_inputs())?
-            }
+            Err(Error::State { problem: StateProblem::NoHead, .. }) => self.stand_in_head()?,
             Err(error) => return Err(error),
         };
         let extraction = self.answering().extraction();
@@ -171,7 +169,10 @@ impl Device {
         let steppable = match head.linear() {
             Some(_) => head,
             None => {
-                stand_in = self.stand_in(pack.feature_len())?;
+                let record = empty_head(&pack, pack.feature_len());
+                let path = self.pack_file().path();
+                let record = record.map_err(|e| Error::pack(path, e))?;
+                stand_in = Head::parse(path, &record, &pack.backbone_digest())?;
                 &stand_in
             }
         };
@@ -196,11 +197,11 @@ impl Device {
         })
     }
 
-    /// A linear head of zeros.
-    fn stand_in(&self, inputs: usize) -> Result<Head, Error> {
-        let path = self.pack_file().path();
-        let record = empty_head(&self.pack(), inputs).map_err(|e| Error::pack(path, e))?;
-        Head::parse(path, &record, &self.pack().backbone_digest())
+    /// A linear head of zeros, behind the tail that the pack keeps, if it keeps one.
+    fn stand_in_head(&self) -> Result<Head, Error> {
+        let (path, pack) = (self.pack_file().path(), self.pack());
+        let record = empty_head(&pack, pack.head_inputs()).map_err(|e| Error::pack(path, e))?;
+        Head::parse_for(path, &record, &pack)
     }
 }
 
