@@ -122,7 +122,8 @@ impl Scan<'_> {
         if !frame.is_progressive {
             let mut block = [0; SIDE * SIDE];
             mean(&mut block, part.direct?, 0, &mut run.means[index], bits)?;
-            whole(&mut block, part.alternating?, bits)?;
+            // All but the mean.
+            new_ones(&mut block, part.alternating?, [1, LAST], 0, bits)?;
             return component.put(place[0], place[1], &block);
         }
         let block = &mut component.coefficients[place[1] * component.blocks[0] + place[0]];
@@ -149,23 +150,8 @@ impl Scan<'_> {
             *empty -= 1;
             return Some(());
         }
-        let [mut at, last] = self.band;
-        while at <= last {
-            let (zeros, size) = pair(bits.decode(table)?);
-            if size == 0 {
-                if zeros < 15 {
-                    *empty = (1 << zeros) - 1 + bits.read(zeros)?;
-                    break;
-                }
-                at += 16;
-            } else {
-                at += zeros as usize;
-                if at > last {
-                    return None;
-                }
-                block[usize::from(NATURAL[at])] = (bits.read_signed(size)? << self.low) as i16;
-                at += 1;
-            }
+        if let Some(count) = new_ones(block, table, self.band, self.low, bits)? {
+            *empty = (1 << count) - 1 + bits.read(count)?;
         }
         Some(())
     }
@@ -243,24 +229,32 @@ fn mean(
     Some(())
 }
 
-/// All coefficients but the mean.
-fn whole(block: &mut Block, table: &Table, bits: &mut Bits<'_>) -> Option<()> {
-    let mut at = 1;
-    while at <= LAST {
+/// Coefficients of a band that none came of before, without their low bits. Where a code ends the block before the band does, the number
+/// in it: a progressive scan says by so many bits how many blocks more are empty.
+fn new_ones(
+    block: &mut Block,
+    table: &Table,
+    [mut at, last]: [usize; 2],
+    low: u8,
+    bits: &mut Bits<'_>,
+) -> Option<Option<u32>> {
+    while at <= last {
         let (zeros, size) = pair(bits.decode(table)?);
         if size == 0 {
             if zeros < 15 {
-                break;
+                return Some(Some(zeros));
             }
             at += 16;
             continue;
         }
         at += zeros as usize;
-        let place = NATURAL.get(at)?;
-        block[usize::from(*place)] = bits.read_signed(size)? as i16;
+        if at > last {
+            return None;
+        }
+        block[usize::from(NATURAL[at])] = (bits.read_signed(size)? << low) as i16;
         at += 1;
     }
-    Some(())
+    Some(None)
 }
 
 /// Takes one more bit of a value, away from zero.
