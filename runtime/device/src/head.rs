@@ -6,14 +6,14 @@ use std::sync::Arc;
 use headstart::graph::Resize;
 use headstart::head::{HeadRecord, Learner, LinearHead, Storage, argmax, softmax};
 use headstart::pack::Pack;
-use headstart::tail::{RECORD_MAGIC, Tail, TailRecord};
+use headstart::tail::{RECORD_MAGIC, RECORD_VERSION, Tail, TailRecord};
 
 use crate::Error;
 use crate::engine::{Backend, TailModel};
 use crate::hidden::HiddenLayer;
 use crate::model::{Logits, Model};
 use crate::segmentation::Mask;
-use crate::state::StateProblem;
+use crate::state::{StateProblem, newer_than};
 
 /// The answer of a head to one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,6 +34,17 @@ pub struct Layer<'a> {
     pub weights: &'a [f32],
     /// The bias of each output.
     pub bias: &'a [f32],
+}
+
+/// The version of a record that begins so, where a later program wrote it.
+pub(crate) fn newer(front: &[u8]) -> Option<u16> {
+    let found = newer_than(front, &RECORD_MAGIC, RECORD_VERSION);
+    let behind = |error| match error {
+        headstart::Error::UnsupportedVersion { found } => Some(found),
+        _ => None,
+    };
+    let last = || HiddenLayer::split(front).and_then(|(_, last)| HeadRecord::parse(last).map(drop));
+    found.or_else(|| last().err().and_then(behind))
 }
 
 /// A head record, unpacked.
@@ -82,7 +93,7 @@ impl Head {
         pack: &Pack<'_>,
         backbone: &[u8; 32],
     ) -> Result<Self, Error> {
-        let refuse = |e| Error::state(path, StateProblem::Head(e));
+        let refuse = |e| Error::state(path, StateProblem::of_head(e));
         let tail = Tail::parse(pack).map_err(refuse)?;
         let mut tail = tail.ok_or_else(|| refuse(headstart::Error::BadTail))?;
         let mut rest = bytes;
@@ -107,7 +118,7 @@ impl Head {
         backbone: &[u8; 32],
         record_bytes: usize,
     ) -> Result<Self, Error> {
-        let refuse = |e| Error::state(path, StateProblem::Head(e));
+        let refuse = |e| Error::state(path, StateProblem::of_head(e));
         let (hidden, record) = HiddenLayer::split(bytes).map_err(refuse)?;
         let record = HeadRecord::parse_for(record, backbone).map_err(refuse)?;
         let (classes, inputs) = (record.classes(), record.feature_len());
@@ -332,6 +343,28 @@ mod tests {
         );
         assert_eq!(head.held_out_accuracy(), Some(0.75));
         assert!(head.answer(&[1]).is_err());
+    }
+
+    #[test]
+    fn the_version_of_a_later_program_is_told_from_damage() {
+        let exact = record();
+        let hidden = HiddenLayer { weights: vec![1.0; 6], bias: vec![0.5; 2] }.emit();
+        let tail = [&RECORD_MAGIC[..], &[1, 0, 0, 0], &[0; 40]].concat();
+        for (record, at) in [(exact, 8), (hidden, 8), (tail, 8), (b"HS\x02\0".to_vec(), 2)] {
+            let named = [("none", 0), ("known", record[at]), ("later", record[at] + 1)];
+            for (name, version) in named {
+                let mut changed = record.clone();
+                changed[at] = version;
+                let found = newer(&changed);
+                assert_eq!(found.is_some(), name == "later", "{name} {at}: {found:?}");
+            }
+        }
+        let mut later = record();
+        later[8] = 9;
+        let message = Head::parse(Path::new("x"), &later, &BACKBONE).unwrap_err().to_string();
+        let words = ["newer version of this program", "format version 9"];
+        assert!(words.iter().all(|word| message.contains(word)), "{message}");
+        assert!(!message.contains("repair"), "{message}");
     }
 
     #[test]

@@ -78,9 +78,13 @@ impl HiddenLayer {
         }
         let header = bytes.get(..HEADER).ok_or(Error::Truncated)?;
         let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| header[at + byte]));
-        let version = word(8);
-        if version != u32::from(VERSION) {
-            return Err(Error::UnsupportedVersion { found: version as u16 });
+        match word(8) & 0xffff {
+            0 => return Err(Error::FieldInvalid { offset: 8 }),
+            found if found > u32::from(VERSION) => {
+                return Err(Error::UnsupportedVersion { found: found as u16 });
+            }
+            _ if word(8) > u32::from(VERSION) => return Err(Error::FieldInvalid { offset: 10 }),
+            _ => {}
         }
         let (features, units) = (word(12) as usize, word(16) as usize);
         if !(1..=MAX_FEATURES).contains(&features) || !(1..=MAX_UNITS).contains(&units) {

@@ -1,5 +1,7 @@
 //! What cannot be done with a pack and a state, each with what to do instead.
 
+use crate::samples::{look_alike, told_apart};
+
 /// A reason why a request was refused: the caller asked for what this pack, this state or this program does not offer.
 ///
 /// What it was about stands in [`Error::Request`](crate::Error::Request) beside it.
@@ -17,6 +19,14 @@ pub enum RequestProblem {
     /// The state knows no class of this name.
     #[error("knows no class {0}: status lists them")]
     NoClass(String),
+    /// The state knows no class of this name, but one that looks the same.
+    #[error("knows no class {name}, but {known}, which looks the same ({}): give that name", told_apart(.name, .known))]
+    LooksLike {
+        /// The name that was given.
+        name: String,
+        /// The class that looks the same.
+        known: String,
+    },
     /// The state holds no sample of this name.
     #[error(
         "does not hold the sample {0}: give its file, or the id or file name that samples shows"
@@ -121,6 +131,16 @@ pub enum RequestProblem {
     /// The engine runs on the CPU alone.
     #[error("{0} runs on the CPU alone: use an engine that has a GPU, or name no device")]
     NoSuchDevice(&'static str),
+}
+
+impl RequestProblem {
+    /// That no class of this name is among those that are known.
+    pub(crate) fn no_class<'a>(name: &str, known: impl IntoIterator<Item = &'a String>) -> Self {
+        match look_alike(name, known.into_iter().map(String::as_str)) {
+            Some(known) => Self::LooksLike { name: name.to_owned(), known: known.to_owned() },
+            None => Self::NoClass(name.to_owned()),
+        }
+    }
 }
 
 /// A setting that a caller can make, named after its field in [`LearnOptions`](crate::LearnOptions) or

@@ -45,6 +45,37 @@ pub fn json(json: &str) -> Cow<'_, str> {
     safe.into()
 }
 
+/// `1,234`.
+#[must_use]
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 sample`, `1,234 samples`, `2 classes`.
+#[must_use]
+pub fn counted(number: usize, noun: &str) -> String {
+    let end = match number {
+        1 => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{} {noun}{end}", thousands(number))
+}
+
+/// `1 sample is`, `2 samples are`.
+#[must_use]
+pub fn counted_are(number: usize, noun: &str) -> String {
+    format!("{} {}", counted(number, noun), if number == 1 { "is" } else { "are" })
+}
+
 fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.chars().any(&is_escaped) {
         return text.into();
@@ -76,6 +107,20 @@ fn is_unsafe(char: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_what_they_count_agrees() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")]
+        {
+            assert_eq!(thousands(number), text);
+        }
+        assert_eq!(
+            [0, 1, 1234].map(|n| counted(n, "bad file")),
+            ["0 bad files", "1 bad file", "1,234 bad files"]
+        );
+        assert_eq!([1, 2].map(|n| counted(n, "class")), ["1 class", "2 classes"]);
+        assert_eq!([1, 2].map(|n| counted_are(n, "sample")), ["1 sample is", "2 samples are"]);
+    }
 
     const HOSTILE: &str = "a\x1b[31m\u{9b}2J\u{7f}\u{202e}b\r\u{e0041}\ncafé 👩‍🔬";
 

@@ -11,7 +11,7 @@ mod section;
 pub mod training;
 
 pub use names::{layer_path, matches};
-pub use record::{MAGIC as RECORD_MAGIC, TailRecord};
+pub use record::{MAGIC as RECORD_MAGIC, TailRecord, VERSION as RECORD_VERSION};
 pub use section::{emit, emit_per_place};
 
 use std::vec;

@@ -14,7 +14,8 @@ use crate::pack::TailStorage;
 
 /// The first bytes of a tail record.
 pub const MAGIC: [u8; 8] = *b"HSTAIL\x1a\n";
-const VERSION: u16 = 1;
+/// The version that is written, and the newest that is read.
+pub const VERSION: u16 = 1;
 const HEADER: usize = 52;
 const DIGEST: usize = 32;
 
@@ -99,8 +100,10 @@ impl TailRecord {
         }
         let [low, high, storage, zero] = field(8).ok_or(Error::Truncated)?;
         let version = u16::from_le_bytes([low, high]);
-        if version != VERSION {
-            return Err(Error::UnsupportedVersion { found: version });
+        match version {
+            VERSION => {}
+            0 => return Err(Error::FieldInvalid { offset: 8 }),
+            found => return Err(Error::UnsupportedVersion { found }),
         }
         let storage = match (storage, zero) {
             (0, 0) => TailStorage::F32,

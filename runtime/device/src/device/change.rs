@@ -91,7 +91,7 @@ impl Device {
         let _changing = self.changing();
         let folder = self.folder()?;
         // Locking would create the folder.
-        let forgotten = folder.exists()? && folder.lock()?.forget()?;
+        let forgotten = folder.exists()? && folder.lock_to_forget()?.forget()?;
         Ok(Forgotten { forgotten, pack_has_head: self.pack().head().is_some() })
     }
 
@@ -99,16 +99,17 @@ impl Device {
     /// head is learned again also where nothing is found: a call before may have been cut off.
     ///
     /// # Errors
-    /// [`RequestProblem::NoClass`], [`RequestProblem::OneClassLeft`], [`RequestProblem::TailChange`] for a pack with a tail.
+    /// [`RequestProblem::NoClass`], [`RequestProblem::LooksLike`], [`RequestProblem::OneClassLeft`], [`RequestProblem::TailChange`] for a
+    /// pack with a tail.
     pub fn forget(&self, classes: &[String], samples: &[SampleId]) -> Result<SomeForgotten, Error> {
         let mut change = Change::begin(self)?;
         let before = change.cache.len();
         for name in classes {
             let known = change.cache.classes().contains(name) || change.knows(name);
-            change.cache.forget_class(name);
             if !known {
-                return Err(self.refuse(RequestProblem::NoClass(name.clone())));
+                return Err(change.no_class(name));
             }
+            change.cache.forget_class(name);
         }
         for id in samples {
             change.cache.forget_sample(id);
@@ -140,7 +141,7 @@ impl Device {
     /// Gives a class another name; where that is a class already, the samples of both become one.
     ///
     /// # Errors
-    /// [`RequestProblem::BadName`], [`RequestProblem::NoClass`], [`RequestProblem::OneClassLeft`],
+    /// [`RequestProblem::BadName`], [`RequestProblem::NoClass`], [`RequestProblem::LooksLike`], [`RequestProblem::OneClassLeft`],
     /// [`RequestProblem::TailChange`].
     pub fn rename(&self, class: &str, to: &str) -> Result<Renamed, Error> {
         let mut change = Change::begin(self)?;
@@ -153,7 +154,7 @@ impl Device {
         let half_done = !renamed && is_class && change.knows(class);
         let joined = if half_done { change.knows(to) } else { is_class };
         if !renamed && !half_done {
-            return Err(self.refuse(RequestProblem::NoClass(class.to_owned())));
+            return Err(change.no_class(class));
         }
         change.brought = vec![to.to_owned()];
         let changed = change.finish(&format!("rename {class} to {to}"), false)?;
@@ -245,6 +246,11 @@ impl<'a> Change<'a> {
     /// Whether the head before knows a class.
     fn knows(&self, name: &str) -> bool {
         self.of_state.labels().iter().any(|label| label == name)
+    }
+
+    fn no_class(&self, name: &str) -> Error {
+        let known = self.cache.classes().iter().chain(self.of_state.labels());
+        self.device.refuse(RequestProblem::no_class(name, known))
     }
 
     /// The other device's samples, of the same backbone.

@@ -13,14 +13,15 @@ use crate::{Error, Head};
 pub struct History {
     /// The commits, oldest first.
     pub commits: Vec<CommitEntry>,
-    /// Commits that nothing can return to because their files are damaged, and a rejected candidate that cannot be read.
+    /// Commits that nothing here can return to because their files are damaged, or a later program wrote them, and a rejected candidate
+    /// that cannot be read.
     pub damaged: Vec<DamagedCommit>,
     /// The last candidate that was not made current; its note is the reason.
     pub rejected: Option<CommitEntry>,
 }
 
-/// A commit whose file was damaged.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// A commit whose file was damaged, or written by a later program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DamagedCommit {
     /// The commit's number; 0 for a rejected candidate.
     pub number: u32,

@@ -32,7 +32,7 @@ impl Device {
     /// surest first, where `doubtful` ones are asked for.
     ///
     /// # Errors
-    /// [`StateProblem::NoSamples`], [`StateProblem::NoFeatures`], [`RequestProblem::NoClass`];
+    /// [`StateProblem::NoSamples`], [`StateProblem::NoFeatures`], [`RequestProblem::NoClass`], [`RequestProblem::LooksLike`];
     /// [`RequestProblem::NotOfPlaces`] for doubtful pictures with masks.
     pub fn samples(&self, class: Option<&str>, doubtful: bool) -> Result<Vec<SampleEntry>, Error> {
         let (folder, pack) = (self.folder()?, self.pack());
@@ -83,7 +83,7 @@ impl Device {
         };
         if let Some(class) = class {
             if !cache.classes().iter().any(|name| name == class) {
-                return Err(self.refuse(RequestProblem::NoClass(class.to_owned())));
+                return Err(self.refuse(RequestProblem::no_class(class, cache.classes())));
             }
             samples.retain(|sample| sample.class == *class);
         }

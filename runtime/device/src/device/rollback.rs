@@ -6,6 +6,7 @@ use super::change::Change;
 use super::changed::{ChangedSetting, Shape};
 use super::foreign::{Foreign, has_copies};
 use super::handle::Device;
+use super::history::DamagedCommit;
 use crate::observer::Observer;
 use crate::samples::{SampleId, hex};
 use crate::state::{Commit, FeatureCache, Made, Settings, StateFolder, StateProblem};
@@ -22,6 +23,8 @@ pub struct RolledBack {
     pub dropped_samples: usize,
     /// Numbers of commits that were passed over because their samples are no longer kept, falling.
     pub passed_over: Vec<u32>,
+    /// Commits that were stepped over because their files are damaged, falling.
+    pub damaged: Vec<DamagedCommit>,
     /// Settings of the state that this changed: those of the commit hold again.
     pub changed_settings: Vec<ChangedSetting>,
 }
@@ -38,8 +41,8 @@ impl Device {
     /// old pack returns to the last commit of its backbone, and computes that one's features again, from the kept samples.
     ///
     /// # Errors
-    /// [`StateProblem::NoCommit`], [`StateProblem::NoEarlierCommit`], [`StateProblem::SamplesGone`], [`StateProblem::Cache`] for a
-    /// damaged commit that was asked for by its number (without one, those are stepped over),
+    /// [`StateProblem::NoCommit`], [`StateProblem::NoEarlierCommit`], [`StateProblem::SamplesGone`], [`StateProblem::Commit`] for a
+    /// damaged commit that was asked for by its number, or where there is no sound one before the current (else those are stepped over),
     /// [`StateProblem::CommitOfOther`], [`StateProblem::CopiesGone`]; [`Error::Stopped`] while features are computed.
     pub fn rollback(&self, to: Option<u32>, observer: &dyn Observer) -> Result<RolledBack, Error> {
         match self.state_head() {
@@ -57,8 +60,8 @@ impl Device {
         let change = Change::begin(self)?;
         let folder = self.folder()?;
         let refuse = |problem| Error::state(folder.path(), problem);
-        let (found, passed_over) = match to {
-            Some(number) => (folder.commit(number)?, Vec::new()),
+        let Before { found, passed_over, damaged } = match to {
+            Some(number) => Before { found: folder.commit(number)?, ..Before::default() },
             None => before_current(folder, |(digest, commit)| {
                 // Of another backbone: it is named, for its own pack returns to it.
                 *digest != backbone || commit.is_of(&change.cache)
@@ -81,7 +84,7 @@ impl Device {
         change.lock.commit(&cache, &backbone, &found.head, made)?;
         let dropped_samples = change.cache.len() - cache.len();
         let (to, samples) = (found.number, cache.len());
-        Ok(RolledBack { to, samples, dropped_samples, passed_over, changed_settings })
+        Ok(RolledBack { to, samples, dropped_samples, passed_over, damaged, changed_settings })
     }
 
     /// To a commit of another backbone than the current head's, whose features are computed again.
@@ -134,17 +137,28 @@ impl Device {
         // Behind the commit, as adopt does it.
         self.raise_counter(&state.lock)?;
         let dropped_samples = state.cache.len() - cache.len();
+        let damaged =
+            if to.is_none() { damaged(folder, Some(found.number), None)? } else { Vec::new() };
+        let damaged = damaged.into_iter().map(named).collect();
         let (to, samples) = (found.number, cache.len());
-        Ok(RolledBack { to, samples, dropped_samples, passed_over, changed_settings })
+        Ok(RolledBack { to, samples, dropped_samples, passed_over, damaged, changed_settings })
     }
 }
 
-/// The newest commit before the current one that is sound, holds something else and `can` be returned to, and the numbers of those that
+/// What there is before the current commit.
+#[derive(Default)]
+struct Before {
+    found: Option<Numbered>,
+    passed_over: Vec<u32>,
+    damaged: Vec<DamagedCommit>,
+}
+
+/// The newest commit before the current one that is sound, holds something else and `can` be returned to, and those that
 /// cannot; the newest of all where the current one's file is damaged. Where none can be, the newest of those: its error says why.
-fn before_current(
-    folder: &StateFolder,
-    can: impl Fn(&Numbered) -> bool,
-) -> Result<(Option<Numbered>, Vec<u32>), Error> {
+///
+/// # Errors
+/// That of the newest damaged one, where none is sound.
+fn before_current(folder: &StateFolder, can: impl Fn(&Numbered) -> bool) -> Result<Before, Error> {
     let head = folder.head()?;
     let is_current = |(_, commit): &Numbered| Some(&commit.head) == head.as_ref();
     let current = folder.newest_commit(is_current)?.map(|(_, commit)| commit);
@@ -159,10 +173,33 @@ fn before_current(
         passed_over.extend((is_before(found) && !is_wanted).then_some(found.1.number));
         is_wanted
     })?;
-    match found {
-        Some(found) => Ok((Some(found), passed_over)),
-        None => Ok((folder.newest_commit(is_before)?, Vec::new())),
+    let (found, passed_over) = match found {
+        Some(found) => (Some(found), passed_over),
+        None => (folder.newest_commit(is_before)?, Vec::new()),
+    };
+    let to = found.as_ref().map(|(_, found)| found.number);
+    let mut damaged = damaged(folder, to, end)?;
+    if found.is_none() && !damaged.is_empty() {
+        return Err(damaged.swap_remove(0).1);
     }
+    Ok(Before { found, passed_over, damaged: damaged.into_iter().map(named).collect() })
+}
+
+/// Commits between these two numbers whose files are damaged, the newest first.
+fn damaged(
+    folder: &StateFolder,
+    behind: Option<u32>,
+    before: Option<u32>,
+) -> Result<Vec<(u32, Error)>, Error> {
+    let is_between = |number: u32| {
+        behind.is_none_or(|behind| number > behind) && before.is_none_or(|before| number < before)
+    };
+    let found = folder.commits()?.rev().filter(|(number, _)| is_between(*number));
+    Ok(found.filter_map(|(number, found)| Some((number, found.err()?))).collect())
+}
+
+fn named((number, error): (u32, Error)) -> DamagedCommit {
+    DamagedCommit { number, problem: error.to_string() }
 }
 
 /// The number under which what a commit holds was learned. A rollback only repeats an earlier commit: what it undid lies between the two,

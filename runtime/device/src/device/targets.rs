@@ -7,7 +7,7 @@ use super::handle::Device;
 use super::labelled::{Labelled, Target};
 use crate::Error;
 use crate::request::RequestProblem;
-use crate::samples::{Decoded, InputShape, SampleFile, SampleProblem};
+use crate::samples::{Decoded, InputShape, SampleFile, SampleProblem, look_alike, told_apart};
 use crate::segmentation::Mask;
 
 impl Device {
@@ -57,8 +57,14 @@ pub(super) fn known_classes(
     let found: Vec<Option<usize>> =
         classes.iter().map(|name| labels.iter().position(|label| label == name)).collect();
     let names = classes.iter().zip(&found);
-    let unknown: Vec<&str> =
-        names.filter(|(_, class)| class.is_none()).map(|(name, _)| name.as_str()).collect();
+    let told = |name: &String| match look_alike(name, labels.iter().map(String::as_str)) {
+        Some(known) => {
+            format!("{name}, which looks the same as the head's: {}", told_apart(name, known))
+        }
+        None => name.clone(),
+    };
+    let unknown: Vec<String> =
+        names.filter(|(_, class)| class.is_none()).map(|(name, _)| told(name)).collect();
     if unknown.is_empty() {
         Ok(found.into_iter().flatten().collect())
     } else {
@@ -96,5 +102,8 @@ mod tests {
         let shown = ["a", "x", "y"].map(str::to_owned);
         let problem = known_classes(&shown, &["b".to_owned(), "a".to_owned()]).unwrap_err();
         assert!(problem.to_string().contains("(x, y)"));
+        let shown = ["Cup".to_owned()];
+        let problem = known_classes(&shown, &["cup".to_owned()]).unwrap_err().to_string();
+        assert!(problem.contains(r#""Cup" and "cup""#), "{problem}");
     }
 }

@@ -38,6 +38,21 @@ pub fn alike<'a>(
     pairs.into_iter().collect()
 }
 
+/// The known name that looks the same as this other one.
+#[must_use]
+pub fn look_alike<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known.into_iter().find(|known| !alike([name], [*known]).is_empty())
+}
+
+/// Two names that look the same, as a person can tell them apart: `"Cup" and "cup"`, or spelled out where they are not in ASCII.
+#[must_use]
+pub fn told_apart(a: &str, b: &str) -> String {
+    match a.is_ascii() && b.is_ascii() {
+        true => format!("{a:?} and {b:?}"),
+        false => format!("{} and {}", spelled(a), spelled(b)),
+    }
+}
+
 /// The name with what is not in ASCII spelled out, where two names cannot be told apart otherwise.
 #[must_use]
 pub fn spelled(name: &str) -> String {
@@ -102,6 +117,9 @@ mod tests {
         // What was known before was told before.
         assert!(alike(["mug"], ["Cup", "cup"]).is_empty());
         assert_eq!(alike(["a", "A"], ["\u{ff21}"]).len(), 3);
+        assert_eq!(look_alike("Mug", ["cup", "mug", "MUG"]), Some("mug"));
+        assert_eq!((look_alike("mug", ["mug"]), look_alike("mug", ["jar"])), (None, None));
+        assert_eq!(told_apart("Mug", "mug"), r#""Mug" and "mug""#);
         assert_eq!(spelled("caf\u{e9} 1"), r"caf\u{e9} 1");
     }
 }

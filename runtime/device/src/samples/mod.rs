@@ -17,7 +17,7 @@ mod sample;
 mod stored;
 mod thumbnail;
 
-pub use alike::{alike, spelled};
+pub use alike::{alike, look_alike, spelled, told_apart};
 pub use decoded::{Decoded, InputShape};
 pub use file::{SampleFile, SampleId, hex, id_from_hex};
 pub use folder::{Dataset, LabelledFile, MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES};

@@ -122,7 +122,7 @@ impl StateFolder {
     /// The check sum at the end of the cache that is stored; `None` where there is none.
     fn stored_digest(&self) -> Result<Option<Digest>, Error> {
         let path = self.path().join(FEATURES);
-        let Some((mut file, bytes)) = open(&path, self.limit)? else { return Ok(None) };
+        let Some((mut file, bytes)) = open(&path)? else { return Ok(None) };
         let mut digest = [0; DIGEST_BYTES];
         // What is shorter was damaged, and is none that anything was added to.
         if let Some(start) = bytes.checked_sub(DIGEST_BYTES as u64) {
@@ -159,6 +159,24 @@ impl StateLock {
         Ok((name, cache.emit(backbone)))
     }
 
+    /// Removes what was added to a cache that was replaced, as a command that was cut off leaves it. Where the cache is damaged or lost, it
+    /// stays: it is what is left.
+    pub(super) fn end_additions(&self) -> Result<(), Error> {
+        let folder = &self.folder;
+        let names = folder.added_names()?;
+        let current = folder.stored_digest()?.map(|digest| name(&digest));
+        if names.iter().all(|name| Some(name) == current.as_ref()) {
+            return Ok(());
+        }
+        let path = folder.path().join(FEATURES);
+        let outdated = match read(&path, &folder.cache_kind())? {
+            Some(bytes) => FeatureCache::parse_any(&bytes).is_ok(),
+            // What is left where forgetting everything was cut off.
+            None => !folder.has_head() && folder.numbers()?.is_empty(),
+        };
+        if outdated { self.remove_outdated().map(drop) } else { Ok(()) }
+    }
+
     /// Removes what was added to a cache that is no longer there; all of it where there is none.
     pub(super) fn remove_outdated(&self) -> Result<bool, Error> {
         let names = self.folder.added_names()?;
@@ -176,6 +194,8 @@ fn name(digest: &Digest) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use headstart::head::Random;
 
     use super::*;
@@ -325,6 +345,36 @@ mod tests {
             let error = folder.features(&BACKBONE, FEATURES_OF_ONE).unwrap_err().to_string();
             assert!(error.contains("added-"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_was_added_stays_where_the_cache_is_damaged_or_lost() {
+        type Damage = fn(&std::path::Path, &[u8]);
+        let damages: [Damage; 4] = [
+            |path, _| std::fs::remove_file(path).unwrap(),
+            |path, bytes| std::fs::write(path, &bytes[..bytes.len() - 1]).unwrap(),
+            |path, bytes| std::fs::write(path, [bytes, &[0; 50]].concat()).unwrap(),
+            |path, _| File::options().write(true).open(path).unwrap().set_len(1 << 31).unwrap(),
+        ];
+        for damage in damages {
+            let (_root, folder, mut cache) = state();
+            teach(&mut cache, "mug", 100..105);
+            assert_eq!(commit(&folder, &cache), ALONE);
+            let path = folder.path().join(FEATURES);
+            damage(&path, &std::fs::read(&path).unwrap());
+            drop(folder.lock().unwrap());
+            let pieces = folder.pieces(&BACKBONE, FEATURES_OF_ONE).unwrap();
+            assert_eq!(pieces[0].ids(), (100..105).map(|id| row(id).0).collect::<Vec<_>>());
+        }
+        // Where nothing else is left, forgetting was cut off.
+        let (root, folder, mut cache) = state();
+        teach(&mut cache, "mug", 100..105);
+        commit(&folder, &cache);
+        for name in folder.names().unwrap().iter().filter(|name| !name.starts_with("added")) {
+            std::fs::remove_file(root.path().join(name)).unwrap();
+        }
+        drop(folder.lock().unwrap());
+        assert_eq!(folder.added_names().unwrap().len(), 0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::folder::{ADOPTED, FEATURES};
 use super::plain::{CACHE, read};
 use super::replace::sync_folder;
+use super::salvage::unless_damaged;
 use super::{FeatureCache, Made, StateFolder, StateLock};
 use crate::{Error, Head};
 
@@ -48,7 +49,7 @@ impl StateLock {
     pub(super) fn end_adoption(&self) -> Result<(), Error> {
         let folder = self.folder.path();
         let path = folder.join(ADOPTED);
-        let Some(bytes) = read(&path, &CACHE)? else { return Ok(()) };
+        let Some(bytes) = unless_damaged(read(&path, &CACHE))? else { return Ok(()) };
         // One that was damaged says nothing of what to do.
         let Ok((backbone, _)) = FeatureCache::parse_any(&bytes) else { return Ok(()) };
         if !self.folder.head_is_of(&backbone)? {

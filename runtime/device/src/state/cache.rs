@@ -5,13 +5,18 @@ use std::sync::Arc;
 
 use super::StateProblem;
 use super::four_bits;
-use super::reader::DIGEST_BYTES;
+use super::reader::{DIGEST_BYTES, newer_than};
 use super::stored::Stored;
 use crate::samples::{MAX_CLASS_NAME_BYTES, MAX_CLASSES, SampleId, hex};
 
+mod end;
 mod form;
 
+pub(super) use self::end::end;
+
 pub(super) const MAGIC: [u8; 8] = *b"HSFC\r\n\x1a\n";
+/// The newest version that is read.
+const NEWEST: u16 = 4;
 /// The most samples that one may count as.
 pub const MAX_WEIGHT: u16 = 100;
 /// The most rows that show one sample.
@@ -314,6 +319,11 @@ impl PartialEq for FeatureCache {
 }
 
 impl Eq for FeatureCache {}
+
+/// The version of a cache that begins so, where a later program wrote it.
+pub(super) fn newer(front: &[u8]) -> Option<u16> {
+    newer_than(front, &MAGIC, NEWEST)
+}
 
 /// The most bytes of a cache whose file begins so; `None` where the front is too short to tell.
 pub(super) fn longest(front: &[u8]) -> Option<u64> {

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::StateProblem;
 use super::cache::{FeatureCache, MAX_WEIGHT, same_backbone};
-use super::reader::{DIGEST_BYTES, Reader};
+use super::reader::{DIGEST_BYTES, Reader, newer_than};
 use super::settings::MAX_SETTINGS_BYTES;
 use super::{Made, Settings};
 use crate::samples::{MAX_CLASS_NAME_BYTES, MAX_CLASSES, MAX_SAMPLES, SampleId};
@@ -33,6 +33,11 @@ pub(super) fn longest(front: &[u8]) -> Option<u64> {
     let names = classes.saturating_mul(2 + MAX_CLASS_NAME_BYTES as u64);
     let front = (64 + MAX_SETTINGS_BYTES + DIGEST_BYTES) as u64;
     Some(names + samples * 20 + note + head + front)
+}
+
+/// The version of a commit that begins so, where a later program wrote it.
+pub(super) fn newer(front: &[u8]) -> Option<u16> {
+    newer_than(front, &MAGIC, VERSIONS[VERSIONS.len() - 1])
 }
 
 /// A commit, or a candidate that was rejected.

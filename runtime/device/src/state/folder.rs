@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::newer::refuse_newer_head;
 use super::plain::{CACHE, COMMIT_FILE, COUNTER_FILE, COUNTER_MAGIC, HEAD_FILE, Kind, read};
 use super::{Commit, FeatureCache, StateProblem};
 use crate::Error;
@@ -145,12 +146,13 @@ impl StateFolder {
     /// Reads the commit of that number with the digest of its backbone; `None` where it is not kept.
     ///
     /// # Errors
-    /// [`Error::State`] for a damaged one.
+    /// [`Error::State`] for a damaged one, and one of a later program.
     pub fn commit(&self, number: u32) -> Result<Option<([u8; 32], Commit)>, Error> {
         let path = self.path.join(commit_name(number));
         let Some(bytes) = read(&path, &COMMIT_FILE)? else { return Ok(None) };
         let (backbone, commit) =
             Commit::parse_any(&bytes).map_err(|problem| of_commit(&path, problem))?;
+        refuse_newer_head(&path, &commit)?;
         Ok(Some((backbone, Commit { number, ..commit })))
     }
 
@@ -177,7 +179,9 @@ impl StateFolder {
     pub fn rejected(&self) -> Result<Option<([u8; 32], Commit)>, Error> {
         let path = self.path.join(REJECTED);
         let Some(bytes) = read(&path, &COMMIT_FILE)? else { return Ok(None) };
-        Commit::parse_any(&bytes).map(Some).map_err(|problem| of_commit(&path, problem))
+        let found = Commit::parse_any(&bytes).map_err(|problem| of_commit(&path, problem))?;
+        refuse_newer_head(&path, &found.1)?;
+        Ok(Some(found))
     }
 
     /// Numbers of the commits that are kept, rising.

@@ -3,7 +3,7 @@
 use std::fs::{File, Metadata, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::folder::{
     ADOPTED, COUNTER, FEATURES, HEAD, REJECTED, TRAINING, commit_name, sealed_counter,
@@ -29,34 +29,45 @@ impl StateFolder {
     /// written is found here, before any work is done.
     ///
     /// # Errors
-    /// [`Error::State`] where the path is no folder or in use, [`Error::Machine`] where it cannot
-    /// be created or written.
+    /// [`Error::State`] where the path is no folder or in use, or a later program wrote in it ([`StateProblem::CacheVersion`]);
+    /// [`Error::Machine`] where it cannot be created or written.
     pub fn lock(&self) -> Result<StateLock, Error> {
-        let lock = StateLock { folder: self.clone(), _lock: self.hold()? };
-        remove_leftovers(self.path())?;
-        lock.end_adoption()?;
-        lock.end_waiting()?;
-        // A cache that was damaged keeps nobody from forgetting it; whatever changes it tries this again.
-        let _ = lock.remove_outdated();
-        lock.remove_cut_off()?;
-        lock.remove_strays()?;
-        temporary(self.path()).map_err(Error::machine(
-            self.path(),
-            "writing in the folder (the old state is kept)",
-        ))?;
+        let lock = self.held()?;
+        self.refuse_newer()?;
+        lock.tidy()?;
         Ok(lock)
+    }
+
+    /// The same for whoever forgets everything: also what a later program wrote.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock), but for [`StateProblem::CacheVersion`].
+    pub fn lock_to_forget(&self) -> Result<StateLock, Error> {
+        let lock = self.held()?;
+        match self.refuse_newer() {
+            Ok(()) => lock.tidy()?,
+            // Nothing of it is ended; all of it goes.
+            Err(_) => remove_leftovers(self.path())?,
+        }
+        Ok(lock)
+    }
+
+    fn held(&self) -> Result<StateLock, Error> {
+        let mut made = Vec::new();
+        let lock = self.hold(&mut made)?;
+        Ok(StateLock { folder: self.clone(), made, _lock: lock })
     }
 
     /// Locks the folder that has this path.
     ///
     /// Whoever forgets everything removes the folder while it is locked. A process that had opened it before then locks a
     /// folder without a name, while another one creates and locks the next. So the two are compared, and it is tried again.
-    fn hold(&self) -> Result<File, Error> {
+    fn hold(&self, made: &mut Vec<PathBuf>) -> Result<File, Error> {
         for _ in 0..TRIES {
             match std::fs::metadata(self.path()) {
                 Ok(metadata) if metadata.is_dir() => {}
                 Ok(_) => return Err(Error::state(self.path(), StateProblem::NotAFolder)),
-                Err(e) if e.kind() == ErrorKind::NotFound => create(self.path())?,
+                Err(e) if e.kind() == ErrorKind::NotFound => create(self.path(), made)?,
                 Err(e) => return Err(Error::machine(self.path(), "looking for the folder")(e)),
             }
             let folder = match File::open(self.path()) {
@@ -90,10 +101,33 @@ impl StateFolder {
 #[derive(Debug)]
 pub struct StateLock {
     pub(super) folder: StateFolder,
+    /// Folders that were made for it, the outermost first.
+    made: Vec<PathBuf>,
     _lock: File,
 }
 
+impl Drop for StateLock {
+    /// Folders that were made for what was then refused are removed again: those that are empty can be.
+    fn drop(&mut self) {
+        let _ = self.made.iter().rev().try_for_each(std::fs::remove_dir);
+    }
+}
+
 impl StateLock {
+    /// Ends or removes what a killed process had begun.
+    fn tidy(&self) -> Result<(), Error> {
+        let path = self.folder.path();
+        remove_leftovers(path)?;
+        self.end_adoption()?;
+        self.end_waiting()?;
+        // A cache that was damaged keeps nobody from forgetting it; whatever changes it tries this again.
+        let _ = self.end_additions();
+        self.remove_cut_off()?;
+        self.remove_strays()?;
+        let what = "writing in the folder (the old state is kept)";
+        temporary(path).map(drop).map_err(Error::machine(path, what))
+    }
+
     /// Replaces the cache, keeps the commit and replaces the head. `made` says what made it.
     ///
     /// # Errors
@@ -292,14 +326,15 @@ impl StateLock {
     }
 }
 
-/// Creates a folder with its parents and makes each new name durable.
-fn create(path: &Path) -> Result<(), Error> {
+/// Creates a folder with its parents, and makes each new name durable; tells which were made.
+fn create(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
     }
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    create(parent)?;
+    create(parent, made)?;
     match std::fs::create_dir(path) {
+        Ok(()) => made.push(path.to_owned()),
         Err(e) if e.kind() != ErrorKind::AlreadyExists => {
             return Err(Error::machine(path, "creating the folder")(e));
         }
@@ -354,6 +389,26 @@ mod tests {
         assert!(matches!(state.lock(), Err(Error::State { problem: StateProblem::Busy, .. })));
         drop(lock);
         assert!(state.lock().is_ok());
+    }
+
+    #[test]
+    fn a_folder_that_was_made_for_nothing_is_removed_again() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(&root.path().join("a/b/state"));
+        drop(state.lock().unwrap());
+        assert_eq!(names(root.path()), Vec::<String>::new());
+        std::fs::create_dir(root.path().join("a")).unwrap();
+        drop(state.lock().unwrap());
+        assert_eq!(names(root.path()), ["a"]);
+        let lock = state.lock().unwrap();
+        lock.raise_counter(3).unwrap();
+        drop(lock);
+        assert_eq!(state.counter().unwrap(), 3);
+        // One that was there stays, empty or not.
+        let there = StateFolder::new(&root.path().join("there"));
+        std::fs::create_dir(there.path()).unwrap();
+        drop(there.lock().unwrap());
+        assert!(there.path().is_dir());
     }
 
     #[test]

@@ -5,21 +5,22 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::plain::{Kind, read};
-use super::reader::{DIGEST_BYTES, Reader};
+use super::reader::{DIGEST_BYTES, Reader, newer_than};
 use super::{FeatureCache, StateFolder, StateLock, StateProblem};
 use crate::Error;
 use crate::samples::{MAX_SAMPLES, SampleId};
 
-const FILE: &str = "names.hssn";
+pub(super) const FILE: &str = "names.hssn";
 const MAGIC: [u8; 8] = *b"HSSN\r\n\x1a\n";
 const VERSION: u16 = 1;
 /// The longest name: what a byte counts.
 const MAX_BYTES: usize = u8::MAX as usize;
 
 /// A file of names: one of every sample that a state can have.
-const NAMES_FILE: Kind = Kind {
+pub(super) const NAMES_FILE: Kind = Kind {
     limit: (48 + MAX_SAMPLES * (17 + MAX_BYTES) + DIGEST_BYTES) as u64,
     magic: &MAGIC,
+    newer: |front| newer_than(front, &MAGIC, VERSION),
     longest: |_| None,
 };
 

@@ -7,51 +7,68 @@ use std::path::Path;
 use super::StateProblem;
 use super::cache;
 use super::commit::{self, MAX_HEAD_BYTES};
-use crate::Error;
+use crate::{Error, head};
 
 /// A kind of file.
+#[derive(Clone, Copy)]
 pub(super) struct Kind {
     /// The most bytes of one.
     pub(super) limit: u64,
     /// How each begins, where it must.
     pub(super) magic: &'static [u8],
+    /// The version of a file with this front, where a later program wrote it.
+    pub(super) newer: fn(&[u8]) -> Option<u16>,
     /// The most bytes that a file with this front can have, as far as the front tells.
     pub(super) longest: fn(&[u8]) -> Option<u64>,
 }
 
 /// Bytes that tell how long the rest can be.
-const FRONT_BYTES: usize = 64;
+pub(super) const FRONT_BYTES: usize = 64;
 
 /// A feature cache: four times a million samples of 256 features.
 pub(super) const CACHE: Kind =
-    Kind { limit: 1 << 30, magic: &cache::MAGIC, longest: cache::longest };
+    Kind { limit: 1 << 30, magic: &cache::MAGIC, newer: cache::newer, longest: cache::longest };
 
 /// A commit, or a candidate that was rejected: a head, and samples without their features.
-pub(super) const COMMIT_FILE: Kind =
-    Kind { limit: commit::MAX_BYTES, magic: &commit::MAGIC, longest: commit::longest };
+pub(super) const COMMIT_FILE: Kind = Kind {
+    limit: commit::MAX_BYTES,
+    magic: &commit::MAGIC,
+    newer: commit::newer,
+    longest: commit::longest,
+};
 
 /// A head, with what stands before its last layer. Its forms begin in different ways.
 pub(super) const HEAD_FILE: Kind =
-    Kind { limit: MAX_HEAD_BYTES as u64, magic: b"", longest: |_| None };
+    Kind { limit: MAX_HEAD_BYTES as u64, magic: b"", newer: head::newer, longest: |_| None };
 
 pub(super) const COUNTER_MAGIC: [u8; 8] = *b"HSCT\r\n\x1a\n";
-/// A security counter.
-pub(super) const COUNTER_FILE: Kind = Kind { limit: 24, magic: &COUNTER_MAGIC, longest: |_| None };
+/// A security counter. It has no version: any other form is refused.
+pub(super) const COUNTER_FILE: Kind =
+    Kind { limit: 24, magic: &COUNTER_MAGIC, newer: |_| None, longest: |_| None };
 
-/// How far a training has come: weights, moments of their gradients, and the best so far.
-pub(super) const TRAINING_FILE: Kind = Kind { limit: 1 << 30, magic: b"HSTP", longest: |_| None };
+/// How far a training has come: weights, moments of their gradients, and the best so far. Only the same version of the program
+/// goes on from it.
+pub(super) const TRAINING_FILE: Kind =
+    Kind { limit: 1 << 30, magic: b"HSTP", newer: |_| None, longest: |_| None };
 
 /// The file's bytes; `None` where there is none. Of a file that does not begin as its kind does, or that is longer than
 /// what it begins with can be, only the front is read: nothing more is needed to refuse it.
 ///
 /// # Errors
-/// [`StateProblem::NotAFile`], [`StateProblem::TooLarge`], [`StateProblem::Unreadable`].
+/// [`StateProblem::NotAFile`], [`StateProblem::CacheVersion`] (whatever its size), [`StateProblem::TooLarge`],
+/// [`StateProblem::Unreadable`].
 pub(super) fn read(path: &Path, kind: &Kind) -> Result<Option<Vec<u8>>, Error> {
     let refuse = |e| Error::state(path, StateProblem::Unreadable(e));
-    let Some((file, bytes)) = open(path, kind.limit)? else { return Ok(None) };
+    let Some((file, bytes)) = open(path)? else { return Ok(None) };
     let mut content = Vec::with_capacity(FRONT_BYTES);
     let mut file = file.take(kind.limit);
     file.by_ref().take(FRONT_BYTES as u64).read_to_end(&mut content).map_err(refuse)?;
+    if let Some(found) = (kind.newer)(&content) {
+        return Err(Error::state(path, StateProblem::CacheVersion { found }));
+    }
+    if bytes > kind.limit {
+        return Err(Error::state(path, StateProblem::TooLarge { bytes, limit: kind.limit }));
+    }
     if !content.starts_with(kind.magic) {
         return Ok(Some(content));
     }
@@ -64,11 +81,11 @@ pub(super) fn read(path: &Path, kind: &Kind) -> Result<Option<Vec<u8>>, Error> {
     Ok(Some(content))
 }
 
-/// A plain file of at most so many bytes, and how many it has; `None` where there is none.
+/// A plain file, and how many bytes it has; `None` where there is none.
 ///
 /// # Errors
-/// As [`read`].
-pub(super) fn open(path: &Path, limit: u64) -> Result<Option<(File, u64)>, Error> {
+/// [`StateProblem::NotAFile`], [`StateProblem::Unreadable`].
+pub(super) fn open(path: &Path) -> Result<Option<(File, u64)>, Error> {
     let refuse = |e| Error::state(path, StateProblem::Unreadable(e));
     // Before it is opened: opening a pipe waits for whoever writes into it.
     let metadata = match std::fs::metadata(path) {
@@ -88,9 +105,6 @@ pub(super) fn open(path: &Path, limit: u64) -> Result<Option<(File, u64)>, Error
         Err(e) => return Err(refuse(e)),
     };
     let bytes = file.metadata().map_err(refuse)?.len();
-    if bytes > limit {
-        return Err(Error::state(path, StateProblem::TooLarge { bytes, limit }));
-    }
     Ok(Some((file, bytes)))
 }
 

@@ -1,5 +1,7 @@
 //! Reasons why a state folder is refused, each with what to do about it.
 
+use crate::shown::counted;
+
 /// A reason why a state folder was refused.
 ///
 /// The path stands in [`Error::State`](crate::Error::State) beside it.
@@ -157,8 +159,8 @@ pub enum StateProblem {
     },
     /// The features of some samples are lost, and nothing brings them back.
     #[error(
-        "has lost the features of {lost} of {of} samples, and the copies of these or what they show: copy features.hsfc or the commits from elsewhere, or repair by force, which goes on with {} samples",
-        .of - .lost
+        "has lost the features of {lost} of {of} samples, and the copies of these or what they show: copy features.hsfc or the commits from elsewhere, or repair by force, which goes on with {}",
+        counted(.of - .lost, "sample")
     )]
     Lost {
         /// How many samples lost their features.
@@ -171,8 +173,10 @@ pub enum StateProblem {
         "has lost the features of all samples, and no copy of one is kept; a head that is sound still answers: copy features.hsfc from elsewhere, ship the head in a pack, or learn in another state folder"
     )]
     AllLost,
-    /// The feature cache was written by a later program.
-    #[error("has format version {found}, newer than this program: update it")]
+    /// The file was written by a later program. It is sound, and never taken for damage.
+    #[error(
+        "was made by a newer version of this program (format version {found}): update this one, which changes nothing here"
+    )]
     CacheVersion {
         /// The version that was found.
         found: u16,
@@ -203,6 +207,16 @@ pub enum StateProblem {
         /// The most classes that the pack plans for.
         limit: usize,
     },
+}
+
+impl StateProblem {
+    /// What is wrong with a head record.
+    pub(crate) fn of_head(problem: headstart::Error) -> Self {
+        match problem {
+            headstart::Error::UnsupportedVersion { found } => Self::CacheVersion { found },
+            problem => Self::Head(problem),
+        }
+    }
 }
 
 /// Ways to bring what was learned to a pack with another backbone.

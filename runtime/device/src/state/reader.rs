@@ -19,7 +19,7 @@ impl<'a> Reader<'a> {
     /// of which backbone.
     ///
     /// # Errors
-    /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`].
+    /// [`StateProblem::Cache`] with the byte and the broken rule, [`StateProblem::CacheVersion`] for one that a later program wrote.
     pub(super) fn sealed(
         bytes: &'a [u8],
         magic: [u8; 8],
@@ -29,9 +29,16 @@ impl<'a> Reader<'a> {
         if reader.array::<8>()? != magic {
             return Err(reader.broken("the magic is missing"));
         }
+        let newest = versions.iter().copied().max().unwrap_or_default();
+        if let Some(found) = newer_than(bytes, &magic, newest) {
+            return Err(StateProblem::CacheVersion { found });
+        }
         let version = u16::from_le_bytes(reader.array()?);
         if !versions.contains(&version) {
-            return Err(StateProblem::CacheVersion { found: version });
+            return Err(StateProblem::Cache {
+                at: magic.len(),
+                reason: "there is no such version",
+            });
         }
         let split = bytes.len().saturating_sub(DIGEST_BYTES);
         let (body, digest) = bytes.split_at(split);
@@ -77,4 +84,10 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.take(length)?)
             .map_err(|_| self.broken("a class name is not UTF-8"))
     }
+}
+
+/// The version behind a magic of eight bytes, where it is later than the newest that is read.
+pub(crate) fn newer_than(front: &[u8], magic: &[u8; 8], newest: u16) -> Option<u16> {
+    let version = u16::from_le_bytes(*front.strip_prefix(magic)?.first_chunk()?);
+    Some(version).filter(|version| *version > newest)
 }

@@ -1,6 +1,10 @@
 //! What a state that was damaged still has.
 
-use super::folder::{ADOPTED, HEAD};
+use std::io::Read;
+
+use super::cache;
+use super::folder::{ADOPTED, FEATURES, HEAD};
+use super::plain::{FRONT_BYTES, open};
 use super::waiting::waiting_name;
 use super::{Commit, FeatureCache, StateFolder, StateLock, StateProblem};
 use crate::Error;
@@ -9,7 +13,8 @@ impl StateFolder {
     /// The newest commit, where its file and all that it was learned from are sound: its head is the one that answered last.
     ///
     /// # Errors
-    /// [`StateProblem::Unreadable`] and [`Error::Machine`]: what a failing machine does not show must not be taken for lost.
+    /// [`StateProblem::Unreadable`] and [`Error::Machine`]: what a failing machine does not show must not be taken for lost;
+    /// [`StateProblem::CacheVersion`]: nor must what a later program wrote.
     pub fn whole_commit(
         &self,
         backbone: &[u8; 32],
@@ -40,7 +45,7 @@ impl StateFolder {
         }
     }
 
-    /// Features of this backbone in files beside a `features.hsfc` that is lost: what was added to it, what waits.
+    /// Features of this backbone where `features.hsfc` is damaged or lost: what is sound of it, what was added to it, what waits.
     ///
     /// # Errors
     /// As [`whole_commit`](Self::whole_commit).
@@ -52,12 +57,38 @@ impl StateFolder {
         let mut names = self.waiting_names()?;
         names.extend(self.added_names()?);
         names.push(ADOPTED.to_owned());
+        names.push(FEATURES.to_owned());
         let mut pieces = Vec::new();
         for name in names {
+            let sound = match unless_damaged(self.cache(&name, backbone, feature_len))? {
+                None => self.without_rest(&name, backbone, feature_len)?,
+                sound => sound,
+            };
             // Those that are damaged too are lost.
-            pieces.extend(unless_damaged(self.cache(&name, backbone, feature_len))?);
+            pieces.extend(sound);
         }
         Ok(pieces)
+    }
+
+    /// The cache in a file that was added to: its own check sum says that it is whole up to where it ends. Reading it takes it for
+    /// damaged all the same, for a file has one form only.
+    fn without_rest(
+        &self,
+        name: &str,
+        backbone: &[u8; 32],
+        feature_len: usize,
+    ) -> Result<Option<FeatureCache>, Error> {
+        let path = self.path().join(name);
+        let refuse = |e| Error::state(&path, StateProblem::Unreadable(e));
+        let Some((mut file, _)) = unless_damaged(open(&path))? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        file.by_ref().take(FRONT_BYTES as u64).read_to_end(&mut bytes).map_err(refuse)?;
+        let most = cache::longest(&bytes).unwrap_or(0).min(self.limit);
+        file.take(most.saturating_sub(bytes.len() as u64))
+            .read_to_end(&mut bytes)
+            .map_err(refuse)?;
+        let end = cache::end(&bytes).unwrap_or(0);
+        Ok(FeatureCache::parse(&bytes[..end], backbone, feature_len).ok())
     }
 
     /// The newest commit that is sound and `wanted`; damaged ones are stepped over.
@@ -81,7 +112,10 @@ impl StateFolder {
     pub(super) fn sane_head(&self) -> Result<Option<Vec<u8>>, Error> {
         match self.head() {
             Err(Error::State {
-                problem: StateProblem::TooLarge { .. } | StateProblem::NotAFile,
+                problem:
+                    StateProblem::TooLarge { .. }
+                    | StateProblem::NotAFile
+                    | StateProblem::CacheVersion { .. },
                 ..
             }) => Ok(None),
             head => head,
@@ -96,12 +130,14 @@ impl StateFolder {
     }
 }
 
-/// What was found, and nothing where its file was damaged.
+/// What was found, and nothing where its file was damaged. What the machine does not show, or a later program wrote, is no damage.
 pub(super) fn unless_damaged<T>(found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
     match found {
-        Err(Error::State { problem, .. }) if !matches!(problem, StateProblem::Unreadable(_)) => {
-            Ok(None)
-        }
+        Err(Error::State {
+            problem: StateProblem::Unreadable(_) | StateProblem::CacheVersion { .. },
+            ..
+        }) => found,
+        Err(Error::State { .. }) => Ok(None),
         found => found,
     }
 }
@@ -116,7 +152,7 @@ impl StateLock {
         self.replace(HEAD, head)?;
         self.end_adoption()?;
         self.end_waiting()?;
-        self.remove_outdated().map(drop)
+        self.end_additions()
     }
 
     /// Removes a head that cannot be read, where nothing has a copy of it: the next training begins without one.

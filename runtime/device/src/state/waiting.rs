@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::folder::FEATURES;
 use super::plain::read;
 use super::replace::sync_folder;
+use super::salvage::unless_damaged;
 use super::{FeatureCache, StateFolder, StateLock};
 use crate::Error;
 use crate::samples::hex;
@@ -50,7 +51,7 @@ impl StateLock {
         }
         if let Some(name) = &current {
             let path = folder.join(name);
-            let bytes = read(&path, &self.folder.cache_kind())?.unwrap_or_default();
+            let bytes = unless_damaged(read(&path, &self.folder.cache_kind()))?.unwrap_or_default();
             // One that was damaged must not take the place of what may be sound.
             if FeatureCache::parse_any(&bytes).is_ok() {
                 std::fs::rename(&path, folder.join(FEATURES))

@@ -74,6 +74,23 @@ fn four_bits_take_half_and_are_parsed_as_they_are() {
 }
 
 #[test]
+fn every_form_says_where_it_ends() {
+    for (weight, bits) in [(1, Bits::Eight), (1, Bits::Four), (3, Bits::Eight), (3, Bits::Four)] {
+        let mut cache = filled();
+        cache.insert([9; 16], 1, &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert!(cache.keep_in(bits));
+        cache.set_weight(&[1; 16], weight);
+        let bytes = cache.emit(&BACKBONE);
+        assert_eq!((end(&bytes), newer(&bytes)), (Some(bytes.len()), None));
+        assert_eq!(end(&[&bytes[..], &[0; 70]].concat()), Some(bytes.len()));
+        (0..bytes.len()).for_each(|cut| assert_eq!(end(&bytes[..cut]), None, "cut to {cut}"));
+    }
+    let mut counts = filled().emit(&BACKBONE);
+    counts[44..56].fill(255);
+    assert_eq!(end(&counts), None);
+}
+
+#[test]
 fn the_newest_label_wins_and_is_reported() {
     let mut cache = filled();
     assert_eq!(cache.insert([0; 16], 0, &[9, 9, 9]), Insertion::Known);
@@ -164,4 +181,8 @@ fn another_backbone_and_a_later_version_are_refused_by_name() {
     bytes[8] = 5;
     let later = FeatureCache::parse(&bytes, &BACKBONE, 3).unwrap_err();
     assert!(matches!(later, StateProblem::CacheVersion { found: 5 }));
+    assert_eq!(newer(&bytes), Some(5));
+    bytes[8] = 0;
+    let none = FeatureCache::parse(&bytes, &BACKBONE, 3).unwrap_err();
+    assert!(matches!(none, StateProblem::Cache { at: 8, .. }), "{none}");
 }
