@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+pub(crate) use headstart_device::shown::{counted, counted_are, thousands};
 use headstart_device::{samples, shown};
 use serde::Serialize;
 
@@ -67,19 +68,6 @@ pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))
 }
 
-/// `1,234`.
-pub(crate) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `1,234`, or a dash for what was not measured.
 pub(crate) fn bytes(bytes: Option<usize>) -> String {
     bytes.map_or_else(|| "–".to_owned(), thousands)
@@ -99,8 +87,8 @@ pub(crate) fn warn_skipped(skipped: &[PathBuf]) {
     let names: Vec<_> = skipped.iter().take(SHOWN).map(|path| shown::path(path)).collect();
     let more = if skipped.len() > SHOWN { ", …" } else { "" };
     warn(&format!(
-        "{} files passed over, no JPEG, PNG, WebP, BMP or .npy in a class folder: {}{more}",
-        skipped.len(),
+        "{} passed over, no JPEG, PNG, WebP, BMP or .npy in a class folder: {}{more}",
+        counted(skipped.len(), "file"),
         names.join(", ")
     ));
 }
@@ -110,7 +98,7 @@ pub(crate) fn warn_alike(pairs: &[[String; 2]]) {
     for [a, b] in pairs {
         let spelled = match a.is_ascii() && b.is_ascii() {
             true => String::new(),
-            false => format!(" ({} and {})", samples::spelled(a), samples::spelled(b)),
+            false => format!(" ({})", samples::told_apart(a, b)),
         };
         warn(&format!(
             "the classes {a:?} and {b:?} look the same{spelled}, and are two: rename joins them, if they are meant to be one"
@@ -132,17 +120,4 @@ fn complain(what: &str, text: &str) {
 /// A command line that was refused, as its parser says it.
 pub(crate) fn refuse_command_line(text: &str) {
     eprint!("{}", shown::lines(text));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")]
-        {
-            assert_eq!(thousands(number), text);
-        }
-    }
 }

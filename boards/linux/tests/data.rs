@@ -54,7 +54,22 @@ fn a_class_of_which_nothing_is_left_is_refused_by_name() {
     bench.pictures("data", "scarlet", RED, 0, 2);
     let message = bench.refusal(1, "learn", &LEARN);
     assert!(message.contains("no sample is left of the class scarlet"), "{message}");
-    assert!(!bench.path("state/head.hshr").exists());
+    assert!(!bench.path("state").exists());
+}
+
+#[test]
+fn a_first_lesson_that_is_refused_leaves_no_folder_behind() {
+    let bench = Bench::new();
+    bench.colours("data", 0, 3);
+    std::fs::write(bench.path("data/red/1.png"), "no picture").unwrap();
+    let learn = ["--data", "data", "--state", "a/b"];
+    for more in [&[][..], &["--keep-samples"], &["--learner", "sgd"]] {
+        bench.refusal(1, "learn", &[&learn[..], more].concat());
+        assert!(!bench.path("a").exists());
+    }
+    std::fs::create_dir(bench.path("a")).unwrap();
+    bench.refusal(1, "learn", &learn);
+    assert!(bench.path("a").is_dir() && !bench.path("a/b").exists());
 }
 
 #[test]
@@ -207,6 +222,18 @@ fn classes_that_look_the_same_are_warned_of() {
     assert!(
         warning.contains(r"cafe\u{301} and caf\u{e9}") && warning.lines().count() == 1,
         "{warning}"
+    );
+    // Whoever means one by the other's name, or writes it otherwise, is told which there is.
+    let decomposed = ["--state", "state", "--class", "Cafe\u{301}"];
+    for (command, more) in [("forget", &[][..]), ("rename", &["--to", "x"]), ("samples", &[])] {
+        let message = bench.refusal(1, command, &[&decomposed[..], more].concat());
+        assert!(message.contains(r"Cafe\u{301} and caf"), "{message}");
+        assert!(message.contains("which looks the same"), "{message}");
+    }
+    let message = bench.refusal(1, "forget", &["--state", "state", "--class", "Green"]);
+    assert!(
+        message.contains(r#"but green, which looks the same ("Green" and "green")"#),
+        "{message}"
     );
     let (renamed, warning) =
         said("rename", &["--state", "state", "--class", "blue", "--to", "Red"]);

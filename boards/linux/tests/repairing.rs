@@ -211,7 +211,107 @@ fn a_damaged_old_commit_is_named_and_stepped_over() {
     let message = bench.refusal(1, "rollback", &["--state", "state", "--to", "2"]);
     assert!(message.contains(COMMITS[1]) && message.contains("damaged"), "{message}");
     assert!(!message.contains("forget"), "{message}");
-    assert_eq!(bench.json("rollback", &STATE)["to"], 1);
+    let state = contents(&bench.path("state"));
+    let returned = bench.json("rollback", &STATE);
+    assert_eq!((&returned["to"], &returned["damaged"][0]["number"]), (&1.into(), &2.into()));
+    let problem = returned["damaged"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains(COMMITS[1]) && problem.contains("is damaged"), "{problem}");
+    restore(&bench, &state);
+    let text = String::from_utf8(run(&bench, "rollback", &STATE).0.stdout).unwrap();
+    assert!(text.contains("Commit 2 was stepped over") && text.contains(COMMITS[1]), "{text}");
+    // Nothing sound is left before this one.
+    restore(&bench, &state);
+    flip(&bench, COMMITS[0]);
+    let message = bench.refusal(1, "rollback", &STATE);
+    assert!(message.contains(COMMITS[1]) && message.contains("is damaged"), "{message}");
+    // What a number asks for steps over nothing.
+    restore(&bench, &state);
+    let returned = bench.json("rollback", &["--state", "state", "--to", "1"]);
+    assert_eq!(returned["damaged"], Json::Array(Vec::new()));
+}
+
+/// Makes the state's folder what it was.
+fn restore(bench: &Bench, files: &[(String, Vec<u8>)]) {
+    let state = bench.path("state");
+    fs::remove_dir_all(&state).unwrap();
+    for (file, bytes) in files {
+        let path = state.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+#[test]
+fn what_a_newer_program_wrote_is_named_and_nothing_is_changed() {
+    let bench = taught(&["--keep-samples"]);
+    fs::copy(bench.path("state").join(COMMITS[0]), bench.path("state/rejected.hsco")).unwrap();
+    let whole = contents(&bench.path("state"));
+    let names =
+        ["head.hshr", "features.hsfc", "names.hssn", "rejected.hsco", COMMITS[0], COMMITS[1]];
+    let reading: [(&str, &[&str]); 4] =
+        [("predict", &["data/red/0.png"]), ("status", &[]), ("history", &[]), ("samples", &[])];
+    let changing: [(&str, &[&str]); 7] = [
+        ("learn", &["--data", "data", "--views", "1", "--force"]),
+        ("rollback", &[]),
+        ("rollback", &["--to", "1"]),
+        ("forget", &["--class", "red"]),
+        ("rename", &["--class", "red", "--to", "rose"]),
+        ("repair", &[]),
+        ("repair", &["--force"]),
+    ];
+    for name in names {
+        restore(&bench, &whole);
+        let path = bench.path("state").join(name);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[8] = 9;
+        fs::write(&path, &bytes).unwrap();
+        // With the head lost as well, every command would bring it back.
+        for lost in [None, Some("head.hshr")].into_iter().filter(|lost| *lost != Some(name)) {
+            if let Some(head) = lost {
+                fs::remove_file(bench.path("state").join(head)).unwrap();
+            }
+            let before = contents(&bench.path("state"));
+            for (command, arguments) in reading {
+                let arguments = [&STATE[..], arguments].concat();
+                let (output, stderr) = run(&bench, command, &arguments);
+                let is_named = output.status.success() || stderr.contains("newer version");
+                assert!(is_named || lost.is_some(), "{name}, {command}: {stderr}");
+                assert!(contents(&bench.path("state")) == before, "{name}, {command}");
+            }
+            for (command, arguments) in changing {
+                let message = bench.refusal(1, command, &[&STATE[..], arguments].concat());
+                let is_named = message.contains(name) && message.contains("newer version");
+                let is_lost =
+                    lost.is_some() && command != "repair" && message.contains("run repair");
+                assert!(is_named || is_lost, "{name}, {command}: {message}");
+                assert!(contents(&bench.path("state")) == before, "{name}, {command}");
+            }
+        }
+    }
+    assert_eq!(run(&bench, "forget", &["--state", "state", "--yes"]).0.status.code(), Some(0));
+    assert!(!bench.path("state").exists());
+}
+
+#[test]
+fn features_that_something_was_added_to_come_back_whole() {
+    let bench = taught(&[]);
+    let path = bench.path("state/features.hsfc");
+    let features = fs::read(&path).unwrap();
+    let all = samples(&bench);
+    for behind in [1, 40, 1 << 12] {
+        fs::write(&path, [&features[..], &vec![0; behind]].concat()).unwrap();
+        let message = bench.refusal(1, "learn", &["--state", "state", "--data", "data"]);
+        assert!(message.contains("features.hsfc") && message.contains("run repair"), "{message}");
+        let report = bench.json("repair", &STATE);
+        assert_eq!((&report["head"], &report["samples"]), (&"sound".into(), &12.into()));
+        assert_eq!((&report["computed_samples"], &report["lost_samples"]), (&0.into(), &0.into()));
+        assert!(fs::read(&path).unwrap() == features, "{behind}");
+        assert_eq!(samples(&bench), all);
+    }
+    // Longer than any such file.
+    fs::File::options().write(true).open(&path).unwrap().set_len(1 << 31).unwrap();
+    assert_eq!(bench.json("repair", &STATE)["lost_samples"], 0);
+    assert!(fs::read(&path).unwrap() == features);
 }
 
 #[test]

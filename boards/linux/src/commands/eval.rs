@@ -54,9 +54,9 @@ fn of_classes(evaluation: &ClassEvaluation) -> String {
         ]
     });
     format!(
-        "accuracy {} on {} samples{}; {} called unknown\n\n{}\n\n{}",
+        "accuracy {} on {}{}; {} called unknown\n\n{}\n\n{}",
         output::percent(Some(evaluation.accuracy)),
-        output::thousands(evaluation.samples),
+        output::counted(evaluation.samples, "sample"),
         super::left_out(&evaluation.bad_files),
         output::percent(Some(evaluation.unknown)),
         output::table(&["class", "samples", "precision", "recall"], rows),
@@ -70,9 +70,9 @@ fn of_places(evaluation: &PlaceEvaluation) -> String {
         vec![class.name.clone(), pixels, output::percent(class.iou)]
     });
     format!(
-        "mean IoU {} on {} pictures{}; {} of {} pixels right\n\n{}",
+        "mean IoU {} on {}{}; {} of {} pixels right\n\n{}",
         output::percent(evaluation.mean_iou),
-        output::thousands(evaluation.samples),
+        output::counted(evaluation.samples, "picture"),
         super::left_out(&evaluation.bad_files),
         output::percent(evaluation.pixel_accuracy),
         output::thousands(evaluation.pixels as usize),

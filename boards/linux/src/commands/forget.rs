@@ -28,8 +28,8 @@ pub(crate) fn run(args: &Forget) -> anyhow::Result<ExitCode> {
 
 impl Report for SomeForgotten {
     fn text(&self) -> String {
-        let count = output::thousands(self.forgotten_samples);
-        super::changed(&self.changed, &format!("{count} samples are forgotten."))
+        let samples = output::counted_are(self.forgotten_samples, "sample");
+        super::changed(&self.changed, &format!("{samples} forgotten."))
     }
 }
 

@@ -140,7 +140,7 @@ fn samples(learned: &LearnedHead) -> String {
 fn given_twice(duplicates: usize, conflicts: &[Vec<GivenAs>]) -> String {
     let mut text = String::new();
     if duplicates > 0 {
-        text += &format!(", {duplicates} files given twice");
+        text += &format!(", {} given twice", output::counted(duplicates, "file"));
     }
     if let [first, ..] = conflicts {
         let of = |given: &GivenAs| match &given.class {

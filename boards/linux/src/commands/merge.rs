@@ -17,11 +17,12 @@ pub(crate) fn run(args: &Merge) -> anyhow::Result<ExitCode> {
 
 impl Report for Merged {
     fn text(&self) -> String {
-        let mut done = format!("{} samples are new.", output::thousands(self.new_samples));
+        let mut done = format!("{} new.", output::counted_are(self.new_samples, "sample"));
         if self.disputed_samples > 0 {
             done += &format!(
-                " {} have another class here, which stands.",
-                output::thousands(self.disputed_samples)
+                " {} of them {} another class here, which stands.",
+                output::thousands(self.disputed_samples),
+                if self.disputed_samples == 1 { "has" } else { "have" }
             );
         }
         super::changed(&self.changed, &done)

@@ -87,5 +87,6 @@ fn settings(changed: &[ChangedSetting]) -> Option<(&'static str, String)> {
 /// Bad files that were left out.
 fn left_out(bad: &[BadFile]) -> String {
     let Some(first) = bad.first() else { return String::new() };
-    format!(", {} bad files left out ({} first; --json lists them)", bad.len(), first.file)
+    let files = output::counted(bad.len(), "bad file");
+    format!(", {files} left out ({} first; --json lists them)", first.file)
 }

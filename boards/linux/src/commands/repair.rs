@@ -30,13 +30,16 @@ impl Report for Repaired {
                     .to_owned()
             }
         };
-        text += &format!(" {} samples have their features", output::thousands(self.samples));
+        text += &match self.samples {
+            1 => " 1 sample has its features".to_owned(),
+            count => format!(" {} have their features", output::counted(count, "sample")),
+        };
         text += &match self.computed_samples {
             0 => ".".to_owned(),
             count => format!(", {} of them from copies.", output::thousands(count)),
         };
         if self.lost_samples > 0 {
-            text += &format!(" {} are lost.", output::thousands(self.lost_samples));
+            text += &format!(" {} lost.", output::counted_are(self.lost_samples, "sample"));
         }
         for problem in &self.damaged {
             text += &format!("\nNothing returns to {problem}.");

@@ -18,9 +18,9 @@ pub(crate) fn run(args: &Rollback) -> anyhow::Result<ExitCode> {
 impl Report for RolledBack {
     fn text(&self) -> String {
         let mut text = format!(
-            "The head of commit {} answers now, learned from {} samples.",
+            "The head of commit {} answers now, learned from {}.",
             self.to,
-            output::thousands(self.samples)
+            output::counted(self.samples, "sample")
         );
         if !self.passed_over.is_empty() {
             let numbers: Vec<String> = self.passed_over.iter().map(u32::to_string).collect();
@@ -29,9 +29,13 @@ impl Report for RolledBack {
                 numbers.join(", ")
             );
         }
+        for damaged in &self.damaged {
+            text += &format!(" Commit {} was stepped over: {}.", damaged.number, damaged.problem);
+        }
         if self.dropped_samples > 0 {
-            let count = output::thousands(self.dropped_samples);
-            text += &format!(" {count} that it does not have are no longer kept.");
+            let samples = output::counted(self.dropped_samples, "sample");
+            let are = if self.dropped_samples == 1 { "is" } else { "are" };
+            text += &format!(" {samples} that it does not have {are} no longer kept.");
         }
         if let Some((_, changed)) = super::settings(&self.changed_settings) {
             text += &format!(" Its settings hold again: {changed}.");

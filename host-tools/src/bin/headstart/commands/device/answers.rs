@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use headstart::pack::Pack;
 use headstart_cable::client::{Answer, Board};
+use headstart_device::shown::counted;
 use serde_json::json;
 
 use super::super::report::{Report, left_out, table};
@@ -144,9 +145,9 @@ pub(super) fn evaluate(
     });
     report.show(&result, || {
         say!(
-            "accuracy {:.1} % on {} samples; {:.1} % called unknown\n",
+            "accuracy {:.1} % on {}; {:.1} % called unknown\n",
             100.0 * share(right),
-            samples.len(),
+            counted(samples.len(), "sample"),
             100.0 * share(unsure)
         );
         let percent = |share: Option<f64>| {

@@ -3,6 +3,7 @@
 use headstart::pack::Pack;
 use headstart_cable::client::{Board, Error as CableError, Lesson};
 use headstart_cable::{Learner, Refusal};
+use headstart_device::shown::counted;
 use serde_json::json;
 
 use super::super::report::{Report, left_out};
@@ -58,7 +59,7 @@ pub(super) fn learn(
         if outcome.known {
             say!("the board has learned these samples before; nothing is changed");
         } else {
-            say!("{} samples learned, loss {:.3}", samples.len(), outcome.loss);
+            say!("{} learned, loss {:.3}", counted(samples.len(), "sample"), outcome.loss);
         }
         if let Some(number) = outcome.commit {
             say!("commit {number}, {} bytes", standing.head_bytes);
@@ -67,8 +68,8 @@ pub(super) fn learn(
         }
         if !outcome.known && learner.is_some() && (outcome.trained as usize) < samples.len() {
             say!(
-                "the board's flash keeps features of {} samples: the others were learned by one step each",
-                outcome.trained
+                "the board's flash keeps features of {}: the others were learned by one step each",
+                counted(outcome.trained as usize, "sample")
             );
         }
         say!("{}", super::standing::classes_table(&classes));

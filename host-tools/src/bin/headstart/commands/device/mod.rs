@@ -12,6 +12,7 @@ use headstart::head::HeadRecord;
 use headstart::pack::Pack;
 use headstart_cable::Refusal;
 use headstart_cable::client::{Board, Timing, open};
+use headstart_device::shown::counted_are;
 use serde_json::json;
 
 use super::report::{Report, hex};
@@ -37,7 +38,12 @@ pub(super) fn device(report: Report, args: &DeviceArgs) -> Result<(), Error> {
         DeviceCommand::Forget { class, .. } => {
             let left = connect()?.forget(class.as_deref())?;
             report.show(&json!({ "forgotten": class, "classes": left }), || match class {
-                Some(class) => say!("'{class}' is forgotten; {left} classes are left"),
+                Some(class) => {
+                    say!(
+                        "'{class}' is forgotten; {} left",
+                        counted_are(usize::from(left), "class")
+                    );
+                }
                 None => say!("everything learned is forgotten; the pack's head answers"),
             });
             Ok(())

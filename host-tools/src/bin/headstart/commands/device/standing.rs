@@ -2,6 +2,7 @@
 
 use headstart::head::Learner;
 use headstart_cable::client::{Board, Class, Error as CableError};
+use headstart_device::shown::{counted, counted_are};
 use serde_json::{Value, json};
 
 use super::super::report::{Report, bytes, hex, table};
@@ -68,12 +69,12 @@ pub(super) fn status(report: Report, board: &mut Board) -> Result<(), Error> {
             n => say!("head       commit {n}, {} bytes, {}", s.head_bytes, learner_name(s.learner)),
         }
         say!(
-            "learned    {} samples that are not committed; features of {} are kept",
-            s.learned,
+            "learned    {} not committed; features of {} are kept",
+            counted_are(s.learned as usize, "sample"),
             s.most_kept
         );
         if s.damaged > 0 {
-            say!("damaged    {} records were lost by the flash", s.damaged);
+            say!("damaged    {} lost by the flash", counted(s.damaged as usize, "record"));
         }
         say!("{}", classes_table(&classes));
     });
