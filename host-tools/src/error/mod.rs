@@ -188,6 +188,43 @@ pub enum ModelProblem {
     /// The model cannot be cut there.
     #[error("this cannot be cut ({0})")]
     Cut(GraphError),
+    /// A weight or another constant of the model is no number.
+    #[error(
+        "tensor '{tensor}' holds {found} at element {element}, and nothing can be computed with that: export the model again"
+    )]
+    NotFinite {
+        /// The tensor's name.
+        tensor: String,
+        /// What the tensor holds: infinite, or not a number.
+        found: f32,
+        /// The element's place, row-major.
+        element: usize,
+    },
+    /// A weight is larger than the storage of a tail's weights can hold.
+    #[error(
+        "tensor '{tensor}' holds {found} at element {element}, and float16 holds at most 65504: keep the tail's weights as \
+         float32"
+    )]
+    PastHalf {
+        /// The tensor's name.
+        tensor: String,
+        /// What the tensor holds.
+        found: f32,
+        /// The element's place, row-major.
+        element: usize,
+    },
+    /// The features of a sample are more than a head or a tail reads.
+    #[error(
+        "'{tensors}' gives {found} features a sample; at most {limit} are read: freeze behind it"
+    )]
+    TooManyFeatures {
+        /// The names of the tensors at the cut.
+        tensors: String,
+        /// How many features there are.
+        found: u64,
+        /// How many are read at most.
+        limit: usize,
+    },
     /// The head does not fit the model.
     #[error("the head does not fit it ({0})")]
     Head(GraphError),

@@ -32,20 +32,24 @@ impl Noise {
     }
 
     /// Signal-to-noise ratio in decibels. An equalised tensor carries a factor a channel that the
-    /// next layer takes back; the best one is taken out before the noise is measured.
+    /// next layer takes back; the best one is taken out before the noise is measured. `None` for a float tensor that is zero
+    /// everywhere: there is no signal.
     #[must_use]
-    pub fn decibels(&self) -> f64 {
+    pub fn decibels(&self) -> Option<f64> {
         let signal: f64 = self.sums.iter().map(|sums| sums[0]).sum();
+        if signal == 0.0 {
+            return None;
+        }
         let noise = self.sums.iter().map(|&[rr, qq, rq]| {
             if self.equalised && qq > 0.0 { rr - rq * rq / qq } else { rr - 2.0 * rq + qq }
         });
-        10.0 * (signal / noise.sum::<f64>().max(f64::MIN_POSITIVE)).log10()
+        Some(10.0 * (signal / noise.sum::<f64>().max(f64::MIN_POSITIVE)).log10())
     }
 
     /// Cosine of the angle between the elements of both, over all samples; factors of an equalised tensor's
-    /// channels are taken out as for [`decibels`](Self::decibels).
+    /// channels are taken out as for [`decibels`](Self::decibels). `None` where both are zero everywhere: nothing is compared.
     #[must_use]
-    pub fn cosine(&self) -> f64 {
+    pub fn cosine(&self) -> Option<f64> {
         let [mut rr, mut qq, mut rq] = [0.0; 3];
         for &[real, quantised, both] in &self.sums {
             let factor = if self.equalised && quantised > 0.0 { both / quantised } else { 1.0 };
@@ -53,9 +57,14 @@ impl Noise {
             qq += factor * factor * quantised;
             rq += factor * both;
         }
-        let norms = (rr * qq).sqrt();
-        if norms > 0.0 { rq / norms } else { f64::from(u8::from(rr == qq)) }
+        between(rr, qq, rq)
     }
+}
+
+/// The cosine between two vectors of these squares, and this product; `None` where both are zero.
+fn between(aa: f64, bb: f64, ab: f64) -> Option<f64> {
+    let norms = (aa * bb).sqrt();
+    if norms > 0.0 { Some(ab / norms) } else { (aa != bb).then_some(0.0) }
 }
 
 /// What running samples through both graphs showed.
@@ -65,8 +74,8 @@ pub struct Comparison {
     pub noise: Vec<Option<Noise>>,
     /// Samples that the noise comes from: some of all.
     pub looked_into: usize,
-    /// The cosine between int8 and float features, a sample each.
-    pub cosines: Vec<f64>,
+    /// The cosine between int8 and float features, a sample each; `None` where both are zero.
+    pub cosines: Vec<Option<f64>>,
     /// The float features, a row a sample.
     pub float_features: Vec<Vec<f32>>,
     /// The features as the device computes them, in real numbers, a row a sample.
@@ -83,20 +92,51 @@ pub struct Cosines {
 }
 
 impl Cosines {
-    /// Sums up one cosine a sample; 1 of none.
+    /// Sums up one cosine a sample, of those that have one; `None` where none has.
     #[must_use]
-    pub fn of(each: &[f64]) -> Self {
-        Self {
-            mean: if each.is_empty() { 1.0 } else { each.iter().sum::<f64>() / each.len() as f64 },
-            least: each.iter().copied().fold(1.0, f64::min),
-        }
+    pub fn of(each: &[Option<f64>]) -> Option<Self> {
+        let each: Vec<f64> = each.iter().copied().flatten().collect();
+        let least = each.iter().copied().reduce(f64::min)?;
+        Some(Self { mean: each.iter().sum::<f64>() / each.len() as f64, least })
+    }
+}
+
+/// How many features never change from sample to sample: nothing can be learned from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Still {
+    /// How many of the float features.
+    pub float: usize,
+    /// How many of the int8 features.
+    pub int8: usize,
+    /// How many features there are.
+    pub of: usize,
+}
+
+impl Still {
+    /// Counts them in two kinds of features, rows of samples; `None` of fewer than two samples, which say nothing of it.
+    #[must_use]
+    pub fn of(float: &[Vec<f32>], int8: &[Vec<f32>]) -> Option<Self> {
+        let still = |rows: &[Vec<f32>]| -> Option<usize> {
+            let (first, rest) = rows.split_first().filter(|(_, rest)| !rest.is_empty())?;
+            let is_still = |(at, x): (usize, &f32)| rest.iter().all(|row| row.get(at) == Some(x));
+            Some(first.iter().enumerate().filter(|feature| is_still(*feature)).count())
+        };
+        let of = float.first().map_or(0, Vec::len);
+        Some(Self { float: still(float)?, int8: still(int8)?, of })
+    }
+
+    /// Whether samples cannot be told apart by these features at all, or not once they are int8.
+    #[must_use]
+    pub fn is_dead(self) -> bool {
+        self.float == self.of || self.int8 == self.of
     }
 }
 
 /// Cosines between two kinds of features, rows of samples, each less its mean over the samples: what all samples share
-/// says nothing of their classes, and where it is large, it hides in a plain cosine that the rest is lost.
+/// says nothing of their classes, and where it is large, it hides in a plain cosine that the rest is lost. `None` of features that
+/// never change.
 #[must_use]
-pub fn centred(float: &[Vec<f32>], int8: &[Vec<f32>]) -> Cosines {
+pub fn centred(float: &[Vec<f32>], int8: &[Vec<f32>]) -> Option<Cosines> {
     let less_mean = |rows: &[Vec<f32>]| -> Vec<Vec<f32>> {
         let length = rows.first().map_or(0, Vec::len);
         let mean = |at: usize| rows.iter().map(|row| f64::from(row[at])).sum::<f64>();
@@ -106,10 +146,21 @@ pub fn centred(float: &[Vec<f32>], int8: &[Vec<f32>]) -> Cosines {
             .collect()
     };
     let (float, int8) = (less_mean(float), less_mean(int8));
-    Cosines::of(&float.iter().zip(&int8).map(|(a, b)| cosine(a, b)).collect::<Vec<f64>>())
+    Cosines::of(&float.iter().zip(&int8).map(|(a, b)| cosine(a, b)).collect::<Vec<_>>())
 }
 
-/// Cosines of a pack's features to those of the float graph, as they are and less their mean.
+/// How a pack's features differ from those of the float graph.
+#[derive(Clone, Copy, Debug)]
+pub struct FeatureCosines {
+    /// As they are.
+    pub plain: Option<Cosines>,
+    /// Less their mean over the samples.
+    pub centred: Option<Cosines>,
+    /// Features that never change.
+    pub still: Option<Still>,
+}
+
+/// Compares a pack's features with those of the float graph.
 ///
 /// # Errors
 ///
@@ -119,7 +170,7 @@ pub fn feature_cosines(
     graph: &Graph,
     float: &FloatGraph,
     samples: &[&Sample],
-) -> Result<[Cosines; 2], Error> {
+) -> Result<FeatureCosines, Error> {
     let (grid, order) = (grid(pack)?, order_of(graph, graph.outputs[0]));
     let both = samples.par_iter().map(|sample| {
         let (sample, mut real) = (sample.values(), Vec::new());
@@ -132,8 +183,9 @@ pub fn feature_cosines(
     });
     let (float, int8): (Vec<_>, Vec<_>) =
         both.collect::<Result<Vec<_>, Error>>()?.into_iter().unzip();
-    let plain: Vec<f64> = float.iter().zip(&int8).map(|(a, b)| cosine(a, b)).collect();
-    Ok([Cosines::of(&plain), centred(&float, &int8)])
+    let plain: Vec<_> = float.iter().zip(&int8).map(|(a, b)| cosine(a, b)).collect();
+    let (centred, still) = (centred(&float, &int8), Still::of(&float, &int8));
+    Ok(FeatureCosines { plain: Cosines::of(&plain), centred, still })
 }
 
 impl Comparison {
@@ -356,14 +408,13 @@ fn places(view: &View) -> Vec<usize> {
     places
 }
 
-/// Cosine of the angle between two vectors; 1 if both are 0.
+/// Cosine of the angle between two vectors; 0 if one is 0, and `None` if both are.
 #[must_use]
-pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
+pub fn cosine(a: &[f32], b: &[f32]) -> Option<f64> {
     let dot = |a: &[f32], b: &[f32]| -> f64 {
         a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
     };
-    let norms = (dot(a, a) * dot(b, b)).sqrt();
-    if norms > 0.0 { dot(a, b) / norms } else { f64::from(u8::from(dot(a, a) == dot(b, b))) }
+    between(dot(a, a), dot(b, b), dot(a, b))
 }
 
 #[cfg(test)]
@@ -372,10 +423,29 @@ mod tests {
 
     #[test]
     fn a_cosine_is_that_of_the_angle() {
-        assert_eq!(cosine(&[1.0, 0.0], &[2.0, 0.0]), 1.0);
-        assert_eq!(cosine(&[1.0, 0.0], &[0.0, 3.0]), 0.0);
-        assert_eq!(cosine(&[0.0], &[0.0]), 1.0);
-        assert_eq!(cosine(&[0.0], &[1.0]), 0.0);
+        assert_eq!(cosine(&[1.0, 0.0], &[2.0, 0.0]), Some(1.0));
+        assert_eq!(cosine(&[1.0, 0.0], &[0.0, 3.0]), Some(0.0));
+        assert_eq!(cosine(&[0.0], &[1.0]), Some(0.0));
+        assert_eq!(cosine(&[1.0], &[0.0]), Some(0.0));
+    }
+
+    #[test]
+    fn what_is_dead_has_no_cosine_and_is_counted() {
+        assert_eq!(cosine(&[0.0], &[0.0]), None);
+        assert_eq!(Cosines::of(&[None, None]), None);
+        assert_eq!(Cosines::of(&[None, Some(0.5)]), Some(Cosines { mean: 0.5, least: 0.5 }));
+        let rows = |rows: &[[f32; 3]]| rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>();
+        let still = rows(&[[1.0, 0.0, -2.0], [1.0, 0.0, -2.0]]);
+        let moving = rows(&[[1.0, 0.0, -2.0], [1.0, 0.0, 3.0]]);
+        assert_eq!(centred(&still, &still), None);
+        assert!(centred(&moving, &moving).unwrap().least > 0.9999);
+        assert_eq!(centred(&moving, &still).unwrap().mean, 0.0);
+        assert_eq!(Still::of(&moving, &still), Some(Still { float: 2, int8: 3, of: 3 }));
+        assert!(Still::of(&moving, &still).unwrap().is_dead());
+        assert!(!Still::of(&moving, &moving).unwrap().is_dead());
+        assert_eq!(Still::of(&still[..1], &still[..1]), None);
+        let zero = Noise { sums: vec![[0.0; 3]], equalised: false };
+        assert_eq!((zero.cosine(), zero.decibels()), (None, None));
     }
 
     /// Features that hardly differ beside what they share.
@@ -384,10 +454,10 @@ mod tests {
         let float: Vec<Vec<f32>> =
             (0..8).map(|i| vec![1000.0 + i as f32, 1000.0 - (i * i % 5) as f32]).collect();
         let coarse: Vec<Vec<f32>> = vec![vec![1000.0, 1000.0]; 8];
-        let plain: Vec<f64> = float.iter().zip(&coarse).map(|(a, b)| cosine(a, b)).collect();
-        assert!(Cosines::of(&plain).least > 0.9999);
-        assert!(centred(&float, &coarse).mean < 0.1);
-        assert!(centred(&float, &float).least > 0.9999);
+        let plain: Vec<_> = float.iter().zip(&coarse).map(|(a, b)| cosine(a, b)).collect();
+        assert!(Cosines::of(&plain).unwrap().least > 0.9999);
+        assert!(centred(&float, &coarse).unwrap().mean < 0.1);
+        assert!(centred(&float, &float).unwrap().least > 0.9999);
     }
 
     #[test]
@@ -409,12 +479,12 @@ mod tests {
         let noise = compare(false);
         // Found: channel a 1, 3 and channel b 2, 4.
         assert_eq!(noise.sums, [[39.0, 30.0, 34.0]]);
-        assert!((noise.decibels() - 10.0 * (39.0_f64).log10()).abs() < 1e-9);
-        assert!((noise.cosine() - 34.0 / (39.0_f64 * 30.0).sqrt()).abs() < 1e-9);
+        assert!((noise.decibels().unwrap() - 10.0 * (39.0_f64).log10()).abs() < 1e-9);
+        assert!((noise.cosine().unwrap() - 34.0 / (39.0_f64 * 30.0).sqrt()).abs() < 1e-9);
         let noise = compare(true);
         assert_eq!(noise.sums, [[10.0, 10.0, 10.0], [29.0, 20.0, 24.0]]);
-        assert!(noise.decibels() > 20.0);
+        assert!(noise.decibels().unwrap() > 20.0);
         // A factor of 24/20 makes the second channel 2.4, 4.8; the first is right as it is.
-        assert!((noise.cosine() - (38.8_f64 / 39.0).sqrt()).abs() < 1e-9);
+        assert!((noise.cosine().unwrap() - (38.8_f64 / 39.0).sqrt()).abs() < 1e-9);
     }
 }

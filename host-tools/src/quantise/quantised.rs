@@ -1,13 +1,14 @@
 //! Turns a cut graph and samples into the bytes of a pack.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use headstart::graph::Graph;
-use headstart::head::HeadRecord;
+use headstart::head::{HeadRecord, MAX_FEATURES};
 use headstart::pack::{Preprocessing, Provenance, TailStorage};
 
 use crate::cut::layout::order_of;
-use crate::error::{Error, HeadProblem, LowerError};
+use crate::error::{Error, HeadProblem, LowerError, ModelProblem};
 use crate::float::FloatGraph;
 use crate::import::imported::IntegerMeans;
 use crate::import::model::Model;
@@ -15,11 +16,15 @@ use crate::import::scales;
 use crate::quantise::calibrate::{Ranges, calibrate};
 use crate::quantise::equalise::equalise;
 use crate::quantise::lower::{lower, lower_for_tail, outline, outline_for_tail};
-use crate::quantise::lowered::Lowered;
+use crate::quantise::lowered::{Lowered, LoweredValue};
 use crate::quantise::own_scales;
 use crate::quantise::plan::Aim;
+use crate::quantise::rounding::Quantisation;
 use crate::quantise::sample::Sample;
 use crate::quantise::write::{Description, pack_bytes};
+
+/// The least number that rounds to infinity as float16.
+const LEAST_PAST_HALF: f32 = 65_520.0;
 
 /// Settings of turning a backbone into a pack.
 #[derive(Clone, Debug)]
@@ -74,6 +79,7 @@ pub fn quantise(
     settings: Settings,
     done: impl Fn() + Sync,
 ) -> Result<Quantised, Error> {
+    check_numbers(model, graph, &settings)?;
     model.check_run(graph)?;
     let grid = if settings.tail.is_some() { usize::MAX } else { settings.grid };
     let own_scales = scales::is_quantised(graph);
@@ -92,9 +98,10 @@ pub fn quantise(
         let runner = FloatGraph::new(&model.path, &equalised)?;
         ranges = calibrate(&equalised, &runner, samples, grid, done)?;
     }
-    let mut differences = Vec::new();
+    let (mut differences, mut known_scales) = (Vec::new(), Vec::new());
     if own_scales {
         let known = own_scales::known(&equalised);
+        known_scales.clone_from(&known.quantisation);
         ranges.channel_means.clear();
         ranges.integer_means.clone_from(&model.imported.integer_means);
         ranges.quantisation.iter_mut().zip(known.quantisation).for_each(|(range, known)| {
@@ -108,6 +115,9 @@ pub fn quantise(
     };
     let (lowered, places) = lowered.map_err(|problem| refused(model, problem))?;
     differences.extend(lowered.differences.iter().cloned());
+    if own_scales {
+        differences.extend(measured(&equalised, &lowered, &known_scales));
+    }
     let quantised = Quantised {
         differences,
         own_scales,
@@ -117,6 +127,23 @@ pub fn quantise(
     quantised.with_network(&model.path, lowered, &places)
 }
 
+/// Tensors of a quantised model that are rounded to what samples showed, since the model says no scale of them, a line each.
+fn measured(graph: &Graph, lowered: &Lowered, known: &[Option<Quantisation>]) -> Vec<String> {
+    let seen = lowered.views.iter().enumerate();
+    let seen = seen.filter_map(|(tensor, view)| Some((tensor, view.as_ref()?.value)));
+    // What holds the elements of several tensors has the scale that is known of one.
+    let mut told: HashSet<u32> =
+        seen.clone().filter(|(tensor, _)| known[*tensor].is_some()).map(|(_, at)| at).collect();
+    let line = |(tensor, at): (usize, u32)| {
+        let name = &graph.values[tensor].name;
+        let scale = lowered.values[at as usize].quantisation.scale;
+        format!(
+            "tensor '{name}' has no scale in the model: it is rounded in steps of {scale}, which samples show"
+        )
+    };
+    seen.filter(|(_, at)| told.insert(*at)).map(line).collect()
+}
+
 /// Outlines what [`quantise`] gives: a pack of the right shape and size that nothing can be computed with, since it lacks every number that
 /// samples decide. Whoever asks for it first learns of what cannot be packed before the work is done.
 ///
@@ -124,12 +151,37 @@ pub fn quantise(
 ///
 /// As [`quantise`].
 pub fn outlined(model: &Model, graph: &Graph, settings: Settings) -> Result<Quantised, Error> {
+    check_numbers(model, graph, &settings)?;
     let lowered = match &settings.tail {
         None => outline(graph, settings.grid).map(|lowered| (lowered, Vec::new())),
         Some(_) => outline_for_tail(graph),
     };
     let (lowered, places) = lowered.map_err(|problem| refused(model, problem))?;
     Quantised::new(model, graph, settings).with_network(&model.path, lowered, &places)
+}
+
+/// Refuses constants that are no numbers, in the backbone and in the tail: int8 would take NaN for 0 without a word.
+fn check_numbers(model: &Model, graph: &Graph, settings: &Settings) -> Result<(), Error> {
+    let tail = settings.tail.as_ref();
+    let parts = [Some((graph, TailStorage::F32)), tail.map(|(graph, storage)| (graph, *storage))];
+    for (graph, storage) in parts.into_iter().flatten() {
+        let read = graph.nodes.iter().flat_map(|node| &node.inputs).map(|&id| &graph.values[id]);
+        for value in read {
+            let Some(constant) = &value.constant else { continue };
+            let most = match storage {
+                TailStorage::F16 if value.shape.len() > 1 => LEAST_PAST_HALF,
+                _ => f32::INFINITY,
+            };
+            let is_wrong = |x: &f32| !x.is_finite() || x.abs() >= most;
+            let Some(element) = constant.iter().position(is_wrong) else { continue };
+            let (tensor, found) = (value.name.clone(), constant[element]);
+            return Err(model.lacks(match found.is_finite() {
+                true => ModelProblem::PastHalf { tensor, found, element },
+                false => ModelProblem::NotFinite { tensor, found, element },
+            }));
+        }
+    }
+    Ok(())
 }
 
 fn refused(model: &Model, problem: LowerError) -> Error {
@@ -160,6 +212,7 @@ impl Quantised {
         places: &[usize],
     ) -> Result<Self, Error> {
         self.lowered = lowered;
+        self.check_features(model)?;
         if let Some((graph, storage)) = &self.settings.tail {
             let mut graph = graph.clone();
             let mut inputs = vec![0; places.len()];
@@ -175,6 +228,25 @@ impl Quantised {
         }
         self.bytes = self.with_head(model, None)?;
         Ok(self)
+    }
+
+    /// Refuses more features than are read, by the tensors that they come from.
+    fn check_features(&self, model: &Path) -> Result<(), Error> {
+        let Lowered { values, crossing, .. } = &self.lowered;
+        let elements = |value: &LoweredValue| {
+            value.extents.iter().fold(1_u64, |n, &extent| n.saturating_mul(extent as u64))
+        };
+        let crossing = crossing.iter().filter_map(|&at| values.get(at as usize));
+        let found = match &self.settings.tail {
+            Some(_) => crossing.map(elements).fold(0, u64::saturating_add),
+            None => values.last().map_or(0, elements),
+        };
+        if found <= MAX_FEATURES as u64 {
+            return Ok(());
+        }
+        let (tensors, limit) = (self.settings.freeze_point.clone(), MAX_FEATURES);
+        let problem = ModelProblem::TooManyFeatures { tensors, found, limit };
+        Err(Error::Model { model: model.to_owned(), problem })
     }
 
     /// The pack's bytes with a head record to ship.
@@ -225,5 +297,81 @@ impl Quantised {
         };
         pack_bytes(&self.lowered, &description)
             .map_err(|problem| Error::Pack { pack: model.to_owned(), problem })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headstart::pack::Resize;
+
+    use super::*;
+    use crate::cut::tail::{Parts, parts};
+    use crate::import::onnx::testing::{Builder, int};
+
+    /// A convolution with these weights, and a classifier.
+    fn model(side: i64, weights: [f32; 6]) -> Model {
+        let imported = Builder::new(13, &[1, 3, side, side])
+            .floats("w", &[2, 3, 1, 1], &weights)
+            .floats("v", &[4, 2], &[0.5; 8])
+            .node("Conv", &["x", "w"], "a", vec![])
+            .node("Relu", &["a"], "r", vec![])
+            .node("GlobalAveragePool", &["r"], "p", vec![])
+            .node("Flatten", &["p"], "f", vec![])
+            .node("Gemm", &["f", "v"], "y", vec![int("transB", 1)])
+            .import("y")
+            .unwrap();
+        Model { path: "test.onnx".into(), imported }
+    }
+
+    fn settings(tail: Option<(Graph, TailStorage)>) -> Settings {
+        Settings {
+            freeze_point: "x".to_owned(),
+            grid: 1,
+            preprocessing: Preprocessing { resize: Resize::Stretch, mean: [0.0; 3], std: [1.0; 3] },
+            max_classes: 4,
+            arena: Aim::Speed,
+            tail,
+            per_place: false,
+        }
+    }
+
+    /// What is said where all of the model is trained.
+    fn trained(model: &Model, storage: TailStorage) -> Result<Quantised, String> {
+        let Parts { backbone, tail, .. } = parts(model, &[], &[]).unwrap();
+        outlined(model, &backbone, settings(Some((tail, storage)))).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_by_its_tensor_in_backbone_and_tail() {
+        let sound = [0.5, 1.0, -0.5, 0.25, 0.0, 6e4];
+        assert!(trained(&model(4, sound), TailStorage::F16).is_ok());
+        for (found, named) in [(f32::NAN, "NaN"), (f32::NEG_INFINITY, "-inf")] {
+            let mut weights = sound;
+            weights[2] = found;
+            let model = model(4, weights);
+            let named = format!("tensor 'w' holds {named} at element 2");
+            let refused = trained(&model, TailStorage::F32).unwrap_err();
+            assert!(refused.contains(&named) && refused.contains("test.onnx"), "{refused}");
+            let cut = model.cut_at("p").unwrap();
+            let samples = [Sample::from(vec![0.5; 48])];
+            let refused = quantise(&model, &cut, &samples, settings(None), || ()).unwrap_err();
+            assert!(refused.to_string().contains(&named), "{refused}");
+        }
+        let mut weights = sound;
+        weights[5] = 7e4;
+        let model = model(4, weights);
+        assert!(trained(&model, TailStorage::F32).is_ok());
+        let refused = trained(&model, TailStorage::F16).unwrap_err();
+        assert!(
+            refused.contains("tensor 'w' holds 70000") && refused.contains("float16"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn more_features_than_are_read_are_refused_by_their_tensor() {
+        let refused = trained(&model(1024, [0.5; 6]), TailStorage::F16).unwrap_err();
+        let words = ["test.onnx", "'x' gives 3145728 features", "1048576"];
+        assert!(words.iter().all(|word| refused.contains(word)), "{refused}");
     }
 }

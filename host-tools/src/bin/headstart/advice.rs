@@ -75,6 +75,13 @@ fn of_model(problem: &ModelProblem) -> Option<&'static str> {
             "freeze at an earlier tensor with --freeze NAME, give smaller pictures with --input-size, or choose a \
              smaller model"
         }
+        ModelProblem::NotFinite { .. } => {
+            "--freeze NAME before it, with --tail drop, leaves it out"
+        }
+        ModelProblem::PastHalf { .. } => "--tail-storage f32",
+        ModelProblem::TooManyFeatures { .. } => {
+            "--freeze NAME, or smaller pictures by --input-size"
+        }
         ModelProblem::FixedSize => "leave out --input-size",
         ModelProblem::Name(_) | ModelProblem::Pattern(_) => "`headstart inspect` lists them",
         ModelProblem::NoClassifier => {

@@ -164,6 +164,18 @@ mod tests {
                 model(ModelProblem::OwnDecoder { features: "joined".into() }),
                 ["'joined'", "--freeze NAME"],
             ),
+            (
+                model(ModelProblem::NotFinite { tensor: "w".into(), found: f32::NAN, element: 3 }),
+                ["tensor 'w' holds NaN at element 3", "--freeze NAME"],
+            ),
+            (
+                model(ModelProblem::PastHalf { tensor: "w".into(), found: 1e6, element: 3 }),
+                ["tensor 'w' holds 1000000", "--tail-storage f32"],
+            ),
+            (
+                model(ModelProblem::TooManyFeatures { tensors: "x".into(), found: 9, limit: 4 }),
+                ["'x' gives 9 features", "--input-size"],
+            ),
             (model(ModelProblem::NoMaps { stride: 32 }), ["stride of 32", "--stride"]),
             (
                 Refused::Lower { model: "test.onnx".into(), problem }.into(),

@@ -311,6 +311,14 @@ fn what_has_no_scale_is_measured_and_said() {
     let quantised = packed(&model, "b_d", &samples(3 * 9 * 8)).unwrap();
     let pack = Pack::open(&quantised.bytes).unwrap();
     assert_eq!(pack.value(0).unwrap().scale, 0.0157);
+    // Each value of the pack but the input, the result, and what only moves their elements.
+    let said = &quantised.differences;
+    for name in ["a", "h"] {
+        let named =
+            said.iter().filter(|line| line.starts_with(&format!("tensor '{name}' has no scale")));
+        assert_eq!(named.count(), 1, "{name}: {said:?}");
+    }
+    assert!(said.iter().all(|line| !line.contains("'x'") && !line.contains("'b'")), "{said:?}");
 }
 
 #[test]

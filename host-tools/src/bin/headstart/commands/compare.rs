@@ -16,7 +16,7 @@ use headstart_tools::error::Error as Refused;
 use headstart_tools::float::FloatGraph;
 use headstart_tools::import::model::Model;
 use headstart_tools::import::scales;
-use headstart_tools::quantise::compare::{self, Comparison, Cosines, Noise, Pair};
+use headstart_tools::quantise::compare::{self, Comparison, Cosines, Noise, Pair, Still};
 use headstart_tools::quantise::equalise::groups;
 use headstart_tools::quantise::inputs;
 use headstart_tools::quantise::lower::{freeze_points, outline};
@@ -66,7 +66,7 @@ pub(super) fn compare(
         let id = lowered.views.iter().position(seen);
         id.map_or_else(String::new, |id| graph.values[id].name.clone())
     };
-    let layers: Vec<(String, f64)> = comparison
+    let layers: Vec<(String, Option<f64>)> = comparison
         .noise
         .iter()
         .enumerate()
@@ -126,7 +126,7 @@ impl Heads {
 /// A sensible cut of the model, and what the pack showed there.
 struct SeenCut {
     cut: Cut,
-    /// Cosine of the pack's integers to the float tensor, where the cut lies within its backbone.
+    /// Cosine of the pack's integers to the float tensor, where the cut lies within its backbone and is not zero everywhere.
     cosine: Option<f64>,
     /// Whether the pack is frozen there.
     own: bool,
@@ -141,7 +141,7 @@ impl SeenCut {
             let view = value.and_then(|value| pair.lowered.views[value].as_ref());
             let noise = view.and_then(|view| comparison.noise.get(view.value as usize)?.as_ref());
             let own = !input && value.is_some_and(|value| graph.outputs.contains(&value));
-            Self { cosine: noise.map(Noise::cosine), own, cut }
+            Self { cosine: noise.and_then(Noise::cosine), own, cut }
         };
         let whole = model.simplified();
         cuts(&whole, &freeze_points(&whole)).into_iter().map(seen).collect()
@@ -158,8 +158,8 @@ impl SeenCut {
 /// All that is reported.
 struct Found {
     comparison: Comparison,
-    /// A name and a signal-to-noise ratio in decibels for each tensor.
-    layers: Vec<(String, f64)>,
+    /// A name and a signal-to-noise ratio in decibels for each tensor; `None` for one that is zero everywhere.
+    layers: Vec<(String, Option<f64>)>,
     cuts: Vec<SeenCut>,
     heads: Option<Heads>,
     /// What is wrong with files that were left out.
@@ -170,9 +170,9 @@ impl Found {
     fn show(&self, report: Report) {
         let heads = self.heads.as_ref();
         let cosines = &self.comparison.cosines;
-        let Cosines { mean, least } = Cosines::of(cosines);
-        let centred =
-            compare::centred(&self.comparison.float_features, &self.comparison.int8_features);
+        let (float, int8) = (&self.comparison.float_features, &self.comparison.int8_features);
+        let [plain, centred] = [Cosines::of(cosines), compare::centred(float, int8)];
+        let still = Still::of(float, int8);
         let rows: Vec<Value> = self
             .layers
             .iter()
@@ -180,8 +180,9 @@ impl Found {
             .collect();
         let summary = json!({
             "samples": cosines.len(),
-            "feature_cosine": { "mean": mean, "min": least },
-            "centred_feature_cosine": { "mean": centred.mean, "min": centred.least },
+            "feature_cosine": report::cosines(plain),
+            "centred_feature_cosine": report::cosines(centred),
+            "unchanging_features": report::still(still),
             "head_accuracy": heads.map(|heads| json!({
                 "float": { "mean": heads.float.accuracy, "spread": heads.float.spread },
                 "int8": { "mean": heads.int8.accuracy, "spread": heads.int8.spread },
@@ -196,19 +197,24 @@ impl Found {
         report.show(&summary, || {
             let mut table = report::table(&["tensor", "signal to noise"]);
             for (name, decibels) in &self.layers {
-                table.add_row([name.clone(), format!("{decibels:.1} dB")]);
+                let decibels = decibels.map_or_else(|| "zero".into(), |db| format!("{db:.1} dB"));
+                table.add_row([name.clone(), decibels]);
             }
             say!("{table}");
             if self.comparison.looked_into < cosines.len() {
                 say!("of {} of the samples, spread evenly", self.comparison.looked_into);
             }
+            let said = |cosines: Option<Cosines>, none: &str| match cosines {
+                Some(Cosines { mean, least }) => format!("mean {mean:.4}, least {least:.4}"),
+                None => format!("none ({none})"),
+            };
             say!(
-                "feature cosine: mean {mean:.4}, least {least:.4}; less their mean over the {} samples: mean {:.4}, least \
-                 {:.4}",
+                "feature cosine: {}; less their mean over the {} samples: {}",
+                said(plain, "all are zero"),
                 cosines.len(),
-                centred.mean,
-                centred.least
+                said(centred, "none ever changes")
             );
+            report::print_still(still);
             if let Some(Heads { float, int8, agreement }) = heads {
                 say!(
                     "cross-validated head: {:.1} ± {:.1} % on float features, {:.1} ± {:.1} % on int8; \

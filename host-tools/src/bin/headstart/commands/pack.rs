@@ -11,7 +11,7 @@ use headstart_tools::error::Error as Refused;
 use headstart_tools::float::FloatGraph;
 use headstart_tools::import::model::Model;
 use headstart_tools::import::scales;
-use headstart_tools::quantise::compare::{self, Cosines};
+use headstart_tools::quantise::compare::{self, FeatureCosines};
 use headstart_tools::quantise::inputs;
 use headstart_tools::quantise::plan::Aim;
 use headstart_tools::quantise::quantised::{Quantised, Settings, outlined, quantise};
@@ -98,9 +98,10 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     summary["own_scales"] = json!(own_scales);
     summary["bad_files"] = json!([&bad_files[..], &chosen.bad_files].concat());
     summary["differences"] = json!(differences);
-    if let Some([plain, centred]) = cosines {
-        summary["feature_cosine"] = json!({ "mean": plain.mean, "min": plain.least });
-        summary["centred_feature_cosine"] = json!({ "mean": centred.mean, "min": centred.least });
+    if let Some(found) = cosines {
+        summary["feature_cosine"] = report::cosines(found.plain);
+        summary["centred_feature_cosine"] = report::cosines(found.centred);
+        summary["unchanging_features"] = report::still(found.still);
     }
     if let Some(certificate) = &certificate {
         summary["certificate"] = json!(certificate);
@@ -112,12 +113,15 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
         if chosen.tail.is_none() && !is_pooled {
             say!("the features are all of that tensor: which of its axes are places is not known");
         }
-        if let Some([plain, centred]) = cosines {
-            say!(
-                "int8 to float features on samples of the calibration: cosine {:.4}, and {:.4} less what all samples share",
-                plain.mean,
-                centred.mean
-            );
+        if let Some(FeatureCosines { plain, centred, still }) = cosines {
+            if let (Some(plain), Some(centred)) = (plain, centred) {
+                say!(
+                    "int8 to float features on samples of the calibration: cosine {:.4}, and {:.4} less what all samples share",
+                    plain.mean,
+                    centred.mean
+                );
+            }
+            report::print_still(still);
         }
         if own_scales {
             print_differences(&differences);
@@ -126,7 +130,15 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
             print_certificate(&certificate);
         }
     });
-    if let Some([_, centred]) = cosines.filter(|[_, centred]| centred.mean < LEAST_COSINE) {
+    let still = cosines.and_then(|found| found.still).filter(|still| still.is_dead());
+    if still.is_some() {
+        eprintln!(
+            "headstart: the features are the same for all samples of the calibration, and no head learns anything from \
+             them: freeze at another tensor, or calibrate with samples that differ"
+        );
+    }
+    let centred = cosines.and_then(|found| found.centred).filter(|_| still.is_none());
+    if let Some(centred) = centred.filter(|centred| centred.mean < LEAST_COSINE) {
         eprintln!(
             "headstart: quantisation changed much of what tells samples apart (a cosine of {:.3} to float): see what heads \
              lose by it with `headstart compare`, or freeze at another tensor",
@@ -181,14 +193,14 @@ fn signed(args: &PackArgs, secret: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<
     }
 }
 
-/// Cosines of int8 to float features on a few of the samples; `None` where there are none to compare, or a tail reads
+/// How int8 features differ from float ones on a few of the samples; `None` where there are none to compare, or a tail reads
 /// the features.
 fn cosines(
     pack: &Pack<'_>,
     model: &Model,
     graph: &Graph,
     samples: &[Sample],
-) -> Result<Option<[Cosines; 2]>, Error> {
+) -> Result<Option<FeatureCosines>, Error> {
     if samples.len() < 2 || pack.tail().is_some() {
         return Ok(None);
     }

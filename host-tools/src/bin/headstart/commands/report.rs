@@ -1,8 +1,10 @@
 //! How results are shown: tables for people, one JSON object for programs.
 
 use comfy_table::{ContentArrangement, Table, presets};
+use headstart_device::shown::counted;
+use headstart_tools::quantise::compare::{Cosines, Still};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Where results go.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +34,32 @@ impl Report {
 /// Says without which files something was done.
 pub(super) fn left_out(done: &str, bad_files: &[String]) {
     if !bad_files.is_empty() {
-        say!("{done} without {} bad files:", bad_files.len());
+        say!("{done} without {}:", counted(bad_files.len(), "bad file"));
         bad_files.iter().for_each(|line| say!("  {line}"));
     }
+}
+
+/// The cosines of many samples; `null` where there is nothing to compare.
+pub(super) fn cosines(cosines: Option<Cosines>) -> Value {
+    json!(cosines.map(|cosines| json!({ "mean": cosines.mean, "min": cosines.least })))
+}
+
+/// Features that never change; `null` where too few samples say so.
+pub(super) fn still(still: Option<Still>) -> Value {
+    json!(still.map(|still| json!({ "float": still.float, "int8": still.int8, "of": still.of })))
+}
+
+/// Says which features never change, if any.
+pub(super) fn print_still(still: Option<Still>) {
+    let Some(still) = still.filter(|still| still.float + still.int8 > 0) else { return };
+    let Still { float, int8, of } = still;
+    let advice = match still.is_dead() {
+        true => ": no head learns anything from them, so freeze at another tensor",
+        false => "",
+    };
+    say!(
+        "features that never change over these samples: {float} of {of} in float, {int8} in int8{advice}"
+    );
 }
 
 /// A plain table.
