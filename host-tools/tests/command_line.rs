@@ -563,3 +563,24 @@ fn a_model_of_open_size_is_taken_at_the_size_of_its_pack() {
     assert_eq!(compared["samples"], 12);
     json(&["export", &pack, &open, "-o", &desk.path("mine.onnx")]);
 }
+
+#[test]
+fn pixels_that_leave_the_scale_of_a_quantised_input_are_refused_with_what_fits() {
+    let desk = Desk::new();
+    let pack = desk.path("scaled.hspk");
+    let with = |name: &str| {
+        let (mean, std) = ("100000", "1");
+        let common = ["pack", QUANTISED, "--calib", &desk.pictures, "-o", &pack];
+        match name {
+            "" => refusal(&[&common[..], &["--mean", mean, "--std", std]].concat()),
+            name => refusal(&[&common[..], &["--preprocess", name]].concat()),
+        }
+    };
+    for name in ["raw", ""] {
+        let refused = with(name);
+        assert!(refused.contains(QUANTISED) && refused.contains("--preprocess tf"), "{refused}");
+    }
+    json(&["pack", QUANTISED, "--calib", &desk.pictures, "--preprocess", "tf", "-o", &pack]);
+    // Samples that are no pictures are the model's own values, which `raw` is right for.
+    json(&["pack", QUANTISED, "--preprocess", "raw", "-o", &pack]);
+}

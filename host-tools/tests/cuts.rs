@@ -240,3 +240,107 @@ fn the_table_of_cuts_is_short_and_says_its_rule() {
         assert!(summary[key]["mean"].as_f64().unwrap() > 0.9, "{summary}");
     }
 }
+
+/// Writes `graph` as the desk's model.
+fn write(desk: &Desk, graph: &Graph) {
+    std::fs::write(desk.path("model.onnx"), to_onnx(graph, &[]).unwrap()).unwrap();
+}
+
+#[test]
+fn a_name_that_several_nodes_have_is_refused_with_the_tensors_to_choose_from() {
+    let desk = Desk::new();
+    let mut graph = model();
+    for node in &mut graph.nodes {
+        if ["map_node", "whole_node"].contains(&node.name.as_str()) {
+            node.name = "twin".to_owned();
+        }
+    }
+    write(&desk, &graph);
+    for more in [&["--freeze", "twin"][..], &["--freeze", "twin", "--tail", "keep"]] {
+        let refused = desk.refusal(more);
+        assert!(refused.contains("2 nodes are called 'twin'"), "{refused}");
+        assert!(refused.contains("'map', 'whole'"), "{refused}");
+    }
+    assert_eq!(desk.pack(&["--freeze", "map"])["freeze_point"], "map");
+    // A tensor's name is its own, whatever nodes are called.
+    graph.nodes.iter_mut().filter(|node| node.name == "twin").for_each(|node| {
+        node.name = "map".to_owned();
+    });
+    write(&desk, &graph);
+    assert_eq!(desk.pack(&["--freeze", "map"])["freeze_point"], "map");
+}
+
+/// `x → Resize → map → mean → features → classifier`: nothing has an int8 form.
+fn enlarged() -> Graph {
+    let whole = model();
+    let mut graph = Graph::default();
+    let x = graph.add_value("x", vec![1, 3, 8, 8]);
+    graph.inputs.push(x);
+    let Op::Resize(resize) = whole.nodes[6].op.clone() else { panic!("the seventh node") };
+    let y = graph.add_node("enlarge", Op::Resize(resize), vec![x], "large").unwrap();
+    let w = graph.add_constant("w", vec![40, 3, 1, 1], vec![0.1; 120]).unwrap();
+    let conv = Conv { window: Window::new(&[1; 2]), groups: 1 };
+    let y = graph.add_node("conv", Op::Conv(conv), vec![y, w], "map").unwrap();
+    let y = graph.add_node("mean", Op::GlobalAveragePool, vec![y], "mean").unwrap();
+    let y = graph.add_node("flat", Op::Reshape { shape: vec![1, 40] }, vec![y], "flat").unwrap();
+    let w = graph.add_constant("c", vec![40, 5], vec![0.1; 200]).unwrap();
+    let gemm = Gemm { alpha: 1.0, beta: 1.0, trans_a: false, trans_b: false };
+    let y = graph.add_node("fc", Op::Gemm(gemm), vec![y, w], "logits").unwrap();
+    graph.outputs.push(y);
+    graph
+}
+
+#[test]
+fn no_cut_is_advised_that_does_not_exist() {
+    let desk = Desk::new();
+    let behind = desk.refusal(&["--freeze", "late_map"]);
+    assert!(behind.contains("'large_node' (Resize)"), "{behind}");
+    assert!(behind.contains("freeze at 'map', or before it"), "{behind}");
+    assert_eq!(desk.pack(&["--freeze", "map"])["freeze_point"], "map");
+
+    write(&desk, &enlarged());
+    let data = desk.path("pictures");
+    for more in [&["--freeze", "auto", "--data", &data][..], &[], &["--freeze", "map"]] {
+        let refused = desk.refusal(more);
+        assert!(refused.contains("'enlarge' (Resize)"), "{refused}");
+        assert!(!refused.contains("--max") && !refused.contains("freeze before"), "{refused}");
+        assert!(refused.contains("no tensor of"), "{refused}");
+    }
+    let path = desk.path("model.onnx");
+    let said = String::from_utf8(headstart(&["inspect", &path]).stdout).unwrap();
+    assert!(said.contains("'enlarge' (Resize)") && !said.contains("marked"), "{said}");
+    let said: Value =
+        serde_json::from_slice(&headstart(&["--json", "inspect", &path]).stdout).unwrap();
+    assert!(said["obstacle"].as_str().unwrap().contains("enlarge"), "{said}");
+}
+
+#[test]
+fn a_model_without_a_classifier_is_frozen_at_its_output() {
+    let desk = Desk::new();
+    plain(&desk);
+    let path = desk.path("model.onnx");
+    let whole = headstart_tools::import::onnx::import(Path::new(&path)).unwrap().graph;
+    let features = whole.value_named("features").unwrap();
+    write(&desk, &whole.cut_at(&[features]).unwrap());
+    assert_eq!(desk.pack(&[])["freeze_point"], "features");
+    let kept = desk.refusal(&["--head", "keep"]);
+    assert!(kept.contains("does not end in a classifier; use --head new"), "{kept}");
+}
+
+#[test]
+fn what_a_device_trains_has_a_budget_too() {
+    let desk = Desk::new();
+    let mut graph = model();
+    let resize = graph.nodes.iter_mut().find_map(|node| match &mut node.op {
+        Op::Resize(resize) => Some(resize),
+        _ => None,
+    });
+    let resize = resize.unwrap();
+    (resize.extents, resize.scales) = (vec![2048; 2], vec![256.0; 2]);
+    // The shapes behind follow when the file is read.
+    write(&desk, &graph);
+    let nowhere = ["--calib", "no-such-folder", "--freeze", "map", "--tail", "keep"];
+    let refused = desk.refusal(&nowhere);
+    assert!(refused.contains("behind the cut it takes too many"), "{refused}");
+    assert!(refused.contains("--tail drop"), "{refused}");
+}

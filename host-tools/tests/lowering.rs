@@ -409,6 +409,7 @@ fn what_only_the_float_executor_runs_is_refused_by_node_with_advice() {
         let ranges = calibrate(&graph, &float, &samples, 1, || ()).unwrap();
         let refused = lower(&graph, &ranges, 1).unwrap_err();
         assert_eq!((refused.node, refused.operator), (graph.nodes[0].name.clone(), op.name()));
-        assert!(refused.why.to_string().contains("freeze before this node"), "{}", refused.why);
+        let why = refused.why.to_string();
+        assert!(why.contains("no int8 form") || why.contains("are supported"), "{why}");
     }
 }

@@ -6,7 +6,7 @@
 
 use headstart::graph::{Activation, Binary, Conv, Graph, GraphError, Op, Resize, ValueId, Window};
 
-use crate::cut::inspect::{FreezeKind, freeze_points};
+use crate::cut::inspect::{FreezeKind, freeze_points, freeze_points_of_part};
 use crate::error::{Error, ModelProblem};
 use crate::import::model::Model;
 
@@ -43,6 +43,9 @@ impl Decoder {
         let mut layers =
             Layers { graph: &mut decoded.imported.graph, random: self.seed, width: self.width };
         let output = layers.stack(&maps).map_err(refuse)?;
+        let made = &decoded.imported.graph.values[model.imported.graph.values.len()..];
+        let weights = made.iter().filter_map(|value| value.constant.as_ref());
+        decoded.imported.weights += weights.map(|data| data.len() as u64).sum::<u64>();
         // What stood behind the maps is no part of the model any more.
         let graph = decoded.imported.graph.cut_at(&[output]).map_err(refuse)?;
         let name = |&map: &ValueId| graph.value_named(&model.imported.graph.values[map].name);
@@ -60,7 +63,8 @@ impl Decoder {
         let [1, _, rows, columns] = graph.values[graph.inputs[0]].shape[..] else {
             return Err(refuse());
         };
-        let points = freeze_points(&graph);
+        let points =
+            if model.ends_whole() { freeze_points(&graph) } else { freeze_points_of_part(&graph) };
         let found: Vec<([usize; 2], usize, &str)> = points
             .iter()
             .filter(|point| point.kind == FreezeKind::Trunk)

@@ -15,6 +15,7 @@ impl Model {
     pub fn classifier(&self) -> Result<(Graph, Classifier), Error> {
         let graph = self.simplified();
         let classifier = inspect::find_classifier(&graph)
+            .filter(|_| self.ends_whole())
             .ok_or_else(|| self.lacks(ModelProblem::NoClassifier))?;
         Ok((graph, classifier))
     }
@@ -32,22 +33,46 @@ impl Model {
         Ok(self.simple(&part).0)
     }
 
-    /// The value of the imported graph that a user means by the name of a node or tensor.
+    /// The value of the imported graph that a user means by the name of a node or tensor. A tensor goes before nodes that are
+    /// called as it is.
     ///
     /// # Errors
     ///
-    /// [`Error::Model`] if there is none.
+    /// [`ModelProblem::Name`] if there is none, [`ModelProblem::SharedName`] if several nodes of different results have the name,
+    /// [`ModelProblem::Behind`] if the value needs a node that was not taken over.
     pub fn value_named(&self, name: &str) -> Result<ValueId, Error> {
         let (graph, aliases) = (&self.imported.graph, &self.imported.aliases);
         let (simplified, later_aliases) = self.simple(graph);
+        let mut imported = aliases.find_all(graph, name);
+        imported.retain(|&value| graph.producer(value).is_some());
+        imported.iter_mut().for_each(|value| *value = rounded(graph, *value));
+        imported.dedup();
+        if imported.len() > 1 {
+            let mut tensors: Vec<String> =
+                imported.iter().map(|&id| graph.values[id].name.clone()).collect();
+            // Those that `inspect` shows, if there is a choice among them.
+            let shown = |tensor: &&String| simplified.value_named(tensor).is_some();
+            let shown: Vec<String> = tensors.iter().filter(shown).cloned().collect();
+            if shown.len() > 1 {
+                tensors = shown;
+            }
+            let (name, nodes) = (name.to_owned(), imported.len());
+            return Err(self.lacks(ModelProblem::SharedName { name, nodes, tensors }));
+        }
         let tensor = later_aliases.find(&simplified, name).map(|id| &simplified.values[id].name);
         let value = tensor
             .and_then(|tensor| aliases.find(graph, tensor))
             .or_else(|| aliases.find(graph, name))
             .filter(|&value| graph.producer(value).is_some());
-        value
-            .map(|value| rounded(graph, value))
-            .ok_or_else(|| self.lacks(ModelProblem::Name(name.to_owned())))
+        value.map(|value| rounded(graph, value)).ok_or_else(|| {
+            self.lacks(self.is_behind(name).unwrap_or(ModelProblem::Name(name.to_owned())))
+        })
+    }
+
+    /// The problem of a cut at a name that lies behind a node that was not taken over.
+    fn is_behind(&self, name: &str) -> Option<ModelProblem> {
+        let boundary = self.imported.boundaries.before(name)?;
+        Some(ModelProblem::Behind { name: name.to_owned(), why: boundary.why.clone() })
     }
 
     /// Splits a model into the simplified parts before and behind a cut; the first one's outputs are the second one's inputs.

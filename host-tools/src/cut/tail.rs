@@ -28,9 +28,13 @@ pub struct Parts {
 ///
 /// # Errors
 ///
-/// [`Error::Model`] for a name that is not there, for something frozen behind something trained, or a cut that
-/// leaves no classifier to replace.
+/// [`Error::Model`] for a name that is not there, for something frozen behind something trained, a cut that
+/// leaves no classifier to replace, or a trained part that takes minutes or gigabytes a sample.
 pub fn parts(model: &Model, freeze: &[String], train: &[String]) -> Result<Parts, Error> {
+    let inner = model.imported.boundaries.inner().filter(|_| !model.ends_whole());
+    if let Some(boundary) = inner {
+        return Err(model.lacks(ModelProblem::TrainedBehind { why: boundary.why.clone() }));
+    }
     let (backbone, behind) = model.split_behind(&frozen(model, freeze, train)?)?;
     let classifier = inspect::find_classifier(&behind)
         .ok_or_else(|| model.lacks(ModelProblem::NoClassifierBehind))?;
@@ -39,6 +43,7 @@ pub fn parts(model: &Model, freeze: &[String], train: &[String]) -> Result<Parts
     if tail.nodes.is_empty() {
         return Err(model.lacks(ModelProblem::OnlyTheLastLayer));
     }
+    check_tail(model, &tail)?;
     let name = crossing(&backbone);
     Ok(Parts { name, backbone, tail, linear: classifier.linear, per_place: false })
 }
@@ -55,7 +60,8 @@ pub fn segmentation(
     train: &[String],
     decoder: &Decoder,
 ) -> Result<Parts, Error> {
-    let (model, maps, linear) = match inspect::find_pixel_classifier(&model.imported.graph) {
+    let own = inspect::find_pixel_classifier(&model.imported.graph);
+    let (model, maps, linear) = match own.filter(|_| model.ends_whole()) {
         Some(classifier) if freeze.is_none() => {
             let features = model.imported.graph.values[classifier.features].name.clone();
             return Err(model.lacks(ModelProblem::OwnDecoder { features }));
@@ -77,7 +83,18 @@ pub fn segmentation(
         Some(freeze) => frozen(&model, freeze, train)?,
     };
     let (backbone, tail) = model.split_behind(&frozen)?;
+    check_tail(&model, &tail)?;
     Ok(Parts { name: crossing(&backbone), backbone, tail, linear, per_place: true })
+}
+
+/// Refuses a trained part that would take minutes or gigabytes a sample.
+fn check_tail(model: &Model, tail: &Graph) -> Result<(), Error> {
+    model.check_run(tail).map_err(|error| match error {
+        Error::Model { model, problem: ModelProblem::TooCostly(cost) } => {
+            Error::Model { model, problem: ModelProblem::TailTooCostly(cost) }
+        }
+        other => other,
+    })
 }
 
 /// The results of all that `freeze` names and `train` does not.
@@ -115,10 +132,12 @@ fn crossing(backbone: &Graph) -> String {
 
 /// The results of the nodes that a name or pattern means.
 fn named(model: &Model, name: &str) -> Result<Vec<ValueId>, Error> {
-    if !name.contains(['*', '?'])
-        && let Ok(value) = model.value_named(name)
-    {
-        return Ok(vec![value]);
+    if !name.contains(['*', '?']) {
+        match model.value_named(name) {
+            Ok(value) => return Ok(vec![value]),
+            Err(Error::Model { problem: ModelProblem::Name(_), .. }) => {}
+            Err(shared) => return Err(shared),
+        }
     }
     let graph = &model.imported.graph;
     let is_named = |node: &headstart::graph::Node| {

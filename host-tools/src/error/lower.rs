@@ -1,3 +1,5 @@
+use std::fmt;
+
 /// A node that has no int8 form.
 #[derive(Debug, thiserror::Error)]
 #[error("node '{node}' ({operator}): {why}")]
@@ -8,6 +10,29 @@ pub struct LowerError {
     pub operator: &'static str,
     /// What is missing for an int8 form.
     pub why: NoForm,
+}
+
+/// Where a model can be frozen instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// At this tensor, or one before it.
+    At(String),
+    /// At this tensor, or one behind it.
+    Behind(String),
+    /// Nowhere.
+    Nothing,
+}
+
+impl fmt::Display for Instead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(tensor) => write!(f, "freeze at '{tensor}', or before it"),
+            Self::Behind(tensor) => write!(f, "freeze at '{tensor}', or behind it"),
+            Self::Nothing => {
+                f.write_str("no tensor of the model can be frozen at: choose another model")
+            }
+        }
+    }
 }
 
 /// A reason why a node has no int8 form.

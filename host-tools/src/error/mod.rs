@@ -7,7 +7,7 @@ mod import;
 mod lower;
 
 pub use import::{ImportError, Problem};
-pub use lower::{LowerError, NoForm};
+pub use lower::{Instead, LowerError, NoForm};
 
 use std::path::PathBuf;
 
@@ -52,12 +52,14 @@ pub enum Error {
         problem: ExecuteError,
     },
     /// A node has no int8 form.
-    #[error("{}: {problem}", shown::path(model))]
+    #[error("{}: {problem}{}", shown::path(model), behind_semicolon(instead.as_deref()))]
     Lower {
         /// The model's file.
         model: PathBuf,
-        /// The node and what could be done.
+        /// The node and what it lacks.
         problem: LowerError,
+        /// Where the model can be frozen instead; `None` where another cut is no help.
+        instead: Option<Box<Instead>>,
     },
     /// Samples or a state folder were refused.
     #[error(transparent)]
@@ -145,12 +147,48 @@ pub enum ModelProblem {
     /// The model has no node or tensor of that name.
     #[error("no node or tensor is called '{0}'")]
     Name(String),
+    /// Several nodes of the model have that name, and no tensor has it.
+    #[error("{nodes} nodes are called '{name}'; name one of their results: {}", listed(tensors))]
+    SharedName {
+        /// The name.
+        name: String,
+        /// How many nodes have the name.
+        nodes: usize,
+        /// The nodes' results, which have names of their own.
+        tensors: Vec<String>,
+    },
+    /// The cut needs a node that is not supported.
+    #[error("a cut at '{name}' needs what is not supported: {why}")]
+    Behind {
+        /// The name at which the model was to be cut.
+        name: String,
+        /// The node, and what could be done.
+        why: String,
+    },
+    /// What is trained needs a node that is not supported.
+    #[error("the part behind the cut needs what is not supported: {why}")]
+    TrainedBehind {
+        /// The node, and what could be done.
+        why: String,
+    },
     /// No node, tensor or layer of the model matches the pattern.
     #[error("no node or tensor is called '{0}', and no layer matches it")]
     Pattern(String),
     /// No fully-connected layer stands before the model's output.
     #[error("no fully-connected layer stands before the output")]
     NoClassifier,
+    /// Weights stand behind a node that is not supported, so that it is not known where the model is usually frozen.
+    #[error("not all of its layers are supported, so where to freeze must be said: {why}")]
+    Unfinished {
+        /// The node, and what could be done.
+        why: String,
+    },
+    /// There is no tensor at which the model can be frozen.
+    #[error("no tensor of it can be frozen at ({why})")]
+    NoFreezePoint {
+        /// What stands in the way.
+        why: String,
+    },
     /// No fully-connected layer stands behind the cut, which a new one could replace.
     #[error(
         "behind this cut there is no fully-connected layer that a new one could replace; freeze earlier"
@@ -231,6 +269,9 @@ pub enum ModelProblem {
     /// A run of the model would take too long or too much memory.
     #[error(transparent)]
     TooCostly(#[from] TooCostly),
+    /// The same of what is trained behind the cut.
+    #[error("behind the cut {0}")]
+    TailTooCostly(TooCostly),
 }
 
 /// A network that would take minutes or gigabytes for one sample.
@@ -297,6 +338,9 @@ pub enum HeadProblem {
         /// How many classes the classifier has.
         classes: usize,
     },
+    /// The model does not end in a classifier that a pack could keep.
+    #[error("the model does not end in a classifier")]
+    NoClassifier,
     /// The folder keeps no head.
     #[error("{}: no head is kept here", shown::path(folder))]
     None {
@@ -344,6 +388,21 @@ impl Error {
             _ => Fault::Input,
         }
     }
+}
+
+fn behind_semicolon(instead: Option<&Instead>) -> String {
+    instead.map_or_else(String::new, |instead| format!("; {instead}"))
+}
+
+/// Names that a message lists.
+const LISTED: usize = 8;
+
+/// The first names of a list, and how many more there are.
+fn listed(names: &[String]) -> String {
+    let shown = names.iter().take(LISTED).map(|name| format!("'{name}'"));
+    let more = names.len().saturating_sub(LISTED);
+    let rest = (more > 0).then(|| format!("{more} more"));
+    shown.chain(rest).collect::<Vec<_>>().join(", ")
 }
 
 /// Each on its line, behind their number; one alone as it is.

@@ -72,24 +72,39 @@ pub(super) fn folded(weights: u64) -> u64 {
 pub(super) fn check_constants(graph: &Graph, weights: u64) -> Result<(), Problem> {
     let depends = graph.depends_on_inputs();
     let known = || graph.nodes.iter().filter(|node| !depends[node.output]);
-    let refuse = |(node, cost): (&Node, u64), what: &str, most: u64| Problem::Node {
+    let folded = "export the model with its constants folded, or without this node";
+    let refuse = |(node, cost): (&Node, u64), what: &str, most: u64, advice: &str| Problem::Node {
         node: node.name.clone(),
         operator: node.op.name().to_owned(),
         what: format!(
-            "{what}: {cost} here; at most {most} in all are accepted for a file of {weights} weights: export the \
-             model with its constants folded, or without this node"
+            "{what}: {cost} here; at most {most} in all are accepted for a file of {weights} weights: {advice}"
         ),
     };
     let most = MADE.of(weights);
     if let Some(node) = past(known(), |node| elements(graph, node.output), most) {
-        return Err(refuse(node, "is known before the model runs and has many elements", most));
+        return Err(refuse(
+            node,
+            "is known before the model runs and has many elements",
+            most,
+            folded,
+        ));
     }
     let most = FOLDED.of(weights);
     if let Some(node) = past(known(), |node| operations(graph, node), most) {
-        return Err(refuse(node, "is computed before the model runs, by many operations", most));
+        return Err(refuse(
+            node,
+            "is computed before the model runs, by many operations",
+            most,
+            folded,
+        ));
     }
     if let Some(node) = past(graph.nodes.iter(), |node| operations(graph, node), MAX_OPERATIONS) {
-        return Err(refuse(node, "takes many operations", MAX_OPERATIONS));
+        return Err(refuse(
+            node,
+            "takes many operations",
+            MAX_OPERATIONS,
+            "export it for smaller inputs, or without this node",
+        ));
     }
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! A model file after import, whatever its format: a float graph, what its outputs are, and other names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use headstart::graph::{Graph, Node, ValueId};
 use headstart::network::Halves;
 
 use crate::error::Problem;
+use crate::import::boundaries::Boundaries;
 use crate::import::cost;
 use crate::import::integer::IntegerType;
 
@@ -35,6 +36,8 @@ pub struct Imported {
     pub opset: Option<i64>,
     /// Nodes that are defined as means of integers, by name.
     pub integer_means: IntegerMeans,
+    /// The nodes that were not taken over.
+    pub boundaries: Boundaries,
 }
 
 /// How the nodes that take the mean of integers as they stand round halves, by the node's name.
@@ -60,41 +63,65 @@ pub enum Source {
     Quantised(usize, IntegerType),
     /// The output is known without running anything.
     Known(Known),
+    /// The output lies behind a node that was not taken over. What such nodes read are outputs of the graph instead.
+    Behind,
 }
 
-/// Names that a graph does not have any more, with the name of the tensor that has their value.
+/// Names that a graph does not have any more, with the names of the tensors that have their value. A name has several
+/// where nodes of one name were replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Aliases(BTreeMap<String, String>);
+pub struct Aliases(BTreeMap<String, Vec<String>>);
 
 impl Aliases {
-    /// Lets `name` stand for the tensor `target`.
+    /// Lets `name` stand for the tensor `target`, beside those that it stands for already.
     pub fn insert(&mut self, name: impl Into<String>, target: impl Into<String>) {
         let (name, target) = (name.into(), target.into());
         if name != target {
-            self.0.insert(name, target);
+            let targets = self.0.entry(name).or_default();
+            if targets.last() != Some(&target) {
+                targets.push(target);
+            }
         }
     }
 
-    /// The value of `graph` that a user means by the name of a tensor, of a node (its result), or
-    /// of one that import or simplification replaced.
+    /// The values of `graph` that a user may mean by a name: the tensor that is called so, or else the results of all nodes
+    /// that are, those that import or simplification replaced included. Ascending, each once.
+    #[must_use]
+    pub fn find_all(&self, graph: &Graph, name: &str) -> Vec<ValueId> {
+        let mut tensors: HashMap<&str, ValueId> = HashMap::new();
+        for (id, value) in graph.values.iter().enumerate() {
+            tensors.entry(&value.name).or_insert(id);
+        }
+        let mut nodes: HashMap<&str, Vec<ValueId>> = HashMap::new();
+        for node in &graph.nodes {
+            nodes.entry(&node.name).or_default().push(node.output);
+        }
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        let mut waiting = vec![name];
+        while let Some(name) = waiting.pop() {
+            if !seen.insert(name) {
+                continue;
+            }
+            if let Some(&value) = tensors.get(name) {
+                found.push(value);
+                continue;
+            }
+            found.extend(nodes.get(name).into_iter().flatten());
+            waiting.extend(self.0.get(name).into_iter().flatten().map(String::as_str));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The one value of `graph` that a user means by a name, as [`find_all`](Self::find_all) has it; `None` if there is none, or
+    /// more than one.
     #[must_use]
     pub fn find(&self, graph: &Graph, name: &str) -> Option<ValueId> {
-        let mut known: HashMap<&str, ValueId> = HashMap::new();
-        for (id, value) in graph.values.iter().enumerate() {
-            known.entry(&value.name).or_insert(id);
+        match self.find_all(graph, name)[..] {
+            [value] => Some(value),
+            _ => None,
         }
-        for node in &graph.nodes {
-            known.entry(&node.name).or_insert(node.output);
-        }
-        let mut name = name;
-        // An alias may lead to another; a chain is no longer than the list.
-        for _ in 0..=self.0.len() {
-            match known.get(name) {
-                Some(&value) => return Some(value),
-                None => name = self.0.get(name)?,
-            }
-        }
-        None
     }
 }
 
@@ -138,11 +165,6 @@ pub(super) fn check_model(imported: &Imported) -> Result<(), Problem> {
         let what = "is in training mode; export the model in evaluation mode".to_owned();
         return Err(Problem::Node { node, operator, what });
     }
-    let other =
-        |output: &&Output| !matches!(output.source, Source::Floats(_) | Source::Quantised(..));
-    if let Some(output) = imported.outputs.iter().find(other) {
-        return Err(Problem::tensor(&output.name, "is an output that is not float32"));
-    }
     let names = |ids: &[ValueId]| {
         ids.iter().map(|&id| graph.values[id].name.as_str()).collect::<Vec<_>>().join(", ")
     };
@@ -172,5 +194,11 @@ pub(super) fn check_model(imported: &Imported) -> Result<(), Problem> {
     let total = graph.nodes.iter().map(count).sum::<usize>();
     let what = "the tensors of one sample have too many elements in all";
     Problem::check_limit(what, total, MAX_ACTIVATIONS)?;
+    if graph.outputs.is_empty() {
+        return Err(Problem::Model(
+            "no output of the model is computed from its input: export a model that reads it"
+                .to_owned(),
+        ));
+    }
     cost::check_constants(graph, imported.weights)
 }

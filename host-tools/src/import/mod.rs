@@ -1,7 +1,9 @@
 //! Reads a model file as a float graph: ONNX or TensorFlow Lite in, simplified.
 
+pub mod boundaries;
 pub(crate) mod cost;
 mod file;
+mod finite;
 pub mod imported;
 pub mod integer;
 pub mod model;

@@ -9,7 +9,7 @@ use headstart::pack::Pack;
 
 use crate::error::{Error, ModelProblem};
 use crate::import::cost;
-use crate::import::imported::{Aliases, Imported};
+use crate::import::imported::{Aliases, Imported, Source};
 use crate::import::onnx;
 use crate::import::simplify::simplify;
 use crate::import::tflite;
@@ -112,6 +112,14 @@ impl Model {
     /// [`ModelProblem::TooCostly`] with the node that costs most.
     pub fn check_kept(&self, part: &Graph) -> Result<(), Error> {
         cost::check_kept(part, self.imported.weights).map_err(|problem| self.lacks(problem.into()))
+    }
+
+    /// Whether the network, as far as it was taken over, ends where the model does but for the last steps of an answer: only then
+    /// its last layer can be a classifier.
+    #[must_use]
+    pub fn ends_whole(&self) -> bool {
+        let first = self.imported.outputs.first().map(|output| &output.source);
+        !matches!(first, Some(Source::Behind)) || self.imported.boundaries.inner().is_none()
     }
 
     /// What the model lacks, as an error that names its file.

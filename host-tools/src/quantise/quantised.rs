@@ -8,14 +8,16 @@ use headstart::head::{HeadRecord, MAX_FEATURES};
 use headstart::pack::{Preprocessing, Provenance, TailStorage};
 
 use crate::cut::layout::order_of;
-use crate::error::{Error, HeadProblem, LowerError, ModelProblem};
+use crate::error::{Error, HeadProblem, Instead, LowerError, ModelProblem, NoForm};
 use crate::float::FloatGraph;
 use crate::import::imported::IntegerMeans;
 use crate::import::model::Model;
 use crate::import::scales;
 use crate::quantise::calibrate::{Ranges, calibrate};
 use crate::quantise::equalise::equalise;
-use crate::quantise::lower::{lower, lower_for_tail, outline, outline_for_tail};
+use crate::quantise::lower::{
+    NOTHING_LEFT, freeze_points_of, lower, lower_for_tail, outline, outline_for_tail,
+};
 use crate::quantise::lowered::{Lowered, LoweredValue};
 use crate::quantise::own_scales;
 use crate::quantise::plan::Aim;
@@ -113,7 +115,7 @@ pub fn quantise(
         None => lower(&equalised, &ranges, grid).map(|lowered| (lowered, Vec::new())),
         Some(_) => lower_for_tail(&equalised, &ranges),
     };
-    let (lowered, places) = lowered.map_err(|problem| refused(model, problem))?;
+    let (lowered, places) = lowered.map_err(|problem| refused(model, graph, problem))?;
     differences.extend(lowered.differences.iter().cloned());
     if own_scales {
         differences.extend(measured(&equalised, &lowered, &known_scales));
@@ -156,8 +158,23 @@ pub fn outlined(model: &Model, graph: &Graph, settings: Settings) -> Result<Quan
         None => outline(graph, settings.grid).map(|lowered| (lowered, Vec::new())),
         Some(_) => outline_for_tail(graph),
     };
-    let (lowered, places) = lowered.map_err(|problem| refused(model, problem))?;
+    let (lowered, places) = lowered.map_err(|problem| refused(model, graph, problem))?;
     Quantised::new(model, graph, settings).with_network(&model.path, lowered, &places)
+}
+
+fn refused(model: &Model, graph: &Graph, problem: LowerError) -> Error {
+    let instead = match &problem {
+        LowerError { why: NoForm::NoRange { .. }, .. } => None,
+        LowerError { why: NoForm::Unsupported(why), .. } if why == NOTHING_LEFT => {
+            let whole = freeze_points_of(model, &model.simplified());
+            Some(whole.into_iter().next().map_or(Instead::Nothing, |p| Instead::Behind(p.tensor)))
+        }
+        _ => {
+            let before = freeze_points_of(model, graph);
+            Some(before.into_iter().next_back().map_or(Instead::Nothing, |p| Instead::At(p.tensor)))
+        }
+    };
+    Error::Lower { model: model.path.clone(), problem, instead: instead.map(Box::new) }
 }
 
 /// Refuses constants that are no numbers, in the backbone and in the tail: int8 would take NaN for 0 without a word.
@@ -182,10 +199,6 @@ fn check_numbers(model: &Model, graph: &Graph, settings: &Settings) -> Result<()
         }
     }
     Ok(())
-}
-
-fn refused(model: &Model, problem: LowerError) -> Error {
-    Error::Lower { model: model.path.clone(), problem }
 }
 
 impl Quantised {

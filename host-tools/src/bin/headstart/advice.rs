@@ -36,6 +36,7 @@ pub(crate) fn on_freezing<E>(error: &FreezeError<E>) -> Option<String> {
             "give more with --data DIR, or name a cut with --freeze NAME"
         }
         FreezeError::Budget => "raise --max-head or --max-macs",
+        FreezeError::Features => "name a cut with --freeze NAME (`headstart inspect` marks them)",
         _ => return None,
     };
     Some(advice.to_owned())
@@ -75,6 +76,11 @@ fn of_model(problem: &ModelProblem) -> Option<&'static str> {
             "freeze at an earlier tensor with --freeze NAME, give smaller pictures with --input-size, or choose a \
              smaller model"
         }
+        ModelProblem::TailTooCostly(_) => {
+            "freeze at a later tensor with --freeze NAME, give smaller pictures with --input-size, or use --tail drop"
+        }
+        ModelProblem::Behind { .. } => "`headstart inspect` shows the cuts before it",
+        ModelProblem::TrainedBehind { .. } => "use --tail drop",
         ModelProblem::NotFinite { .. } => {
             "--freeze NAME before it, with --tail drop, leaves it out"
         }
@@ -84,7 +90,7 @@ fn of_model(problem: &ModelProblem) -> Option<&'static str> {
         }
         ModelProblem::FixedSize => "leave out --input-size",
         ModelProblem::Name(_) | ModelProblem::Pattern(_) => "`headstart inspect` lists them",
-        ModelProblem::NoClassifier => {
+        ModelProblem::NoClassifier | ModelProblem::Unfinished { .. } => {
             "name the tensor to freeze at with --freeze NAME (`headstart inspect` lists them)"
         }
         ModelProblem::NoClassifierBehind | ModelProblem::OnlyTheLastLayer => {
@@ -105,7 +111,7 @@ fn of_head(problem: &HeadProblem) -> Option<&'static str> {
     Some(match problem {
         HeadProblem::NotLinear | HeadProblem::MoreThanAHeadHolds { .. } => "use --head new",
         HeadProblem::OtherFeatures { .. } => "--head keep needs --freeze head",
-        HeadProblem::Weights { .. } => "use --head new",
+        HeadProblem::Weights { .. } | HeadProblem::NoClassifier => "use --head new",
         HeadProblem::None { .. } => {
             "--head takes `new`, `keep` or a folder where `headstart-edge learn` keeps a head"
         }

@@ -178,7 +178,7 @@ mod tests {
             ),
             (model(ModelProblem::NoMaps { stride: 32 }), ["stride of 32", "--stride"]),
             (
-                Refused::Lower { model: "test.onnx".into(), problem }.into(),
+                Refused::Lower { model: "test.onnx".into(), problem, instead: None }.into(),
                 ["tensor 'a'", "--calib DIR"],
             ),
             (head(HeadProblem::NotLinear), ["not linear", "--head new"]),

@@ -95,6 +95,12 @@ pub enum FreezeError<E> {
         /// How many classes have two samples or more.
         classes: usize,
     },
+    /// There is nothing to compare.
+    #[error("there is no freeze point to compare")]
+    NoPoint,
+    /// No freeze point gives a number of features that is tried.
+    #[error("no freeze point gives {MIN_FEATURES} to {MAX_FEATURES} features")]
+    Features,
     /// Every candidate is past the budget.
     #[error("no freeze point is within the budget")]
     Budget,
@@ -131,9 +137,13 @@ pub fn auto<E: Send>(
     if usable < 2 {
         return Err(FreezeError::TooFewSamples { classes: usable });
     }
+    if points.is_empty() {
+        return Err(FreezeError::NoPoint);
+    }
     let mut candidates = candidates(graph, points, labels, budget);
     if candidates.is_empty() {
-        return Err(FreezeError::Budget);
+        let any = self::candidates(graph, points, labels, &Budget::default());
+        return Err(if any.is_empty() { FreezeError::Features } else { FreezeError::Budget });
     }
     let finals = balanced(labels, FINAL_SAMPLES);
     let screening = balanced(labels, SCREENING_SAMPLES);
@@ -436,6 +446,22 @@ mod tests {
         assert!(!found.is_empty() && found.iter().all(|c| c.head_bytes <= 600));
         let budget = Budget { max_macs: Some(1), ..Budget::default() };
         assert!(matches!(choose(&budget), Err(FreezeError::Budget)));
+    }
+
+    #[test]
+    fn no_budget_is_blamed_where_there_is_nothing_to_choose_from() {
+        let graph = network();
+        let labels: Vec<usize> = (0..30).map(|i| i % 2).collect();
+        let found = |points: &[FreezePoint]| {
+            auto(&graph, points, &labels, sample, &Budget::default(), |_, _| ()).unwrap_err()
+        };
+        assert!(matches!(found(&[]), FreezeError::NoPoint));
+        let mut few = freeze_points(&graph);
+        few.retain(|point| point.kind == FreezeKind::Trunk && point.shape == [1, 2, 8, 8]);
+        few.iter_mut().for_each(|point| point.order = None);
+        assert!(!few.is_empty());
+        few.iter_mut().for_each(|point| point.shape = vec![1, 2]);
+        assert!(matches!(found(&few), FreezeError::Features));
     }
 
     #[test]

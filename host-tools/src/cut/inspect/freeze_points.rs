@@ -39,7 +39,16 @@ pub struct FreezePoint {
 /// that is better or the same. Gates of squeeze-and-excite blocks are left out too.
 #[must_use]
 pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
-    let classifier = find_classifier(graph).map(|classifier| classifier.features);
+    points(graph, find_classifier(graph).map(|classifier| classifier.features))
+}
+
+/// The same of a graph that is the first part of a network, whose last layer is no classifier.
+#[must_use]
+pub fn freeze_points_of_part(graph: &Graph) -> Vec<FreezePoint> {
+    points(graph, None)
+}
+
+fn points(graph: &Graph, classifier: Option<ValueId>) -> Vec<FreezePoint> {
     let body = match classifier {
         Some(features) => graph.cut_at(&[features]).unwrap_or_default(),
         None => graph.clone(),

@@ -6,7 +6,7 @@ mod freeze_points;
 
 pub use classifier::{Classifier, Linear, find_classifier, find_pixel_classifier};
 pub use cuts::{BATCH, Cut, cuts};
-pub use freeze_points::{FreezeKind, FreezePoint, freeze_points};
+pub use freeze_points::{FreezeKind, FreezePoint, freeze_points, freeze_points_of_part};
 
 use headstart::graph::Graph;
 

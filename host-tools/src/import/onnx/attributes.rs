@@ -55,6 +55,11 @@ impl<'a> NodeView<'a> {
         self.proto.output.first().map_or("", String::as_str)
     }
 
+    /// How many results the node has.
+    pub(super) fn output_count(&self) -> usize {
+        self.proto.output.len()
+    }
+
     /// The name of result `index`, if it is given.
     pub(super) fn output_at(&self, index: usize) -> Option<&'a str> {
         self.proto.output.get(index).map(String::as_str).filter(|name| !name.is_empty())
@@ -94,7 +99,10 @@ impl<'a> NodeView<'a> {
     /// A number, or `default`.
     pub(super) fn float(&self, name: &str, default: f32) -> Outcome<f32> {
         let attribute = self.typed(name, AttributeType::FLOAT)?;
-        Ok(attribute.map_or(default, |attribute| attribute.f.unwrap_or(0.0)))
+        match attribute.map_or(default, |attribute| attribute.f.unwrap_or(0.0)) {
+            number if number.is_nan() => Err(format!("attribute {name} is not a number")),
+            number => Ok(number),
+        }
     }
 
     /// A list of integers.

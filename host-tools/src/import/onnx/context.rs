@@ -32,6 +32,8 @@ pub(super) enum Bound {
     Structure(Known),
     /// A tensor of a type that no operator takes; the type's name.
     Other(String),
+    /// A tensor behind a node that was not taken over: the number of that boundary.
+    Behind(usize),
 }
 
 /// Weights of a quantised layer.
@@ -94,6 +96,28 @@ impl<'a> Context<'a> {
     /// What a name stands for.
     pub(super) fn find(&self, name: &str) -> Option<&Bound> {
         self.names.get(name)
+    }
+
+    /// How much of the graph is there, to go back to.
+    pub(super) fn mark(&self) -> [usize; 2] {
+        [self.graph.values.len(), self.graph.nodes.len()]
+    }
+
+    /// Goes back to what was there before a node that cannot be taken over, whose results `names` are.
+    pub(super) fn go_back(&mut self, [values, nodes]: [usize; 2], names: &[String]) {
+        self.graph.values.truncate(values);
+        self.graph.nodes.truncate(nodes);
+        for name in names {
+            let is_of_node = match self.names.get(name) {
+                Some(Bound::Float(value) | Bound::Quantised(value, _) | Bound::Indices(value)) => {
+                    *value >= values
+                }
+                _ => false,
+            };
+            if is_of_node {
+                self.names.remove(name);
+            }
+        }
     }
 
     /// Decodes a tensor of the file.
@@ -199,9 +223,7 @@ impl<'a> Context<'a> {
     pub(super) fn optional(&self, node: &NodeView<'_>, index: usize) -> Outcome<Option<&Bound>> {
         let Some(name) = node.input(index) else { return Ok(None) };
         let bound = self.names.get(name);
-        bound
-            .map(Some)
-            .ok_or_else(|| format!("reads {name:?}, which no input or earlier node defines"))
+        bound.map(Some).ok_or_else(|| format!("reads {name:?}, a result that is not supported"))
     }
 
     /// Operand `index`.
@@ -331,6 +353,9 @@ fn as_float(bound: &Bound, index: usize) -> Outcome<ValueId> {
         )),
         Bound::Structure(_) => {
             Err(format!("operand {index} is a sequence or an optional, a float tensor is expected"))
+        }
+        Bound::Behind(_) => {
+            Err(format!("operand {index} lies behind a node that is not supported"))
         }
         Bound::Other(data_type) => Err(format!(
             "operand {index} has type {data_type}; float32, float16, bfloat16 and float64 are \

@@ -12,10 +12,12 @@ mod context;
 mod external;
 mod integers;
 mod operators;
+mod order;
 mod quantise;
 #[cfg(test)]
 mod quantised_tests;
 mod random;
+mod reading;
 mod tensor;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -39,8 +41,10 @@ pub use crate::import::integer::IntegerType;
 use attributes::NodeView;
 use context::{Bound, Context};
 use external::External;
+use reading::Reading;
 
-use super::cost::{MAX_GRAPH_NODES, MAX_NODE_OPERANDS};
+use super::boundaries::Boundaries;
+use super::cost::MAX_NODE_OPERANDS;
 use super::file::{check_size, read_file};
 use super::imported::check_model;
 
@@ -61,7 +65,7 @@ const MIN_OPSET: i64 = 6;
 /// # Errors
 ///
 /// [`ImportError`] with the file and what is wrong in it: anything but an intact float network of
-/// one input, fixed shapes and supported operators.
+/// one input and fixed shapes. Nodes that are not supported are [`Boundaries`], unless nothing stands before them.
 pub fn import(path: &Path) -> Result<Imported, ImportError> {
     import_sized(path, None)
 }
@@ -79,10 +83,26 @@ pub fn import_sized(path: &Path, size: Option<[usize; 2]>) -> Result<Imported, I
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let imported = read_model(&bytes, Some(folder), BTreeMap::new(), size)
-        .map_err(|problem| problem.in_file(&name))?;
-    check_model(&imported).map_err(|problem| problem.in_file(&name))?;
-    Ok(imported)
+    checked(read_model(&bytes, Some(folder), BTreeMap::new(), size))
+        .map_err(|problem| problem.in_file(&name))
+}
+
+/// A model of which some is left to freeze.
+fn checked(read: Result<(Imported, Option<Problem>), Problem>) -> Result<Imported, Problem> {
+    let (imported, problem) = read?;
+    let depends = imported.graph.depends_on_inputs();
+    match problem {
+        // Nothing stands before it.
+        Some(problem) if !imported.graph.nodes.iter().any(|node| depends[node.output]) => {
+            Err(problem)
+        }
+        // An input that was left out is all that the model reads.
+        None if imported.graph.outputs.is_empty() && imported.boundaries.iter().len() > 0 => {
+            let why = imported.boundaries.iter().map(|boundary| boundary.why.clone());
+            Err(Problem::Model(why.collect::<Vec<_>>().join("; ")))
+        }
+        _ => check_model(&imported).map(|()| imported),
+    }
 }
 
 /// Reads a model out of memory. `name` stands in messages, external data is looked for in `folder`.
@@ -95,13 +115,12 @@ pub fn import_bytes(
     name: &str,
     folder: Option<&Path>,
 ) -> Result<Imported, ImportError> {
-    let imported = import_bytes_with(bytes, name, folder, BTreeMap::new())?;
-    check_model(&imported).map_err(|problem| problem.in_file(name))?;
-    Ok(imported)
+    checked(read_model(bytes, folder, BTreeMap::new(), None))
+        .map_err(|problem| problem.in_file(name))
 }
 
 /// Reads a model with some of its inputs bound to constants; any number may remain, its outputs may
-/// be of any type, and its nodes may be in training mode.
+/// be of any type, and its nodes may be in training mode. All nodes that outputs need must be supported.
 ///
 /// # Errors
 ///
@@ -112,7 +131,9 @@ pub fn import_bytes_with(
     folder: Option<&Path>,
     bindings: BTreeMap<String, Known>,
 ) -> Result<Imported, ImportError> {
-    read_model(bytes, folder, bindings, None).map_err(|problem| problem.in_file(name))
+    let read = read_model(bytes, folder, bindings, None);
+    let whole = read.and_then(|(imported, problem)| problem.map_or(Ok(imported), Err));
+    whole.map_err(|problem| problem.in_file(name))
 }
 
 /// What later work on the graph relies on for its time and memory.
@@ -127,7 +148,8 @@ fn check_parts(graph: &GraphProto) -> Result<(), Problem> {
             node: view.name.clone(),
             operator: view.operator().escape_debug().to_string(),
             what: format!(
-                "{} operands and {} results; at most {MAX_NODE_OPERANDS} of each are accepted",
+                "{} operands and {} results; at most {MAX_NODE_OPERANDS} of each are accepted: let the model apply it in \
+                 several steps",
                 node.input.len(),
                 node.output.len()
             ),
@@ -152,7 +174,7 @@ fn read_model(
     folder: Option<&Path>,
     bindings: BTreeMap<String, Known>,
     size: Option<[usize; 2]>,
-) -> Result<Imported, Problem> {
+) -> Result<(Imported, Option<Problem>), Problem> {
     check_size(bytes.len() as u64)?;
     wire::check(bytes)?;
     let model = ModelProto::parse_buf(bytes)
@@ -168,11 +190,11 @@ fn read_model(
         return Err(Problem::Model("the file holds no graph".to_owned()));
     };
     let parts = read_graph(graph, opset, External::new(folder), bindings, size)?;
-    let Parts { graph, outputs, training, aliases, weights } = parts;
+    let Parts { graph, outputs, training, aliases, weights, boundaries, problem } = parts;
     let source_sha256 = Sha256::digest(bytes).into();
     let integer_means = IntegerMeans::new();
     let opset = Some(opset);
-    Ok(Imported {
+    let imported = Imported {
         graph,
         outputs,
         training,
@@ -182,7 +204,9 @@ fn read_model(
         producer,
         opset,
         integer_means,
-    })
+        boundaries,
+    };
+    Ok((imported, problem))
 }
 
 fn opset(model: &ModelProto) -> Result<i64, Problem> {
@@ -210,111 +234,58 @@ struct Parts {
     training: Option<(String, String)>,
     aliases: Aliases,
     weights: u64,
+    boundaries: Boundaries,
+    /// Why the first node was not taken over that an output needs.
+    problem: Option<Problem>,
 }
 
 fn read_graph(
-    graph: GraphProto,
+    mut graph: GraphProto,
     opset: i64,
     external: External<'_>,
     mut bindings: BTreeMap<String, Known>,
     size: Option<[usize; 2]>,
 ) -> Result<Parts, Problem> {
-    let mut aliases = Aliases::default();
     check_parts(&graph)?;
-    let nodes: Vec<_> = graph.node.iter().map(|proto| NodeView::new(proto, opset)).collect();
-    // Before anything else: "this operator is missing" helps more than what follows from it.
-    let handlers = nodes.iter().map(handler).collect::<Result<Vec<_>, _>>()?;
+    let initialisers = std::mem::take(&mut graph.initializer);
+    let names = initialisers.iter().filter_map(|tensor| tensor.name.as_deref());
+    let order = order::order(&graph, names)?;
+    let needed = order::needed(&graph, &order);
 
     let by_nodes = graph.node.iter().flat_map(|node| &node.input);
     let by_caller = graph.output.iter().filter_map(|info| info.name.as_ref());
     let read: HashSet<String> = by_nodes.chain(by_caller).cloned().collect();
     let mut context = Context::new(external, read);
-    for proto in graph.initializer {
+    for proto in initialisers {
         let name = proto.name.clone().unwrap_or_default();
         let tensor = context.decode(proto)?;
         define(&mut context, &name, Known::Tensor(tensor))?;
     }
+    let mut refused = Vec::new();
     for info in &graph.input {
         let name = info.name.as_deref().unwrap_or_default();
         if let Some(known) = bindings.remove(name) {
             define(&mut context, name, known)?;
-        } else if context.find(name).is_none() {
-            add_input(&mut context, name, info, size)?;
+        } else if context.find(name).is_none()
+            && let Err(problem) = add_input(&mut context, name, info, size)
+        {
+            refused.push((name, problem));
         }
     }
     if let Some(name) = bindings.keys().next() {
         return Err(Problem::Model(format!("the model has no input {name:?}")));
     }
-
-    for (node, handler) in nodes.iter().zip(handlers) {
-        let wrong = |what: String| Problem::Node {
-            node: node.name.clone(),
-            operator: node.operator().to_owned(),
-            what,
-        };
-        context.take_operands(node).map_err(wrong)?;
-        let mut bound = handler(&mut context, node).map_err(wrong)?;
-        if context.graph.nodes.len() > MAX_GRAPH_NODES {
-            return Err(wrong(format!(
-                "makes it more than {MAX_GRAPH_NODES} nodes, those that its operators consist of counted"
-            )));
-        }
-        if let Bound::Float(value) = bound
-            && let Some(kind) = quantise::kind_of_moved(&context, node).map_err(wrong)?
-        {
-            bound = Bound::Quantised(value, kind);
-        }
-        if let Bound::Float(value) | Bound::Quantised(value, _) = bound {
-            let target = &context.graph.values[value].name;
-            if target != node.output() {
-                aliases.insert(node.output(), target);
-                aliases.insert(&node.name, target);
-            }
-        }
-        context.bind(node.output(), bound).map_err(wrong)?;
+    if context.graph.inputs.is_empty() && !refused.is_empty() {
+        return Err(refused.swap_remove(0).1);
     }
-
-    let outputs = outputs(&mut context, &graph.output)?;
-    let weights = context.weights();
-    Ok(Parts { graph: context.graph, outputs, training: context.training, aliases, weights })
-}
-
-/// What the model's outputs are; those that the graph computes become its outputs.
-fn outputs(context: &mut Context<'_>, infos: &[ValueInfoProto]) -> Result<Vec<Output>, Problem> {
-    let mut outputs = Vec::new();
-    for info in infos {
-        let name = info.name.as_deref().unwrap_or_default();
-        match context.find(name) {
-            Some(&(Bound::Float(value) | Bound::Quantised(value, _) | Bound::Indices(value))) => {
-                context.graph.outputs.push(value);
-            }
-            Some(_) => {}
-            None => return Err(Problem::tensor(name, "is an output that no node defines")),
-        }
-        let place = context.graph.outputs.len().saturating_sub(1);
-        let source = match context.find(name) {
-            Some(Bound::Indices(_)) => Source::Indices(place),
-            Some(&Bound::Quantised(_, kind)) => Source::Quantised(place, kind),
-            Some(Bound::Integers(integers)) => {
-                let data = Data::Integers(integers.data.clone(), integers.kind);
-                Source::Known(Known::Tensor(Tensor { shape: integers.shape.clone(), data }))
-            }
-            Some(Bound::Bytes(bytes)) => {
-                let data = Data::Bytes(bytes.data.to_vec(), bytes.kind);
-                Source::Known(Known::Tensor(Tensor { shape: bytes.shape.clone(), data }))
-            }
-            Some(Bound::Structure(known)) => Source::Known(known.clone()),
-            Some(Bound::Other(data_type)) => {
-                return Err(Problem::tensor(name, format!("is an output of type {data_type}")));
-            }
-            _ => Source::Floats(place),
-        };
-        outputs.push(Output { name: name.to_owned(), source });
+    let mut reading = Reading::new(context);
+    for (name, problem) in refused {
+        reading.input(name, problem)?;
     }
-    if outputs.is_empty() {
-        return Err(Problem::Model("the model has no output".to_owned()));
+    for at in order {
+        reading.node(&graph.node[at], opset, needed[at])?;
     }
-    Ok(outputs)
+    reading.finish(&graph.output)
 }
 
 fn handler(node: &NodeView<'_>) -> Result<operators::Handler, Problem> {

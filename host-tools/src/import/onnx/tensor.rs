@@ -12,6 +12,10 @@ use crate::import::imported::{Data, Tensor};
 
 const UNDEFINED: DataType = DataType(0);
 
+/// What to do about constants that are made or computed while a model is read.
+pub(super) const FOLD: &str =
+    "export the model with its constants folded, or cut it before this node";
+
 /// How many elements the constants of one model may still take.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -45,7 +49,7 @@ impl Budget {
         if self.made > most {
             return Err(format!(
                 "a constant of {count} elements that the file does not hold; at most {most} in all are accepted for \
-                 a file of {} weights",
+                 a file of {} weights: {FOLD}",
                 self.weights
             ));
         }
@@ -59,7 +63,7 @@ impl Budget {
         if self.read > most {
             return Err(format!(
                 "is computed before the model runs, from {count} elements; at most {most} in all are accepted for a \
-                 file of {} weights",
+                 file of {} weights: {FOLD}",
                 self.weights
             ));
         }
@@ -69,7 +73,9 @@ impl Budget {
     /// Takes `count` floats of what is left.
     pub(super) fn take_floats(&mut self, count: usize) -> Result<(), String> {
         self.floats = self.floats.checked_sub(count).ok_or_else(|| {
-            format!("the constants of the model have more than {MAX_ELEMENTS} elements in all")
+            format!(
+                "the constants of the model have more than {MAX_ELEMENTS} elements in all: choose a smaller model"
+            )
         })?;
         Ok(())
     }
@@ -78,7 +84,9 @@ impl Budget {
     pub(super) fn take_integers(&mut self, count: usize) -> Result<(), String> {
         let left = self.integers.checked_sub(count).filter(|_| count <= MAX_INTEGERS);
         self.integers = left.ok_or_else(|| {
-            format!("an integer tensor of {count} elements; at most {MAX_INTEGERS} are supported")
+            format!(
+                "an integer tensor of {count} elements; at most {MAX_INTEGERS} are supported: {FOLD}"
+            )
         })?;
         Ok(())
     }

@@ -17,9 +17,11 @@ mod tests;
 
 use std::path::Path;
 
+use headstart::graph::{Node, Op};
 use sha2::{Digest, Sha256};
 
 use crate::error::{ImportError, Problem};
+use crate::import::boundaries::end_at;
 use crate::import::cost::MAX_GRAPH_NODES;
 use crate::import::file::read_file;
 use crate::import::imported::{Imported, Output, Source, check_model};
@@ -54,9 +56,10 @@ pub fn import_bytes(bytes: &[u8], name: &str) -> Result<Imported, ImportError> {
 
 fn read_model(bytes: &[u8]) -> Result<Imported, Problem> {
     let model = Model::read(bytes)?;
+    let needed = needed(&model);
     let mut build = Build::new(&model, bytes.len())?;
-    for operator in &model.operators {
-        build.operator(operator)?;
+    for (operator, needed) in model.operators.iter().zip(needed) {
+        build.operator(operator, needed)?;
         Problem::check_limit(
             "the model becomes too many nodes",
             build.graph.nodes.len(),
@@ -66,6 +69,10 @@ fn read_model(bytes: &[u8]) -> Result<Imported, Problem> {
     let mut outputs = Vec::new();
     for &output in &model.outputs {
         let tensor = &model.tensors[output];
+        if build.is_behind(output) {
+            outputs.push(Output { name: tensor.name.to_owned(), source: Source::Behind });
+            continue;
+        }
         let value = build.computed(output).map_err(|what| Problem::tensor(tensor.name, what))?;
         let source = Source::Floats(build.graph.outputs.len());
         build.graph.outputs.push(value);
@@ -74,7 +81,16 @@ fn read_model(bytes: &[u8]) -> Result<Imported, Problem> {
     if outputs.is_empty() {
         return Err(Problem::Model("the model has no output".to_owned()));
     }
+    end_at(&mut build.graph, &mut outputs, build.frontier);
+    let depends = build.graph.depends_on_inputs();
+    // Nothing stands before the first operator that was not taken over.
+    if let Some(problem) = build.problem
+        && !build.graph.nodes.iter().any(|node| depends[node.output] && !is_turned_input(node))
+    {
+        return Err(problem);
+    }
     Ok(Imported {
+        boundaries: build.boundaries,
         graph: build.graph,
         outputs,
         training: None,
@@ -85,4 +101,23 @@ fn read_model(bytes: &[u8]) -> Result<Imported, Problem> {
         opset: None,
         integer_means: build.integer_means,
     })
+}
+
+/// Whether each operator is needed by an output of the model.
+fn needed(model: &Model<'_>) -> Vec<bool> {
+    let mut tensors = vec![false; model.tensors.len()];
+    model.outputs.iter().for_each(|&output| tensors[output] = true);
+    let mut needed = vec![false; model.operators.len()];
+    for (needed, operator) in needed.iter_mut().zip(&model.operators).rev() {
+        *needed = operator.outputs.iter().any(|&output| tensors[output]);
+        if *needed {
+            operator.inputs.iter().flatten().for_each(|&input| tensors[input] = true);
+        }
+    }
+    needed
+}
+
+/// Whether a node only turns the axes of an image.
+fn is_turned_input(node: &Node) -> bool {
+    matches!(node.op, Op::Transpose { .. })
 }

@@ -91,7 +91,7 @@ pub(super) struct Operator<'a> {
     pub(super) byte: usize,
 }
 
-/// A model of one graph.
+/// The first graph of a model.
 #[derive(Clone, Debug)]
 pub(super) struct Model<'a> {
     pub(super) tensors: Vec<Tensor<'a>>,
@@ -115,7 +115,7 @@ impl<'a> Model<'a> {
     /// # Errors
     ///
     /// [`Problem::NotTflite`] with the byte that does not fit, [`Problem::Limit`], and [`Problem::Model`] for a
-    /// model of no graph or several.
+    /// file without a graph.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, Problem> {
         if bytes.get(4..8) != Some(b"TFL3") {
             return Err(damage(Damage {
@@ -127,13 +127,11 @@ impl<'a> Model<'a> {
         let codes = root.tables(1).map_err(damage)?;
         let graphs = root.tables(2).map_err(damage)?;
         let buffers = root.tables(4).map_err(damage)?;
-        let graph = match (graphs.count, graphs.at(0).map_err(damage)?) {
-            (1, Some(graph)) => graph,
-            (count, _) => {
-                return Err(Problem::Model(format!(
-                    "the model has {count} graphs; control flow cannot be planned: convert a model of one"
-                )));
-            }
+        // Others are the branches and bodies of control flow, which the first one's operators call.
+        let Some(graph) = graphs.at(0).map_err(damage)? else {
+            return Err(Problem::Model(
+                "the file holds no graph: convert the model again".to_owned(),
+            ));
         };
         let mut taken = Taken::default();
         let tensors = graph.tables(0).map_err(damage)?;

@@ -223,11 +223,37 @@ fn what_is_wrong_is_named_with_its_operator_and_byte() {
     for (expected, change) in cases {
         let (mut tensors, mut operators, ends) = network();
         change(&mut tensors, &mut operators);
-        let refused = refusal(&file(&tensors, &operators, ends));
+        // Refused, or behind a boundary.
+        let refused = match import_bytes(&file(&tensors, &operators, ends), "test.tflite") {
+            Err(error) => error.to_string(),
+            Ok(imported) => {
+                let mut whys = imported.boundaries.iter().map(|boundary| boundary.why.as_str());
+                format!("test.tflite: {}", whys.next().expect("something is wrong"))
+            }
+        };
         assert!(refused.starts_with("test.tflite: ") && refused.contains(expected), "{refused}");
         let at = refused.contains("(byte ") || refused.contains("at byte ");
         assert!(at || refused.contains("tensor"), "{refused}");
     }
+}
+
+#[test]
+fn an_operator_that_is_not_supported_stops_only_the_cuts_behind_it() {
+    let (tensors, mut operators, ends) = network();
+    operators[3].code = 99;
+    let imported = import_bytes(&file(&tensors, &operators, ends), "test.tflite").unwrap();
+    let model = Model { path: "test.tflite".into(), imported };
+    let boundary = model.imported.boundaries.iter().next().unwrap();
+    assert_eq!(
+        (boundary.operator.as_str(), &boundary.reads[..]),
+        ("SQUARED_DIFFERENCE", &["conv".to_owned(), "deep".to_owned()][..])
+    );
+    model.cut_at("deep").unwrap();
+    for behind in ["sum", "flat", "probabilities"] {
+        let refused = model.cut_at(behind).unwrap_err().to_string();
+        assert!(refused.contains(behind) && refused.contains("SQUARED_DIFFERENCE"), "{refused}");
+    }
+    assert!(model.classifier().is_err());
 }
 
 #[test]
@@ -258,4 +284,16 @@ fn damaged_files_are_refused_and_nothing_panics() {
         }
         let _ = import_bytes(&bytes, "test.tflite");
     }
+}
+
+#[test]
+fn a_constant_that_is_not_finite_is_refused_by_its_name() {
+    let of = |name: &str| TensorOf { name: name.into(), shape: vec![1, 2], ..TensorOf::default() };
+    let data = [f32::NAN, 1.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let weight = TensorOf { data, ..of("weight") };
+    let add = OperatorOf { code: 0, inputs: vec![0, 1], outputs: vec![2], ..OperatorOf::default() };
+    let add = OperatorOf { bytes: vec![(0, 0)], ..add };
+    let message = refusal(&file(&[of("x"), weight, of("y")], &[add], [0, 2]));
+    assert!(message.contains("'weight'") || message.contains("\"weight\""), "{message}");
+    assert!(message.contains("NaN"), "{message}");
 }

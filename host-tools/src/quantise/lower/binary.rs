@@ -76,8 +76,7 @@ impl Lowering<'_> {
             [axis] if axis > 0 && dims.get(axis - 1) == Some(&constant.len()) => axis - 1,
             _ => {
                 return Err(format!(
-                    "a constant of shape {shape:?} that is neither one number nor one a channel; \
-                     freeze at an earlier tensor"
+                    "a constant of shape {shape:?} that is neither one number nor one a channel"
                 )
                 .into());
             }

@@ -29,11 +29,7 @@ pub(super) fn window(window: &GraphWindow) -> Result<Window, Why> {
         Ok([at(0)?, at(1)?])
     };
     if window.kernel.len() > 2 {
-        return Err(
-            "three spatial dimensions; one or two are supported: freeze before this node, or \
-                    choose another model"
-                .into(),
-        );
+        return Err("three spatial dimensions; one or two are supported".into());
     }
     Ok(Window {
         kernel: pair(&window.kernel, 1)?,
@@ -137,10 +133,9 @@ impl Lowering<'_> {
 
     /// A constant matrix as `[outputs][inputs]`.
     fn matrix(&self, value: ValueId, transposed: bool) -> Result<Vec<f32>, Why> {
-        let data = self.constant(value).ok_or(
-            "a product of two computed tensors (attention) has no int8 form here; \
-             freeze at an earlier tensor",
-        )?;
+        let data = self
+            .constant(value)
+            .ok_or("a product of two computed tensors (attention) has no int8 form here")?;
         let [rows, columns] = self.graph.values[value].shape[..] else {
             return Err("a product with a constant of other than two dimensions".into());
         };

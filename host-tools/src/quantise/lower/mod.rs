@@ -8,7 +8,7 @@ mod outline;
 mod pool;
 mod table;
 
-pub use outline::{freeze_points, outline, outline_for_tail};
+pub use outline::{freeze_points, freeze_points_of, obstacle, outline, outline_for_tail};
 
 use headstart::graph::{Graph, Node as GraphNode, Op, ValueId};
 use headstart::network::Node;
@@ -151,12 +151,8 @@ impl<'a> Lowering<'a> {
             Op::PRelu => self.prelu(node),
             Op::Binary(op) => self.binary(node, *op),
             Op::MaxPool(pool) => self.max_pool(node, pool),
-            Op::MaxPoolIndices(_) => {
-                Err("the places of the maxima have no int8 form: freeze before this node".into())
-            }
-            Op::Resize(_) => {
-                Err("a resized tensor has no int8 form: freeze before this node".into())
-            }
+            Op::MaxPoolIndices(_) => Err("the places of the maxima have no int8 form".into()),
+            Op::Resize(_) => Err("a resized tensor has no int8 form".into()),
             Op::AveragePool(pool) => self.average_pool(node, pool),
             Op::GlobalAveragePool => {
                 let rank = self.dims(node.inputs[0])?.len();
@@ -304,8 +300,7 @@ impl<'a> Lowering<'a> {
         let view = self.view(value)?;
         if view.dims.len() > 3 {
             return Err(format!(
-                "a tensor of {} dimensions is no image; one or two spatial dimensions are \
-                 supported: freeze before this node, or choose another model",
+                "a tensor of {} dimensions is no image; one or two spatial dimensions are supported",
                 view.dims.len() + 1
             )
             .into());
@@ -375,7 +370,7 @@ impl<'a> Lowering<'a> {
 }
 
 /// What is said of a cut in front of which nothing is computed.
-const NOTHING_LEFT: &str = "nothing is left of the backbone: freeze at a later tensor";
+pub const NOTHING_LEFT: &str = "nothing is left of the backbone";
 
 /// Whether an input's own axes (batch left out) are channels first, and the order in which its
 /// elements lie on the device.

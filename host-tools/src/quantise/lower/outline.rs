@@ -8,6 +8,7 @@ use crate::cut::inspect::{self, FreezePoint};
 use crate::cut::layout::{self, Order};
 use crate::error::LowerError;
 use crate::import::imported::IntegerMeans;
+use crate::import::model::Model;
 use crate::quantise::calibrate::Ranges;
 use crate::quantise::lowered::Lowered;
 use crate::quantise::own_scales;
@@ -36,9 +37,29 @@ pub fn outline_for_tail(graph: &Graph) -> Result<(Lowered, Vec<usize>), LowerErr
 /// weights.
 #[must_use]
 pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
+    that_can_be_packed(graph, inspect::freeze_points(graph))
+}
+
+/// The same of a simplified model, or of a part of it that ends where the model does.
+#[must_use]
+pub fn freeze_points_of(model: &Model, graph: &Graph) -> Vec<FreezePoint> {
+    match model.ends_whole() {
+        true => freeze_points(graph),
+        false => that_can_be_packed(graph, inspect::freeze_points_of_part(graph)),
+    }
+}
+
+fn that_can_be_packed(graph: &Graph, mut points: Vec<FreezePoint>) -> Vec<FreezePoint> {
     let possible = possible(graph);
-    let points = inspect::freeze_points(graph).into_iter();
-    points.filter(|point| possible[point.value] && point.macs > 0).collect()
+    points.retain(|point| possible[point.value] && point.macs > 0);
+    points
+}
+
+/// The first node of a simplified graph that has no int8 form, or the input; `None` if all of it has one.
+#[must_use]
+pub fn obstacle(graph: &Graph) -> Option<LowerError> {
+    let ranges = any_ranges(graph);
+    Lowering::of_outline(graph, &ranges).and_then(|mut lowering| lowering.nodes()).err()
 }
 
 /// Of every value, whether a backbone can end in it.

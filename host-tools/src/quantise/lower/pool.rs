@@ -93,7 +93,7 @@ impl Lowering<'_> {
             GraphPadMode::Reflect => PadMode::Reflect,
             GraphPadMode::Edge => PadMode::Edge,
             GraphPadMode::Wrap => {
-                return Err("padding of mode wrap has no int8 form: freeze before this node".into());
+                return Err("padding of mode wrap has no int8 form".into());
             }
         };
         let amount = |axis: usize| narrow::<u32>(pad.begin[order[axis] + 1]);

@@ -5,13 +5,13 @@ use headstart::pack::{Preprocessing, TailStorage};
 use headstart_device::samples::Dataset;
 use headstart_tools::cut::decoder::Decoder;
 use headstart_tools::cut::freeze::{self, Budget, Candidate, FreezeError};
-use headstart_tools::cut::inspect::Linear;
+use headstart_tools::cut::inspect::{FreezeKind, Linear};
 use headstart_tools::cut::layout::order_of;
 use headstart_tools::cut::tail::{self, Parts};
-use headstart_tools::error::Error as Refused;
+use headstart_tools::error::{Error as Refused, ModelProblem};
 use headstart_tools::import::model::Model;
 use headstart_tools::quantise::inputs;
-use headstart_tools::quantise::lower::freeze_points;
+use headstart_tools::quantise::lower::{freeze_points_of, obstacle};
 use serde_json::Value;
 
 use super::candidates::Tried;
@@ -72,8 +72,8 @@ pub(super) fn choose(
                 .into(),
         )),
         "head" => {
-            let (graph, classifier) = model.classifier()?;
-            at(&graph.values[classifier.features].name, grid, Value::Null)
+            let name = usual(model)?;
+            at(&name, grid, Value::Null)
         }
         "auto" => {
             let found = search(report, args, model, preprocessing)?;
@@ -82,6 +82,45 @@ pub(super) fn choose(
         }
         name => at(name, grid, Value::Null),
     }
+}
+
+/// The tensor that the classifier reads; of a model without one, its output, or the last tensor before what has no int8 form, if no weights
+/// stand behind that.
+fn usual(model: &Model) -> Result<String, Error> {
+    let graph = match model.classifier() {
+        Ok((graph, classifier)) => return Ok(graph.values[classifier.features].name.clone()),
+        Err(Refused::Model { problem: ModelProblem::NoClassifier, .. }) => model.simplified(),
+        Err(error) => return Err(error.into()),
+    };
+    let points = freeze_points_of(model, &graph);
+    if points.is_empty() {
+        return Err(no_freeze_point(model, &graph));
+    }
+    if let Some(boundary) = model.imported.boundaries.weighty() {
+        let why = boundary.why.clone();
+        return Err(Refused::Model {
+            model: model.path.clone(),
+            problem: ModelProblem::Unfinished { why },
+        }
+        .into());
+    }
+    let macs = graph.nodes.iter().map(|node| graph.multiply_accumulates(node)).sum::<u64>();
+    let last = points.into_iter().rfind(|point| point.kind == FreezeKind::Trunk);
+    let problem = ModelProblem::NoClassifier;
+    let refused = Refused::Model { model: model.path.clone(), problem };
+    last.filter(|point| point.macs == macs).map(|point| point.tensor).ok_or(refused.into())
+}
+
+/// Why a model cannot be frozen anywhere.
+pub(super) fn no_freeze_point(model: &Model, graph: &Graph) -> Error {
+    let boundary = model.imported.boundaries.iter().find(|boundary| boundary.is_needed);
+    let why = match (obstacle(graph), boundary) {
+        (Some(problem), _) => problem.to_string(),
+        (None, Some(boundary)) => boundary.why.clone(),
+        (None, None) => "it has no weights".to_owned(),
+    };
+    let problem = ModelProblem::NoFreezePoint { why };
+    Refused::Model { model: model.path.clone(), problem }.into()
 }
 
 /// The cut behind which all that the model has is trained.
@@ -174,13 +213,14 @@ fn search(
     let budget = Budget { max_head_bytes: args.max_head, max_macs: args.max_macs };
     let load = |index: usize| inputs::read(&input, &dataset.samples[index].path);
     let bar = report.progress(1, "trying cuts");
-    let points = freeze_points(&graph);
+    let points = freeze_points_of(model, &graph);
     let candidates = freeze::auto(&graph, &points, &labels, load, &budget, |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     })
     .map_err(|error| match error {
         FreezeError::Sample(error) => error.into(),
+        FreezeError::NoPoint => no_freeze_point(model, &graph),
         FreezeError::Execute(problem) => {
             Refused::Execute { model: model.path.clone(), problem }.into()
         }

@@ -19,7 +19,7 @@ use headstart_tools::import::scales;
 use headstart_tools::quantise::compare::{self, Comparison, Cosines, Noise, Pair, Still};
 use headstart_tools::quantise::equalise::groups;
 use headstart_tools::quantise::inputs;
-use headstart_tools::quantise::lower::{freeze_points, outline};
+use headstart_tools::quantise::lower::{freeze_points_of, outline};
 use headstart_tools::quantise::lowered::{Lowered, View};
 
 pub(super) fn compare(
@@ -94,8 +94,11 @@ fn places(
 ) -> Result<Lowered, Error> {
     let features = pack.feature_value().map_err(Refused::NewPack)?;
     let grid = features.height.max(features.width) as usize;
-    let lowered = outline(graph, grid)
-        .map_err(|problem| Refused::Lower { model: model.path.clone(), problem })?;
+    let lowered = outline(graph, grid).map_err(|problem| Refused::Lower {
+        model: model.path.clone(),
+        problem,
+        instead: None,
+    })?;
     if lowered.nodes.len() != pack.node_count() as usize {
         return Err(Error::Usage(format!(
             "the pack was made by version {} of this tool, which lowered the model differently; \
@@ -144,7 +147,7 @@ impl SeenCut {
             Self { cosine: noise.and_then(Noise::cosine), own, cut }
         };
         let whole = model.simplified();
-        cuts(&whole, &freeze_points(&whole)).into_iter().map(seen).collect()
+        cuts(&whole, &freeze_points_of(model, &whole)).into_iter().map(seen).collect()
     }
 
     fn as_json(&self) -> Value {

@@ -7,7 +7,7 @@ use headstart::graph::Graph;
 use headstart::pack::{Pack, Preprocessing};
 use headstart_device::samples::Dataset;
 use headstart_tools::cut::inspect::Linear;
-use headstart_tools::error::Error as Refused;
+use headstart_tools::error::{Error as Refused, HeadProblem, ModelProblem};
 use headstart_tools::float::FloatGraph;
 use headstart_tools::import::model::Model;
 use headstart_tools::import::scales;
@@ -48,6 +48,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let model = Model::load_sized(&args.model, args.input_size)?;
     let start = start(args)?;
     let preprocessing = preprocessing::of_model(wanted, &model)?;
+    preprocessing::check_scale(&model, &preprocessing, false)?;
     let chosen = choose(report, args, &model, preprocessing)?;
     model.check_run(&chosen.graph)?;
     let settings = Settings {
@@ -175,7 +176,13 @@ fn max_classes(
     let own;
     let linear = match start {
         StartingHead::Pretrained if args.tail == Tail::Drop => {
-            own = model.classifier()?.1.linear;
+            own = match model.classifier() {
+                Ok((_, classifier)) => classifier.linear,
+                Err(Refused::Model { problem: ModelProblem::NoClassifier, .. }) => {
+                    return Err(Refused::from(HeadProblem::NoClassifier).into());
+                }
+                Err(error) => return Err(error.into()),
+            };
             own.as_ref()
         }
         _ => linear,
@@ -243,6 +250,10 @@ fn calibration(
         )));
     };
     let mut calib = Dataset::unlabelled(folder)?;
+    let is_picture =
+        |path: &Path| path.extension().is_none_or(|end| !end.eq_ignore_ascii_case("npy"));
+    let of_pictures = calib.samples.iter().any(|sample| is_picture(&sample.path));
+    preprocessing::check_scale(model, &preprocessing, of_pictures)?;
     inputs::spread(&mut calib, inputs::most_kept(&input).min(args.calib_limit as usize));
     let bar = report.progress(calib.samples.len(), "reading");
     let (samples, bad) = inputs::sound(&input, &calib, || bar.inc(1));

@@ -1,5 +1,6 @@
 //! `--preprocess`, `--mean`, `--std`, `--resize`, `--crop` and `--resize-filter` as a pack says them.
 
+use headstart::graph::Scale;
 use headstart::pack::{Filter, Input, Preprocessing, Resize};
 
 use headstart_tools::import::model::Model;
@@ -48,6 +49,73 @@ pub(super) fn of_model(wanted: Wanted, model: &Model) -> Result<Preprocessing, E
     }
     let input = inputs::describe(&model.path, &model.imported.graph, wanted.preprocessing)?;
     Ok(wanted.of(&input))
+}
+
+/// Names and numbers of what an input may be scaled to, by what the option calls them.
+const PRESETS: [&str; 4] = ["raw", "unit", "tf", "imagenet"];
+
+/// Refuses a scale that leaves the input's own one: most of the pixels' range would be cut off, or most of the input's unused.
+///
+/// A model without a scale of its own takes any. `raw` is also what is said of samples that are no pictures: it is refused where
+/// `of_pictures` says that there are some.
+pub(super) fn check_scale(
+    model: &Model,
+    preprocessing: &Preprocessing,
+    of_pictures: bool,
+) -> Result<(), Error> {
+    let graph = &model.imported.graph;
+    let input = &graph.values[graph.inputs[0]];
+    let Some(Scale::Tensor { scale, zero_point }) = &input.scale else { return Ok(()) };
+    let is_raw = preprocessing.mean == [0.0; 3] && preprocessing.std == [1.0; 3];
+    let dims = input.shape.get(1..).unwrap_or_default();
+    if (is_raw && !of_pictures) || dims.len() != 3 {
+        return Ok(());
+    }
+    let end = |q: i8| (f32::from(q) - f32::from(*zero_point)) * scale;
+    let own = [end(i8::MIN), end(i8::MAX)];
+    let given = range(preprocessing.mean, preprocessing.std);
+    if fits(own, given) {
+        return Ok(());
+    }
+    let fitting = PRESETS.iter().filter(|name| fits(own, scaled(name)));
+    let best =
+        fitting.max_by(|a, b| agreement(own, scaled(a)).total_cmp(&agreement(own, scaled(b))));
+    let advice = match best {
+        Some(name) => format!("give --preprocess {name}"),
+        None => "give the --mean and --std that the model was trained with".to_owned(),
+    };
+    Err(Error::Usage(format!(
+        "{}: its input is quantised for values of {:.4} to {:.4}, and pixels would become {:.4} to {:.4}; {advice}",
+        model.path.display(),
+        own[0],
+        own[1],
+        given[0],
+        given[1]
+    )))
+}
+
+fn scaled(name: &str) -> [f32; 2] {
+    let (mean, std) = named(name);
+    range(mean, std)
+}
+
+/// The least and the greatest value that a pixel may become.
+fn range(mean: [f32; 3], std: [f32; 3]) -> [f32; 2] {
+    let ends = mean.iter().zip(&std).flat_map(|(m, s)| [-m / s, (255.0 - m) / s]);
+    ends.fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], x| [low.min(x), high.max(x)])
+}
+
+/// The part of both ranges together that they share.
+fn agreement(a: [f32; 2], b: [f32; 2]) -> f32 {
+    let shared = (a[1].min(b[1]) - a[0].max(b[0])).max(0.0);
+    shared / (a[1].max(b[1]) - a[0].min(b[0]))
+}
+
+/// Whether most of what pixels become is inside of the input's own range, and fills a part of it. Quantisers that leave out the rarest values, and
+/// photos without black or white, make that range smaller; none makes it four times as wide.
+fn fits(own: [f32; 2], given: [f32; 2]) -> bool {
+    let shared = own[1].min(given[1]) - own[0].max(given[0]);
+    shared >= 0.6 * (given[1] - given[0]) && shared >= 0.25 * (own[1] - own[0])
 }
 
 /// The name of a filter, as the option takes it.
@@ -162,6 +230,25 @@ mod tests {
             ..args(Some("unit"), None, None)
         };
         assert_eq!(of(&area, 96, 96).resize, Resize::StretchBy(Filter::OpenCvArea));
+    }
+
+    #[test]
+    fn a_range_fits_where_most_of_it_is_used_and_little_is_cut_off() {
+        let (raw, unit, tf) = (scaled("raw"), scaled("unit"), scaled("tf"));
+        assert_eq!((raw, unit, tf), ([0.0, 255.0], [0.0, 1.0], [-1.0, 1.0]));
+        for (own, given, expected) in [
+            (raw, tf, false),
+            (tf, raw, false),
+            (unit, raw, false),
+            (raw, unit, false),
+            (unit, tf, false),
+            ([-0.9, 0.95], tf, true),
+            // Quantised on dark photos, and by percentiles.
+            ([-1.9, 1.2], scaled("imagenet"), true),
+            ([-1.0, 0.4], tf, true),
+        ] {
+            assert_eq!(fits(own, given), expected, "{own:?} {given:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::cmp::Ordering;
 use headstart::graph::MAX_RANK;
 
 use super::attributes::axis as resolve_axis;
+use super::tensor::FOLD;
 pub(super) use crate::import::integer::IntegerType;
 
 /// Most elements of one integer tensor that is evaluated: shapes and indices need a handful.
@@ -42,7 +43,7 @@ pub(super) enum Arithmetic {
 fn count(shape: &[usize]) -> Outcome<usize> {
     if shape.len() > MAX_RANK {
         return Err(format!(
-            "an integer tensor of {} dimensions; at most {MAX_RANK} are supported",
+            "an integer tensor of {} dimensions; at most {MAX_RANK} are supported: {FOLD}",
             shape.len()
         ));
     }
@@ -50,7 +51,11 @@ fn count(shape: &[usize]) -> Outcome<usize> {
         .iter()
         .try_fold(1_usize, |product, &extent| product.checked_mul(extent))
         .filter(|&count| count <= MAX_INTEGERS)
-        .ok_or_else(|| format!("an integer tensor of shape {shape:?} is too large"))
+        .ok_or_else(|| {
+            format!(
+                "an integer tensor of shape {shape:?}; at most {MAX_INTEGERS} elements are supported: {FOLD}"
+            )
+        })
 }
 
 impl Integers {

@@ -1,7 +1,7 @@
 use headstart::graph::{Activation, Op};
 
 use super::super::integers::Integers;
-use super::{Bound, Context, NodeView, Outcome, qlinear};
+use super::{Bound, Context, NodeView, Outcome, qlinear, unknown};
 
 /// The functions of one element; `Relu` and `Clip` also of known integers.
 pub(super) fn activation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
@@ -23,16 +23,51 @@ pub(super) fn activation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outc
             alpha: node.float("alpha", 0.2)?,
             beta: node.float("beta", 0.5)?,
         },
-        _ => clip(context, node)?,
+        "Clip" => clip(context, node)?,
+        other => return Err(unknown(other)),
     };
     context.add(node, Op::Activation(activation), vec![x])
+}
+
+/// `Max` and `Min` of a tensor and of numbers: bounds.
+pub(super) fn bound_by_constant(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let is_max = match node.operator() {
+        "Max" => true,
+        "Min" => false,
+        other => return Err(unknown(other)),
+    };
+    let (mut computed, mut bound) = (None, None::<f32>);
+    for index in 0..node.inputs().len() {
+        let value = context.float(node, index)?;
+        let rank = context.shape(value).len();
+        match context.graph.values[value].constant.as_deref() {
+            Some(&[number]) => {
+                let tighter = |old: f32| if is_max { old.max(number) } else { old.min(number) };
+                bound = Some(bound.map_or(number, tighter));
+                if computed.is_some_and(|x: usize| context.shape(x).len() < rank) {
+                    return Err("a number with more axes than the tensor has".to_owned());
+                }
+            }
+            Some(_) => return Err("bounds of each element; one number is supported".to_owned()),
+            None if computed.replace(value).is_some() => {
+                return Err("two computed tensors; one, and numbers, are supported".to_owned());
+            }
+            None => {}
+        }
+    }
+    let (Some(x), Some(bound)) = (computed, bound) else {
+        return Err("a tensor and a number are expected".to_owned());
+    };
+    let (min, max) = if is_max { (bound, f32::INFINITY) } else { (f32::NEG_INFINITY, bound) };
+    context.add(node, Op::Activation(Activation::Clip { min, max }), vec![x])
 }
 
 /// `QLinearSigmoid` and `QLinearLeakyRelu`: `x` 0…2, scale and zero point of the result 3 and 4.
 pub(super) fn qlinear_activation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let function = match node.operator() {
         "QLinearSigmoid" => Activation::Sigmoid,
-        _ => Activation::LeakyRelu { alpha: node.float("alpha", 0.01)? },
+        "QLinearLeakyRelu" => Activation::LeakyRelu { alpha: node.float("alpha", 0.01)? },
+        other => return Err(unknown(other)),
     };
     let (x, _) = qlinear::operand(context, node, 0, 0)?;
     qlinear::finish(context, node, Op::Activation(function), vec![x], 3)
@@ -69,4 +104,34 @@ fn clip(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Activation> {
     let min = if min == f32::MIN { f32::NEG_INFINITY } else { min };
     let max = if max == f32::MAX { f32::INFINITY } else { max };
     Ok(Activation::Clip { min, max })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use rten_onnx::onnx::NodeProto;
+
+    use super::super::super::external::External;
+    use super::super::binary;
+    use super::*;
+
+    /// A name that is added to the list of operators, and not here, is no other function.
+    #[test]
+    fn an_operator_without_a_meaning_is_an_error_and_no_other_operator() {
+        let mut context = Context::new(External::new(None), HashSet::new());
+        let x = context.graph.add_value("x", vec![1, 2]);
+        context.bind("x", Bound::Float(x)).unwrap();
+        let proto = NodeProto {
+            op_type: Some("Unheard".to_owned()),
+            input: vec!["x".to_owned(); 2],
+            output: vec!["y".to_owned()],
+            ..NodeProto::default()
+        };
+        let node = NodeView::new(&proto, 13);
+        for handler in [activation, qlinear_activation, binary::binary, binary::qlinear_binary] {
+            let refused = handler(&mut context, &node).unwrap_err();
+            assert!(refused.contains("Unheard"), "{refused}");
+        }
+    }
 }

@@ -2,7 +2,7 @@ use headstart::graph::{Binary, Op, ValueId};
 
 use super::super::attributes::axis;
 use super::super::integers::Arithmetic;
-use super::{Bound, Context, NodeView, Outcome, qlinear};
+use super::{Bound, Context, NodeView, Outcome, qlinear, unknown};
 
 /// `Add`, `Sub`, `Mul` and `Div`, of two float tensors or of two known integer tensors.
 pub(super) fn binary(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
@@ -10,7 +10,8 @@ pub(super) fn binary(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<
         "Add" => (Binary::Add, Arithmetic::Add),
         "Sub" => (Binary::Sub, Arithmetic::Sub),
         "Mul" => (Binary::Mul, Arithmetic::Mul),
-        _ => (Binary::Div, Arithmetic::Div),
+        "Div" => (Binary::Div, Arithmetic::Div),
+        other => return Err(unknown(other)),
     };
     if let (Bound::Integers(a), Bound::Integers(b)) =
         (context.operand(node, 0)?, context.operand(node, 1)?)
@@ -42,7 +43,11 @@ pub(super) fn sum(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bou
 
 /// `QLinearAdd` and `QLinearMul`: `a` 0…2, `b` 3…5, scale and zero point of the result 6 and 7.
 pub(super) fn qlinear_binary(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
-    let op = if node.operator() == "QLinearAdd" { Binary::Add } else { Binary::Mul };
+    let op = match node.operator() {
+        "QLinearAdd" => Binary::Add,
+        "QLinearMul" => Binary::Mul,
+        other => return Err(unknown(other)),
+    };
     let (a, _) = qlinear::operand(context, node, 0, 0)?;
     let (b, _) = qlinear::operand(context, node, 3, 0)?;
     qlinear::finish(context, node, Op::Binary(op), vec![a, b], 6)

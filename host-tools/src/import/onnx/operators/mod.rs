@@ -19,6 +19,7 @@ mod quantize_linear;
 mod reduce_mean;
 mod reshape;
 mod resize;
+mod select;
 mod shape_arithmetic;
 mod softmax;
 mod transpose;
@@ -42,12 +43,14 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "GlobalAveragePool" => pool::global_average_pool,
         "GlobalMaxPool" => pool::global_max_pool,
         "MaxPool" => pool::max_pool,
+        "ReduceMax" => pool::reduce_max,
         "BatchNormalization" => batch_normalization::batch_normalization,
         "Softmax" => softmax::softmax,
         "Cast" => shape_arithmetic::cast,
         "Clip" | "HardSigmoid" | "HardSwish" | "LeakyRelu" | "Relu" | "Sigmoid" => {
             activation::activation
         }
+        "Max" | "Min" => activation::bound_by_constant,
         "PRelu" => prelu::prelu,
         "Concat" => concat::concat,
         "Constant" => constant::constant,
@@ -55,7 +58,7 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "Conv" => conv::conv,
         "Dropout" => dropout::dropout,
         "Flatten" => reshape::flatten,
-        "Gather" => shape_arithmetic::gather,
+        "Gather" => select::gather,
         "Gemm" => gemm::gemm,
         "Identity" => identity::identity,
         "MatMul" => matmul::matmul,
@@ -68,7 +71,8 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "Reshape" => reshape::reshape,
         "Resize" | "Upsample" => resize::resize,
         "Shape" => shape_arithmetic::shape,
-        "Slice" => shape_arithmetic::slice,
+        "Slice" => select::slice,
+        "Split" => select::split,
         "Squeeze" => reshape::squeeze,
         "Transpose" => transpose::transpose,
         "Unsqueeze" => reshape::unsqueeze,
@@ -115,7 +119,7 @@ pub(super) fn advice(domain: &str, operator: &str) -> String {
         "If" | "Loop" | "Scan" => "control flow cannot be planned: export the model for one fixed \
                                    input shape, or run a simplifier over it"
             .to_owned(),
-        "Split" | "Resize" | "Upsample" | "LSTM" | "GRU" | "RNN" | "ConvTranspose" => {
+        "LSTM" | "GRU" | "RNN" | "ConvTranspose" => {
             "freeze at a tensor before this node by cutting the model there, or choose a model \
              without it"
                 .to_owned()
@@ -127,6 +131,11 @@ pub(super) fn advice(domain: &str, operator: &str) -> String {
         }
         _ => "cut the model before this node, or choose a model without it".to_owned(),
     }
+}
+
+/// Why a function that reads several operators refuses one that it does not know.
+fn unknown(operator: &str) -> String {
+    format!("{operator} has no meaning here: cut the model before this node")
 }
 
 /// A whole number that may not be negative.

@@ -6,6 +6,7 @@ use rten_onnx::onnx::DataType;
 use super::super::integers::{IntegerType, Integers, MAX_INTEGERS};
 use super::{Bound, Context, NodeView, Outcome};
 use crate::import::imported::{Data, Tensor};
+use crate::import::scales::{carried, origin};
 
 /// `Shape`, or a part of it from `start` to `end`.
 pub(super) fn shape(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
@@ -18,15 +19,17 @@ pub(super) fn shape(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<B
     context.integers_result(part)
 }
 
-/// `Gather`.
-pub(super) fn gather(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
-    let result = known(context, node)?.gather(&context.integers(node, 1)?, node.int("axis", 0)?)?;
+/// `Slice` of known integers.
+pub(super) fn slice(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let mut result = known(context, node)?;
+    for [axis, start, end, step] in ranges(context, node)? {
+        result = result.slice(axis, start, end, step)?;
+    }
     context.integers_result(result)
 }
 
-/// `Slice`: its ranges were attributes until operator set 9 and are operands since.
-pub(super) fn slice(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
-    let mut result = known(context, node)?;
+/// Axis, start, end and step of each range of a `Slice`: they were attributes until operator set 9 and are operands since.
+pub(super) fn ranges(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Vec<[i64; 4]>> {
     let operand = |index: usize| {
         context.optional_integers(node, index).map(|list| list.map(|list| list.data))
     };
@@ -46,10 +49,7 @@ pub(super) fn slice(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<B
     if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
         return Err("starts, ends, axes and steps are not equally many".to_owned());
     }
-    for i in 0..starts.len() {
-        result = result.slice(axes[i], starts[i], ends[i], steps[i])?;
-    }
-    context.integers_result(result)
+    Ok((0..starts.len()).map(|i| [axes[i], starts[i], ends[i], steps[i]]).collect())
 }
 
 fn known(context: &Context<'_>, node: &NodeView<'_>) -> Outcome<Integers> {
@@ -116,9 +116,17 @@ pub(super) fn cast(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bo
             context.integers_result(Integers { shape, data, kind })
         }
         (Bound::Indices(_), _) => Err("of the model's data is not supported".to_owned()),
+        // An input of whole numbers that the model reads as they are.
+        (Bound::Quantised(value, _), None)
+            if context.graph.inputs.contains(&origin(&context.graph, value))
+                && carried(&context.graph, value).is_none() =>
+        {
+            Ok(Bound::Float(value))
+        }
         (Bound::Bytes(_) | Bound::Quantised(..), _) => {
             Err("of a quantised tensor is not supported".to_owned())
         }
+        (Bound::Behind(_), _) => Err("of what lies behind a node that is not supported".to_owned()),
         (Bound::Structure(_), _) => Err("of a sequence or an optional".to_owned()),
         (Bound::Other(data_type), _) => Err(format!("from {data_type} is not supported")),
     }

@@ -36,7 +36,8 @@ fn constants_come_in_every_form() {
     }
     let words = Builder::new(13, &[1])
         .node("Constant", &[], "c", vec![string("value_string", "no")])
-        .import("x");
+        .node("Add", &["x", "c"], "y", vec![])
+        .import("y");
     assert!(refusal(words).contains("Constant_c"));
 }
 

@@ -1,5 +1,6 @@
 //! The importer, on models that are built in the test.
 
+mod boundaries;
 mod folding;
 mod operators;
 mod refusals;

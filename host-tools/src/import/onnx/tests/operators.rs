@@ -248,10 +248,9 @@ fn second_results_are_nodes_only_if_something_reads_them() {
         model
     };
     only(&pool().import("y").unwrap());
-    let message = refusal(pool().import("indices"));
-    assert!(message.contains("\"indices\"") && message.contains("not float32"), "{message}");
-    let read = pool().node("Relu", &["indices"], "z", vec![]).import("z");
-    assert!(refusal(read).contains("INT64"));
+    let read = pool().node("Relu", &["indices"], "z", vec![]).import("z").unwrap();
+    let boundary = read.boundaries.iter().next().unwrap();
+    assert!(boundary.reads == ["indices"] && boundary.why.contains("INT64"), "{boundary:?}");
     let bytes = pool().bytes("indices");
     let imported = import_bytes_with(&bytes, "test.onnx", None, BTreeMap::new()).unwrap();
     assert!(matches!(imported.outputs[0].source, Source::Indices(0)));
@@ -342,4 +341,101 @@ fn resizing_states_extents_by_scales_or_sizes() {
         let message = refusal(model.floats("scales", &[4], &scales).import("y"));
         assert!(message.contains(named), "{named}: {message}");
     }
+}
+
+/// `model` of input `[1, 4, 2, 2]`, run on 0, 1, 2 ….
+fn of_map(model: Builder) -> Vec<f32> {
+    let imported = model.import("y").unwrap();
+    reference::run(&imported.graph, &[(0..16).map(|x| x as f32).collect()]).remove(0)
+}
+
+/// The four elements of each channel.
+fn channels(list: &[usize]) -> Vec<f32> {
+    list.iter().flat_map(|c| (0..4).map(move |at| (4 * c + at) as f32)).collect()
+}
+
+#[test]
+fn channels_are_gathered_sliced_and_split() {
+    let map = |opset| Builder::new(opset, &[1, 4, 2, 2]);
+    let axis = |n| vec![int("axis", n)];
+    let gathered = map(13).ints("i", &[2, 0, -1]).node("Gather", &["x", "i"], "y", axis(1));
+    assert_eq!(of_map(gathered), channels(&[2, 0, 3]));
+    let sliced = map(13)
+        .ints("from", &[0, 3])
+        .ints("to", &[9, -9])
+        .ints("axes", &[3, 1])
+        .ints("steps", &[1, -2])
+        .node("Slice", &["x", "from", "to", "axes", "steps"], "y", vec![]);
+    assert_eq!(of_map(sliced), channels(&[3, 1]));
+    let split = |builder: Builder, operands: &[&str], attributes, parts: usize| {
+        let mut builder = builder.node("Split", operands, "p0", attributes);
+        let outputs = &mut builder.graph().node[0].output;
+        outputs.extend((1..parts).map(|part| format!("p{part}")));
+        let last = format!("p{}", parts - 1);
+        of_map(builder.node("Concat", &[&last, "p0"], "y", vec![int("axis", 1)]))
+    };
+    let attribute = vec![int("axis", 1), ints("split", &[1, 3])];
+    assert_eq!(split(map(11), &["x"], attribute, 2), channels(&[1, 2, 3, 0]));
+    assert_eq!(split(map(11), &["x"], axis(1), 2), channels(&[2, 3, 0, 1]));
+    let operand = map(13).ints("parts", &[3, 1]);
+    assert_eq!(split(operand, &["x", "parts"], axis(-3), 2), channels(&[3, 0, 1, 2]));
+    let counted = vec![int("axis", 1), int("num_outputs", 3)];
+    let builder = Builder::new(18, &[1, 4, 2, 2]).node("Split", &["x"], "p0", counted);
+    let mut builder = builder;
+    builder.graph().node[0].output.extend(["p1".to_owned(), "p2".to_owned()]);
+    let message = refusal(builder.node("Relu", &["p2"], "y", vec![]).import("y"));
+    assert!(message.contains("parts"), "{message}");
+    let rows = map(13).ints("i", &[0]).node("Gather", &["x", "i"], "y", axis(2));
+    assert!(refusal(rows.import("y")).contains("other than its channels"));
+}
+
+#[test]
+fn a_gather_of_everything_in_its_order_is_a_reshape() {
+    let builder = Builder::new(20, &[1, 4, 1, 1])
+        .ints("flat", &[-1])
+        .raw("all", &[1, 4, 1, 1], DataType::INT64, (0..4_i64).flat_map(i64::to_le_bytes).collect())
+        .node("Reshape", &["x", "flat"], "r", vec![])
+        .node("Gather", &["r", "all"], "y", vec![int("axis", 0)]);
+    let imported = builder.import("y").unwrap();
+    assert_eq!(output_shape(&imported.graph), [1, 4, 1, 1]);
+    assert!(imported.graph.nodes.iter().all(|node| matches!(node.op, Op::Reshape { .. })));
+}
+
+#[test]
+fn greatest_elements_are_pools_and_bounds_are_clips() {
+    for (keep, expected) in [(1, vec![1, 4, 1, 1]), (0, vec![1, 4])] {
+        let attributes = vec![ints("axes", &[-1, 2]), int("keepdims", keep)];
+        let builder = Builder::new(13, &[1, 4, 2, 2]).node("ReduceMax", &["x"], "y", attributes);
+        assert_eq!(output_shape(&builder.import("y").unwrap().graph), expected);
+    }
+    let attributes = vec![ints("axes", &[2, 3])];
+    let builder = Builder::new(13, &[1, 4, 2, 2]).node("ReduceMax", &["x"], "y", attributes);
+    assert_eq!(of_map(builder), [3.0, 7.0, 11.0, 15.0]);
+    let of_channels = vec![ints("axes", &[1])];
+    let builder = Builder::new(13, &[1, 4, 2, 2]).node("ReduceMax", &["x"], "y", of_channels);
+    assert!(refusal(builder.import("y")).contains("all places of a map"));
+
+    let clip = |operator: &str| {
+        let builder = one(13, &[1, 3], operator, &["b", "c"], vec![]);
+        let builder = builder.floats("b", &[], &[2.0]).floats("c", &[1], &[5.0]);
+        only(&builder.import("y").unwrap()).clone()
+    };
+    let expect = |min, max| Op::Activation(Activation::Clip { min, max });
+    assert_eq!(clip("Max"), expect(5.0, f32::INFINITY));
+    assert_eq!(clip("Min"), expect(f32::NEG_INFINITY, 2.0));
+}
+
+#[test]
+fn an_input_of_bytes_that_is_cast_at_once_is_one_of_real_numbers() {
+    let mut builder = Builder::new(13, &[1, 3]).node("Cast", &["x"], "f", vec![int("to", 1)]).node(
+        "Relu",
+        &["f"],
+        "y",
+        vec![],
+    );
+    let info = builder.graph().input[0].r#type.as_mut().unwrap();
+    info.tensor_type.as_mut().unwrap().elem_type = Some(DataType::UINT8);
+    let imported = builder.import("y").unwrap();
+    only(&imported);
+    assert_eq!(imported.graph.values[imported.graph.inputs[0]].scale, None);
 }

@@ -21,7 +21,7 @@ fn what_is_not_supported_is_refused_with_node_operator_and_advice() {
         ("QLinearConv", vec![], &["QLinearConv_y", "a QuantizeLinear is missing"]),
         ("MatMulInteger", vec![], &["MatMulInteger", "statically", "float model"]),
         ("If", vec![], &["operator If", "control flow"]),
-        ("Slice", vec![], &["Slice_y", "shape arithmetic"]),
+        ("Slice", vec![], &["Slice_y", "starts are missing"]),
         ("Softmax", vec![float("axis", 1.0)], &["attribute axis", "wrong type"]),
         ("Cast", vec![int("to", 7)], &["Cast_y", "INT64"]),
     ];
@@ -137,8 +137,10 @@ fn a_small_file_is_refused_by_the_node_that_would_cost_minutes_or_gigabytes() {
     assert!(refusal(wide.import("y")).contains("Sum_y"));
 
     let ranks = Builder::new(13, &[1, 2]).ints("a", &[7]).ints("shape", &vec![1; 1000]);
-    let ranks =
-        ranks.node("Reshape", &["a", "shape"], "z", vec![]).node("Relu", &["x"], "y", vec![]);
+    let ranks = ranks
+        .node("Reshape", &["a", "shape"], "z", vec![])
+        .node("Cast", &["z"], "f", vec![int("to", 1)])
+        .node("Add", &["x", "f"], "y", vec![]);
     assert!(refusal(ranks.import("y")).contains("1000 dimensions"));
 
     let mut mask = one(13, &[1, 4096, 4096], "Dropout", &[], vec![]);
@@ -156,7 +158,53 @@ fn a_small_file_is_refused_by_the_node_that_would_cost_minutes_or_gigabytes() {
     for at in 0..200 {
         casts = casts.node("Cast", &["i"], &format!("f{at}"), vec![int("to", 1)]);
     }
-    assert!(refusal(casts.node("Relu", &["x"], "y", vec![]).import("y")).contains("does not hold"));
+    assert!(
+        refusal(casts.node("Add", &["x", "f199"], "y", vec![]).import("y"))
+            .contains("does not hold")
+    );
+}
+
+/// Every refusal of a file that asks for too much says what to do.
+#[test]
+fn what_asks_for_too_much_is_told_what_to_do() {
+    let many: Vec<String> = (0..1000).map(|_| "x".to_owned()).collect();
+    let operands: Vec<&str> = many.iter().map(String::as_str).collect();
+    let mut nodes = Builder::new(13, &[1, 2]);
+    for index in 0..9 {
+        nodes = nodes.node("Sum", &operands, &format!("y{index}"), vec![]);
+    }
+    let wide = one(13, &[1, 2], "Sum", &vec!["x"; 2000], vec![]);
+    let ranks = Builder::new(13, &[1, 2]).ints("a", &[7]).ints("shape", &vec![1; 1000]);
+    let ranks = ranks
+        .node("Reshape", &["a", "shape"], "z", vec![])
+        .node("Cast", &["z"], "f", vec![int("to", 1)])
+        .node("Add", &["x", "f"], "y", vec![]);
+    for (refused, advice) in [
+        (refusal(nodes.import("y8")), "run a simplifier"),
+        (refusal(wide.import("y")), "in several steps"),
+        (refusal(ranks.import("y")), "constants folded"),
+    ] {
+        assert!(refused.contains(advice), "{refused}");
+    }
+}
+
+#[test]
+fn a_constant_that_is_not_finite_is_refused_by_its_name() {
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let conv = one(13, &[1, 1, 2, 2], "Conv", &["weight"], vec![]);
+        let message = refusal(conv.floats("weight", &[2, 1, 1, 1], &[1.0, bad]).import("y"));
+        assert!(message.contains("tensor \"weight\""), "{message}");
+        assert!(message.contains("element 1") && message.contains("Conv_y"), "{message}");
+        assert!(
+            message.contains(&bad.to_string()) && message.contains("finite weights"),
+            "{message}"
+        );
+    }
+    let slope = one(13, &[1, 2], "LeakyRelu", &[], vec![float("alpha", f32::NAN)]);
+    assert!(refusal(slope.import("y")).contains("alpha is not a number"));
+    // A bound of a clip may be infinite.
+    let clip = one(13, &[1, 2], "Clip", &["low"], vec![]);
+    clip.floats("low", &[], &[f32::NEG_INFINITY]).import("y").unwrap();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use headstart::graph::{Activation, Op};
 
-use super::{Build, Outcome, Step, field, name};
+use super::{Build, Outcome, Step, field, name, unknown};
 use crate::import::tflite::schema::Operator;
 
 impl Build<'_> {
@@ -14,7 +14,8 @@ impl Build<'_> {
             "LEAKY_RELU" => {
                 Activation::LeakyRelu { alpha: field(operator, |options| options.f32(0, 0.0))? }
             }
-            _ => Activation::HardSwish,
+            "HARD_SWISH" => Activation::HardSwish,
+            other => return Err(unknown(other)),
         };
         Ok(Step::new(Op::Activation(activation), vec![self.x(operator)?]))
     }

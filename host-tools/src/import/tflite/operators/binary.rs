@@ -1,6 +1,6 @@
 use headstart::graph::{Binary, Op};
 
-use super::{Build, Outcome, Step, field, name};
+use super::{Build, Outcome, Step, field, name, unknown};
 use crate::import::tflite::layout::{TO_GRAPH, in_graph, transposed};
 use crate::import::tflite::schema::Operator;
 
@@ -11,7 +11,8 @@ impl Build<'_> {
             "ADD" => Binary::Add,
             "MUL" => Binary::Mul,
             "SUB" => Binary::Sub,
-            _ => Binary::Div,
+            "DIV" => Binary::Div,
+            other => return Err(unknown(other)),
         };
         let mut inputs = Vec::with_capacity(2);
         let rank =

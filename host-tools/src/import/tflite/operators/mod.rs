@@ -24,7 +24,9 @@ use headstart::network::Halves;
 use super::layout::{TO_FILE, TO_GRAPH, in_graph, transposed};
 use super::schema::{Kind, Model, Operator};
 use crate::error::Problem;
+use crate::import::boundaries::{Boundaries, Boundary};
 use crate::import::cost::made;
+use crate::import::finite::Finite;
 use crate::import::imported::{Aliases, IntegerMeans};
 use crate::import::scales::{carried, round};
 use names::name_of;
@@ -38,9 +40,18 @@ pub(super) struct Build<'a> {
     pub(super) aliases: Aliases,
     /// Pools of integers.
     pub(super) integer_means: IntegerMeans,
+    /// The operators that were not taken over.
+    pub(super) boundaries: Boundaries,
+    /// What those read of the graph.
+    pub(super) frontier: Vec<ValueId>,
+    /// Why the first of them was not taken over that an output needs.
+    pub(super) problem: Option<Problem>,
+    finite: Finite,
     model: &'a Model<'a>,
     /// What each tensor became: images with channels first.
     values: Vec<Option<ValueId>>,
+    /// The boundary behind which each tensor lies.
+    behind: Vec<Option<usize>>,
     /// Names that are given away, and those that the file states.
     names: HashSet<String>,
     stated: HashSet<&'a str>,
@@ -74,8 +85,13 @@ impl<'a> Build<'a> {
             graph: Graph::default(),
             aliases: Aliases::default(),
             integer_means: IntegerMeans::new(),
+            boundaries: Boundaries::default(),
+            frontier: Vec::new(),
+            problem: None,
+            finite: Finite::new(),
             model,
             values: vec![None; model.tensors.len()],
+            behind: vec![None; model.tensors.len()],
             names: HashSet::new(),
             stated: model.tensors.iter().map(|tensor| tensor.name).collect(),
             weights,
@@ -198,33 +214,106 @@ impl<'a> Build<'a> {
         self.node(transpose(&TO_FILE), vec![value], &format!("{name}_channels_last"))
     }
 
-    /// Adds one operator.
+    /// Whether a tensor lies behind an operator that was not taken over.
+    pub(super) fn is_behind(&self, tensor: usize) -> bool {
+        self.behind[tensor].is_some()
+    }
+
+    /// Takes over one operator, if it can be; else it is a boundary.
     ///
     /// # Errors
     ///
-    /// [`Problem::Node`] and [`Problem::Operator`], with the tensor that it computes and its byte in the file.
-    pub(super) fn operator(&mut self, operator: &Operator<'_>) -> Result<(), Problem> {
-        let &[output] = &operator.outputs[..] else {
-            return Err(self.problem(operator, "several results, or none".into()));
+    /// [`Problem::Node`] for a result that is defined twice, with the tensor that it computes and its byte in the file.
+    pub(super) fn operator(
+        &mut self,
+        operator: &Operator<'_>,
+        is_needed: bool,
+    ) -> Result<(), Problem> {
+        let is_defined = |&output: &usize| {
+            self.values[output].is_some()
+                || self.behind[output].is_some()
+                || self.model.tensors[output].data.is_some()
         };
-        if self.values[output].is_some() || self.model.tensors[output].data.is_some() {
+        if operator.outputs.iter().any(is_defined) {
             return Err(self.problem(operator, "a result that is defined twice".into()));
         }
-        let Some(step) =
-            self.step(operator, output).map_err(|what| self.problem(operator, what))?
-        else {
-            return Ok(());
+        let behind = operator.inputs.iter().flatten().find_map(|&tensor| self.behind[tensor]);
+        let number = match behind {
+            Some(number) => number,
+            None => {
+                let (values, nodes) = (self.graph.values.len(), self.graph.nodes.len());
+                let Err(problem) = self.take_over(operator) else { return Ok(()) };
+                self.graph.values.truncate(values);
+                self.graph.nodes.truncate(nodes);
+                self.finite.forget_from(values);
+                self.add_boundary(operator, problem, is_needed)
+            }
         };
-        self.finish(output, step).map_err(|what| self.problem(operator, what))
+        for &output in &operator.outputs {
+            self.behind[output] = Some(number);
+            self.boundaries.put_behind(self.model.tensors[output].name, number);
+        }
+        if is_needed {
+            let read = || operator.inputs.iter().flatten();
+            self.frontier.extend(read().filter_map(|&tensor| self.values[tensor]));
+            let is_weight = |&tensor: &usize| {
+                let of = &self.model.tensors[tensor];
+                let is_real =
+                    matches!(of.kind, Kind::Float32 | Kind::Float16 | Kind::Int8 | Kind::Uint8);
+                of.data.is_some() && is_real && of.shape.iter().product::<usize>() > 1
+            };
+            if read().any(is_weight) {
+                self.boundaries.has_weights(number);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_over(&mut self, operator: &Operator<'_>) -> Result<(), Problem> {
+        let &[output] = &operator.outputs[..] else {
+            return Err(
+                self.problem(operator, format!("{UNSUPPORTED} (it has several results, or none)"))
+            );
+        };
+        let first = self.graph.nodes.len();
+        let step = self.step(operator, output).map_err(|what| self.problem(operator, what))?;
+        if let Some(step) = step {
+            self.finish(output, step).map_err(|what| self.problem(operator, what))?;
+        }
+        let graph = &self.graph;
+        let checked =
+            graph.nodes[first..].iter().try_for_each(|node| self.finite.check(graph, node));
+        if checked.is_err() {
+            self.values[output] = None;
+        }
+        checked
+    }
+
+    fn add_boundary(
+        &mut self,
+        operator: &Operator<'_>,
+        problem: Problem,
+        is_needed: bool,
+    ) -> usize {
+        let read = operator.inputs.iter().flatten().filter_map(|&tensor| self.values[tensor]);
+        let reads = read.map(|value| self.graph.values[value].name.clone()).collect();
+        let output = operator.outputs.first().map(|&output| self.model.tensors[output].name);
+        let number = self.boundaries.add(Boundary {
+            node: output.unwrap_or_default().to_owned(),
+            operator: operator_name(operator),
+            reads,
+            why: problem.to_string(),
+            is_needed,
+        });
+        if is_needed {
+            self.problem.get_or_insert(problem);
+        }
+        number
     }
 
     fn problem(&self, operator: &Operator<'_>, what: String) -> Problem {
         let output = operator.outputs.first().map(|&output| self.model.tensors[output].name);
-        let name = match name_of(operator.code) {
-            Some(name) => name.to_owned(),
-            None if !operator.custom.is_empty() => operator.custom.escape_debug().to_string(),
-            None => format!("number {}", operator.code),
-        };
+        let name = operator_name(operator);
         Problem::Node {
             node: output.unwrap_or_default().to_owned(),
             operator: name,
@@ -249,9 +338,7 @@ impl<'a> Build<'a> {
             "RESHAPE" | "SQUEEZE" | "EXPAND_DIMS" => self.reshape(operator, output),
             "SOFTMAX" => self.softmax(operator),
             "TRANSPOSE" => self.transpose(operator, output),
-            _ => Err("this operator is not supported; freeze at a tensor before it by converting the model up to \
-                      there, or choose a model without it"
-                .into()),
+            _ => Err(UNSUPPORTED.into()),
         };
         step.map(Some)
     }
@@ -308,8 +395,26 @@ fn halves(kind: Kind) -> Option<Halves> {
     }
 }
 
+/// Why a method that reads several operators refuses one that it does not know.
+fn unknown(operator: &str) -> String {
+    format!("{operator} has no meaning here: convert the model up to there")
+}
+
 fn transpose(permutation: &[usize]) -> Op {
     Op::Transpose { permutation: permutation.to_vec() }
+}
+
+/// What is said of an operator that has no meaning here.
+const UNSUPPORTED: &str =
+    "this operator is not supported: freeze at a tensor before it, or choose a model without it";
+
+/// The operator's name in messages.
+fn operator_name(operator: &Operator<'_>) -> String {
+    match name_of(operator.code) {
+        Some(name) => name.to_owned(),
+        None if !operator.custom.is_empty() => operator.custom.escape_debug().to_string(),
+        None => format!("number {}", operator.code),
+    }
 }
 
 /// The schema's name of an operator; empty for one that has none here.
