@@ -22,8 +22,11 @@ pub(super) fn binary<B: FloatBackend>(
         BinaryOp::Mul => scaled(B::float_mul(a, b), binary.scale_a),
         BinaryOp::Div => {
             let quotient = scaled(B::float_div(a, b), binary.scale_a);
-            // 0 / 0 gives the least result.
-            let undefined = B::float_is_nan(quotient.clone(), BoolDType::Native);
+            // 0 / 0 gives the least result. Not by `float_is_nan`: with AVX2 alone, burn-ndarray 0.21 takes what is no number for its own equal.
+            let zero = || scalar(0.0);
+            let below = B::float_lower_elem(quotient.clone(), zero(), BoolDType::Native);
+            let above = B::float_greater_equal_elem(quotient.clone(), zero(), BoolDType::Native);
+            let undefined = B::bool_not(B::bool_or(below, above));
             B::float_mask_fill(quotient, undefined, scalar(bounds[0] as f32))
         }
     };
