@@ -6,15 +6,19 @@ use rayon::prelude::*;
 use crate::cut::layout::orders;
 use crate::float::{Run, over_samples, pool};
 use crate::import::imported::IntegerMeans;
+use crate::import::scales::is_quantised;
+use crate::quantise::equalise::{self, ChannelScales, Seen};
 use crate::quantise::rounding::{HISTOGRAM_BYTES, Histogram, Quantisation};
 use crate::quantise::sample::Sample;
 
 /// Known ranges of the graph's tensors.
 #[derive(Clone, Debug)]
 pub struct Ranges {
-    /// The quantisation of every tensor; `None` where neither the model nor samples say it.
+    /// The scales of channels by which tensors are divided before they are quantised.
+    pub scales: ChannelScales,
+    /// The quantisation of every tensor, divided by its channels' scales; `None` where neither the model nor samples say it.
     pub quantisation: Vec<Option<Quantisation>>,
-    /// The mean of every channel of every tensor over the calibration samples; empty if unknown.
+    /// The mean of every channel of every tensor, divided by its scale, over the calibration samples; empty if unknown.
     pub channel_means: Vec<Vec<f32>>,
     /// The quantisation of the features after pooling; without it they keep that of the map.
     pub features: Option<Quantisation>,
@@ -22,7 +26,8 @@ pub struct Ranges {
     pub integer_means: IntegerMeans,
 }
 
-/// Finds the ranges of all tensors of `graph`, and of its output pooled to a `grid × grid` map.
+/// Finds the scales and ranges of all tensors of `graph`, and of its output pooled to a `grid × grid` map. A model that is quantised already
+/// keeps one scale a tensor.
 ///
 /// `done` is called once for every pass of a sample: twice a sample.
 ///
@@ -51,17 +56,25 @@ pub fn calibrate<R: Run>(
         },
         Extremes::merge,
     )?;
+    let scales = match is_quantised(graph) {
+        true => ChannelScales::default(),
+        false => ChannelScales::choose(graph, &extremes.seen()),
+    };
     let pooled_slot = graph.values.len();
     let computed = graph.nodes.len() + graph.inputs.len() + 1;
     let histograms = over_samples(
         samples,
         runner.at_once().min(HISTOGRAMS_BYTES / (computed * HISTOGRAM_BYTES)),
-        &extremes.histograms(),
+        &extremes.histograms(graph, &scales),
         |histograms, sample| {
             runner.run(sample, &mut |value, data| {
-                histograms[value].add(data);
+                let one = [1.0];
+                let scales = scales.of(value).unwrap_or(&one);
+                for (plane, &scale) in planes(data, scales.len()).zip(scales) {
+                    histograms[value].add(plane, scale);
+                }
                 if graph.outputs.contains(&value) {
-                    histograms[pooled_slot].add(&pooled(value, data));
+                    histograms[pooled_slot].add(&pooled(value, data), 1.0);
                 }
             })?;
             done();
@@ -73,20 +86,27 @@ pub fn calibrate<R: Run>(
         histograms.par_iter().map(|histogram| Some(histogram.best_quantisation())).collect();
     let features = quantisation.pop().flatten();
     let integer_means = IntegerMeans::new();
-    Ok(Ranges { quantisation, channel_means: extremes.means(), features, integer_means })
+    let channel_means = extremes.means(&scales);
+    Ok(Ranges { scales, quantisation, channel_means, features, integer_means })
+}
+
+/// The elements of each channel, of which there are so many.
+fn planes(data: &[f32], channels: usize) -> impl Iterator<Item = &[f32]> {
+    data.chunks_exact((data.len() / channels.max(1)).max(1))
 }
 
 /// Bytes of histograms that threads fill at the same time.
 const HISTOGRAMS_BYTES: usize = 64 << 20;
 
-/// Channels of all tensors whose means are kept; beyond them a tensor's means are unknown, and no bias is corrected by them.
+/// Channels of all tensors that are told apart; beyond them a tensor counts as one channel.
 const MOST_CHANNELS: usize = 1 << 22;
 
-/// Least and greatest value and the channel sums of every tensor; the pooled output comes last.
+/// Least and greatest value and the sum of every channel of every tensor; the pooled output comes last, as one channel.
 #[derive(Clone, Debug)]
 struct Extremes {
-    ends: Vec<(f32, f32)>,
-    sums: Vec<Vec<f64>>,
+    ends: Vec<Vec<(f32, f32)>>,
+    /// Sums of means, and of means of squares, over the places of a sample.
+    sums: Vec<Vec<[f64; 2]>>,
     samples: usize,
 }
 
@@ -97,11 +117,12 @@ impl Extremes {
             let found = value.shape.get(1).copied().filter(|_| value.constant.is_none());
             let left = found.and_then(|channels| room.checked_sub(channels));
             room = left.unwrap_or(room);
-            left.and(found).unwrap_or(0)
+            left.and(found).unwrap_or(1).max(1)
         };
+        let counts: Vec<usize> = graph.values.iter().map(&mut channels).chain([1]).collect();
         Self {
-            ends: vec![(0.0, 0.0); graph.values.len() + 1],
-            sums: graph.values.iter().map(|value| vec![0.0; channels(value)]).collect(),
+            ends: counts.iter().map(|&count| vec![(0.0, 0.0); count]).collect(),
+            sums: counts.iter().map(|&count| vec![[0.0; 2]; count]).collect(),
             samples: 0,
         }
     }
@@ -113,46 +134,76 @@ impl Extremes {
         value: ValueId,
         data: &[f32],
     ) {
-        self.widen(value, data);
         if graph.inputs.contains(&value) {
             self.samples += 1;
         }
-        let sums = &mut self.sums[value];
-        if let Some(pixels) = data.len().checked_div(sums.len()).filter(|&n| n > 0) {
-            for (sum, channel) in sums.iter_mut().zip(data.chunks_exact(pixels)) {
-                *sum += channel.iter().map(|&v| f64::from(v)).sum::<f64>() / pixels as f64;
-            }
-        }
+        self.widen(value, data);
         if graph.outputs.contains(&value) {
             self.widen(graph.values.len(), &pooled(value, data));
         }
     }
 
     fn widen(&mut self, slot: usize, data: &[f32]) {
-        let (low, high) = &mut self.ends[slot];
-        for &value in data.iter().filter(|value| value.is_finite()) {
-            *low = low.min(value);
-            *high = high.max(value);
+        let channels = self.ends[slot].len();
+        let all = self.ends[slot].iter_mut().zip(&mut self.sums[slot]);
+        for (((low, high), [sum, squares]), plane) in all.zip(planes(data, channels)) {
+            for &value in plane.iter().filter(|value| value.is_finite()) {
+                *low = low.min(value);
+                *high = high.max(value);
+            }
+            let places = plane.len() as f64;
+            *sum += plane.iter().map(|&v| f64::from(v)).sum::<f64>() / places;
+            *squares += f64::from(plane.iter().map(|v| v * v).sum::<f32>()) / places;
         }
     }
 
     fn merge(&mut self, other: &Self) {
-        for (a, b) in self.ends.iter_mut().zip(&other.ends) {
+        for (a, b) in self.ends.iter_mut().flatten().zip(other.ends.iter().flatten()) {
             *a = (a.0.min(b.0), a.1.max(b.1));
         }
         for (a, b) in self.sums.iter_mut().flatten().zip(other.sums.iter().flatten()) {
-            *a += b;
+            *a = [a[0] + b[0], a[1] + b[1]];
         }
         self.samples += other.samples;
     }
 
-    fn histograms(&self) -> Vec<Histogram> {
-        self.ends.iter().map(|&(low, high)| Histogram::new(low, high)).collect()
+    /// Empty histograms over what each tensor reaches, divided by its channels' scales, as far as its readers tell its values apart.
+    fn histograms(&self, graph: &Graph, scales: &ChannelScales) -> Vec<Histogram> {
+        let readers = equalise::readers(graph);
+        let of = |(value, ends): (ValueId, &Vec<(f32, f32)>)| {
+            let mut all = (0.0_f32, 0.0_f32);
+            for (channel, &(low, high)) in ends.iter().enumerate() {
+                let scale = scales.of(value).map_or(1.0, |scales| scales[channel]);
+                let (least, most) = match value < graph.values.len() {
+                    true => equalise::useful(graph, &readers, value),
+                    false => (f32::NEG_INFINITY, f32::INFINITY),
+                };
+                all.0 = all.0.min(low.max(least) / scale);
+                all.1 = all.1.max(high.min(most) / scale);
+            }
+            Histogram::new(all.0, all.1)
+        };
+        self.ends.iter().enumerate().map(of).collect()
     }
 
-    fn means(&self) -> Vec<Vec<f32>> {
+    fn seen(&self) -> Seen {
         let count = self.samples.max(1) as f64;
-        self.sums.iter().map(|sums| sums.iter().map(|sum| (sum / count) as f32).collect()).collect()
+        let variance =
+            |&[sum, squares]: &[f64; 2]| (squares / count - (sum / count).powi(2)).max(0.0) as f32;
+        let variances = self.sums.iter().map(|sums| sums.iter().map(variance).collect());
+        Seen { ends: self.ends.clone(), variances: variances.collect() }
+    }
+
+    fn means(&self, scales: &ChannelScales) -> Vec<Vec<f32>> {
+        let count = self.samples.max(1) as f64;
+        let of = |(value, sums): (ValueId, &Vec<[f64; 2]>)| {
+            let mean = |(channel, [sum, _]): (usize, &[f64; 2])| {
+                let scale = scales.of(value).map_or(1.0, |scales| scales[channel]);
+                (sum / count / f64::from(scale)) as f32
+            };
+            sums.iter().enumerate().map(mean).collect()
+        };
+        self.sums.iter().enumerate().map(of).collect()
     }
 }
 

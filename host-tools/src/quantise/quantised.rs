@@ -14,7 +14,7 @@ use crate::import::imported::IntegerMeans;
 use crate::import::model::Model;
 use crate::import::scales;
 use crate::quantise::calibrate::{Ranges, calibrate};
-use crate::quantise::equalise::equalise;
+use crate::quantise::equalise::ChannelScales;
 use crate::quantise::lower::{
     NOTHING_LEFT, freeze_points_of, lower, lower_for_tail, outline, outline_for_tail,
 };
@@ -85,24 +85,20 @@ pub fn quantise(
     model.check_run(graph)?;
     let grid = if settings.tail.is_some() { usize::MAX } else { settings.grid };
     let own_scales = scales::is_quantised(graph);
-    let equalised = if own_scales {
-        graph.clone()
-    } else {
-        equalise(graph, &FloatGraph::new(&model.path, graph)?, samples, &done)?
-    };
     let mut ranges = Ranges {
-        quantisation: vec![None; equalised.values.len()],
+        scales: ChannelScales::default(),
+        quantisation: vec![None; graph.values.len()],
         channel_means: Vec::new(),
         features: None,
         integer_means: IntegerMeans::new(),
     };
     if !samples.is_empty() {
-        let runner = FloatGraph::new(&model.path, &equalised)?;
-        ranges = calibrate(&equalised, &runner, samples, grid, done)?;
+        let runner = FloatGraph::new(&model.path, graph)?;
+        ranges = calibrate(graph, &runner, samples, grid, done)?;
     }
     let (mut differences, mut known_scales) = (Vec::new(), Vec::new());
     if own_scales {
-        let known = own_scales::known(&equalised);
+        let known = own_scales::known(graph);
         known_scales.clone_from(&known.quantisation);
         ranges.channel_means.clear();
         ranges.integer_means.clone_from(&model.imported.integer_means);
@@ -112,13 +108,13 @@ pub fn quantise(
         differences = known.differences;
     }
     let lowered = match &settings.tail {
-        None => lower(&equalised, &ranges, grid).map(|lowered| (lowered, Vec::new())),
-        Some(_) => lower_for_tail(&equalised, &ranges),
+        None => lower(graph, &ranges, grid).map(|lowered| (lowered, Vec::new())),
+        Some(_) => lower_for_tail(graph, &ranges),
     };
     let (lowered, places) = lowered.map_err(|problem| refused(model, graph, problem))?;
     differences.extend(lowered.differences.iter().cloned());
     if own_scales {
-        differences.extend(measured(&equalised, &lowered, &known_scales));
+        differences.extend(measured(graph, &lowered, &known_scales));
     }
     let quantised = Quantised {
         differences,
@@ -280,8 +276,8 @@ impl Quantised {
         let scales = if self.own_scales {
             "the model's own scales"
         } else {
-            "cross-layer equalisation; weights per channel, symmetric, least squared error; activations per tensor, \
-             asymmetric, least squared error over 2048 bins; bias correction"
+            "weights per channel, symmetric, least squared error; activations per channel where weights or tables hold \
+             the scales, asymmetric, least squared error over 2048 bins; bias correction"
         };
         let calibration = format!(
             "int8; {scales}; {}",

@@ -65,7 +65,11 @@ impl Lowering<'_> {
     ) -> Result<(), Why> {
         if let [c] = *constant {
             let c = f64::from(c);
-            return self.table(node, x, move |x| apply(op, x, c, reversed));
+            let function = move |x| apply(op, x, c, reversed);
+            return match (op, reversed) {
+                (Binary::Mul, _) | (Binary::Div, false) => self.homogeneous(node, x, function),
+                _ => self.table(node, x, function),
+            };
         }
         let dims = self.dims(x)?;
         let shape = &self.graph.values[constant_id].shape;

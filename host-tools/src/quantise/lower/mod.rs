@@ -17,6 +17,7 @@ use crate::cut::layout;
 use crate::error::{LowerError, NoForm as Why};
 use crate::import::scales;
 use crate::quantise::calibrate::Ranges;
+use crate::quantise::equalise::absorbed;
 use crate::quantise::lowered::{Lowered, LoweredNode, LoweredValue, Order, View, channels_last};
 use crate::quantise::own_scales;
 use crate::quantise::rounding::Quantisation;
@@ -28,7 +29,7 @@ use crate::quantise::rounding::Quantisation;
 ///
 /// [`LowerError`] names the first node without an int8 form.
 pub fn lower(graph: &Graph, ranges: &Ranges, grid: usize) -> Result<Lowered, LowerError> {
-    pooled(Lowering::new(graph, ranges)?, grid)
+    pooled(Lowering::new(&absorbed(graph, &ranges.scales), ranges)?, grid)
 }
 
 fn pooled(mut lowering: Lowering<'_>, grid: usize) -> Result<Lowered, LowerError> {
@@ -46,7 +47,7 @@ fn pooled(mut lowering: Lowering<'_>, grid: usize) -> Result<Lowered, LowerError
 ///
 /// As [`lower`].
 pub fn lower_for_tail(graph: &Graph, ranges: &Ranges) -> Result<(Lowered, Vec<usize>), LowerError> {
-    crossing(Lowering::new(graph, ranges)?)
+    crossing(Lowering::new(&absorbed(graph, &ranges.scales), ranges)?)
 }
 
 fn crossing(mut lowering: Lowering<'_>) -> Result<(Lowered, Vec<usize>), LowerError> {

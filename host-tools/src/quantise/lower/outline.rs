@@ -9,7 +9,9 @@ use crate::cut::layout::{self, Order};
 use crate::error::LowerError;
 use crate::import::imported::IntegerMeans;
 use crate::import::model::Model;
+use crate::import::scales::is_quantised;
 use crate::quantise::calibrate::Ranges;
+use crate::quantise::equalise::ChannelScales;
 use crate::quantise::lowered::Lowered;
 use crate::quantise::own_scales;
 use crate::quantise::rounding::Quantisation;
@@ -82,7 +84,12 @@ fn possible(graph: &Graph) -> Vec<bool> {
 fn any_ranges(graph: &Graph) -> Ranges {
     let any = Quantisation { scale: 1.0, zero_point: 0 };
     let known = own_scales::known(graph).quantisation.into_iter();
+    let scales = match is_quantised(graph) {
+        true => ChannelScales::default(),
+        false => ChannelScales::ones(graph),
+    };
     Ranges {
+        scales,
         quantisation: known.map(|known| known.or(Some(any))).collect(),
         channel_means: Vec::new(),
         features: Some(any),

@@ -25,6 +25,9 @@ impl Lowering<'_> {
                 return Ok(());
             }
         }
+        if function.clamp().is_some() || matches!(function, Activation::LeakyRelu { .. }) {
+            return self.homogeneous(node, node.inputs[0], move |x| function.apply(x));
+        }
         self.table(node, node.inputs[0], move |x| function.apply(x))
     }
 
@@ -34,7 +37,7 @@ impl Lowering<'_> {
         let slopes: Vec<f64> = slope.iter().map(|&s| f64::from(s)).collect();
         let prelu = |slope: f64, x: f64| if x < 0.0 { slope * x } else { x };
         if let [slope] = slopes[..] {
-            return self.table(node, x, move |x| prelu(slope, x));
+            return self.homogeneous(node, x, move |x| prelu(slope, x));
         }
         if self.dims(x)?.first() != Some(&slopes.len()) {
             return Err("a slope that is neither one number nor one a channel".into());
@@ -42,8 +45,24 @@ impl Lowering<'_> {
         self.channel_tables(node, x, 0, slopes.len(), move |channel, x| prelu(slopes[channel], x))
     }
 
-    /// One table for all elements.
+    /// One table for all elements, or one a channel where channels have scales of their own.
     pub(super) fn table(
+        &mut self,
+        node: &GraphNode,
+        x: ValueId,
+        function: impl Fn(f64) -> f64,
+    ) -> Result<(), Why> {
+        let scales = [x, node.output].map(|value| self.ranges.scales.of(value));
+        if scales == [None; 2] {
+            return self.homogeneous(node, x, function);
+        }
+        let [from, to] = scales.map(|of| move |c: usize| of.map_or(1.0, |of| f64::from(of[c])));
+        let channels = self.dims(x)?[0];
+        self.channel_tables(node, x, 0, channels, move |c, x| function(x * from(c)) / to(c))
+    }
+
+    /// One table for all elements, of a function that commutes with the channels' scales.
+    pub(super) fn homogeneous(
         &mut self,
         node: &GraphNode,
         x: ValueId,

@@ -24,14 +24,15 @@ impl Histogram {
         Self { low: low.min(0.0), high: high.max(0.0), counts: Vec::new() }
     }
 
-    /// Counts values; those outside the range count at its ends.
-    pub fn add(&mut self, values: &[f32]) {
+    /// Counts values divided by `scale`; those outside the range count at its ends.
+    pub fn add(&mut self, values: &[f32], scale: f32) {
         if self.counts.is_empty() && !values.is_empty() {
             self.counts = vec![0; BINS];
         }
         let factor = BINS as f32 / (self.high - self.low).max(f32::MIN_POSITIVE);
+        let inverse = 1.0 / scale;
         for &value in values {
-            let bin = ((value - self.low) * factor) as usize;
+            let bin = ((value * inverse - self.low) * factor) as usize;
             self.counts[bin.min(BINS - 1)] += 1;
         }
     }
@@ -97,8 +98,8 @@ mod tests {
     fn one_outlier_among_many_values_is_clipped() {
         let mut histogram = Histogram::new(-1.0, 100.0);
         let bulk: Vec<f32> = (0..1_000_000).map(|i| (i % 2001) as f32 / 1000.0 - 1.0).collect();
-        histogram.add(&bulk);
-        histogram.add(&[100.0]);
+        histogram.add(&bulk, 1.0);
+        histogram.add(&[100.0], 1.0);
         let quantisation = histogram.best_quantisation();
         assert!(quantisation.scale < 50.0 / 255.0, "{quantisation:?}");
         assert!(quantisation.real(-128) <= -0.95, "{quantisation:?}");
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn evenly_spread_values_keep_their_extremes() {
         let mut histogram = Histogram::new(0.0, 6.0);
-        histogram.add(&(0..=6000).map(|i| i as f32 / 1000.0).collect::<Vec<_>>());
+        histogram.add(&(0..=6000).map(|i| i as f32 / 1000.0).collect::<Vec<_>>(), 1.0);
         let quantisation = histogram.best_quantisation();
         assert_eq!(quantisation, Quantisation::of_range(0.0, 6.0));
     }

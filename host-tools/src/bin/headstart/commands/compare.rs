@@ -17,7 +17,7 @@ use headstart_tools::float::FloatGraph;
 use headstart_tools::import::model::Model;
 use headstart_tools::import::scales;
 use headstart_tools::quantise::compare::{self, Comparison, Cosines, Noise, Pair, Still};
-use headstart_tools::quantise::equalise::groups;
+use headstart_tools::quantise::equalise::ChannelScales;
 use headstart_tools::quantise::inputs;
 use headstart_tools::quantise::lower::{freeze_points_of, outline};
 use headstart_tools::quantise::lowered::{Lowered, View};
@@ -47,10 +47,12 @@ pub(super) fn compare(
         dataset.limit(limit as usize, sampling.seed);
     }
     let bar = report.progress(dataset.samples.len(), "comparing");
-    let mut equalised: Vec<_> = groups(&graph).into_iter().flat_map(|group| group.read).collect();
-    if scales::is_quantised(&graph) {
-        equalised.clear();
-    }
+    let scaled = match scales::is_quantised(&graph) {
+        true => ChannelScales::default(),
+        false => ChannelScales::ones(&graph),
+    };
+    let equalised: Vec<usize> =
+        (0..graph.values.len()).filter(|&value| scaled.of(value).is_some()).collect();
     let pair =
         Pair { pack, graph: &graph, float: &float, lowered: &lowered, equalised: &equalised };
     let load = |index: usize| inputs::read(pair.pack.input(), &dataset.samples[index].path);

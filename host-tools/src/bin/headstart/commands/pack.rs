@@ -76,7 +76,7 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     certified(board.as_ref(), &outline, args, &chosen.graph)?;
     drop(outline);
     let (samples, bad_files) = calibration(report, args, &model, &chosen.graph, preprocessing)?;
-    let bar = report.progress(3 * samples.len(), "calibrating");
+    let bar = report.progress(2 * samples.len(), "calibrating");
     let quantised = quantise(&model, &chosen.graph, &samples, settings, || bar.inc(1))?;
     bar.finish_and_clear();
     let is_pooled = quantised.is_pooled;

@@ -1,0 +1,31 @@
+use headstart::graph::{Activation, Graph, Node, Op, ValueId};
+
+/// The values of a tensor that its reader tells apart; beyond them the reader's result hardly changes, and no step need be spent.
+/// `readers` are the nodes that read each value, by place.
+pub(in crate::quantise) fn useful(
+    graph: &Graph,
+    readers: &[Vec<usize>],
+    value: ValueId,
+) -> (f32, f32) {
+    let everything = (f32::NEG_INFINITY, f32::INFINITY);
+    let [reader] = readers[value][..] else { return everything };
+    let Node { op: Op::Activation(activation), .. } = graph.nodes[reader] else {
+        return everything;
+    };
+    if graph.outputs.contains(&value) {
+        return everything;
+    }
+    match activation {
+        Activation::HardSwish => (-3.0, f32::INFINITY),
+        Activation::HardSigmoid { alpha, beta } if alpha > 0.0 => {
+            (-beta / alpha, (1.0 - beta) / alpha)
+        }
+        // Beyond them sigmoid is within half a step of 1/255 from 0 and 1, and silu within 0.003 from 0.
+        Activation::Sigmoid => (-8.0, 8.0),
+        Activation::Silu => (-8.0, f32::INFINITY),
+        Activation::HardSigmoid { .. }
+        | Activation::Relu
+        | Activation::Clip { .. }
+        | Activation::LeakyRelu { .. } => everything,
+    }
+}
