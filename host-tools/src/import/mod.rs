@@ -2,6 +2,7 @@
 
 pub mod boundaries;
 pub(crate) mod cost;
+mod ends;
 mod file;
 mod finite;
 pub mod imported;

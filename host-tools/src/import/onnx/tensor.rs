@@ -5,16 +5,12 @@ use headstart::graph::{MAX_ELEMENTS, elements};
 use rten_onnx::onnx::{DataLocation, DataType, TensorProto};
 
 use super::external::External;
-use super::integers::{IntegerType, MAX_INTEGERS};
+use super::integers::{FOLD, IntegerType, MAX_INTEGERS};
 use crate::error::Problem;
 use crate::import::cost;
 use crate::import::imported::{Data, Tensor};
 
 const UNDEFINED: DataType = DataType(0);
-
-/// What to do about constants that are made or computed while a model is read.
-pub(super) const FOLD: &str =
-    "export the model with its constants folded, or cut it before this node";
 
 /// How many elements the constants of one model may still take.
 #[derive(Debug)]

@@ -21,8 +21,8 @@ use headstart::graph::{Node, Op};
 use sha2::{Digest, Sha256};
 
 use crate::error::{ImportError, Problem};
-use crate::import::boundaries::end_at;
 use crate::import::cost::MAX_GRAPH_NODES;
+use crate::import::ends::end_at;
 use crate::import::file::read_file;
 use crate::import::imported::{Imported, Output, Source, check_model};
 use operators::Build;

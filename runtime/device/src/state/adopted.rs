@@ -1,9 +1,8 @@
 //! The cache of another backbone, until the head that was learned from it is there.
 
 use super::folder::{ADOPTED, FEATURES};
-use super::plain::{CACHE, read};
+use super::plain::{CACHE, read, unless_damaged};
 use super::replace::sync_folder;
-use super::salvage::unless_damaged;
 use super::{FeatureCache, Made, StateFolder, StateLock};
 use crate::{Error, Head};
 

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::newer::refuse_newer_head;
 use super::plain::{CACHE, COMMIT_FILE, COUNTER_FILE, COUNTER_MAGIC, HEAD_FILE, Kind, read};
 use super::{Commit, FeatureCache, StateProblem};
-use crate::Error;
+use crate::{Error, head};
 
 pub(super) const HEAD: &str = "head.hshr";
 /// The cache of the backbone that is being changed to.
@@ -232,6 +231,14 @@ impl StateFolder {
 
 fn is_other(error: &Error) -> bool {
     matches!(error, Error::State { problem: StateProblem::OtherBackbone { .. }, .. })
+}
+
+/// Refuses a commit whose head a later program wrote.
+fn refuse_newer_head(path: &Path, commit: &Commit) -> Result<(), Error> {
+    match head::newer(&commit.head) {
+        Some(found) => Err(Error::state(path, StateProblem::CacheVersion { found })),
+        None => Ok(()),
+    }
 }
 
 fn of_commit(path: &Path, problem: StateProblem) -> Error {

@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use super::folder::{
     ADOPTED, COUNTER, FEATURES, HEAD, REJECTED, TRAINING, commit_name, sealed_counter,
 };
-use super::plain::{TRAINING_FILE, read};
+use super::plain::{TRAINING_FILE, read, unless_damaged};
 use super::replace::{add, remove_leftovers, replace, sync_folder, temporary};
-use super::salvage::unless_damaged;
 use super::{Commit, FeatureCache, Made, StateFolder, StateProblem};
 use crate::Error;
 

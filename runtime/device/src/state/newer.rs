@@ -4,11 +4,11 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::StateProblem;
 use super::folder::{HEAD, StateFolder};
 use super::names::{self, NAMES_FILE};
 use super::plain::{CACHE, COMMIT_FILE, FRONT_BYTES, HEAD_FILE, Kind, open};
 use super::reader::DIGEST_BYTES;
-use super::{Commit, StateProblem};
 use crate::{Error, head};
 
 impl StateFolder {
@@ -32,14 +32,6 @@ impl StateFolder {
             }
         }
         Ok(())
-    }
-}
-
-/// Refuses a commit whose head a later program wrote.
-pub(super) fn refuse_newer_head(path: &Path, commit: &Commit) -> Result<(), Error> {
-    match head::newer(&commit.head) {
-        Some(found) => Err(Error::state(path, StateProblem::CacheVersion { found })),
-        None => Ok(()),
     }
 }
 
@@ -80,8 +72,8 @@ fn version(path: &Path, kind: &Kind) -> Result<Option<u16>, Error> {
 mod tests {
     use headstart::head::{HeadParts, LinearHead};
 
-    use super::super::FeatureCache;
     use super::super::folder::{ADOPTED, FEATURES, REJECTED, commit_name};
+    use super::super::{Commit, FeatureCache};
     use super::*;
 
     const BACKBONE: [u8; 32] = [7; 32];

@@ -108,6 +108,18 @@ pub(super) fn open(path: &Path) -> Result<Option<(File, u64)>, Error> {
     Ok(Some((file, bytes)))
 }
 
+/// What was found, and nothing where its file was damaged. What the machine does not show, or a later program wrote, is no damage.
+pub(super) fn unless_damaged<T>(found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+    match found {
+        Err(Error::State {
+            problem: StateProblem::Unreadable(_) | StateProblem::CacheVersion { .. },
+            ..
+        }) => found,
+        Err(Error::State { .. }) => Ok(None),
+        found => found,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::folder::{ADOPTED, COUNTER, FEATURES, HEAD, REJECTED, TRAINING, commit_name};

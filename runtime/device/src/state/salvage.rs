@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::cache;
 use super::folder::{ADOPTED, FEATURES, HEAD};
-use super::plain::{FRONT_BYTES, open};
+use super::plain::{FRONT_BYTES, open, unless_damaged};
 use super::waiting::waiting_name;
 use super::{Commit, FeatureCache, StateFolder, StateLock, StateProblem};
 use crate::Error;
@@ -127,18 +127,6 @@ impl StateFolder {
         let Some(head) = self.sane_head()? else { return Ok(false) };
         let is_its = |(_, found): super::Found| found.is_ok_and(|(_, commit)| commit.head == head);
         Ok(self.commits()?.rev().any(is_its))
-    }
-}
-
-/// What was found, and nothing where its file was damaged. What the machine does not show, or a later program wrote, is no damage.
-pub(super) fn unless_damaged<T>(found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
-    match found {
-        Err(Error::State {
-            problem: StateProblem::Unreadable(_) | StateProblem::CacheVersion { .. },
-            ..
-        }) => found,
-        Err(Error::State { .. }) => Ok(None),
-        found => found,
     }
 }
 

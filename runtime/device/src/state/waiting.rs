@@ -7,9 +7,8 @@
 use sha2::{Digest, Sha256};
 
 use super::folder::FEATURES;
-use super::plain::read;
+use super::plain::{read, unless_damaged};
 use super::replace::sync_folder;
-use super::salvage::unless_damaged;
 use super::{FeatureCache, StateFolder, StateLock};
 use crate::Error;
 use crate::samples::hex;

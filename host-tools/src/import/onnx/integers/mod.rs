@@ -12,8 +12,11 @@ use std::cmp::Ordering;
 use headstart::graph::MAX_RANK;
 
 use super::attributes::axis as resolve_axis;
-use super::tensor::FOLD;
 pub(super) use crate::import::integer::IntegerType;
+
+/// What to do about constants that are made or computed while a model is read.
+pub(super) const FOLD: &str =
+    "export the model with its constants folded, or cut it before this node";
 
 /// Most elements of one integer tensor that is evaluated: shapes and indices need a handful.
 pub(super) const MAX_INTEGERS: usize = 1 << 16;
