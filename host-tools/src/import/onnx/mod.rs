@@ -98,8 +98,7 @@ fn checked(read: Result<(Imported, Option<Problem>), Problem>) -> Result<Importe
         }
         // An input that was left out is all that the model reads.
         None if imported.graph.outputs.is_empty() && imported.boundaries.iter().len() > 0 => {
-            let why = imported.boundaries.iter().map(|boundary| boundary.why.clone());
-            Err(Problem::Model(why.collect::<Vec<_>>().join("; ")))
+            Err(left_out(&imported))
         }
         _ => check_model(&imported).map(|()| imported),
     }
@@ -132,8 +131,21 @@ pub fn import_bytes_with(
     bindings: BTreeMap<String, Known>,
 ) -> Result<Imported, ImportError> {
     let read = read_model(bytes, folder, bindings, None);
-    let whole = read.and_then(|(imported, problem)| problem.map_or(Ok(imported), Err));
+    let whole = read.and_then(|(imported, problem)| match problem {
+        Some(problem) => Err(problem),
+        // An input that was left out is needed.
+        None if imported.outputs.iter().any(|output| matches!(output.source, Source::Behind)) => {
+            Err(left_out(&imported))
+        }
+        None => Ok(imported),
+    });
     whole.map_err(|problem| problem.in_file(name))
+}
+
+/// Why nodes and inputs were not taken over.
+fn left_out(imported: &Imported) -> Problem {
+    let why = imported.boundaries.iter().map(|boundary| boundary.why.clone());
+    Problem::Model(why.collect::<Vec<_>>().join("; "))
 }
 
 /// What later work on the graph relies on for its time and memory.
