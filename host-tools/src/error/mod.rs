@@ -165,7 +165,7 @@ pub enum ModelProblem {
         /// The node, and what could be done.
         why: String,
     },
-    /// What is trained needs a node that is not supported.
+    /// A layer that is to be trained lies behind a node that is not supported.
     #[error("the part behind the cut needs what is not supported: {why}")]
     TrainedBehind {
         /// The node, and what could be done.
@@ -186,7 +186,7 @@ pub enum ModelProblem {
     /// There is no tensor at which the model can be frozen.
     #[error("no tensor of it can be frozen at ({why})")]
     NoFreezePoint {
-        /// What stands in the way.
+        /// The reason why no tensor can be frozen at, and what could be done.
         why: String,
     },
     /// No fully-connected layer stands behind the cut, which a new one could replace.
@@ -233,7 +233,7 @@ pub enum ModelProblem {
     NotFinite {
         /// The tensor's name.
         tensor: String,
-        /// What the tensor holds: infinite, or not a number.
+        /// The element that is infinite, or not a number.
         found: f32,
         /// The element's place, row-major.
         element: usize,
@@ -246,7 +246,7 @@ pub enum ModelProblem {
     PastHalf {
         /// The tensor's name.
         tensor: String,
-        /// What the tensor holds.
+        /// The element that is past the range of float16.
         found: f32,
         /// The element's place, row-major.
         element: usize,
@@ -269,7 +269,7 @@ pub enum ModelProblem {
     /// A run of the model would take too long or too much memory.
     #[error(transparent)]
     TooCostly(#[from] TooCostly),
-    /// The same of what is trained behind the cut.
+    /// Training what lies behind the cut would ask for more than its budget.
     #[error("behind the cut {0}")]
     TailTooCostly(TooCostly),
 }

@@ -42,7 +42,7 @@ pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
     points(graph, find_classifier(graph).map(|classifier| classifier.features))
 }
 
-/// The same of a graph that is the first part of a network, whose last layer is no classifier.
+/// Lists the freeze points of a graph that is the first part of a network: its last layer is no classifier.
 #[must_use]
 pub fn freeze_points_of_part(graph: &Graph) -> Vec<FreezePoint> {
     points(graph, None)

@@ -42,7 +42,7 @@ pub fn freeze_points(graph: &Graph) -> Vec<FreezePoint> {
     that_can_be_packed(graph, inspect::freeze_points(graph))
 }
 
-/// The same of a simplified model, or of a part of it that ends where the model does.
+/// Lists the freeze points that can be packed of a simplified model, or of a part of it that ends where the model does.
 #[must_use]
 pub fn freeze_points_of(model: &Model, graph: &Graph) -> Vec<FreezePoint> {
     match model.ends_whole() {

@@ -37,7 +37,7 @@ impl StateFolder {
         Ok(lock)
     }
 
-    /// The same for whoever forgets everything: also what a later program wrote.
+    /// Locks the folder to forget everything in it, also what a later program wrote.
     ///
     /// # Errors
     /// As [`lock`](Self::lock), but for [`StateProblem::CacheVersion`].

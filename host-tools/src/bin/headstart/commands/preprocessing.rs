@@ -111,8 +111,8 @@ fn agreement(a: [f32; 2], b: [f32; 2]) -> f32 {
     shared / (a[1].max(b[1]) - a[0].min(b[0]))
 }
 
-/// Whether most of what pixels become is inside of the input's own range, and fills a part of it. Quantisers that leave out the rarest values, and
-/// photos without black or white, make that range smaller; none makes it four times as wide.
+/// Whether a preprocessing fits an input: most of what pixels become lies inside its own range, and fills a part of it. Quantisers that leave
+/// out the rarest values, and photos without black or white, make that range smaller; none makes it four times as wide.
 fn fits(own: [f32; 2], given: [f32; 2]) -> bool {
     let shared = own[1].min(given[1]) - own[0].max(given[0]);
     shared >= 0.6 * (given[1] - given[0]) && shared >= 0.25 * (own[1] - own[0])
