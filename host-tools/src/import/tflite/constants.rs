@@ -3,6 +3,7 @@
 use headstart::graph::Scale;
 
 use super::schema::{Kind, Tensor};
+use super::sparse::dense;
 
 type Outcome<T> = Result<T, String>;
 
@@ -45,6 +46,9 @@ impl Tensor<'_> {
 
     /// The elements of a constant of whole numbers: axes, extents.
     pub(super) fn integers(&self) -> Outcome<Vec<i64>> {
+        if self.sparsity.is_some() {
+            return Err("is sparse, a plain list of whole numbers is expected".into());
+        }
         let data = self.data.ok_or("is computed, a constant is expected")?;
         let found: Vec<i64> = match self.kind {
             Kind::Int32 => {
@@ -55,19 +59,23 @@ impl Tensor<'_> {
             }
             other => return Err(format!("is {other}, whole numbers are expected")),
         };
-        self.check_length(found.len())?;
-        Ok(found)
+        self.placed(found)
     }
 
-    fn check_length(&self, found: usize) -> Outcome<()> {
-        let expected: usize = self.shape.iter().product();
-        if found != expected {
-            return Err(format!(
-                "has {found} elements of data, its shape {:?} {expected}",
-                self.shape
-            ));
+    /// The elements that are stored, with the zeros between them that a sparse constant leaves out.
+    fn placed<T: Copy + Default>(&self, stored: Vec<T>) -> Outcome<Vec<T>> {
+        if let Some(sparsity) = &self.sparsity {
+            return dense(sparsity, &self.shape, &stored);
         }
-        Ok(())
+        let expected: usize = self.shape.iter().product();
+        match stored.len() == expected {
+            true => Ok(stored),
+            false => Err(format!(
+                "has {} elements of data, its shape {:?} {expected}",
+                stored.len(),
+                self.shape
+            )),
+        }
     }
 
     /// The elements of a constant as real numbers, and their scales, if it is quantised.
@@ -87,21 +95,21 @@ impl Tensor<'_> {
         if !data.len().is_multiple_of(size) {
             return Err(format!("has {} bytes, elements have {size}", data.len()));
         }
-        self.check_length(data.len() / size)?;
         let words = || data.as_chunks::<4>().0.iter();
         let integers: Vec<i32> = match self.kind {
             Kind::Float32 => {
-                return Ok((words().map(|&word| f32::from_le_bytes(word)).collect(), None));
+                let reals = words().map(|&word| f32::from_le_bytes(word)).collect();
+                return Ok((self.placed(reals)?, None));
             }
             Kind::Float16 => {
                 let half = |&word: &[u8; 2]| half::f16::from_le_bytes(word).to_f32();
-                return Ok((data.as_chunks().0.iter().map(half).collect(), None));
+                return Ok((self.placed(data.as_chunks().0.iter().map(half).collect())?, None));
             }
             Kind::Int8 => data.iter().map(|&byte| i32::from(byte.cast_signed())).collect(),
             Kind::Uint8 => data.iter().map(|&byte| i32::from(byte)).collect(),
             _ => words().map(|&word| i32::from_le_bytes(word)).collect(),
         };
-        self.dequantised(&integers)
+        self.dequantised(&self.placed(integers)?)
     }
 
     fn dequantised(&self, integers: &[i32]) -> Outcome<(Vec<f32>, Option<Scale>)> {

@@ -136,6 +136,11 @@ impl<'a> Table<'a> {
         Ok(self.vector(slot, 4)?.1.as_chunks().0)
     }
 
+    /// A list of numbers of two bytes, which stay where they are.
+    pub(super) fn half_words(&self, slot: usize) -> Read<&'a [[u8; 2]]> {
+        Ok(self.vector(slot, 2)?.1.as_chunks().0)
+    }
+
     /// A list of numbers of eight bytes, which stay where they are.
     pub(super) fn long_words(&self, slot: usize) -> Read<&'a [[u8; 8]]> {
         Ok(self.vector(slot, 8)?.1.as_chunks().0)

@@ -8,8 +8,11 @@
 mod constants;
 mod flatbuffer;
 mod layout;
+#[cfg(test)]
+mod operator_tests;
 mod operators;
 mod schema;
+mod sparse;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -74,6 +74,10 @@ pub(super) struct Tensor<'a> {
     pub(super) zero_points: Vec<i64>,
     /// The axis along which several scales stand.
     pub(super) axis: usize,
+    /// Where the stored elements stand, if zeros are left out.
+    pub(super) sparsity: Option<Table<'a>>,
+    /// The first dimension behind the batch that the file leaves open.
+    pub(super) open: Option<usize>,
 }
 
 /// An operator.
@@ -243,8 +247,11 @@ fn tensor<'a>(
         zero_points = zeros.iter().map(|&word| i64::from_le_bytes(word)).collect();
         axis = usize::try_from(quantisation.i32(6, 0).map_err(damage)?).unwrap_or(usize::MAX);
     }
-    let is_constant = !data.is_empty();
-    Ok(Tensor { name, shape, kind, data: is_constant.then_some(data), scales, zero_points, axis })
+    let sparsity = table.table(6).map_err(damage)?;
+    let signature = table.words(7).map_err(damage)?.iter().map(|&word| i32::from_le_bytes(word));
+    let open = signature.enumerate().skip(1).find(|&(_, extent)| extent < 0).map(|(axis, _)| axis);
+    let data = (!data.is_empty()).then_some(data);
+    Ok(Tensor { name, shape, kind, data, scales, zero_points, axis, sparsity, open })
 }
 
 fn operator<'a>(

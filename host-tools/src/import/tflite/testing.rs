@@ -7,13 +7,34 @@ use flatbuffers::{FlatBufferBuilder, TableFinishedWIPOffset, WIPOffset};
 pub(crate) struct TensorOf {
     pub(crate) name: String,
     pub(crate) shape: Vec<i32>,
-    /// Number of the element type: 0 float32, 2 int32, 3 uint8, 9 int8.
+    /// Number of the element type: 0 float32, 1 float16, 2 int32, 3 uint8, 9 int8.
     pub(crate) kind: i8,
     /// Empty for a computed one.
     pub(crate) data: Vec<u8>,
     pub(crate) scales: Vec<f32>,
     pub(crate) zero_points: Vec<i64>,
     pub(crate) axis: i32,
+    /// Where the stored elements stand, if zeros are left out.
+    pub(crate) sparsity: Option<SparsityOf>,
+    /// The shape with −1 for what is open; empty for none.
+    pub(crate) signature: Vec<i32>,
+}
+
+/// Where stored elements stand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SparsityOf {
+    pub(crate) order: Vec<i32>,
+    pub(crate) blocks: Vec<i32>,
+    pub(crate) axes: Vec<AxisOf>,
+}
+
+/// An axis of a sparse tensor.
+#[derive(Clone, Debug)]
+pub(crate) enum AxisOf {
+    /// All of its places, so many.
+    Dense(i32),
+    /// Lists of places, in numbers of four, two or one byte by their type 1, 2 or 3.
+    Listed { kind: i8, ends: Vec<i32>, at: Vec<i32> },
 }
 
 /// An operator under construction.
@@ -41,6 +62,16 @@ pub(crate) fn file(
     operators: &[OperatorOf],
     [input, output]: [i32; 2],
 ) -> Vec<u8> {
+    file_of(tensors, operators, &[input], &[output])
+}
+
+/// A file whose graph has these inputs and outputs.
+pub(crate) fn file_of(
+    tensors: &[TensorOf],
+    operators: &[OperatorOf],
+    inputs: &[i32],
+    outputs: &[i32],
+) -> Vec<u8> {
     let mut b = Builder::with_capacity(1024);
     let mut codes: Vec<i32> = operators.iter().map(|operator| operator.code).collect();
     codes.dedup();
@@ -54,7 +85,7 @@ pub(crate) fn file(
     let made_operators: Vec<Made> =
         operators.iter().map(|operator| self::operator(&mut b, operator, &codes)).collect();
     let made_codes: Vec<Made> = codes.iter().map(|&code| operator_code(&mut b, code)).collect();
-    let (inputs, outputs) = (b.create_vector(&[input]), b.create_vector(&[output]));
+    let (inputs, outputs) = (b.create_vector(inputs), b.create_vector(outputs));
     let (tensors, operators) = (b.create_vector(&made_tensors), b.create_vector(&made_operators));
     let table = b.start_table();
     b.push_slot_always(slot(0), tensors);
@@ -89,6 +120,8 @@ fn tensor(b: &mut Builder<'_>, of: &TensorOf, buffer: u32) -> Made {
     b.push_slot_always(slot(3), zeros);
     b.push_slot(slot(6), of.axis, 0);
     let quantisation = b.end_table(table);
+    let sparsity = of.sparsity.as_ref().map(|of| sparsity(b, of));
+    let signature = (!of.signature.is_empty()).then(|| b.create_vector(&of.signature));
     let (shape, name) = (b.create_vector(&of.shape), b.create_string(&of.name));
     let table = b.start_table();
     b.push_slot_always(slot(0), shape);
@@ -96,6 +129,56 @@ fn tensor(b: &mut Builder<'_>, of: &TensorOf, buffer: u32) -> Made {
     b.push_slot(slot(2), buffer, 0);
     b.push_slot_always(slot(3), name);
     b.push_slot_always(slot(4), quantisation);
+    sparsity.into_iter().for_each(|made| b.push_slot_always(slot(6), made));
+    signature.into_iter().for_each(|made| b.push_slot_always(slot(7), made));
+    b.end_table(table)
+}
+
+fn sparsity(b: &mut Builder<'_>, of: &SparsityOf) -> Made {
+    let axes: Vec<Made> = of.axes.iter().map(|of| axis(b, of)).collect();
+    let (order, blocks) = (b.create_vector(&of.order), b.create_vector(&of.blocks));
+    let axes = b.create_vector(&axes);
+    let table = b.start_table();
+    b.push_slot_always(slot(0), order);
+    b.push_slot_always(slot(1), blocks);
+    b.push_slot_always(slot(2), axes);
+    b.end_table(table)
+}
+
+fn axis(b: &mut Builder<'_>, of: &AxisOf) -> Made {
+    match of {
+        AxisOf::Dense(extent) => {
+            let table = b.start_table();
+            b.push_slot(slot(1), *extent, 0);
+            b.end_table(table)
+        }
+        AxisOf::Listed { kind, ends, at } => {
+            let (ends, at) = (list(b, *kind, ends), list(b, *kind, at));
+            let table = b.start_table();
+            b.push_slot(slot(0), 1_i8, 0);
+            b.push_slot(slot(2), *kind, 0);
+            b.push_slot_always(slot(3), ends);
+            b.push_slot(slot(4), *kind, 0);
+            b.push_slot_always(slot(5), at);
+            b.end_table(table)
+        }
+    }
+}
+
+fn list(b: &mut Builder<'_>, kind: i8, numbers: &[i32]) -> Made {
+    let made = match kind {
+        2 => {
+            let halves: Vec<u16> = numbers.iter().map(|&n| n as u16).collect();
+            b.create_vector(&halves).as_union_value()
+        }
+        3 => {
+            let bytes: Vec<u8> = numbers.iter().map(|&n| n as u8).collect();
+            b.create_vector(&bytes).as_union_value()
+        }
+        _ => b.create_vector(numbers).as_union_value(),
+    };
+    let table = b.start_table();
+    b.push_slot_always(slot(0), made);
     b.end_table(table)
 }
 
@@ -148,6 +231,7 @@ pub(crate) fn network() -> (Vec<TensorOf>, Vec<OperatorOf>, [i32; 2]) {
         scales: scales(channels),
         zero_points: vec![0; channels],
         axis,
+        ..TensorOf::default()
     };
     let bias = |name: &str, list: &[i32], x: f32| TensorOf {
         name: name.into(),
@@ -156,7 +240,7 @@ pub(crate) fn network() -> (Vec<TensorOf>, Vec<OperatorOf>, [i32; 2]) {
         data: words(list),
         scales: scales(list.len()).iter().map(|w| w * x).collect(),
         zero_points: vec![0; list.len()],
-        axis: 0,
+        ..TensorOf::default()
     };
     let integers = |name: &str, shape: &[i32], list: &[i32]| TensorOf {
         name: name.into(),

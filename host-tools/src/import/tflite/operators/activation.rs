@@ -9,6 +9,7 @@ impl Build<'_> {
         let activation = match name(operator) {
             "LOGISTIC" => Activation::Sigmoid,
             "RELU" => Activation::Relu,
+            "RELU_0_TO_1" => Activation::Clip { min: 0.0, max: 1.0 },
             "RELU_N1_TO_1" => Activation::Clip { min: -1.0, max: 1.0 },
             "RELU6" => Activation::Clip { min: 0.0, max: 6.0 },
             "LEAKY_RELU" => {
@@ -18,6 +19,27 @@ impl Build<'_> {
             other => return Err(unknown(other)),
         };
         Ok(Step::new(Op::Activation(activation), vec![self.x(operator)?]))
+    }
+
+    /// `MAXIMUM` and `MINIMUM` of a tensor and of a number: a bound.
+    pub(super) fn bound(&mut self, operator: &Operator<'_>) -> Outcome<Step> {
+        let operands = [self.operand(operator, 0)?, self.operand(operator, 1)?];
+        let (x, number) = match operands.map(|tensor| self.is_known(tensor)) {
+            [false, true] => (operands[0], operands[1]),
+            [true, false] => (operands[1], operands[0]),
+            _ => return Err("of two computed tensors; a tensor and a number are supported".into()),
+        };
+        let number = self.number(number)?;
+        let (min, max) = match name(operator) {
+            "MAXIMUM" => (number, f32::INFINITY),
+            "MINIMUM" => (f32::NEG_INFINITY, number),
+            other => return Err(unknown(other)),
+        };
+        if number.is_nan() {
+            return Err("a bound that is not a number".into());
+        }
+        let clip = Op::Activation(Activation::Clip { min, max });
+        Ok(Step::new(clip, vec![self.computed(x)?]))
     }
 }
 

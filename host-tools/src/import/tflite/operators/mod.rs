@@ -5,23 +5,30 @@ mod activation;
 mod binary;
 mod concat;
 mod conv;
+mod depth;
 mod gemm;
+mod inputs;
 mod names;
+mod operands;
 mod pad;
 mod pool;
+mod prelu;
 mod quantize;
-mod reduce_mean;
+mod reduce;
 mod reshape;
+mod resize;
+mod select;
+mod shape_arithmetic;
 mod softmax;
 mod transpose;
 mod window;
 
 use std::collections::HashSet;
 
-use headstart::graph::{Graph, MAX_ELEMENTS, Op, Scale, ValueId};
+use headstart::graph::{Graph, MAX_ELEMENTS, Op, ValueId};
 use headstart::network::Halves;
 
-use super::layout::{TO_FILE, TO_GRAPH, in_graph, transposed};
+use super::layout::in_graph;
 use super::schema::{Kind, Model, Operator};
 use crate::error::Problem;
 use crate::import::boundaries::{Boundaries, Boundary};
@@ -30,6 +37,7 @@ use crate::import::finite::Finite;
 use crate::import::imported::{Aliases, IntegerMeans};
 use crate::import::scales::{carried, round};
 use names::name_of;
+use operands::Known;
 
 type Outcome<T> = Result<T, String>;
 
@@ -50,6 +58,8 @@ pub(super) struct Build<'a> {
     model: &'a Model<'a>,
     /// What each tensor became: images with channels first.
     values: Vec<Option<ValueId>>,
+    /// What each tensor is that no constant of the file is, and is known.
+    known: Vec<Option<Known>>,
     /// The boundary behind which each tensor lies.
     behind: Vec<Option<usize>>,
     /// Names that are given away, and those that the file states.
@@ -91,35 +101,15 @@ impl<'a> Build<'a> {
             finite: Finite::new(),
             model,
             values: vec![None; model.tensors.len()],
+            known: vec![None; model.tensors.len()],
             behind: vec![None; model.tensors.len()],
             names: HashSet::new(),
             stated: model.tensors.iter().map(|tensor| tensor.name).collect(),
             weights,
             room: weights.saturating_add(made(weights)).min(MAX_ELEMENTS as u64),
         };
-        for &input in &model.inputs {
-            let tensor = &model.tensors[input];
-            build.input(input).map_err(|what| Problem::tensor(tensor.name, what))?;
-        }
+        build.inputs()?;
         Ok(build)
-    }
-
-    fn input(&mut self, input: usize) -> Outcome<()> {
-        let tensor = &self.model.tensors[input];
-        let scale = tensor.scale()?;
-        let name = self.name(input);
-        let value = self.graph.add_value(&name, tensor.shape.clone());
-        self.graph.inputs.push(value);
-        self.graph.values[value].scale = scale;
-        let turned = match tensor.shape.len() {
-            4 => {
-                let name = format!("{name}_channels_first");
-                self.node(transpose(&TO_GRAPH), vec![value], &name)?
-            }
-            _ => value,
-        };
-        self.values[input] = Some(turned);
-        Ok(())
     }
 
     /// A name for a tensor that no other one has. A fused operator's result is called by the names of all that was
@@ -146,74 +136,6 @@ impl<'a> Build<'a> {
         self.graph.add_node(name, op, inputs, name).map_err(|error| error.to_string())
     }
 
-    /// What an earlier operator made of a tensor.
-    pub(super) fn computed(&self, tensor: usize) -> Outcome<ValueId> {
-        self.values[tensor].ok_or_else(|| {
-            let name = self.model.tensors[tensor].name;
-            format!("reads '{name}', which no input or earlier operator defines")
-        })
-    }
-
-    /// A constant, with its axes in another order if that is asked for.
-    fn constant(&mut self, tensor: usize, order: Option<&[usize]>) -> Outcome<ValueId> {
-        let of = &self.model.tensors[tensor];
-        let in_tensor = |what: String| format!("tensor '{}' {what}", of.name);
-        let count = of.shape.iter().product::<usize>() as u64;
-        self.room = self.room.checked_sub(count).ok_or_else(|| {
-            format!(
-                "reads constants of too many elements: {count} here, where a file of {} weights has no room for more",
-                self.weights
-            )
-        })?;
-        let (mut data, mut scale) = of.reals().map_err(in_tensor)?;
-        let mut shape = of.shape.clone();
-        if let Some(order) = order {
-            data = transposed(&data, &shape, order);
-            shape = order.iter().map(|&axis| shape[axis]).collect();
-            if let Some(Scale::Constant { axis, .. }) = &mut scale {
-                let own = *axis;
-                *axis = order.iter().position(|&from| from == own).unwrap_or(0);
-            }
-        }
-        let name = self.name(tensor);
-        let value =
-            self.graph.add_constant(name, shape, data).map_err(|error| error.to_string())?;
-        self.graph.values[value].scale = scale;
-        Ok(value)
-    }
-
-    /// Operand `index`, which must be there.
-    fn operand(&self, operator: &Operator<'_>, index: usize) -> Outcome<usize> {
-        let found = operator.inputs.get(index).copied().flatten();
-        found.ok_or_else(|| format!("operand {index} is missing"))
-    }
-
-    /// Operand `index`, a constant that may be left out.
-    fn bias(&mut self, operator: &Operator<'_>, index: usize) -> Outcome<Option<ValueId>> {
-        match operator.inputs.get(index).copied().flatten() {
-            None => Ok(None),
-            Some(bias) => self.constant(bias, None).map(Some),
-        }
-    }
-
-    fn x(&self, operator: &Operator<'_>) -> Outcome<ValueId> {
-        self.computed(self.operand(operator, 0)?)
-    }
-
-    /// Operand `index`, whole numbers that are known.
-    fn integers(&self, operator: &Operator<'_>, index: usize) -> Outcome<Vec<i64>> {
-        let tensor = &self.model.tensors[self.operand(operator, index)?];
-        tensor.integers().map_err(|what| format!("tensor '{}' {what}", tensor.name))
-    }
-
-    /// `value` with the axes that it has in the file.
-    fn in_file_order(&mut self, value: ValueId, name: &str) -> Outcome<ValueId> {
-        if self.graph.values[value].shape.len() != 4 {
-            return Ok(value);
-        }
-        self.node(transpose(&TO_FILE), vec![value], &format!("{name}_channels_last"))
-    }
-
     /// Whether a tensor lies behind an operator that was not taken over.
     pub(super) fn is_behind(&self, tensor: usize) -> bool {
         self.behind[tensor].is_some()
@@ -230,9 +152,7 @@ impl<'a> Build<'a> {
         is_needed: bool,
     ) -> Result<(), Problem> {
         let is_defined = |&output: &usize| {
-            self.values[output].is_some()
-                || self.behind[output].is_some()
-                || self.model.tensors[output].data.is_some()
+            self.values[output].is_some() || self.behind[output].is_some() || self.is_known(output)
         };
         if operator.outputs.iter().any(is_defined) {
             return Err(self.problem(operator, "a result that is defined twice".into()));
@@ -256,13 +176,7 @@ impl<'a> Build<'a> {
         if is_needed {
             let read = || operator.inputs.iter().flatten();
             self.frontier.extend(read().filter_map(|&tensor| self.values[tensor]));
-            let is_weight = |&tensor: &usize| {
-                let of = &self.model.tensors[tensor];
-                let is_real =
-                    matches!(of.kind, Kind::Float32 | Kind::Float16 | Kind::Int8 | Kind::Uint8);
-                of.data.is_some() && is_real && of.shape.iter().product::<usize>() > 1
-            };
-            if read().any(is_weight) {
+            if read().any(|&tensor| self.is_weight(tensor)) {
                 self.boundaries.has_weights(number);
             }
         }
@@ -270,21 +184,17 @@ impl<'a> Build<'a> {
     }
 
     fn take_over(&mut self, operator: &Operator<'_>) -> Result<(), Problem> {
-        let &[output] = &operator.outputs[..] else {
-            return Err(
-                self.problem(operator, format!("{UNSUPPORTED} (it has several results, or none)"))
-            );
-        };
         let first = self.graph.nodes.len();
-        let step = self.step(operator, output).map_err(|what| self.problem(operator, what))?;
-        if let Some(step) = step {
-            self.finish(output, step).map_err(|what| self.problem(operator, what))?;
-        }
+        let taken = self.steps(operator).and_then(|steps| {
+            let steps = operator.outputs.iter().zip(steps);
+            steps.into_iter().try_for_each(|(&output, step)| self.finish(output, step))
+        });
         let graph = &self.graph;
-        let checked =
-            graph.nodes[first..].iter().try_for_each(|node| self.finite.check(graph, node));
+        let checked = taken.map_err(|what| self.problem(operator, what)).and_then(|()| {
+            graph.nodes[first..].iter().try_for_each(|node| self.finite.check(graph, node))
+        });
         if checked.is_err() {
-            self.values[output] = None;
+            operator.outputs.iter().for_each(|&output| self.values[output] = None);
         }
         checked
     }
@@ -321,26 +231,41 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// What an operator means; `None` if it is another name of its operand.
-    fn step(&mut self, operator: &Operator<'_>, output: usize) -> Outcome<Option<Step>> {
+    /// What an operator means, a step a result; none if those are other names of its operand, or numbers.
+    fn steps(&mut self, operator: &Operator<'_>) -> Outcome<Vec<Step>> {
+        if matches!(name(operator), "SPLIT" | "SPLIT_V") {
+            return self.split(operator);
+        }
+        let &[output] = &operator.outputs[..] else {
+            return Err(format!("{UNSUPPORTED} (it has several results, or none)"));
+        };
+        if self.fold(operator, output)? {
+            return Ok(Vec::new());
+        }
         let step = match name(operator) {
-            "ADD" | "MUL" | "SUB" | "DIV" => self.binary(operator),
+            "ADD" | "MUL" | "SUB" | "DIV" => self.binary(operator, output),
             "AVERAGE_POOL_2D" | "MAX_POOL_2D" => self.pool(operator),
             "CONCATENATION" => self.concat(operator),
             "CONV_2D" | "DEPTHWISE_CONV_2D" => self.convolution(operator),
-            "DEQUANTIZE" | "QUANTIZE" => return self.convert(operator, output),
-            "FULLY_CONNECTED" => self.fully_connected(operator, output),
-            "LOGISTIC" | "RELU" | "RELU_N1_TO_1" | "RELU6" | "LEAKY_RELU" | "HARD_SWISH" => {
-                self.activation(operator)
+            "DEPTH_TO_SPACE" | "SPACE_TO_DEPTH" => self.depth(operator),
+            "DEQUANTIZE" | "QUANTIZE" | "CAST" | "DENSIFY" => {
+                return self.convert(operator, output).map(|()| Vec::new());
             }
-            "MEAN" => self.mean(operator),
+            "FULLY_CONNECTED" => self.fully_connected(operator, output),
+            "LOGISTIC" | "RELU" | "RELU_0_TO_1" | "RELU_N1_TO_1" | "RELU6" | "LEAKY_RELU"
+            | "HARD_SWISH" => self.activation(operator),
+            "MAXIMUM" | "MINIMUM" => self.bound(operator),
+            "MEAN" | "SUM" | "REDUCE_MAX" => self.reduce(operator, output),
             "PAD" | "PADV2" => self.pad(operator),
+            "PRELU" => self.prelu(operator),
             "RESHAPE" | "SQUEEZE" | "EXPAND_DIMS" => self.reshape(operator, output),
+            "RESIZE_BILINEAR" | "RESIZE_NEAREST_NEIGHBOR" => self.resize(operator),
+            "SLICE" | "STRIDED_SLICE" => self.slice(operator, output),
             "SOFTMAX" => self.softmax(operator),
             "TRANSPOSE" => self.transpose(operator, output),
             _ => Err(UNSUPPORTED.into()),
         };
-        step.map(Some)
+        step.map(|step| vec![step])
     }
 
     /// Adds the nodes, rounds the result to the scale of tensor `output`, and checks its shape.

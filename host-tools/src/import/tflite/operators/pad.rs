@@ -24,10 +24,7 @@ impl Build<'_> {
         let end = |at: usize| in_graph(&pairs.iter().map(|pair| pair[at]).collect::<Vec<_>>());
         let fill = match operator.inputs.get(2).copied().flatten() {
             None => 0.0,
-            Some(tensor) => {
-                let (data, _) = self.model.tensors[tensor].reals()?;
-                *data.first().ok_or("a filling of nothing")?
-            }
+            Some(tensor) => self.number(tensor)?,
         };
         let pad = Pad { begin: end(0), end: end(1), mode: PadMode::Constant(fill) };
         Ok(Step::new(Op::Pad(pad), vec![x]))

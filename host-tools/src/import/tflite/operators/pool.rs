@@ -1,6 +1,6 @@
 use headstart::graph::{AveragePool, MaxPool, Op};
 
-use super::{Build, Outcome, Step, field, name};
+use super::{Build, Outcome, Step, field, name, unknown};
 use crate::import::tflite::schema::Operator;
 
 impl Build<'_> {
@@ -14,11 +14,12 @@ impl Build<'_> {
         let window = self.window(operator, x, [extent(4)?, extent(3)?], [0, 0])?;
         let op = match name(operator) {
             "MAX_POOL_2D" => Op::MaxPool(MaxPool { window }),
-            _ => Op::AveragePool(AveragePool {
+            "AVERAGE_POOL_2D" => Op::AveragePool(AveragePool {
                 window,
                 count_include_pad: false,
                 ceil_extra: vec![0; 2],
             }),
+            other => return Err(unknown(other)),
         };
         Step::new(op, vec![x]).fused(field(operator, |options| options.i8(5))?)
     }

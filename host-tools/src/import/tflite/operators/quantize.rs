@@ -1,21 +1,26 @@
-use super::{Build, Outcome, Step};
+use super::operands::Known;
+use super::{Build, Outcome, name};
 use crate::import::scales::{origin, round};
-use crate::import::tflite::schema::Operator;
+use crate::import::tflite::schema::{Kind, Operator};
 
 impl Build<'_> {
-    /// `QUANTIZE` and `DEQUANTIZE`: the same tensor, perhaps of another scale.
-    pub(super) fn convert(
-        &mut self,
-        operator: &Operator<'_>,
-        output: usize,
-    ) -> Outcome<Option<Step>> {
+    /// `QUANTIZE`, `DEQUANTIZE`, `CAST` and `DENSIFY`: the same tensor, perhaps of another scale, and of constants the same
+    /// elements.
+    pub(super) fn convert(&mut self, operator: &Operator<'_>, output: usize) -> Outcome<()> {
         let tensor = self.operand(operator, 0)?;
-        if self.model.tensors[tensor].data.is_some() {
-            return Err(
-                "of a constant is not supported: convert the model with int8 weights".into()
-            );
+        if let Some(held) = self.held(tensor) {
+            let to = self.model.tensors[output].kind;
+            let is_same = to == self.model.tensors[tensor].kind;
+            if !is_same && !matches!(to, Kind::Float32 | Kind::Float16) {
+                return Err("of a constant: convert the model with int8 weights".into());
+            }
+            self.known[output] = Some(Known::Held(held));
+            return Ok(());
         }
         let x = self.computed(tensor)?;
+        if name(operator) == "CAST" {
+            self.check_cast(tensor, output)?;
+        }
         let name = self.name(output);
         // The model's input stands before its axes were turned.
         let origin = origin(&self.graph, x);
@@ -32,6 +37,16 @@ impl Build<'_> {
         };
         self.aliases.insert(name, self.graph.values[value].name.clone());
         self.values[output] = Some(value);
-        Ok(None)
+        Ok(())
+    }
+    /// Computed tensors are real numbers, whatever they are stored as: a cast to a floating type changes nothing.
+    fn check_cast(&self, from: usize, to: usize) -> Outcome<()> {
+        let [from, to] = [from, to].map(|tensor| self.model.tensors[tensor].kind);
+        let is_real = |kind| matches!(kind, Kind::Float32 | Kind::Float16);
+        let is_pixel = matches!(from, Kind::Int8 | Kind::Uint8);
+        match is_real(to) && (is_real(from) || is_pixel) {
+            true => Ok(()),
+            false => Err(format!("from {from} to {to}; casts to float32 are supported")),
+        }
     }
 }
