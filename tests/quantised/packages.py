@@ -17,7 +17,7 @@ from PIL import Image
 
 TOOLS, MODELS, SIGNS, SPEECH = map(Path, sys.argv[1:5])
 PATTERN = re.compile(sys.argv[5] if len(sys.argv) > 5 else "")
-CALIBRATION, COMPARED = 60, 20
+CALIBRATION, COMPARED = 16, 6
 NEAR = 1e-3
 
 # The wheel, the file in it, the range of its pixels (0…1 where nothing is said), and the size for one that takes any.
@@ -91,26 +91,44 @@ def windows(shape, part, count):
 
 
 class LiteRT:
-    """LiteRT's tensors, without its optimising delegate, which keeps none in between."""
+    """LiteRT's values at a tensor: of the operators that it needs alone, since those behind may be private ones."""
 
     def __init__(self, path, tensor):
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+        from ai_edge_litert.interpreter import Interpreter
 
-        kind = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        self.interpreter = Interpreter(
-            str(path), experimental_op_resolver_type=kind, experimental_preserve_all_tensors=True
-        )
+        self.interpreter = Interpreter(model_content=bytes(before(path, tensor)))
         self.interpreter.allocate_tensors()
         self.input = self.interpreter.get_input_details()[0]
-        details = self.interpreter.get_tensor_details()
-        named = [d for d in details if d["name"] == tensor] or [d for d in details if d["name"].split(";")[0] == tensor]
-        self.tensor = named[-1]["index"]
+        self.output = self.interpreter.get_output_details()[0]
 
     def run(self, value):
         self.interpreter.set_tensor(self.input["index"], value)
         self.interpreter.invoke()
-        found = self.interpreter.get_tensor(self.tensor)
+        found = self.interpreter.get_tensor(self.output["index"])
         return found.transpose(0, 3, 1, 2) if found.ndim == 4 else found
+
+
+def before(path, tensor):
+    """A TensorFlow Lite model that ends at a tensor."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    graph = model.subgraphs[0]
+    names = [of.name.decode() for of in graph.tensors]
+    places = [i for i, name in enumerate(names) if tensor in (name, name.split(";")[0])]
+    wanted = {places[-1]}
+    graph.outputs = [places[-1]]
+    kept = []
+    for operator in reversed(graph.operators):
+        if wanted.intersection(operator.outputs):
+            wanted.update(operator.inputs)
+            kept.insert(0, operator)
+    graph.operators = kept
+    model.signatureDefs = None
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return builder.Output()
 
 
 class OnnxRuntime:
@@ -147,12 +165,12 @@ def row(package, name, span, size):
     except RuntimeError as why:
         return f"| {name} | {digest} | refused | | | | {why} |"
     needed = [f"{b['operator']} {b['node']!r}" for b in seen["boundaries"] if b["needed"]]
-    points = [layer for layer in seen["layers"] if layer["freeze"] == "trunk"]
-    points = points or [layer for layer in seen["layers"] if layer["freeze"] == "branch"]
+    points = [layer for layer in seen["layers"] if layer["freeze_point"] == "trunk"]
+    points = points or [layer for layer in seen["layers"] if layer["freeze_point"] == "branch"]
     if not points:
         return f"| {name} | {digest} | refused | | | | {seen['obstacle']} |"
-    deepest = points[-1]["tensor"]
-    done = sum(layer["macs"] for layer in seen["layers"][: seen["layers"].index(points[-1]) + 1])
+    deepest = points[-1]["output"]
+    done = sum(layer["multiply_accumulates"] for layer in seen["layers"][: seen["layers"].index(points[-1]) + 1])
     share = done / max(1, seen["multiply_accumulates"])
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)

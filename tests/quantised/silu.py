@@ -82,7 +82,7 @@ def main():
     tensor = TENSOR
     if tensor is None:
         seen = headstart("inspect", MODEL, "--input-size", f"{SIZE}x{SIZE}")
-        tensor = [layer["tensor"] for layer in seen["layers"] if layer["freeze"] == "trunk"][-1]
+        tensor = [layer["output"] for layer in seen["layers"] if layer["freeze_point"] == "trunk"][-1]
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)
         part, name = before(work, tensor)
