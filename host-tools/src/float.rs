@@ -89,6 +89,12 @@ impl FloatGraph {
             .map_err(|problem| Error::Execute { model: self.model.clone(), problem })
     }
 
+    /// How many runs may go on at the same time: as many as there are threads, and memory for.
+    #[must_use]
+    pub fn most_at_once(&self) -> usize {
+        rayon::current_num_threads().min(self.at_once).max(1)
+    }
+
     /// Shows only some of the tensors from now on.
     #[must_use]
     pub fn showing(mut self, wanted: impl Fn(ValueId) -> bool) -> Self {

@@ -228,6 +228,8 @@ fn the_table_of_cuts_is_short_and_says_its_rule() {
     let candidates = desk.pack(&auto)["candidates"].as_array().unwrap().clone();
     let rule = candidates[0]["chosen_because"].as_str().unwrap();
     assert!(candidates[0]["error"].is_f64() && candidates[1]["chosen_because"].is_null());
+    // The best cuts were judged on what a device computes.
+    assert!(candidates[0]["int8_error"].is_f64() && rule.contains("on int8 features"), "{rule}");
     let rows =
         |text: &str| text.lines().filter(|line| line.contains(" x ") && line.contains('±')).count();
     let short = desk.text(&auto);
@@ -343,4 +345,116 @@ fn what_a_device_trains_has_a_budget_too() {
     let refused = desk.refusal(&nowhere);
     assert!(refused.contains("behind the cut it takes too many"), "{refused}");
     assert!(refused.contains("--tail drop"), "{refused}");
+}
+
+/// The desk's pictures, and more of them: 30 of each class.
+fn more_pictures(desk: &Desk) {
+    for (class, above) in [("above", true), ("below", false)] {
+        for index in 6..30_u32 {
+            let picture = image::RgbImage::from_fn(16, 16, |x, y| {
+                let level = if (y < 8) == above { 200 } else { 30 };
+                image::Rgb([level + (x % 7) as u8, level - (y % 3) as u8, (index * 7 + y) as u8])
+            });
+            picture.save(format!("{}/{class}/{index}.png", desk.path("pictures"))).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_int8_costs_is_measured_on_samples_that_had_no_part_in_the_ranges() {
+    let desk = Desk::new();
+    plain(&desk);
+    let few = desk.pack(&[]);
+    assert_eq!(few["compared"], serde_json::json!({ "samples": 12, "held_out": false }));
+    assert_eq!(
+        (&few["calibration_samples"], few["rules"]["tried"].as_array().unwrap().len()),
+        (&12.into(), 0)
+    );
+    more_pictures(&desk);
+    let summary = desk.pack(&[]);
+    assert_eq!(summary["compared"], serde_json::json!({ "samples": 12, "held_out": true }));
+    assert_eq!(summary["calibration_samples"], 48);
+    let rules = &summary["rules"];
+    let tried = rules["tried"].as_array().unwrap();
+    assert_eq!(tried.len(), 5, "{rules}");
+    let error = |at: usize| tried[at]["error"].as_f64().unwrap();
+    assert!((1..tried.len()).all(|at| error(0) < 1.03 * error(at)), "{rules}");
+    for key in ["ranges", "channel_scales", "bias_correction"] {
+        assert_eq!(rules[key], tried[0][key]);
+    }
+    let calibration = summary["calibration"].as_str().unwrap();
+    assert!(calibration.contains(rules["ranges"].as_str().unwrap()), "{calibration}");
+    let right = ["float", "int8"].map(|kind| {
+        let mean = summary["head_accuracy"][kind]["mean"].as_f64().unwrap();
+        assert!(mean > 0.6, "{summary}");
+        format!("{:.1} %", 100.0 * mean)
+    });
+    let text = desk.text(&[]);
+    assert!(text.contains("on 12 samples held out of the calibration"), "{text}");
+    let heads = format!("heads {} right on float features, {} on int8", right[0], right[1]);
+    assert!(text.contains(&heads), "{text}");
+    // Without classes there are no heads.
+    let flat = desk.path("flat");
+    std::fs::create_dir(&flat).unwrap();
+    for index in 0..30 {
+        let from = format!("{}/above/{index}.png", desk.path("pictures"));
+        std::fs::copy(from, format!("{flat}/{index}.png")).unwrap();
+    }
+    let summary = desk.pack(&["--calib", &flat]);
+    assert!(summary["head_accuracy"].is_null() && summary["compared"]["held_out"] == true);
+}
+
+/// A model that joins a tensor of large values with one of small values, which alone is read on: one scale holds both, and little is left.
+fn joining() -> Graph {
+    let mut graph = Graph::default();
+    let x = graph.add_value("x", vec![1, 3, 16, 16]);
+    graph.inputs.push(x);
+    let conv =
+        |graph: &mut Graph, name: &str, x, shape: [usize; 4], weight: &dyn Fn(usize) -> f32| {
+            let data = (0..shape.iter().product()).map(weight).collect();
+            let weight =
+                graph.add_constant(format!("{name}.weight"), shape.to_vec(), data).unwrap();
+            let conv = Conv { window: Window::new(&[shape[2], shape[3]]), groups: 1 };
+            graph.add_node(format!("{name}_node"), Op::Conv(conv), vec![x, weight], name).unwrap()
+        };
+    let usual = |i: usize| ((i * 37 + i * i % 11) % 23) as f32 / 40.0 - 0.27;
+    let map = conv(&mut graph, "map", x, [8, 3, 3, 3], &usual);
+    let large = conv(&mut graph, "large", map, [8, 8, 1, 1], &|i| 1000.0 * usual(i + 3));
+    let small = conv(&mut graph, "small", map, [8, 8, 1, 1], &|i| usual(i + 5));
+    let joined = graph
+        .add_node("joined_node", Op::Concat { axis: 1 }, vec![large, small], "joined")
+        .unwrap();
+    let of_small = |i: usize| if i % 16 < 8 { 0.0 } else { usual(i) };
+    let y = conv(&mut graph, "read", joined, [32, 16, 1, 1], &of_small);
+    let y = graph.add_node("mean_node", Op::GlobalAveragePool, vec![y], "mean").unwrap();
+    let flat = Op::Reshape { shape: vec![1, 32] };
+    let y = graph.add_node("features_node", flat, vec![y], "features").unwrap();
+    let weight = graph.add_constant("c", vec![32, 4], (0..128).map(usual).collect()).unwrap();
+    let gemm = Gemm { alpha: 1.0, beta: 1.0, trans_a: false, trans_b: false };
+    let y = graph.add_node("logits_node", Op::Gemm(gemm), vec![y, weight], "logits").unwrap();
+    graph.outputs.push(y);
+    graph
+}
+
+#[test]
+fn where_int8_loses_much_the_node_and_a_better_cut_are_named() {
+    let desk = Desk::new();
+    more_pictures(&desk);
+    write(&desk, &joining());
+    let warning = |more: &[&str]| {
+        let output = desk.run(true, more);
+        assert!(output.status.success());
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (summary, String::from_utf8(output.stderr).unwrap())
+    };
+    let (summary, warned) = warning(&[]);
+    let worst = &summary["worst_node"];
+    assert!(summary["feature_cosine"]["mean"].as_f64().unwrap() < 0.95, "{summary}");
+    assert!(warned.contains("int8 loses much"), "{warned}");
+    assert!(warned.contains(&format!("node '{}'", worst["node"].as_str().unwrap())), "{warned}");
+    assert_eq!(worst["freeze_instead"], "map", "{worst}");
+    assert!(warned.contains("--freeze 'map'"), "{warned}");
+    let (summary, warned) = warning(&["--freeze", "map"]);
+    assert!(summary["feature_cosine"]["mean"].as_f64().unwrap() > 0.99, "{summary}");
+    assert!(!warned.contains("loses"), "{warned}");
 }

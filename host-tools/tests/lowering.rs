@@ -11,10 +11,11 @@ use headstart::pack::{Contents, Pack, Preprocessing, Provenance, Resize, emit};
 use headstart::preprocess;
 use headstart_tools::cut::layout::order_of;
 use headstart_tools::float::{FloatGraph, Run, pool};
-use headstart_tools::quantise::calibrate::calibrate;
+use headstart_tools::quantise::calibrate::Statistics;
 use headstart_tools::quantise::lower::lower;
 use headstart_tools::quantise::lowered::Lowered;
 use headstart_tools::quantise::plan::Aim;
+use headstart_tools::quantise::rules::Rules;
 use headstart_tools::quantise::sample::Sample;
 use headstart_tools::quantise::write::{Description, pack_bytes};
 
@@ -97,7 +98,8 @@ fn decibels(graph: &Graph, grid: usize) -> f64 {
     let mut noise = Noise(99);
     let samples: Vec<Sample> = (0..24).map(|_| noise.list(elements).into()).collect();
     let float = FloatGraph::new(Path::new("test"), graph).unwrap();
-    let ranges = calibrate(graph, &float, &samples, grid, || ()).unwrap();
+    let seen = Statistics::gather(graph, &float, &samples, grid, || ()).unwrap();
+    let ranges = seen.ranges(Rules::default());
     let lowered = lower(graph, &ranges, grid).unwrap();
     let description = Description {
         provenance: Provenance {
@@ -406,7 +408,8 @@ fn what_only_the_float_executor_runs_is_refused_by_node_with_advice() {
         let elements = input.iter().product();
         let samples: Vec<Sample> = vec![Noise(3).list(elements).into()];
         let float = FloatGraph::new(Path::new("test"), &graph).unwrap();
-        let ranges = calibrate(&graph, &float, &samples, 1, || ()).unwrap();
+        let seen = Statistics::gather(&graph, &float, &samples, 1, || ()).unwrap();
+        let ranges = seen.ranges(Rules::default());
         let refused = lower(&graph, &ranges, 1).unwrap_err();
         assert_eq!((refused.node, refused.operator), (graph.nodes[0].name.clone(), op.name()));
         let why = refused.why.to_string();

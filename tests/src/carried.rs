@@ -6,7 +6,7 @@ use headstart::pack::{Preprocessing, Resize};
 use headstart_tools::import::model::Model;
 use headstart_tools::import::onnx;
 use headstart_tools::quantise::plan::Aim;
-use headstart_tools::quantise::quantised::{Settings, quantise};
+use headstart_tools::quantise::quantised::{Calibration, Settings, quantise};
 
 /// The folder where the model stands.
 pub fn folder() -> PathBuf {
@@ -28,7 +28,9 @@ pub fn pack(freeze_point: &str, max_classes: u32) -> Vec<u8> {
         tail: None,
     };
     let cut = model.cut_at(freeze_point).expect("the carried model has that tensor");
-    quantise(&model, &cut, &[], settings, || ()).expect("it is quantised already").bytes
+    quantise(&model, &cut, Calibration::default(), settings, || ())
+        .expect("it is quantised already")
+        .bytes
 }
 
 /// The name of the tensor of features before the carried model's classifier.

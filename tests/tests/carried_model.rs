@@ -16,7 +16,7 @@ use headstart_tools::import::model::Model;
 use headstart_tools::import::onnx::{self, Imported};
 use headstart_tools::import::simplify::simplify;
 use headstart_tools::quantise::plan::Aim;
-use headstart_tools::quantise::quantised::{Settings, quantise};
+use headstart_tools::quantise::quantised::{Calibration, Settings, quantise};
 use serde_json::Value;
 
 /// `draw-figures icons 1 SEED` drew the golden pictures.
@@ -98,7 +98,7 @@ fn the_quantised_model_computes_what_onnx_runtimes_integer_kernels_compute_to_th
             tail: None,
         };
         let cut = model.cut_at(freeze_point).unwrap();
-        let quantised = quantise(&model, &cut, &[], settings, || ()).unwrap();
+        let quantised = quantise(&model, &cut, Calibration::default(), settings, || ()).unwrap();
         assert_eq!(quantised.differences, Vec::<String>::new());
         let pack = Pack::open(&quantised.bytes).unwrap();
         let mut arena = vec![0; pack.plan().arena_bytes as usize];

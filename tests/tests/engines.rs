@@ -40,7 +40,7 @@ fn the_carried_model_gives_the_kernels_integers_on_every_backend() {
         tail: None,
         per_place: false,
     };
-    let quantised = quantise(&model, &graph, &calibration, settings, || ()).unwrap();
+    let quantised = quantise(&model, &graph, calibration[..].into(), settings, || ()).unwrap();
     let pack = Pack::open(&quantised.bytes).unwrap();
     let elements = pack.value(0).unwrap().elements() as usize;
     let mut samples = vec![0; inputs.len() * elements];

@@ -9,6 +9,7 @@ use crate::import::imported::IntegerMeans;
 use crate::import::scales::is_quantised;
 use crate::quantise::equalise::{self, ChannelScales, Seen};
 use crate::quantise::rounding::{HISTOGRAM_BYTES, Histogram, Quantisation};
+use crate::quantise::rules::Rules;
 use crate::quantise::sample::Sample;
 
 /// Known ranges of the graph's tensors.
@@ -18,7 +19,8 @@ pub struct Ranges {
     pub scales: ChannelScales,
     /// The quantisation of every tensor, divided by its channels' scales; `None` where neither the model nor samples say it.
     pub quantisation: Vec<Option<Quantisation>>,
-    /// The mean of every channel of every tensor, divided by its scale, over the calibration samples; empty if unknown.
+    /// The mean of every channel of every tensor, divided by its scale, over the calibration samples; empty where
+    /// biases are not to be corrected by them.
     pub channel_means: Vec<Vec<f32>>,
     /// The quantisation of the features after pooling; without it they keep that of the map.
     pub features: Option<Quantisation>,
@@ -26,68 +28,125 @@ pub struct Ranges {
     pub integer_means: IntegerMeans,
 }
 
-/// Finds the scales and ranges of all tensors of `graph`, and of its output pooled to a `grid × grid` map. A model that is quantised already
-/// keeps one scale a tensor.
-///
-/// `done` is called once for every pass of a sample: twice a sample.
-///
-/// # Errors
-///
-/// Whatever the executor says.
-pub fn calibrate<R: Run>(
-    graph: &Graph,
-    runner: &R,
-    samples: &[Sample],
-    grid: usize,
-    done: impl Fn() + Sync,
-) -> Result<Ranges, R::Error> {
-    let orders = orders(graph);
-    let pooled = |value: ValueId, data: &[f32]| {
-        pool(&graph.values[value].shape, data, orders[value].as_deref(), grid)
-    };
-    let extremes = over_samples(
-        samples,
-        runner.at_once(),
-        &Extremes::new(graph),
-        |extremes, sample| {
-            runner.run(sample, &mut |value, data| extremes.add(graph, pooled, value, data))?;
-            done();
-            Ok(())
-        },
-        Extremes::merge,
-    )?;
-    let scales = match is_quantised(graph) {
-        true => ChannelScales::default(),
-        false => ChannelScales::choose(graph, &extremes.seen()),
-    };
-    let pooled_slot = graph.values.len();
-    let computed = graph.nodes.len() + graph.inputs.len() + 1;
-    let histograms = over_samples(
-        samples,
-        runner.at_once().min(HISTOGRAMS_BYTES / (computed * HISTOGRAM_BYTES)),
-        &extremes.histograms(graph, &scales),
-        |histograms, sample| {
-            runner.run(sample, &mut |value, data| {
-                let one = [1.0];
-                let scales = scales.of(value).unwrap_or(&one);
-                for (plane, &scale) in planes(data, scales.len()).zip(scales) {
-                    histograms[value].add(plane, scale);
-                }
-                if graph.outputs.contains(&value) {
-                    histograms[pooled_slot].add(&pooled(value, data), 1.0);
-                }
-            })?;
-            done();
-            Ok(())
-        },
-        |all, part| all.iter_mut().zip(part).for_each(|(a, b)| a.merge(b)),
-    )?;
-    let mut quantisation: Vec<Option<Quantisation>> =
-        histograms.par_iter().map(|histogram| Some(histogram.best_quantisation())).collect();
-    let features = quantisation.pop().flatten();
-    let integer_means = IntegerMeans::new();
-    let channel_means = extremes.means(&scales);
-    Ok(Ranges { scales, quantisation, channel_means, features, integer_means })
+impl Ranges {
+    /// Nothing is known of any tensor of `graph`.
+    #[must_use]
+    pub fn unknown(graph: &Graph) -> Self {
+        Self {
+            scales: ChannelScales::default(),
+            quantisation: vec![None; graph.values.len()],
+            channel_means: Vec::new(),
+            features: None,
+            integer_means: IntegerMeans::new(),
+        }
+    }
+}
+
+/// What samples showed of every tensor of a graph, from which ranges follow by any [`Rules`].
+pub struct Statistics {
+    extremes: Extremes,
+    /// The scales of channels, if rules have them.
+    scales: ChannelScales,
+    /// Counts of the values divided by the scales, and as they are; each tensor's, and those of the pooled output last. The second list
+    /// is empty where no tensor has scales.
+    histograms: [Vec<Histogram>; 2],
+}
+
+impl Statistics {
+    /// Runs the samples, and looks at all tensors of `graph` and at its output pooled to a `grid × grid` map. A model that is quantised already
+    /// keeps one scale a tensor.
+    ///
+    /// `done` is called once for every pass of a sample: twice a sample.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the executor says.
+    pub fn gather<R: Run>(
+        graph: &Graph,
+        runner: &R,
+        samples: &[Sample],
+        grid: usize,
+        done: impl Fn() + Sync,
+    ) -> Result<Self, R::Error> {
+        let orders = orders(graph);
+        let pooled = |value: ValueId, data: &[f32]| {
+            pool(&graph.values[value].shape, data, orders[value].as_deref(), grid)
+        };
+        let extremes = over_samples(
+            samples,
+            runner.at_once(),
+            &Extremes::new(graph),
+            |extremes, sample| {
+                runner.run(sample, &mut |value, data| extremes.add(graph, pooled, value, data))?;
+                done();
+                Ok(())
+            },
+            Extremes::merge,
+        )?;
+        let scales = match is_quantised(graph) {
+            true => ChannelScales::default(),
+            false => ChannelScales::choose(graph, &extremes.seen()),
+        };
+        let plain = ChannelScales::default();
+        let kinds: Vec<&ChannelScales> = match scales.is_empty() {
+            true => vec![&plain],
+            false => vec![&scales, &plain],
+        };
+        let empty: Vec<_> = kinds.iter().map(|scales| extremes.histograms(graph, scales)).collect();
+        let pooled_slot = graph.values.len();
+        let computed = kinds.len() * (graph.nodes.len() + graph.inputs.len() + 1);
+        let found = over_samples(
+            samples,
+            runner.at_once().min(HISTOGRAMS_BYTES / (computed * HISTOGRAM_BYTES)),
+            &empty,
+            |found, sample| {
+                runner.run(sample, &mut |value, data| {
+                    for (histograms, scales) in found.iter_mut().zip(&kinds) {
+                        let one = [1.0];
+                        let scales = scales.of(value).unwrap_or(&one);
+                        for (plane, &scale) in planes(data, scales.len()).zip(scales) {
+                            histograms[value].add(plane, scale);
+                        }
+                        if graph.outputs.contains(&value) {
+                            histograms[pooled_slot].add(&pooled(value, data), 1.0);
+                        }
+                    }
+                })?;
+                done();
+                Ok(())
+            },
+            |all, part| {
+                all.iter_mut().flatten().zip(part.iter().flatten()).for_each(|(a, b)| a.merge(b));
+            },
+        )?;
+        let mut found = found.into_iter();
+        let histograms = [found.next().unwrap_or_default(), found.next().unwrap_or_default()];
+        Ok(Self { extremes, scales, histograms })
+    }
+
+    /// Whether scales of channels are a choice: some tensor may have them.
+    #[must_use]
+    pub fn has_scales(&self) -> bool {
+        !self.scales.is_empty()
+    }
+
+    /// The ranges that follow by these rules.
+    #[must_use]
+    pub fn ranges(&self, rules: Rules) -> Ranges {
+        let is_plain = !rules.channel_scales && self.has_scales();
+        let scales = if is_plain { ChannelScales::default() } else { self.scales.clone() };
+        let histograms = &self.histograms[usize::from(is_plain)];
+        let range = |histogram: &Histogram| Some(histogram.quantisation(rules.ranges));
+        let mut quantisation: Vec<Option<Quantisation>> =
+            histograms.par_iter().map(range).collect();
+        let features = quantisation.pop().flatten();
+        let channel_means = match rules.bias_correction {
+            true => self.extremes.means(&scales),
+            false => Vec::new(),
+        };
+        let integer_means = IntegerMeans::new();
+        Ranges { scales, quantisation, channel_means, features, integer_means }
+    }
 }
 
 /// The elements of each channel, of which there are so many.
@@ -236,7 +295,8 @@ mod tests {
         let samples: Vec<Sample> =
             (0..20).map(|i| vec![-1.0, 1.0, i as f32 / 10.0, 0.1].into()).collect();
 
-        let ranges = calibrate(&graph, &Relu, &samples, 1, || ()).unwrap();
+        let seen = Statistics::gather(&graph, &Relu, &samples, 1, || ()).unwrap();
+        let ranges = seen.ranges(Rules::default());
 
         let of_y = ranges.quantisation[y].unwrap();
         assert_eq!(of_y.zero_point, -128);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use headstart::graph::Graph;
 use headstart::pack::{Input, Preprocessing};
 use headstart::preprocess::{self, Picture};
-use headstart_device::samples::{Dataset, Decoded, InputShape, SampleFile};
+use headstart_device::samples::{Dataset, Decoded, InputShape, LabelledFile, SampleFile};
 use rayon::prelude::*;
 
 use crate::error::Error;
@@ -49,31 +49,18 @@ pub fn most_kept(input: &Input) -> usize {
     (MAX_KEPT_BYTES / elements.max(1)).max(1)
 }
 
-/// Loads the values of every sample, in the model's own axis order, on all threads.
-///
-/// # Errors
-///
-/// [`Error::Files`] with all files that are refused.
-pub fn load(
-    input: &Input,
-    dataset: &Dataset,
-    done: impl Fn() + Sync,
-) -> Result<Vec<Sample>, Error> {
-    let (samples, bad) = sound(input, dataset, done);
-    if bad.is_empty() { Ok(samples) } else { Err(Error::Files(bad)) }
-}
-
-/// Loads the values of every sample that is sound, and names the files that are refused.
+/// Loads the values of every sample that is sound, in the model's own axis order and on all threads, each with its class; names the files that
+/// are refused.
 pub fn sound(
     input: &Input,
-    dataset: &Dataset,
+    files: &[LabelledFile],
     done: impl Fn() + Sync,
-) -> (Vec<Sample>, Vec<Error>) {
+) -> (Vec<(Sample, usize)>, Vec<Error>) {
     let input = Arc::new(*input);
-    let each = dataset.samples.par_iter().map(|sample| {
-        let found = read_sample(&input, &sample.path);
+    let each = files.par_iter().map(|file| {
+        let found = read_sample(&input, &file.path);
         done();
-        found
+        found.map(|sample| (sample, file.label))
     });
     let (mut samples, mut bad) = (Vec::new(), Vec::new());
     for found in each.collect::<Vec<_>>() {
@@ -144,12 +131,4 @@ fn from_picture(input: &Arc<Input>, picture: Picture<'_>) -> Result<Sample, head
         levels[at] = level;
     })?;
     Ok(Sample::of_levels(levels, input))
-}
-
-/// Keeps at most `count` samples, spread evenly over the list: every class keeps its share.
-pub fn spread(dataset: &mut Dataset, count: usize) {
-    let total = dataset.samples.len();
-    if total > count {
-        dataset.samples = (0..count).map(|i| dataset.samples[i * total / count].clone()).collect();
-    }
 }

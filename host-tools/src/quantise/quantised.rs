@@ -5,16 +5,15 @@ use std::path::Path;
 
 use headstart::graph::Graph;
 use headstart::head::{HeadRecord, MAX_FEATURES};
-use headstart::pack::{Preprocessing, Provenance, TailStorage};
+use headstart::pack::{Pack, Preprocessing, Provenance, TailStorage};
 
 use crate::cut::layout::order_of;
 use crate::error::{Error, HeadProblem, Instead, LowerError, ModelProblem, NoForm};
 use crate::float::FloatGraph;
-use crate::import::imported::IntegerMeans;
 use crate::import::model::Model;
 use crate::import::scales;
-use crate::quantise::calibrate::{Ranges, calibrate};
-use crate::quantise::equalise::ChannelScales;
+use crate::quantise::calibrate::{Ranges, Statistics};
+use crate::quantise::choice::{self, HeldOut, Tried};
 use crate::quantise::lower::{
     NOTHING_LEFT, freeze_points_of, lower, lower_for_tail, outline, outline_for_tail,
 };
@@ -22,6 +21,7 @@ use crate::quantise::lowered::{Lowered, LoweredValue};
 use crate::quantise::own_scales;
 use crate::quantise::plan::Aim;
 use crate::quantise::rounding::Quantisation;
+use crate::quantise::rules::Rules;
 use crate::quantise::sample::Sample;
 use crate::quantise::write::{Description, pack_bytes};
 
@@ -59,6 +59,10 @@ pub struct Quantised {
     /// Whether the features are pooled over the places of the tensor at the cut, however many it has. If not, they are
     /// all of it: a tail reads them, or it is not known which of its axes are places.
     pub is_pooled: bool,
+    /// The rules by which ranges and scales were found, where the model brought none.
+    pub rules: Rules,
+    /// All rules that were compared on held-out samples, the best first; none where there was no choice.
+    pub tried: Vec<Tried>,
     settings: Settings,
     lowered: Lowered,
     tail: Option<Vec<u8>>,
@@ -67,8 +71,26 @@ pub struct Quantised {
     multiply_accumulates: u64,
 }
 
-/// Calibrates, quantises, lowers and plans `graph`, a part of `model`. A model that is quantised already keeps
-/// its own scales; samples then measure those tensors only of which it says nothing.
+/// The samples that show what the device will see.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Calibration<'a> {
+    /// Those from which ranges are chosen.
+    pub samples: &'a [Sample],
+    /// Those by which the rules of that choice are compared; without any, the usual rules hold.
+    pub held_out: &'a [Sample],
+}
+
+impl<'a> From<&'a [Sample]> for Calibration<'a> {
+    /// Samples of which none is held out.
+    fn from(samples: &'a [Sample]) -> Self {
+        Self { samples, held_out: &[] }
+    }
+}
+
+/// Calibrates, quantises, lowers and plans `graph`, a part of `model`, by the rules that leave the features of held-out samples the least error.
+/// A model that is quantised already keeps its own scales; samples then measure those tensors only of which it says nothing.
+///
+/// `done` is called twice for each sample that ranges are chosen from.
 ///
 /// # Errors
 ///
@@ -77,52 +99,31 @@ pub struct Quantised {
 pub fn quantise(
     model: &Model,
     graph: &Graph,
-    samples: &[Sample],
+    calibration: Calibration<'_>,
     settings: Settings,
     done: impl Fn() + Sync,
 ) -> Result<Quantised, Error> {
     check_numbers(model, graph, &settings)?;
     model.check_run(graph)?;
-    let grid = if settings.tail.is_some() { usize::MAX } else { settings.grid };
-    let own_scales = scales::is_quantised(graph);
-    let mut ranges = Ranges {
-        scales: ChannelScales::default(),
-        quantisation: vec![None; graph.values.len()],
-        channel_means: Vec::new(),
-        features: None,
-        integer_means: IntegerMeans::new(),
-    };
-    if !samples.is_empty() {
-        let runner = FloatGraph::new(&model.path, graph)?;
-        ranges = calibrate(graph, &runner, samples, grid, done)?;
+    let Calibration { samples, held_out } = calibration;
+    let grid = settings.tail.is_none().then_some(settings.grid);
+    let start = Quantised { samples: samples.len(), ..Quantised::new(model, graph, settings) };
+    if samples.is_empty() {
+        return start.with_ranges(model, graph, Ranges::unknown(graph));
     }
-    let (mut differences, mut known_scales) = (Vec::new(), Vec::new());
-    if own_scales {
-        let known = own_scales::known(graph);
-        known_scales.clone_from(&known.quantisation);
-        ranges.channel_means.clear();
-        ranges.integer_means.clone_from(&model.imported.integer_means);
-        ranges.quantisation.iter_mut().zip(known.quantisation).for_each(|(range, known)| {
-            *range = known.or(*range);
-        });
-        differences = known.differences;
+    let float = FloatGraph::new(&model.path, graph)?;
+    let seen = Statistics::gather(graph, &float, samples, grid.unwrap_or(usize::MAX), done)?;
+    if start.own_scales || held_out.is_empty() {
+        return start.with_ranges(model, graph, seen.ranges(Rules::default()));
     }
-    let lowered = match &settings.tail {
-        None => lower(graph, &ranges, grid).map(|lowered| (lowered, Vec::new())),
-        Some(_) => lower_for_tail(graph, &ranges),
-    };
-    let (lowered, places) = lowered.map_err(|problem| refused(model, graph, problem))?;
-    differences.extend(lowered.differences.iter().cloned());
-    if own_scales {
-        differences.extend(measured(graph, &lowered, &known_scales));
-    }
-    let quantised = Quantised {
-        differences,
-        own_scales,
-        samples: samples.len(),
-        ..Quantised::new(model, graph, settings)
-    };
-    quantised.with_network(&model.path, lowered, &places)
+    let held_out = HeldOut::new(graph, &float, held_out, grid)?;
+    let (best, tried) = choice::choose(seen.has_scales(), |rules| {
+        let start = Quantised { rules, ..start.clone() };
+        let made = start.with_ranges(model, graph, seen.ranges(rules))?;
+        let pack = Pack::open(&made.bytes).map_err(Error::NewPack)?;
+        Ok((held_out.error(&pack, &made.lowered)?, made))
+    })?;
+    Ok(Quantised { tried, ..best })
 }
 
 /// Tensors of a quantised model that are rounded to what samples showed, since the model says no scale of them, a line each.
@@ -203,6 +204,8 @@ impl Quantised {
             bytes: Vec::new(),
             differences: Vec::new(),
             own_scales: scales::is_quantised(graph),
+            rules: Rules::default(),
+            tried: Vec::new(),
             is_pooled: settings.tail.is_none() && order_of(graph, graph.outputs[0]).is_some(),
             settings,
             lowered: Lowered::default(),
@@ -211,6 +214,42 @@ impl Quantised {
             samples: 0,
             multiply_accumulates: graph.nodes.iter().map(|n| graph.multiply_accumulates(n)).sum(),
         }
+    }
+
+    /// The int8 network, before it had places in an arena.
+    #[must_use]
+    pub fn lowered(&self) -> &Lowered {
+        &self.lowered
+    }
+
+    /// Lowers the graph by these ranges, where the model has no scales of its own.
+    fn with_ranges(
+        mut self,
+        model: &Model,
+        graph: &Graph,
+        mut ranges: Ranges,
+    ) -> Result<Self, Error> {
+        let known = self.own_scales.then(|| own_scales::known(graph));
+        if let Some(known) = &known {
+            ranges.channel_means.clear();
+            ranges.integer_means.clone_from(&model.imported.integer_means);
+            ranges.quantisation.iter_mut().zip(&known.quantisation).for_each(|(range, known)| {
+                *range = known.or(*range);
+            });
+        }
+        let lowered = match &self.settings.tail {
+            None => lower(graph, &ranges, self.settings.grid).map(|lowered| (lowered, Vec::new())),
+            Some(_) => lower_for_tail(graph, &ranges),
+        };
+        let (lowered, places) = lowered.map_err(|problem| refused(model, graph, problem))?;
+        let mut differences =
+            known.as_ref().map_or_else(Vec::new, |known| known.differences.clone());
+        differences.extend(lowered.differences.iter().cloned());
+        if let Some(known) = &known {
+            differences.extend(measured(graph, &lowered, &known.quantisation));
+        }
+        self.differences = differences;
+        self.with_network(&model.path, lowered, &places)
     }
 
     /// `places` are those of the tail's inputs among the values that cross.
@@ -273,12 +312,8 @@ impl Quantised {
             return Err(HeadProblem::TooManyClasses { classes, most }.into());
         }
         let name = model.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        let scales = if self.own_scales {
-            "the model's own scales"
-        } else {
-            "weights per channel, symmetric, least squared error; activations per channel where weights or tables hold \
-             the scales, asymmetric, least squared error over 2048 bins; bias correction"
-        };
+        let rules = self.rules.to_string();
+        let scales = if self.own_scales { "the model's own scales" } else { &rules };
         let calibration = format!(
             "int8; {scales}; {}",
             match self.tail {
@@ -367,7 +402,8 @@ mod tests {
             assert!(refused.contains(&named) && refused.contains("test.onnx"), "{refused}");
             let cut = model.cut_at("p").unwrap();
             let samples = [Sample::from(vec![0.5; 48])];
-            let refused = quantise(&model, &cut, &samples, settings(None), || ()).unwrap_err();
+            let refused =
+                quantise(&model, &cut, samples[..].into(), settings(None), || ()).unwrap_err();
             assert!(refused.to_string().contains(&named), "{refused}");
         }
         let mut weights = sound;

@@ -202,7 +202,7 @@ fn model(imported: Imported) -> Model {
 
 fn packed(model: &Model, freeze: &str, samples: &[Vec<f32>]) -> Result<Quantised, Error> {
     let samples: Vec<_> = samples.iter().cloned().map(Into::into).collect();
-    quantise(model, &model.cut_at(freeze)?, &samples, settings(freeze), || ())
+    quantise(model, &model.cut_at(freeze)?, samples[..].into(), settings(freeze), || ())
 }
 
 /// Features of some samples, as a device computes them.

@@ -9,7 +9,7 @@ use super::import_bytes;
 use super::testing::{OperatorOf, TensorOf, file, network};
 use crate::import::model::Model;
 use crate::quantise::plan::Aim;
-use crate::quantise::quantised::{Settings, quantise};
+use crate::quantise::quantised::{Calibration, Settings, quantise};
 use crate::reference;
 
 fn refusal(bytes: &[u8]) -> String {
@@ -46,7 +46,7 @@ fn a_network_is_what_its_scales_define() {
             per_place: false,
         };
         let cut = model.cut_at(freeze).unwrap();
-        let quantised = quantise(&model, &cut, &[], settings, || ()).unwrap();
+        let quantised = quantise(&model, &cut, Calibration::default(), settings, || ()).unwrap();
         assert_eq!(quantised.differences, Vec::<String>::new());
         let pack = Pack::open(&quantised.bytes).unwrap();
         assert_eq!(pack.feature_len(), outputs);
@@ -106,7 +106,7 @@ fn pools_with_even_windows_round_halves_as_litert_does() {
             per_place: false,
         };
         let cut = model.cut_at("pool").unwrap();
-        let quantised = quantise(&model, &cut, &[], settings, || ()).unwrap();
+        let quantised = quantise(&model, &cut, Calibration::default(), settings, || ()).unwrap();
         let pack = Pack::open(&quantised.bytes).unwrap();
         let mut arena = vec![0; pack.plan().arena_bytes as usize];
         let stored: Vec<i32> = (0..8 * 6 * 3).map(|i| (i * 89 + i * i * 7 + i / 5) % 256).collect();

@@ -68,6 +68,12 @@ impl ChannelScales {
         Self { of: groups.of.iter().map(|group| group.map(|at| scales[at].clone())).collect() }
     }
 
+    /// Whether no tensor has scales of its channels.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.of.iter().all(Option::is_none)
+    }
+
     /// The scales of a value's channels, its second axis; `None` where all have one.
     #[must_use]
     pub fn of(&self, value: ValueId) -> Option<&[f32]> {

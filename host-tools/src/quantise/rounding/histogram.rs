@@ -1,4 +1,5 @@
 use super::Quantisation;
+use crate::quantise::rules::RangeRule;
 
 const BINS: usize = 2048;
 
@@ -7,6 +8,9 @@ pub const HISTOGRAM_BYTES: usize = 8 * BINS;
 
 /// Steps of the search for a range: each end is tried at that many fractions of its extreme.
 const STEPS: u32 = 48;
+
+/// The part of all values that [`RangeRule::Percentile`] leaves out at each end.
+const TAIL: f64 = 1e-4;
 
 /// Counts of the values that a tensor took, over all calibration samples.
 #[derive(Clone, Debug)]
@@ -46,10 +50,29 @@ impl Histogram {
         }
     }
 
+    /// The quantisation that this rule gives.
+    #[must_use]
+    pub fn quantisation(&self, rule: RangeRule) -> Quantisation {
+        match rule {
+            RangeRule::LeastError => self.of_least_error(),
+            RangeRule::Extremes => Quantisation::of_range(self.low, self.high),
+            RangeRule::Percentile => self.without_tails(),
+        }
+    }
+
+    /// The quantisation of all values but the outermost [`TAIL`] at each end.
+    fn without_tails(&self) -> Quantisation {
+        let all: u64 = self.counts.iter().sum();
+        let most = (all as f64 * TAIL) as u64;
+        let (below, above) =
+            (within(self.counts.iter(), most), within(self.counts.iter().rev(), most));
+        let width = (self.high - self.low) / BINS as f32;
+        Quantisation::of_range(self.low + width * below as f32, self.high - width * above as f32)
+    }
+
     /// The quantisation of least mean squared error, found over pairs of ends (coordinate descent
     /// from the extremes). Zeros cost nothing in any of them and do not count.
-    #[must_use]
-    pub fn best_quantisation(&self) -> Quantisation {
+    fn of_least_error(&self) -> Quantisation {
         let (mut low, mut high) = (self.low, self.high);
         let mut best = self.squared_error(low, high);
         for _ in 0..3 {
@@ -90,6 +113,15 @@ impl Histogram {
     }
 }
 
+/// How many of the first counts come to no more than `most` together.
+fn within<'a>(counts: impl Iterator<Item = &'a u64>, most: u64) -> usize {
+    let sums = counts.scan(0_u64, |sum, &count| {
+        *sum += count;
+        Some(*sum)
+    });
+    sums.take_while(|&sum| sum <= most).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,16 +132,31 @@ mod tests {
         let bulk: Vec<f32> = (0..1_000_000).map(|i| (i % 2001) as f32 / 1000.0 - 1.0).collect();
         histogram.add(&bulk, 1.0);
         histogram.add(&[100.0], 1.0);
-        let quantisation = histogram.best_quantisation();
+        let quantisation = histogram.quantisation(RangeRule::LeastError);
         assert!(quantisation.scale < 50.0 / 255.0, "{quantisation:?}");
         assert!(quantisation.real(-128) <= -0.95, "{quantisation:?}");
+    }
+
+    #[test]
+    fn tails_are_left_out_at_both_ends() {
+        let mut histogram = Histogram::new(-100.0, 50.0);
+        histogram.add(&vec![-1.0; 500_000], 1.0);
+        histogram.add(&vec![1.0; 500_000], 1.0);
+        histogram.add(&[-100.0, 50.0], 1.0);
+        let found = histogram.quantisation(RangeRule::Percentile);
+        assert!((found.real(-128) + 1.0).abs() < 0.1, "{found:?}");
+        assert!((found.real(127) - 1.0).abs() < 0.1, "{found:?}");
+        let all = histogram.quantisation(RangeRule::Extremes);
+        assert_eq!(all, Quantisation::of_range(-100.0, 50.0));
+        let nothing = Histogram::new(0.0, 0.0).quantisation(RangeRule::Percentile);
+        assert_eq!(nothing, Quantisation::of_range(0.0, 0.0));
     }
 
     #[test]
     fn evenly_spread_values_keep_their_extremes() {
         let mut histogram = Histogram::new(0.0, 6.0);
         histogram.add(&(0..=6000).map(|i| i as f32 / 1000.0).collect::<Vec<_>>(), 1.0);
-        let quantisation = histogram.best_quantisation();
+        let quantisation = histogram.quantisation(RangeRule::LeastError);
         assert_eq!(quantisation, Quantisation::of_range(0.0, 6.0));
     }
 }

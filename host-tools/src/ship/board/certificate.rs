@@ -250,9 +250,10 @@ mod tests {
 
     use super::*;
     use crate::float::FloatGraph;
-    use crate::quantise::calibrate::calibrate;
+    use crate::quantise::calibrate::Statistics;
     use crate::quantise::lower::lower;
     use crate::quantise::plan::Aim;
+    use crate::quantise::rules::Rules;
     use crate::quantise::sample::Sample;
     use crate::quantise::write::{Description, pack_bytes};
 
@@ -288,7 +289,8 @@ mod tests {
         };
         let samples: Vec<Sample> = (1..4_u8).map(|of| sample(of).into()).collect();
         let float = FloatGraph::new(Path::new("test"), graph).unwrap();
-        let ranges = calibrate(graph, &float, &samples, 1, || ()).unwrap();
+        let seen = Statistics::gather(graph, &float, &samples, 1, || ()).unwrap();
+        let ranges = seen.ranges(Rules::default());
         let description = Description {
             provenance: Provenance {
                 model: "test",

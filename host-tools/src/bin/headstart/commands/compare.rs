@@ -7,18 +7,16 @@ use headstart_device::samples::Dataset;
 use serde_json::{Value, json};
 
 use super::report::{self, Report};
-use super::sensible;
+use super::{cost, sensible};
 use crate::cli::Sampling;
 use crate::error::Error;
-use headstart_tools::cut::freeze::{self, Score};
 use headstart_tools::cut::inspect::{BATCH, Cut, cuts};
 use headstart_tools::error::Error as Refused;
 use headstart_tools::float::FloatGraph;
 use headstart_tools::import::model::Model;
-use headstart_tools::import::scales;
-use headstart_tools::quantise::compare::{self, Comparison, Cosines, Noise, Pair, Still};
-use headstart_tools::quantise::equalise::ChannelScales;
+use headstart_tools::quantise::compare::{self, Comparison, Cosines, Heads, Noise, Pair, Still};
 use headstart_tools::quantise::inputs;
+use headstart_tools::quantise::loss;
 use headstart_tools::quantise::lower::{freeze_points_of, outline};
 use headstart_tools::quantise::lowered::{Lowered, View};
 
@@ -47,12 +45,7 @@ pub(super) fn compare(
         dataset.limit(limit as usize, sampling.seed);
     }
     let bar = report.progress(dataset.samples.len(), "comparing");
-    let scaled = match scales::is_quantised(&graph) {
-        true => ChannelScales::default(),
-        false => ChannelScales::ones(&graph),
-    };
-    let equalised: Vec<usize> =
-        (0..graph.values.len()).filter(|&value| scaled.of(value).is_some()).collect();
+    let equalised = loss::equalised(&graph);
     let pair =
         Pair { pack, graph: &graph, float: &float, lowered: &lowered, equalised: &equalised };
     let load = |index: usize| inputs::read(pair.pack.input(), &dataset.samples[index].path);
@@ -78,7 +71,7 @@ pub(super) fn compare(
     let sound = dataset.samples.iter().enumerate().filter(|(at, _)| !is_bad(*at));
     let labels: Vec<usize> = sound.map(|(_, sample)| sample.label).collect();
     let found = Found {
-        heads: Heads::new(&comparison, &labels),
+        heads: Heads::of(&comparison.float_features, &comparison.int8_features, &labels),
         cuts: SeenCut::all(&model, &pair, &comparison),
         layers,
         comparison,
@@ -109,23 +102,6 @@ fn places(
         )));
     }
     Ok(lowered)
-}
-
-/// Cross-validated closed-form heads on both kinds of features.
-struct Heads {
-    float: Score,
-    int8: Score,
-    /// Share of samples for which both give the same answer.
-    agreement: f64,
-}
-
-impl Heads {
-    fn new(comparison: &Comparison, labels: &[usize]) -> Option<Self> {
-        let float = freeze::cross_validate(comparison.float_features.clone(), labels)?;
-        let int8 = freeze::cross_validate(comparison.int8_features.clone(), labels)?;
-        let same = float.answers.iter().zip(&int8.answers).filter(|(a, b)| a == b).count();
-        Some(Self { agreement: same as f64 / labels.len().max(1) as f64, float, int8 })
-    }
 }
 
 /// A sensible cut of the model, and what the pack showed there.
@@ -188,10 +164,7 @@ impl Found {
             "feature_cosine": report::cosines(plain),
             "centred_feature_cosine": report::cosines(centred),
             "unchanging_features": report::still(still),
-            "head_accuracy": heads.map(|heads| json!({
-                "float": { "mean": heads.float.accuracy, "spread": heads.float.spread },
-                "int8": { "mean": heads.int8.accuracy, "spread": heads.int8.spread },
-            })),
+            "head_accuracy": cost::heads_as_json(heads),
             "top_answer_agreement": heads.map(|heads| heads.agreement),
             "layers": rows,
             "layer_samples": self.comparison.looked_into,
@@ -220,7 +193,7 @@ impl Found {
                 said(centred, "none ever changes")
             );
             report::print_still(still);
-            if let Some(Heads { float, int8, agreement }) = heads {
+            if let Some(Heads { float, int8, agreement, .. }) = heads {
                 say!(
                     "cross-validated head: {:.1} ± {:.1} % on float features, {:.1} ± {:.1} % on int8; \
                      the same top answer for {:.1} %",

@@ -2,14 +2,17 @@
 
 #[macro_use]
 pub(crate) mod say;
+mod calibration;
 mod candidates;
 mod choose;
 mod compare;
+mod cost;
 mod device;
 mod export;
 mod image;
 mod info;
 mod inspect;
+mod judge;
 mod keygen;
 mod pack;
 mod preprocessing;

@@ -4,34 +4,25 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use headstart::graph::Graph;
-use headstart::pack::{Pack, Preprocessing};
-use headstart_device::samples::Dataset;
+use headstart::pack::Pack;
 use headstart_tools::cut::inspect::Linear;
 use headstart_tools::error::{Error as Refused, HeadProblem, ModelProblem};
-use headstart_tools::float::FloatGraph;
 use headstart_tools::import::model::Model;
-use headstart_tools::import::scales;
-use headstart_tools::quantise::compare::{self, FeatureCosines};
-use headstart_tools::quantise::inputs;
+use headstart_tools::quantise::loss::Loss;
 use headstart_tools::quantise::plan::Aim;
 use headstart_tools::quantise::quantised::{Quantised, Settings, outlined, quantise};
-use headstart_tools::quantise::sample::Sample;
 use headstart_tools::ship::board::{Board, Certificate};
 use headstart_tools::ship::heads::{self, StartingHead};
 use headstart_tools::ship::keys;
 use serde_json::json;
 
+use super::calibration::Seen;
 use super::choose::choose;
+use super::cost;
 use super::report::{self, Report};
 use super::{info, preprocessing};
 use crate::cli::{Arena, PackArgs, Tail, Task};
 use crate::error::Error;
-
-/// Samples of the calibration on which int8 features are compared with float ones.
-const COMPARED: usize = 32;
-
-/// Below this mean cosine of centred features a head may lose a lot, and is worth a look.
-const LEAST_COSINE: f64 = 0.9;
 
 /// Most classes that the device may learn where nothing is said of it.
 const CLASSES: u32 = 32;
@@ -75,11 +66,14 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let outline = signed(args, secret.as_deref(), outline)?;
     certified(board.as_ref(), &outline, args, &chosen.graph)?;
     drop(outline);
-    let (samples, bad_files) = calibration(report, args, &model, &chosen.graph, preprocessing)?;
-    let bar = report.progress(2 * samples.len(), "calibrating");
-    let quantised = quantise(&model, &chosen.graph, &samples, settings, || bar.inc(1))?;
+    let seen = Seen::read(report, args, &model, &chosen.graph, preprocessing)?;
+    let bar = report.progress(2 * seen.samples.len(), "calibrating");
+    let quantised = quantise(&model, &chosen.graph, seen.calibration(), settings, || bar.inc(1))?;
     bar.finish_and_clear();
+    let (samples, labels) = seen.compared();
+    let loss = Loss::measure(&model, &chosen.graph, &quantised, &samples, labels.as_deref())?;
     let is_pooled = quantised.is_pooled;
+    let (rules, tried) = (quantised.rules, quantised.tried.clone());
     let head = starting_head(args, &start, &model, chosen.linear.as_ref(), &quantised)?;
     let (differences, own_scales) = (quantised.differences.clone(), quantised.own_scales);
     let bytes = match head {
@@ -90,39 +84,31 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
     let refuse = Error::in_pack(&args.output);
     let pack = Pack::open(&bytes).map_err(refuse)?;
     let certificate = certified(board.as_ref(), &bytes, args, &chosen.graph)?;
-    let cosines = cosines(&pack, &model, &chosen.graph, &samples)?;
     super::write(&args.output, &bytes)?;
     let mut summary = info::summary(&pack, bytes.len()).map_err(refuse)?;
     summary["seconds"] = json!(started.elapsed().as_secs_f64());
     summary["candidates"] = chosen.candidates;
     summary["pooled"] = json!(is_pooled);
     summary["own_scales"] = json!(own_scales);
-    summary["bad_files"] = json!([&bad_files[..], &chosen.bad_files].concat());
+    summary["bad_files"] = json!([&seen.bad_files[..], &chosen.bad_files].concat());
     summary["differences"] = json!(differences);
-    if let Some(found) = cosines {
-        summary["feature_cosine"] = report::cosines(found.plain);
-        summary["centred_feature_cosine"] = report::cosines(found.centred);
-        summary["unchanging_features"] = report::still(found.still);
+    summary["rules"] = if own_scales { json!(null) } else { cost::rules_as_json(rules, &tried) };
+    if let Some(loss) = &loss {
+        cost::add_to(&mut summary, loss, seen.is_held_out());
     }
     if let Some(certificate) = &certificate {
         summary["certificate"] = json!(certificate);
     }
     report.show(&summary, || {
         print_pack(&args.output, &pack, bytes.len(), started.elapsed());
-        report::left_out("calibrated", &bad_files);
+        report::left_out("calibrated", &seen.bad_files);
         report::left_out("cuts compared", &chosen.bad_files);
         if chosen.tail.is_none() && !is_pooled {
             say!("the features are all of that tensor: which of its axes are places is not known");
         }
-        if let Some(FeatureCosines { plain, centred, still }) = cosines {
-            if let (Some(plain), Some(centred)) = (plain, centred) {
-                say!(
-                    "int8 to float features on samples of the calibration: cosine {:.4}, and {:.4} less what all samples share",
-                    plain.mean,
-                    centred.mean
-                );
-            }
-            report::print_still(still);
+        cost::print_rules(&tried);
+        if let Some(loss) = &loss {
+            cost::print(loss, seen.is_held_out());
         }
         if own_scales {
             print_differences(&differences);
@@ -131,20 +117,8 @@ pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
             print_certificate(&certificate);
         }
     });
-    let still = cosines.and_then(|found| found.still).filter(|still| still.is_dead());
-    if still.is_some() {
-        eprintln!(
-            "headstart: the features are the same for all samples of the calibration, and no head learns anything from \
-             them: freeze at another tensor, or calibrate with samples that differ"
-        );
-    }
-    let centred = cosines.and_then(|found| found.centred).filter(|_| still.is_none());
-    if let Some(centred) = centred.filter(|centred| centred.mean < LEAST_COSINE) {
-        eprintln!(
-            "headstart: quantisation changed much of what tells samples apart (a cosine of {:.3} to float): see what heads \
-             lose by it with `headstart compare`, or freeze at another tensor",
-            centred.mean
-        );
+    if let Some(loss) = &loss {
+        cost::warn(loss);
     }
     Ok(())
 }
@@ -200,23 +174,6 @@ fn signed(args: &PackArgs, secret: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<
     }
 }
 
-/// How int8 features differ from float ones on a few of the samples; `None` where there are none to compare, or a tail reads
-/// the features.
-fn cosines(
-    pack: &Pack<'_>,
-    model: &Model,
-    graph: &Graph,
-    samples: &[Sample],
-) -> Result<Option<FeatureCosines>, Error> {
-    if samples.len() < 2 || pack.tail().is_some() {
-        return Ok(None);
-    }
-    let step = samples.len().div_ceil(COMPARED);
-    let some: Vec<&Sample> = samples.iter().step_by(step).collect();
-    let float = FloatGraph::new(&model.path, graph)?;
-    Ok(Some(compare::feature_cosines(pack, graph, &float, &some)?))
-}
-
 /// What the pack takes of the board, if it fits.
 fn certified(
     board: Option<&Board>,
@@ -229,39 +186,6 @@ fn certified(
     let certificate = Certificate::new(board, &pack, bytes.len());
     certificate.check(board, &pack, graph)?;
     Ok(Some(certificate))
-}
-
-/// The samples that show what the device will see, as the graph takes them, and what is wrong with those that are left out; none for a model with scales of its own.
-fn calibration(
-    report: Report,
-    args: &PackArgs,
-    model: &Model,
-    graph: &Graph,
-    preprocessing: Preprocessing,
-) -> Result<(Vec<Sample>, Vec<String>), Error> {
-    let input = inputs::describe(&model.path, graph, preprocessing)?;
-    let Some(folder) = &args.calib else {
-        if scales::is_quantised(graph) {
-            return Ok(Default::default());
-        }
-        return Err(Error::Usage(format!(
-            "{}: this model brings no scales along; show what the device will see with --calib DIR",
-            args.model.display()
-        )));
-    };
-    let mut calib = Dataset::unlabelled(folder)?;
-    let is_picture =
-        |path: &Path| path.extension().is_none_or(|end| !end.eq_ignore_ascii_case("npy"));
-    let of_pictures = calib.samples.iter().any(|sample| is_picture(&sample.path));
-    preprocessing::check_scale(model, &preprocessing, of_pictures)?;
-    inputs::spread(&mut calib, inputs::most_kept(&input).min(args.calib_limit as usize));
-    let bar = report.progress(calib.samples.len(), "reading");
-    let (samples, bad) = inputs::sound(&input, &calib, || bar.inc(1));
-    bar.finish_and_clear();
-    if !bad.is_empty() && (samples.is_empty() || !args.sampling.skip_bad) {
-        return Err(Refused::Files(bad).into());
-    }
-    Ok((samples, bad.iter().map(ToString::to_string).collect()))
 }
 
 /// The record of the head that the pack ships.
