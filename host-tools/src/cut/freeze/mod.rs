@@ -6,6 +6,7 @@
 //! error of the held-out outputs, which says the same as the accuracy with far less noise: with 20
 //! samples a class the accuracies of the best dozen differ by less than their spread.
 
+mod judge;
 mod kernel;
 mod memory;
 mod pool;
@@ -21,6 +22,7 @@ use rayon::prelude::*;
 
 use crate::cut::inspect::{FreezeKind, FreezePoint};
 use crate::float;
+pub use judge::{OnInt8, judge};
 pub use validate::Score;
 
 /// Finest grid that is tried.
@@ -74,6 +76,8 @@ pub struct Candidate {
     pub spread: f64,
     /// Cross-validated squared error of the outputs (targets ±1, summed over the classes).
     pub error: f64,
+    /// The same on int8 features, where it was measured.
+    pub int8: Option<OnInt8>,
     /// How many samples these numbers come from.
     pub samples: usize,
     /// Multiply-accumulates of the backbone.
@@ -145,7 +149,7 @@ pub fn auto<E: Send>(
         let any = self::candidates(graph, points, labels, &Budget::default());
         return Err(if any.is_empty() { FreezeError::Features } else { FreezeError::Budget });
     }
-    let finals = balanced(labels, FINAL_SAMPLES);
+    let finals = finals(labels);
     let screening = balanced(labels, SCREENING_SAMPLES);
     let rescored = finals.len() > screening.len();
     let later = if rescored { finals.len() + FINALISTS.min(candidates.len()) } else { 0 };
@@ -196,6 +200,12 @@ pub fn asked_for(labels: &[usize]) -> Vec<usize> {
     asked.sort_unstable();
     asked.dedup();
     asked
+}
+
+/// The samples, by their labels, on which the best cuts are compared.
+#[must_use]
+pub fn finals(labels: &[usize]) -> Vec<usize> {
+    balanced(labels, FINAL_SAMPLES)
 }
 
 /// Measures by cross-validation what a closed-form head reaches on features, one row a sample; `None` if they are not finite.
@@ -319,6 +329,7 @@ fn unscored(
         accuracy: 0.0,
         spread: 0.0,
         error: f64::INFINITY,
+        int8: None,
         samples: 0,
         macs: point.macs,
         head_bytes,
@@ -355,13 +366,34 @@ fn balanced(labels: &[usize], count: usize) -> Vec<usize> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::convert::Infallible;
 
     use headstart::graph::{Activation, Conv, Gemm, Op, Window};
 
     use super::*;
     use crate::cut::inspect::freeze_points;
+
+    /// A candidate of this value and squared error.
+    pub(crate) fn candidate(value: ValueId, error: f64) -> Candidate {
+        Candidate {
+            tensor: format!("t{value}"),
+            node: format!("n{value}"),
+            value,
+            order: None,
+            grid: 1,
+            features: 32,
+            usual: false,
+            accuracy: 0.9,
+            spread: 0.01,
+            error,
+            int8: None,
+            samples: 200,
+            macs: 1000,
+            head_bytes: 100,
+            ram_bytes: 1000,
+        }
+    }
 
     /// `x [1, 2, 8, 8] → relu of 32 shifted copies → 2 → classifier`: what tells the samples
     /// apart, the side on which channel 0 is bright, is lost where everything is averaged.

@@ -26,12 +26,12 @@ impl Heads {
         Some(Self { agreement: same as f64 / samples.max(1) as f64, float, int8, samples })
     }
 
-    /// The standard error of the accuracy on float features: that of a share of so many samples, of which one more was right and one
-    /// more wrong (Agresti and Coull 1998), so that it is no 0 where all are right.
+    /// The standard error of the accuracy on float features: that of a share of so many samples and of two right and two wrong
+    /// ones more (Agresti and Coull 1998), so that it is no 0 where all are right.
     #[must_use]
     pub fn standard_error(&self) -> f64 {
-        let samples = self.samples as f64 + 2.0;
-        let share = (self.float.accuracy * self.samples as f64 + 1.0) / samples;
+        let samples = self.samples as f64 + 4.0;
+        let share = (self.float.accuracy * self.samples as f64 + 2.0) / samples;
         (share * (1.0 - share) / samples).sqrt()
     }
 
@@ -53,7 +53,7 @@ mod tests {
             float: score(float),
             int8: score(int8),
             agreement: 1.0,
-            samples: 98,
+            samples: 96,
         };
         // √(0.5 · 0.5 / 100)
         assert!((heads(0.5, 0.5).standard_error() - 0.05).abs() < 1e-9);

@@ -93,7 +93,7 @@ pub(in crate::quantise) fn compare_tensor(
     let mut sums = vec![[0.0; 3]; channels];
     let mut first = 0;
     for part in places.chunks(PLACES) {
-        for channel in 0..channels {
+        for (channel, sums) in sums.iter_mut().enumerate() {
             let Some(own) = data.get(channel * places.len() + first..) else { break };
             let mut found = [0.0; 3];
             for (&element, &place) in own.iter().zip(part) {
@@ -103,7 +103,7 @@ pub(in crate::quantise) fn compare_tensor(
                 found[1] += quantised * quantised;
                 found[2] += real * quantised;
             }
-            sums[channel].iter_mut().zip(found).for_each(|(sum, part)| *sum += part);
+            sums.iter_mut().zip(found).for_each(|(sum, part)| *sum += part);
         }
         first += part.len();
     }

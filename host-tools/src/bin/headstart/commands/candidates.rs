@@ -34,6 +34,8 @@ impl Tried<'_> {
             "accuracy": candidate.accuracy,
             "spread": candidate.spread,
             "error": candidate.error.is_finite().then_some(candidate.error),
+            "int8_accuracy": candidate.int8.map(|int8| int8.accuracy),
+            "int8_error": candidate.int8.map(|int8| int8.error).filter(|error| error.is_finite()),
             "samples": candidate.samples,
             "multiply_accumulates": candidate.macs,
             "head_bytes": candidate.head_bytes,
@@ -46,7 +48,8 @@ impl Tried<'_> {
     /// Prints the best cuts and the cheapest good ones, or all of them.
     pub(super) fn print(&self, all: bool) {
         let header = [
-            "", "tensor", "pool", "features", "accuracy", "error", "samples", "MACs", "head", "RAM",
+            "", "tensor", "pool", "features", "accuracy", "error", "in int8", "samples", "MACs",
+            "head", "RAM",
         ];
         let mut table = report::table(&header);
         let shown = if all { (0..self.candidates.len()).collect() } else { self.shown() };
@@ -59,6 +62,9 @@ impl Tried<'_> {
                 candidate.features.to_string(),
                 format!("{:.1} ± {:.1} %", 100.0 * candidate.accuracy, 100.0 * candidate.spread),
                 format!("{:.3}", candidate.error),
+                candidate.int8.map_or_else(String::new, |int8| {
+                    format!("{:.1} %, {:.3}", 100.0 * int8.accuracy, int8.error)
+                }),
                 candidate.samples.to_string(),
                 report::count(candidate.macs),
                 report::bytes(candidate.head_bytes),
@@ -99,18 +105,20 @@ impl Tried<'_> {
 
     /// Why this one was chosen.
     fn rule(&self) -> String {
-        let Candidate { accuracy, error, samples, usual, grid, .. } = *self.chosen;
-        let better = |other: &&Candidate| other.samples == samples && other.error < error;
+        let Candidate { samples, usual, grid, .. } = *self.chosen;
+        let (accuracy, error) = worth(self.chosen);
+        let better = |other: &&Candidate| other.samples == samples && worth(other).1 < error;
+        let features = if self.chosen.int8.is_some() { " on int8 features" } else { "" };
         let mut rule = if usual && self.candidates.iter().any(|other| better(&other)) {
             format!(
                 "what the pretrained classifier reads: no other cut of less error answers more than its {:.1} % of \
-                 the held-out samples right",
+                 the held-out samples right{features}",
                 100.0 * accuracy
             )
         } else {
             format!(
-                "the least squared error of held-out outputs, {error:.3}: few samples measure it better than the \
-                 share of right answers"
+                "the least squared error of held-out outputs{features}, {error:.3}: few samples measure it better than \
+                 the share of right answers"
             )
         };
         if self.pool.is_some() {
@@ -118,6 +126,11 @@ impl Tried<'_> {
         }
         rule
     }
+}
+
+/// Accuracy and squared error of a candidate's head: on int8 features, where that was measured.
+fn worth(candidate: &Candidate) -> (f64, f64) {
+    candidate.int8.map_or((candidate.accuracy, candidate.error), |int8| (int8.accuracy, int8.error))
 }
 
 #[cfg(test)]
@@ -136,6 +149,7 @@ mod tests {
             accuracy,
             spread: 0.01,
             error: 0.1 + 0.01 * at as f64,
+            int8: None,
             samples: 200,
             macs,
             head_bytes: 100,

@@ -15,6 +15,7 @@ use headstart_tools::quantise::lower::{freeze_points_of, obstacle};
 use serde_json::Value;
 
 use super::candidates::Tried;
+use super::judge::Judge;
 use super::report::Report;
 use crate::cli::{PackArgs, Storage, Tail, Task};
 use crate::error::Error;
@@ -214,7 +215,7 @@ fn search(
     let load = |index: usize| inputs::read(&input, &dataset.samples[index].path);
     let bar = report.progress(1, "trying cuts");
     let points = freeze_points_of(model, &graph);
-    let candidates = freeze::auto(&graph, &points, &labels, load, &budget, |done, total| {
+    let mut candidates = freeze::auto(&graph, &points, &labels, load, &budget, |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     })
@@ -229,9 +230,14 @@ fn search(
     bar.finish_and_clear();
     let fits =
         |candidate: &&Candidate| args.pool.is_none_or(|pool| usize::from(pool) == candidate.grid);
-    let chosen = candidates.iter().find(fits).ok_or_else(|| {
-        Error::Usage("--pool: no cut was tried on a grid of that size; leave it out".into())
-    })?;
+    if !candidates.iter().any(|candidate| fits(&candidate)) {
+        return Err(Error::Usage(
+            "--pool: no cut was tried on a grid of that size; leave it out".into(),
+        ));
+    }
+    Judge { args, model, input: &input, labelled: &dataset }
+        .judge(&mut candidates, |candidate| fits(&candidate))?;
+    let chosen = candidates.iter().find(fits).unwrap_or(&candidates[0]);
     let tried = Tried { candidates: &candidates, chosen, pool: args.pool };
     if !report.json {
         tried.print(args.all);
