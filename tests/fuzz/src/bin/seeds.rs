@@ -8,6 +8,7 @@ mod common;
 mod testing;
 #[cfg(feature = "importers")]
 #[path = "../../../../host-tools/src/import/tflite/testing.rs"]
+#[allow(dead_code, reason = "seeds need a part of it")]
 mod tflite;
 
 use std::path::Path;
