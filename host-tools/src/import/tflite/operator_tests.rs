@@ -454,3 +454,11 @@ fn a_model_of_two_inputs_is_frozen_before_they_meet() {
     let refused = import_bytes(&bytes, "test.tflite").unwrap_err().to_string();
     assert!(refused.contains("several inputs (a, b)"), "{refused}");
 }
+
+#[test]
+fn signs_are_turned_and_taken_off() {
+    let tensors = [computed("x", &[1, 3]), computed("y", &[1, 3])];
+    let of = |code| run(&tensors, &[op(code, &[0], &[1])], 1, &[-1.5, 0.0, 2.0]);
+    assert_eq!(of(101), [1.5, 0.0, 2.0]);
+    assert_eq!(of(59), [1.5, 0.0, -2.0]);
+}

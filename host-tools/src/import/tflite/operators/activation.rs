@@ -1,4 +1,4 @@
-use headstart::graph::{Activation, Op};
+use headstart::graph::{Activation, Binary, Op};
 
 use super::{Build, Outcome, Step, field, name, unknown};
 use crate::import::tflite::schema::Operator;
@@ -16,9 +16,18 @@ impl Build<'_> {
                 Activation::LeakyRelu { alpha: field(operator, |options| options.f32(0, 0.0))? }
             }
             "HARD_SWISH" => Activation::HardSwish,
+            "ABS" => Activation::LeakyRelu { alpha: -1.0 },
             other => return Err(unknown(other)),
         };
         Ok(Step::new(Op::Activation(activation), vec![self.x(operator)?]))
+    }
+
+    /// `NEG`: a product with −1.
+    pub(super) fn negation(&mut self, operator: &Operator<'_>, output: usize) -> Outcome<Step> {
+        let x = self.x(operator)?;
+        let name = format!("{}_sign", self.model.tensors[output].name);
+        let sign = self.made(&name, vec![], vec![-1.0])?;
+        Ok(Step::new(Op::Binary(Binary::Mul), vec![x, sign]))
     }
 
     /// `MAXIMUM` and `MINIMUM` of a tensor and of a number: a bound.
