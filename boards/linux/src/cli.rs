@@ -1,6 +1,8 @@
 //! The command line's syntax.
 
 pub(crate) mod learn;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 
 use std::path::PathBuf;
 
@@ -10,6 +12,8 @@ use headstart_device::engine::{Backend, Engine, Processor};
 use headstart_device::{DeviceOptions, Most, RequestProblem};
 
 pub(crate) use self::learn::Learn;
+#[cfg(feature = "serve")]
+pub(crate) use self::serve::{Serve, Watch};
 use crate::output;
 
 /// Personalises a Headstart pack on this device: nothing leaves it, and the pack never changes.
@@ -47,6 +51,8 @@ pub(crate) enum Command {
     Forget(Forget),
     /// Gives a class another name, or makes two classes one.
     Rename(Rename),
+    /// Gives samples another class.
+    Relabel(Relabel),
     /// Takes over what another device learned.
     Merge(Merge),
     /// Learns the kept samples again with another backbone.
@@ -59,6 +65,12 @@ pub(crate) enum Command {
     Rollback(Rollback),
     /// Brings back what was damaged.
     Repair(Repair),
+    /// Serves a page that teaches with a camera, and the API behind it.
+    #[cfg(feature = "serve")]
+    Serve(Box<Serve>),
+    /// Answers what a camera shows, one JSON line a frame.
+    #[cfg(feature = "serve")]
+    Watch(Watch),
 }
 
 /// What every command takes.
@@ -325,6 +337,26 @@ pub(crate) struct Rename {
     /// Its new name.
     #[arg(long, value_name = "NAME")]
     pub(crate) to: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge relabel model.hspk --state mine --sample photos/mug/7.jpg --class cup
+
+The state is then the one of a device that learned these samples under that class from the
+first. It needs no file of them.")]
+pub(crate) struct Relabel {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Folder of what was learned.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// This sample: its file, or the id or file name that `samples` shows.
+    #[arg(long, required = true, value_name = "ID|FILE")]
+    pub(crate) sample: Vec<PathBuf>,
+    /// Its class, known or new.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) class: String,
 }
 
 #[derive(Debug, Args)]

@@ -38,12 +38,17 @@ fn main() -> ExitCode {
         Command::Bench(args) => commands::bench::run(args),
         Command::Forget(args) => commands::forget::run(args),
         Command::Rename(args) => commands::rename::run(args),
+        Command::Relabel(args) => commands::relabel::run(args),
         Command::Merge(args) => commands::merge::run(args),
         Command::Adopt(args) => commands::adopt::run(args),
         Command::Samples(args) => commands::samples::run(args),
         Command::History(args) => commands::history::run(args),
         Command::Rollback(args) => commands::rollback::run(args),
         Command::Repair(args) => commands::repair::run(args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => commands::serve::run(args),
+        #[cfg(feature = "serve")]
+        Command::Watch(args) => commands::watch::run(args),
     };
     match done {
         Ok(status) => status,
@@ -59,6 +64,10 @@ fn main() -> ExitCode {
 fn status_of(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<headstart_device::Error>() {
         return error.exit_status();
+    }
+    #[cfg(feature = "serve")]
+    if let Some(status) = commands::serve::status_of(error) {
+        return status;
     }
     if error.is::<std::io::Error>() { 2 } else { 1 }
 }

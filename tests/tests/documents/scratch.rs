@@ -37,6 +37,14 @@ impl Scratch {
         scratch
     }
 
+    /// Ends a server that a page has started and, since it failed, not ended.
+    fn end_server(&self) {
+        if let Ok(process) = std::fs::read_to_string(self.path("serve.pid")) {
+            // One that has ended is meant to.
+            let _ = Command::new("kill").arg(process.trim()).output();
+        }
+    }
+
     /// A file in it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
@@ -53,6 +61,12 @@ impl Scratch {
             .env_remove("HEADSTART_ISA")
             .output()
             .expect("bash runs the commands of pages")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.end_server();
     }
 }
 

@@ -11,11 +11,16 @@ pub(crate) mod learn;
 mod masks;
 pub(crate) mod merge;
 pub(crate) mod predict;
+pub(crate) mod relabel;
 pub(crate) mod rename;
 pub(crate) mod repair;
 pub(crate) mod rollback;
 pub(crate) mod samples;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod status;
+#[cfg(feature = "serve")]
+pub(crate) mod watch;
 
 use std::path::Path;
 

@@ -1,6 +1,8 @@
 //! A pack small enough to be written in a test, samples that it can tell apart, and the program.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+#[cfg(feature = "serve")]
+pub(crate) mod served;
 pub(crate) mod tails;
 
 use std::path::{Path, PathBuf};

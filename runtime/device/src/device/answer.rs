@@ -127,6 +127,23 @@ impl Device {
         Ok(Prediction { said: said?, head })
     }
 
+    /// Answers one sample, and gives the probability of every class beside the answer, in the order of [`Prediction::classes`]; none where
+    /// there is a class for each place.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn predict_bars(&self, sample: &Sample<'_>) -> Result<(Prediction, Vec<f32>), Error> {
+        let head = self.head()?;
+        let mut memory = self.memory();
+        let said = self.answer(&head, sample, &mut memory);
+        let bars = match &said {
+            Ok(Said::Class(_)) => memory.logits.logits.clone(),
+            _ => Vec::new(),
+        };
+        self.memory.lock().unwrap_or_else(|e| e.into_inner()).push(memory);
+        Ok((Prediction { said: said?, head }, bars))
+    }
+
     /// Answers many samples, which threads share, each with its own error.
     ///
     /// # Errors

@@ -11,7 +11,9 @@ use super::report::ClassCount;
 use crate::request::RequestProblem;
 use crate::samples::{self, MAX_CLASSES, Sample, SampleFile, SampleId, alike};
 use crate::segmentation::row_len;
-use crate::state::{FeatureCache, Kept, Made, Names, StateFolder, StateLock, StateProblem};
+use crate::state::{
+    FeatureCache, Insertion, Kept, Made, Names, StateFolder, StateLock, StateProblem,
+};
 use crate::training::Choice;
 use crate::training::settled::Bases;
 use crate::{Error, Head};
@@ -63,6 +65,16 @@ pub struct SomeForgotten {
 pub struct Renamed {
     /// Whether the new name was a class already.
     pub joined: bool,
+    /// What the device knows now.
+    #[serde(flatten)]
+    pub changed: Changed,
+}
+
+/// Outcome of [`Device::relabel`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Relabelled {
+    /// How many samples had another class before.
+    pub relabelled_samples: usize,
     /// What the device knows now.
     #[serde(flatten)]
     pub changed: Changed,
@@ -159,6 +171,40 @@ impl Device {
         change.brought = vec![to.to_owned()];
         let changed = change.finish(&format!("rename {class} to {to}"), false)?;
         Ok(Renamed { joined, changed })
+    }
+
+    /// Gives samples, by their names, another class, which may be a new one; their features stay. The head is learned again also where all
+    /// have that class already: a call before may have been cut off.
+    ///
+    /// # Errors
+    /// [`RequestProblem::BadName`], [`RequestProblem::NoSample`], [`RequestProblem::OneClassLeft`], [`StateProblem::UnplannedClasses`],
+    /// [`RequestProblem::TailChange`].
+    pub fn relabel(&self, samples: &[SampleId], class: &str) -> Result<Relabelled, Error> {
+        let mut change = Change::begin(self)?;
+        if !headstart::record::label_is_valid(class) {
+            return Err(self.refuse(RequestProblem::BadName(class.to_owned())));
+        }
+        if let Some(id) = samples.iter().find(|id| !change.cache.contains(id)) {
+            return Err(self.refuse(RequestProblem::NoSample(samples::hex(id))));
+        }
+        let too_many = || {
+            Error::state(change.folder.path(), StateProblem::TooManyClasses { limit: MAX_CLASSES })
+        };
+        let label = change.cache.class(class).ok_or_else(too_many)?;
+        let mut relabelled_samples = 0;
+        for id in samples {
+            let changed = change.cache.label(id, label) == Some(Insertion::Corrected);
+            relabelled_samples += usize::from(changed);
+        }
+        let left = change.cache.counts().iter().filter(|&&count| count > 0).count();
+        let limit = self.pack().plan().max_classes as usize;
+        if left > limit {
+            let problem = StateProblem::UnplannedClasses { found: left, limit };
+            return Err(Error::state(change.folder.path(), problem));
+        }
+        change.brought = vec![class.to_owned()];
+        let changed = change.finish(&format!("relabel to {class}"), false)?;
+        Ok(Relabelled { relabelled_samples, changed })
     }
 
     /// Takes over what another device with the same backbone learned, from its state folder, which stays as it is. A sample that both

@@ -209,6 +209,21 @@ impl Device {
     }
 }
 
+impl ClassScore {
+    /// Those of a matrix, `confusion[shown][answered]`.
+    pub(super) fn of(names: &[impl AsRef<str>], confusion: &[Vec<u32>]) -> Vec<Self> {
+        let share = |part: u32, whole: u32| (whole > 0).then(|| f64::from(part) / f64::from(whole));
+        let score = |(at, name): (usize, &_)| {
+            let samples = confusion[at].iter().sum();
+            let answered = confusion.iter().map(|row| row[at]).sum();
+            let right = confusion[at][at];
+            let (precision, recall) = (share(right, answered), share(right, samples));
+            Self { name: AsRef::<str>::as_ref(name).to_owned(), samples, precision, recall }
+        };
+        names.iter().enumerate().map(score).collect()
+    }
+}
+
 impl ClassEvaluation {
     fn new(shown: &[usize], answers: &[Answer], labels: &[String]) -> Self {
         let mut used = vec![false; labels.len()];
@@ -225,15 +240,7 @@ impl ClassEvaluation {
         for (class, answer) in shown.iter().zip(answers) {
             confusion[place[*class]][place[answer.class]] += 1;
         }
-        let share = |part: u32, whole: u32| (whole > 0).then(|| f64::from(part) / f64::from(whole));
-        let classes = names.into_iter().enumerate().map(|(at, name)| {
-            let samples = confusion[at].iter().sum();
-            let answered = confusion.iter().map(|row| row[at]).sum();
-            let right = confusion[at][at];
-            let (precision, recall) = (share(right, answered), share(right, samples));
-            ClassScore { name: name.clone(), samples, precision, recall }
-        });
-        let classes = classes.collect();
+        let classes = ClassScore::of(&names, &confusion);
         let of_all = |count: usize| count as f64 / shown.len() as f64;
         let right = shown.iter().zip(answers).filter(|(class, a)| **class == a.class).count();
         Self {

@@ -50,6 +50,13 @@ impl<'a> Labelled<'a> {
         Self { origin: PathBuf::from("the samples given"), ..Self::default() }
     }
 
+    /// An empty list of samples that come from this place: errors about all of them name it, and a sample below it is called what stands
+    /// behind it.
+    #[must_use]
+    pub fn from_place(origin: impl Into<PathBuf>) -> Self {
+        Self { origin: origin.into(), ..Self::default() }
+    }
+
     /// Lists the files of a folder that has one folder a class. They are not read.
     ///
     /// # Errors

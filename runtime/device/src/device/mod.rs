@@ -7,8 +7,10 @@ mod apart;
 pub mod bench;
 mod change;
 mod changed;
+mod confusion;
 mod copies;
 mod current;
+mod duplicates;
 mod evaluate;
 mod foreign;
 mod handle;
@@ -32,8 +34,10 @@ mod trust;
 pub use self::adopt::{AdoptOutcome, Adopted, KnownSamples};
 pub use self::answer::Prediction;
 pub use self::bench::{BenchOptions, Measured};
-pub use self::change::{Changed, Forgotten, Merged, Renamed, SomeForgotten};
+pub use self::change::{Changed, Forgotten, Merged, Relabelled, Renamed, SomeForgotten};
 pub use self::changed::ChangedSetting;
+pub use self::confusion::{Confusion, Wrong};
+pub use self::duplicates::Duplicate;
 pub use self::evaluate::{
     ClassEvaluation, ClassScore, Evaluation, PlaceEvaluation, PlaceScore, Shown,
 };

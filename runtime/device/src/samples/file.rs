@@ -99,6 +99,11 @@ impl SampleFile {
         &self.content
     }
 
+    /// The bytes, by value.
+    pub fn into_content(self) -> Vec<u8> {
+        self.content
+    }
+
     /// The extension that says what its content is, in small letters.
     pub(crate) fn extension(&self) -> &'static str {
         self.kind.extension()
