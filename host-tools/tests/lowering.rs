@@ -360,6 +360,38 @@ fn shapes_that_move() {
 }
 
 #[test]
+fn tensors_of_more_axes_than_the_device_has() {
+    let reshape = |shape: &[usize]| Op::Reshape { shape: shape.to_vec() };
+    for axes in [vec![1], vec![2], vec![1, 3, 4], vec![2, 3]] {
+        check("a mean over some of four axes", 27.0, |g| {
+            g.op(reshape(&[1, 2, 4, 9, 10]), &[])
+                .op(Op::ReduceMean { axes: axes.clone(), keep_dims: false }, &[]);
+        });
+    }
+    check("branches that are weighed against each other", 25.0, |g| {
+        let x = g.x;
+        g.activation(Activation::Relu).op(reshape(&[1, 1, 8, 9, 10]), &[]);
+        let first = g.x;
+        g.x = x;
+        g.activation(Activation::Sigmoid).op(reshape(&[1, 1, 8, 9, 10]), &[]);
+        g.op(Op::Concat { axis: 1 }, &[first]);
+        let both = g.x;
+        g.op(Op::ReduceMean { axes: vec![3, 4], keep_dims: true }, &[])
+            .op(Op::Softmax { axis: 1, flatten: false }, &[])
+            .op(Op::Binary(Binary::Mul), &[both])
+            .op(Op::ReduceMean { axes: vec![1], keep_dims: false }, &[])
+            .conv(&[4, 8, 1, 1], square(1, 1, 0), 1);
+    });
+    for axis in 1..5 {
+        check("side by side", 28.0, |g| {
+            g.op(reshape(&[1, 2, 4, 9, 10]), &[]);
+            let x = g.x;
+            g.activation(Activation::Relu).op(Op::Concat { axis }, &[x]);
+        });
+    }
+}
+
+#[test]
 fn a_signal_of_one_dimension() {
     let mut graph = Build::new(&[1, 4, 50]);
     let line = |kernel: usize, stride: usize, pad: usize| Window {

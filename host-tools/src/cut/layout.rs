@@ -74,6 +74,19 @@ fn of_input(dims: &[usize]) -> Vec<Role> {
     }
 }
 
+/// Whether every row of a convolution's weights has a single 1 and zeros, and nothing is added.
+fn takes(graph: &Graph, node: &Node) -> bool {
+    let [_, weight] = node.inputs[..] else { return false };
+    let value = &graph.values[weight];
+    let (Some(data), Some(&rows)) = (value.constant.as_deref(), value.shape.first()) else {
+        return false;
+    };
+    let is_taken = |row: &[f32]| {
+        row.iter().all(|&w| w == 0.0 || w == 1.0) && row.iter().filter(|&&w| w == 1.0).count() == 1
+    };
+    data.chunks_exact((data.len() / rows.max(1)).max(1)).all(is_taken)
+}
+
 fn channels_first(rank: usize) -> Vec<Role> {
     (0..rank).map(|axis| if axis == 0 { Channel } else { Place }).collect()
 }
@@ -82,6 +95,8 @@ fn of_result(graph: &Graph, node: &Node, roles: &[Vec<Role>]) -> Vec<Role> {
     let shape = |id: ValueId| dims(&graph.values[id].shape);
     let x = &roles[node.inputs[0]];
     match &node.op {
+        // What only takes some of the elements leaves the axes what they are.
+        Op::Conv(_) if takes(graph, node) && x.iter().any(|&role| role != Unknown) => x.clone(),
         Op::Conv(_) => channels_first(x.len()),
         // By definition they read channels first; what is known of the tensor is better.
         Op::BatchNormalization { .. }

@@ -10,14 +10,17 @@
 mod attributes;
 mod context;
 mod external;
+mod inline;
 mod integers;
 mod operators;
 mod order;
+mod parts;
 mod quantise;
 #[cfg(test)]
 mod quantised_tests;
 mod random;
 mod reading;
+mod sparse;
 mod tensor;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -201,7 +204,10 @@ fn read_model(
     let Some(graph) = model.graph else {
         return Err(Problem::Model("the file holds no graph".to_owned()));
     };
-    let parts = read_graph(graph, opset, External::new(folder), bindings, size)?;
+    let mut graph = graph;
+    let opsets = inline::inline(&mut graph, &parts::functions(bytes)?, opset, bytes.len())?;
+    let sparse = parts::sparse(bytes)?;
+    let parts = read_graph(graph, &opsets, sparse, External::new(folder), bindings, size)?;
     let Parts { graph, outputs, training, aliases, weights, boundaries, problem } = parts;
     let source_sha256 = Sha256::digest(bytes).into();
     let integer_means = IntegerMeans::new();
@@ -253,14 +259,16 @@ struct Parts {
 
 fn read_graph(
     mut graph: GraphProto,
-    opset: i64,
+    opsets: &[i64],
+    sparse: Vec<parts::Sparse>,
     external: External<'_>,
     mut bindings: BTreeMap<String, Known>,
     size: Option<[usize; 2]>,
 ) -> Result<Parts, Problem> {
     check_parts(&graph)?;
     let initialisers = std::mem::take(&mut graph.initializer);
-    let names = initialisers.iter().filter_map(|tensor| tensor.name.as_deref());
+    let of_sparse = sparse.iter().map(|tensor| &tensor.values);
+    let names = initialisers.iter().chain(of_sparse).filter_map(|tensor| tensor.name.as_deref());
     let order = order::order(&graph, names)?;
     let needed = order::needed(&graph, &order);
 
@@ -271,6 +279,11 @@ fn read_graph(
     for proto in initialisers {
         let name = proto.name.clone().unwrap_or_default();
         let tensor = context.decode(proto)?;
+        define(&mut context, &name, Known::Tensor(tensor))?;
+    }
+    for proto in sparse {
+        let name = proto.values.name.clone().unwrap_or_default();
+        let tensor = sparse::filled(&mut context, proto)?;
         define(&mut context, &name, Known::Tensor(tensor))?;
     }
     let mut refused = Vec::new();
@@ -295,7 +308,7 @@ fn read_graph(
         reading.input(name, problem)?;
     }
     for at in order {
-        reading.node(&graph.node[at], opset, needed[at])?;
+        reading.node(&graph.node[at], opsets[at], needed[at])?;
     }
     reading.finish(&graph.output)
 }

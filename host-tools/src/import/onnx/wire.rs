@@ -35,6 +35,8 @@ enum Message {
     Shape,
     Dimension,
     Entry,
+    Function,
+    Sparse,
 }
 
 /// What a length-delimited field holds.
@@ -54,10 +56,14 @@ impl Message {
         match (self, field) {
             (Self::Model, 7) | (Self::Attribute, 6) => message(Self::Graph),
             (Self::Model, 8 | 14) | (Self::Tensor, 13) => message(Self::Entry),
-            (Self::Graph, 1) => message(Self::Node),
-            (Self::Graph, 5) | (Self::Attribute, 5) => message(Self::Tensor),
+            (Self::Model, 25) => message(Self::Function),
+            (Self::Graph, 1) | (Self::Function, 7) => message(Self::Node),
+            (Self::Graph, 5) | (Self::Attribute, 5) | (Self::Sparse, 1 | 2) => {
+                message(Self::Tensor)
+            }
+            (Self::Graph, 15) => message(Self::Sparse),
             (Self::Graph, 11..=13) => message(Self::ValueInfo),
-            (Self::Node, 5) => message(Self::Attribute),
+            (Self::Node, 5) | (Self::Function, 11) => message(Self::Attribute),
             (Self::ValueInfo, 2) | (Self::Sequence, 1) => message(Self::Type),
             (Self::Type, 1) => message(Self::TensorType),
             (Self::Type, 4) => message(Self::Sequence),

@@ -3,6 +3,7 @@
 use headstart::graph::{Binary, Node as GraphNode, ValueId};
 use headstart::network::{Binary as LoweredBinary, BinaryOp, Node};
 
+use super::join::{MOST_AXES, alike, around};
 use super::{Lowering, Why, ratio};
 use crate::quantise::lowered::{LoweredNode, channels_last};
 
@@ -24,10 +25,15 @@ impl Lowering<'_> {
         a: ValueId,
         b: ValueId,
     ) -> Result<(), Why> {
-        let (va, vb) = (self.view(a)?, self.view(b)?);
+        let (mut va, mut vb) = (self.view(a)?, self.view(b)?);
+        let unlike = format!("operands of {:?} and {:?}", va.dims, vb.dims);
+        if va.dims.len() == vb.dims.len() && va.dims.len() > MOST_AXES {
+            let [joined_a, joined_b] = alike(&va.dims, &vb.dims);
+            (va, vb) = (self.reshaped(&va, &joined_a)?, self.reshaped(&vb, &joined_b)?);
+        }
         let rank = va.dims.len();
-        if rank != vb.dims.len() || rank > 3 {
-            return Err(format!("operands of {:?} and {:?}", va.dims, vb.dims).into());
+        if rank != vb.dims.len() || rank > MOST_AXES {
+            return Err(unlike.into());
         }
         let larger = if va.elements() >= vb.elements() { &va } else { &vb };
         let straight: Vec<usize> = (0..rank).collect();
@@ -50,7 +56,8 @@ impl Lowering<'_> {
             Binary::Div => (BinaryOp::Div, quotient, 1.0),
         };
         let lowered = LoweredBinary { op, a, b, scale_a, scale_b, min, max };
-        self.define(output, LoweredNode::Plain(Node::Binary(lowered)), &order, to)
+        let dims = va.dims.iter().zip(&vb.dims).map(|(&a, &b)| a.max(b)).collect();
+        self.define_as(output, LoweredNode::Plain(Node::Binary(lowered)), dims, &order, to)
     }
 
     /// One operand is constant: a table if it is one number, else a factor or offset a channel.
@@ -107,14 +114,27 @@ impl Lowering<'_> {
     pub(super) fn concat(&mut self, node: &GraphNode, axis: usize) -> Result<(), Why> {
         let axis = axis.checked_sub(1).ok_or("tensors side by side along the batch")?;
         let to = self.range(node.output)?;
-        let rank = self.dims(node.output)?.len();
-        if rank > 3 {
-            return Err(format!("tensors of {} dimensions side by side", rank + 1).into());
+        let mut dims = self.dims(node.output)?;
+        let (own, mut axis) = (axis, axis);
+        let joins = dims.len() > MOST_AXES;
+        // Groups of channels are channels.
+        let of_groups = own == 0 && dims.len() == MOST_AXES + 1;
+        let joined = |dims: &[usize]| match of_groups {
+            true => [&[dims[0] * dims[1]], &dims[2..]].concat(),
+            false => around(dims, own),
+        };
+        if joins {
+            (dims, axis) = (joined(&dims), usize::from(!of_groups));
         }
+        let rank = dims.len();
         let order = channels_last(rank);
         let mut operands = Vec::with_capacity(node.inputs.len());
         for &input in &node.inputs {
-            let (value, _) = self.image(input)?;
+            let mut view = self.view(input)?;
+            if joins {
+                view = self.reshaped(&view, &joined(&view.dims))?;
+            }
+            let value = self.in_order(&view, &order)?;
             operands.push((value, ratio(self.quantisation(value).scale, to.scale)));
         }
         // Two axes are rows and channels, one is channels: see `extents`.
@@ -124,7 +144,7 @@ impl Lowering<'_> {
             (2, 0) => 0,
             _ => 2,
         };
-        self.define(node.output, LoweredNode::Concat { axis, operands }, &order, to)
+        self.define_as(node.output, LoweredNode::Concat { axis, operands }, dims, &order, to)
     }
 }
 

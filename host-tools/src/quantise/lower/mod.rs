@@ -3,6 +3,7 @@
 mod affine;
 mod binary;
 mod conv;
+mod join;
 mod order;
 mod outline;
 mod pool;
@@ -269,7 +270,16 @@ impl<'a> Lowering<'a> {
     /// A value that holds the view's elements in `order`, with the extents that follow from it:
     /// the view's own one if it is so, else a copy.
     fn in_order(&mut self, view: &View, order: &[usize]) -> Result<u32, Why> {
-        let extents = extents(&view.dims, order);
+        self.in_order_as(view, order, extents(&view.dims, order))
+    }
+
+    /// [`in_order`](Self::in_order) with other extents of as many elements.
+    fn in_order_as(
+        &mut self,
+        view: &View,
+        order: &[usize],
+        extents: [usize; 3],
+    ) -> Result<u32, Why> {
         if view.lies_in(order) && self.lowered.values[view.value as usize].extents == extents {
             return Ok(view.value);
         }
@@ -315,17 +325,7 @@ impl<'a> Lowering<'a> {
         let Some((1, dims)) = shape.split_first() else {
             return Err(format!("a reshape to {shape:?} moves elements into the batch").into());
         };
-        let reshaped = match view.reshape(dims) {
-            Some(reshaped) => reshaped,
-            None => {
-                let order = view.order_for_reshape(dims);
-                let value = self.in_order(&view, &order)?;
-                View::contiguous(value, view.dims, &order)
-                    .reshape(dims)
-                    .ok_or_else(|| format!("a reshape to {shape:?} that mixes axes"))?
-            }
-        };
-        self.lowered.views[node.output] = Some(reshaped);
+        self.lowered.views[node.output] = Some(self.reshaped(&view, dims)?);
         Ok(())
     }
 

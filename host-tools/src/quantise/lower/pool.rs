@@ -1,11 +1,14 @@
 //! Means, maxima and padding.
 
+use std::cmp::Reverse;
+
 use headstart::graph::{
     AveragePool as GraphAveragePool, MaxPool, Node as GraphNode, Pad, PadMode as GraphPadMode,
 };
 use headstart::network::{AveragePool, GridPool, IntegerMean, Node, PadMode};
 
 use super::conv::{POINT, window};
+use super::join::MOST_AXES;
 use super::{Lowering, Why, narrow, ratio};
 use crate::quantise::lowered::{LoweredNode, View};
 
@@ -52,12 +55,15 @@ impl Lowering<'_> {
         self.define(node.output, LoweredNode::Plain(lowered), &order, to)
     }
 
-    /// The mean over one or two axes (batch not counted): a window as large as they are.
+    /// The mean over axes (batch not counted): a window as large as they are.
     pub(super) fn mean(&mut self, node: &GraphNode, axes: &[usize]) -> Result<(), Why> {
         let view = self.view(node.inputs[0])?;
         let kept: Vec<usize> = (0..view.dims.len()).filter(|axis| !axes.contains(axis)).collect();
-        if view.dims.len() > 3 || axes.is_empty() || kept.is_empty() {
+        if axes.is_empty() || kept.is_empty() {
             return Err(format!("a mean over axes {axes:?} of {:?}", view.dims).into());
+        }
+        if view.dims.len() > MOST_AXES {
+            return self.mean_of_many(node, &view, axes, &kept);
         }
         let order: Vec<usize> = axes.iter().chain(&kept).copied().collect();
         let input = self.in_order(&view, &order)?;
@@ -79,6 +85,36 @@ impl Lowering<'_> {
         let straight: Vec<usize> = (0..flat.len()).collect();
         let result = View::contiguous(value, flat, &straight).reshape(&dims);
         self.lowered.views[node.output] = Some(result.ok_or("a mean that moves axes")?);
+        Ok(())
+    }
+
+    /// The mean over some of more axes than a tensor of the device has: all of them as rows, what remains as channels in the order in which
+    /// it lies.
+    fn mean_of_many(
+        &mut self,
+        node: &GraphNode,
+        view: &View,
+        axes: &[usize],
+        kept: &[usize],
+    ) -> Result<(), Why> {
+        let mut inner: Vec<usize> = (0..kept.len()).collect();
+        inner.sort_by_key(|&at| Reverse(view.strides[kept[at]]));
+        let order: Vec<usize> =
+            axes.iter().copied().chain(inner.iter().map(|&at| kept[at])).collect();
+        let extents_of =
+            |axes: &[usize]| -> Vec<usize> { axes.iter().map(|&axis| view.dims[axis]).collect() };
+        let [rows, channels] = [axes, kept].map(|axes| extents_of(axes).iter().product());
+        let input = self.in_order_as(view, &order, [rows, 1, channels])?;
+        let to = self.range(node.output)?;
+        let multiplier = ratio(self.quantisation(input).scale, to.scale);
+        let mut column = POINT;
+        column.kernel[0] = narrow(rows)?;
+        let pool = AveragePool { input, window: column, counted_padding: None, multiplier };
+        let lowered = LoweredNode::Plain(Node::AveragePool(pool));
+        let value = self.push(lowered, [1, 1, channels], to);
+        let result = View::contiguous(value, extents_of(kept), &inner);
+        let dims = self.dims(node.output)?;
+        self.lowered.views[node.output] = Some(self.reshaped(&result, &dims)?);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use headstart::graph::{Activation, Node as GraphNode, ValueId};
 use headstart::network::{Node, SOFTMAX_TABLE_BYTES};
 
+use super::join::{MOST_AXES, around};
 use super::{Lowering, Why, narrow};
 use crate::quantise::lowered::{LoweredNode, View};
 use crate::quantise::rounding::Quantisation;
@@ -128,10 +129,11 @@ impl Lowering<'_> {
                 "a softmax over several axes; export the model with opset 13 or newer".into()
             );
         }
+        let (view, axis) = match view.dims.len() > MOST_AXES {
+            true => (self.reshaped(&view, &around(&view.dims, axis))?, 1),
+            false => (view, axis),
+        };
         let order: Vec<usize> = (0..view.dims.len()).filter(|&a| a != axis).chain([axis]).collect();
-        if order.len() > 3 {
-            return Err(format!("a softmax over {} dimensions", order.len() + 1).into());
-        }
         let input = self.in_order(&view, &order)?;
         let (from, to) = (self.quantisation(input), self.range(node.output)?);
         let table = narrow(self.lowered.tables.len())?;
@@ -140,7 +142,7 @@ impl Lowering<'_> {
             self.lowered.tables.extend(entry.to_le_bytes());
         }
         let lowered = Node::Softmax { input, table, multiplier: 1.0 / to.scale };
-        self.define(node.output, LoweredNode::Plain(lowered), &order, to)
+        self.define_as(node.output, LoweredNode::Plain(lowered), view.dims, &order, to)
     }
 }
 

@@ -1,6 +1,6 @@
-use headstart::graph::{Activation, Op};
+use headstart::graph::{Activation, Binary, Op};
 
-use super::super::integers::Integers;
+use super::super::integers::{Arithmetic, Integers};
 use super::{Bound, Context, NodeView, Outcome, qlinear, unknown};
 
 /// The functions of one element; `Relu` and `Clip` also of known integers.
@@ -18,6 +18,7 @@ pub(super) fn activation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outc
         "Relu" => Activation::Relu,
         "Sigmoid" => Activation::Sigmoid,
         "HardSwish" => Activation::HardSwish,
+        "Abs" => Activation::LeakyRelu { alpha: -1.0 },
         "LeakyRelu" => Activation::LeakyRelu { alpha: node.float("alpha", 0.01)? },
         "HardSigmoid" => Activation::HardSigmoid {
             alpha: node.float("alpha", 0.2)?,
@@ -27,6 +28,32 @@ pub(super) fn activation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outc
         other => return Err(unknown(other)),
     };
     context.add(node, Op::Activation(activation), vec![x])
+}
+
+/// `Neg`, a product with −1; also of known integers.
+pub(super) fn negation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    if let Bound::Integers(x) = context.operand(node, 0)? {
+        let minus_one = Integers { shape: vec![], data: vec![-1], kind: x.kind };
+        let result = x.arithmetic(Arithmetic::Mul, &minus_one)?;
+        return context.integers_result(result);
+    }
+    let x = context.float(node, 0)?;
+    let minus_one = context.derived_constant(node, "sign", vec![], vec![-1.0])?;
+    context.add(node, Op::Binary(Binary::Mul), vec![x, minus_one])
+}
+
+/// `Swish`: `x · Sigmoid(alpha · x)`.
+pub(super) fn swish(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let x = context.float(node, 0)?;
+    let alpha = node.float("alpha", 1.0)?;
+    if alpha == 1.0 {
+        return context.add(node, Op::Activation(Activation::Silu), vec![x]);
+    }
+    let factor = context.derived_constant(node, "alpha", vec![], vec![alpha])?;
+    let scaled = context.derived(node, "scaled", Op::Binary(Binary::Mul), vec![x, factor])?;
+    let sigmoid = Op::Activation(Activation::Sigmoid);
+    let gate = context.derived(node, "gate", sigmoid, vec![scaled])?;
+    context.add(node, Op::Binary(Binary::Mul), vec![x, gate])
 }
 
 /// `Max` and `Min` of a tensor and of numbers: bounds.

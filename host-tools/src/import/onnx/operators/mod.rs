@@ -7,6 +7,7 @@ mod binary;
 mod concat;
 mod constant;
 mod conv;
+mod conv_transpose;
 mod dropout;
 mod gemm;
 mod identity;
@@ -16,12 +17,14 @@ mod pool;
 mod prelu;
 mod qlinear;
 mod quantize_linear;
-mod reduce_mean;
+mod rearrange;
+mod reduce;
 mod reshape;
 mod resize;
 mod select;
 mod shape_arithmetic;
 mod softmax;
+mod take;
 mod transpose;
 mod window;
 
@@ -43,22 +46,29 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "GlobalAveragePool" => pool::global_average_pool,
         "GlobalMaxPool" => pool::global_max_pool,
         "MaxPool" => pool::max_pool,
-        "ReduceMax" => pool::reduce_max,
+        "ReduceMax" | "ReduceMin" => reduce::extreme,
+        "ReduceL1" | "ReduceSum" => reduce::sum,
         "BatchNormalization" => batch_normalization::batch_normalization,
         "Softmax" => softmax::softmax,
         "Cast" => shape_arithmetic::cast,
-        "Clip" | "HardSigmoid" | "HardSwish" | "LeakyRelu" | "Relu" | "Sigmoid" => {
+        "Abs" | "Clip" | "HardSigmoid" | "HardSwish" | "LeakyRelu" | "Relu" | "Sigmoid" => {
             activation::activation
         }
+        "Neg" => activation::negation,
+        "Swish" => activation::swish,
         "Max" | "Min" => activation::bound_by_constant,
         "PRelu" => prelu::prelu,
         "Concat" => concat::concat,
         "Constant" => constant::constant,
         "ConstantOfShape" => constant::of_shape,
         "Conv" => conv::conv,
+        "ConvTranspose" => conv_transpose::conv_transpose,
+        "DepthToSpace" => rearrange::depth_to_space,
+        "SpaceToDepth" => rearrange::space_to_depth,
         "Dropout" => dropout::dropout,
         "Flatten" => reshape::flatten,
         "Gather" => select::gather,
+        "GatherND" => select::gather_nd,
         "Gemm" => gemm::gemm,
         "Identity" => identity::identity,
         "MatMul" => matmul::matmul,
@@ -67,7 +77,7 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "DequantizeLinear" => quantize_linear::dequantize,
         "QLinearConv" => conv::qlinear_conv,
         "QLinearMatMul" => matmul::qlinear_matmul,
-        "ReduceMean" => reduce_mean::reduce_mean,
+        "ReduceMean" => reduce::mean,
         "Reshape" => reshape::reshape,
         "Resize" | "Upsample" => resize::resize,
         "Shape" => shape_arithmetic::shape,
@@ -119,7 +129,7 @@ pub(super) fn advice(domain: &str, operator: &str) -> String {
         "If" | "Loop" | "Scan" => "control flow cannot be planned: export the model for one fixed \
                                    input shape, or run a simplifier over it"
             .to_owned(),
-        "LSTM" | "GRU" | "RNN" | "ConvTranspose" => {
+        "LSTM" | "GRU" | "RNN" => {
             "freeze at a tensor before this node by cutting the model there, or choose a model \
              without it"
                 .to_owned()

@@ -1,6 +1,5 @@
 use headstart::graph::{AveragePool, MaxPool, MaxPoolIndices, Op, ValueId, Window};
 
-use super::super::attributes::axes;
 use super::window::{kernel_shape, window};
 use super::{Bound, Context, NodeView, Outcome, qlinear};
 
@@ -62,30 +61,6 @@ pub(super) fn global_max_pool(context: &mut Context<'_>, node: &NodeView<'_>) ->
         pads_end: vec![0; rank],
     };
     context.add(node, Op::MaxPool(MaxPool { window }), vec![x])
-}
-
-/// `ReduceMax` over all places of a map, as a pool with one window. The axes were an attribute until operator set 17 and are an operand
-/// since.
-pub(super) fn reduce_max(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
-    let x = context.float(node, 0)?;
-    let shape = context.shape(x).to_vec();
-    let list = if node.opset < 18 {
-        node.ints("axes")?.unwrap_or_default().to_vec()
-    } else {
-        context.optional_integers(node, 1)?.map(|list| list.data).unwrap_or_default()
-    };
-    let axes = axes(&list, shape.len())?;
-    if !matches!(axes.len(), 1..=3) || !axes.iter().copied().eq(2..shape.len()) {
-        return Err(format!(
-            "the greatest elements along axes {list:?} of {shape:?}; those of all places of a map are supported"
-        ));
-    }
-    let pool = Op::MaxPool(MaxPool { window: Window::new(&shape[2..]) });
-    if node.flag("keepdims", true)? {
-        return context.add(node, pool, vec![x]);
-    }
-    let kept = context.derived(node, "kept", pool, vec![x])?;
-    context.add(node, Op::Reshape { shape: shape[..2].to_vec() }, vec![kept])
 }
 
 /// `QLinearAveragePool`: `x` 0…2, scale and zero point of the result 3 and 4.

@@ -1,8 +1,9 @@
-use headstart::graph::{Conv, Op, ValueId, Window};
+use headstart::graph::{Op, ValueId};
 
 use super::super::attributes::axis;
 use super::super::integers::Integers;
 use super::shape_arithmetic::ranges;
+use super::take::{Taken, take};
 use super::{Bound, Context, NodeView, Outcome};
 
 /// `Gather`: of known integers, or of a float tensor at known places.
@@ -18,47 +19,93 @@ pub(super) fn gather(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<
     let at = axis(at, shape.len())?;
     let picked = indices.data.iter().map(|&index| axis(index, shape[at]));
     let picked = picked.collect::<Outcome<Vec<usize>>>()?;
+    let result = [&shape[..at], &indices.shape, &shape[at + 1..]].concat();
     if (0..shape[at]).eq(picked.iter().copied()) {
         // All of them, as PyTorch writes the mean of a map with channels last.
-        let shape = [&shape[..at], &indices.shape, &shape[at + 1..]].concat();
-        return context.add(node, Op::Reshape { shape }, vec![x]);
+        return context.add(node, Op::Reshape { shape: result }, vec![x]);
     }
-    if indices.shape.len() != 1 {
-        return Err(UNSUPPORTED.to_owned());
+    let taken = vec![Taken { axis: at, places: picked }];
+    if indices.shape.len() == 1 {
+        return take(context, node, x, taken, node.output()).map(Bound::Float);
     }
-    let name = node.output().to_owned();
-    pick(context, node, x, at, &picked, &name)
+    let name = format!("{}_taken", node.output());
+    let found = take(context, node, x, taken, &name)?;
+    context.add(node, Op::Reshape { shape: result }, vec![found])
 }
 
-/// `Slice` of a float tensor: of its channels.
+/// `GatherND` of a float tensor at known places: all elements behind one axis, or behind the first ones.
+pub(super) fn gather_nd(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let indices = context.integers(node, 1)?;
+    let batch = usize::try_from(node.int("batch_dims", 0)?).map_err(|_| "negative batch_dims")?;
+    let x = context.float(node, 0)?;
+    let shape = context.shape(x).to_vec();
+    let Some((&depth, outer)) = indices.shape.split_last() else {
+        return Err("indices without an axis".to_owned());
+    };
+    let first = batch + depth;
+    if depth == 0 || first > shape.len() || batch > 1 || outer.get(..batch) != Some(&shape[..batch])
+    {
+        return Err(format!("indices of shape {:?} into {shape:?}", indices.shape));
+    }
+    // Places as numbers in the axes that they are of, flattened.
+    let axes = &shape[batch..first];
+    let places = indices.data.chunks_exact(depth).map(|place| {
+        place.iter().zip(axes).try_fold(0_usize, |at, (&index, &extent)| {
+            let next = at.checked_mul(extent).ok_or("too many elements")?;
+            Ok(next + axis(index, extent)?)
+        })
+    });
+    let places = places.collect::<Outcome<Vec<usize>>>()?;
+    let count: usize = axes.iter().product();
+    let result = [outer, &shape[first..]].concat();
+    if batch == 0 && shape[0] == 1 && depth > 1 {
+        // The batch is one of the axes: its only place is 0.
+        let flat = [&[1, count], &shape[first..]].concat();
+        return taken_flat(context, node, x, flat, places, result);
+    }
+    if batch == 0 && (0..count).eq(places.iter().copied()) {
+        return context.add(node, Op::Reshape { shape: result }, vec![x]);
+    }
+    if batch == 1 && shape[0] == 1 {
+        let flat = [&[1, count], &shape[first..]].concat();
+        return taken_flat(context, node, x, flat, places, result);
+    }
+    Err("samples of a batch; cut the model before this node, or choose a model without it"
+        .to_owned())
+}
+
+/// What is taken of `x` in a shape with the axis 1 that it is taken along.
+fn taken_flat(
+    context: &mut Context<'_>,
+    node: &NodeView<'_>,
+    x: ValueId,
+    flat: Vec<usize>,
+    places: Vec<usize>,
+    result: Vec<usize>,
+) -> Outcome<Bound> {
+    let reshaped = context.reshaped(node, x, flat)?;
+    let name = format!("{}_taken", node.output());
+    let found = take(context, node, reshaped, vec![Taken { axis: 1, places }], &name)?;
+    context.add(node, Op::Reshape { shape: result }, vec![found])
+}
+
+/// `Slice` of a float tensor.
 pub(super) fn slice(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     if let Bound::Integers(_) = context.operand(node, 0)? {
         return super::shape_arithmetic::slice(context, node);
     }
     let x = context.float(node, 0)?;
     let shape = context.shape(x).to_vec();
-    let mut found: Option<(usize, Vec<usize>)> = None;
+    let mut taken = Vec::new();
     for [along, start, end, step] in ranges(context, node)? {
         let along = axis(along, shape.len())?;
         let all = Integers::list((0..shape[along] as i64).collect());
-        let picked = all.slice(0, start, end, step)?.extents()?;
-        if (0..shape[along]).eq(picked.iter().copied()) {
-            continue;
-        }
-        if found.replace((along, picked)).is_some() {
-            return Err(UNSUPPORTED.to_owned());
-        }
+        taken.push(Taken { axis: along, places: all.slice(0, start, end, step)?.extents()? });
     }
-    match found {
-        None => Ok(Bound::Float(x)),
-        Some((along, picked)) => {
-            let name = node.output().to_owned();
-            pick(context, node, x, along, &picked, &name)
-        }
-    }
+    take(context, node, x, taken, node.output()).map(Bound::Float)
 }
 
-/// `Split` of the channels of a float tensor, into parts of stated or of equal sizes.
+/// `Split` of a float tensor along one axis, into parts of stated or of equal sizes.
 pub(super) fn split(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let x = context.float(node, 0)?;
     let shape = context.shape(x).to_vec();
@@ -80,50 +127,14 @@ pub(super) fn split(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<B
     }
     let (mut start, mut first) = (0, None);
     for (part, size) in sizes.into_iter().enumerate() {
-        let picked: Vec<usize> = (start..start + size).collect();
+        let taken = vec![Taken { axis: along, places: (start..start + size).collect() }];
         start += size;
         if part == 0 {
-            let name = node.output().to_owned();
-            first = Some(pick(context, node, x, along, &picked, &name)?);
+            first = Some(Bound::Float(take(context, node, x, taken, node.output())?));
         } else if let Some(name) = context.wanted(node, part) {
-            let bound = pick(context, node, x, along, &picked, name)?;
-            context.bind(name, bound)?;
+            let found = take(context, node, x, taken, name)?;
+            context.bind(name, Bound::Float(found))?;
         }
     }
     first.ok_or_else(|| "a split into no parts".to_owned())
-}
-
-const UNSUPPORTED: &str = "some elements of the model's data along axes other than its channels; cut the model before this node, or \
-                           choose a model without it";
-
-/// Some of the channels of maps, in any order: a product with ones and zeros, which is exact in float32 and in int8.
-fn pick(
-    context: &mut Context<'_>,
-    node: &NodeView<'_>,
-    x: ValueId,
-    along: usize,
-    picked: &[usize],
-    name: &str,
-) -> Outcome<Bound> {
-    let shape = context.shape(x).to_vec();
-    if (0..shape[along]).eq(picked.iter().copied()) {
-        return Ok(Bound::Float(x));
-    }
-    let spatial = shape.len().saturating_sub(2);
-    if along != 1 || !(2..=3).contains(&spatial) || picked.is_empty() {
-        return Err(UNSUPPORTED.to_owned());
-    }
-    let count = picked.len().checked_mul(shape[1]).ok_or("too many channels")?;
-    context.take_work(count as u64)?;
-    let mut of_weight = vec![1; shape.len()];
-    (of_weight[0], of_weight[1]) = (picked.len(), shape[1]);
-    context.take_made(count)?;
-    let mut ones = vec![0.0; count];
-    picked.iter().enumerate().for_each(|(row, &channel)| ones[row * shape[1] + channel] = 1.0);
-    let weight = context.graph.add_constant(format!("{name}_channels"), of_weight, ones);
-    let weight = weight.map_err(|error| error.to_string())?;
-    let conv = Op::Conv(Conv { window: Window::new(&vec![1; spatial]), groups: 1 });
-    let node_name = if name == node.output() { node.name.as_str() } else { name };
-    let added = context.graph.add_node(node_name, conv, vec![x, weight], name);
-    added.map(Bound::Float).map_err(|error| error.to_string())
 }

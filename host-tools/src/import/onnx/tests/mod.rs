@@ -1,7 +1,9 @@
 //! The importer, on models that are built in the test.
 
 mod boundaries;
+mod elements;
 mod folding;
+mod functions;
 mod operators;
 mod refusals;
 

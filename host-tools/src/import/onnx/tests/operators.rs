@@ -385,8 +385,8 @@ fn channels_are_gathered_sliced_and_split() {
     builder.graph().node[0].output.extend(["p1".to_owned(), "p2".to_owned()]);
     let message = refusal(builder.node("Relu", &["p2"], "y", vec![]).import("y"));
     assert!(message.contains("parts"), "{message}");
-    let rows = map(13).ints("i", &[0]).node("Gather", &["x", "i"], "y", axis(2));
-    assert!(refusal(rows.import("y")).contains("other than its channels"));
+    let samples = map(13).ints("i", &[0, 0]).node("Gather", &["x", "i"], "y", axis(0));
+    assert!(refusal(samples.import("y")).contains("samples of a batch"));
 }
 
 #[test]
@@ -411,9 +411,9 @@ fn greatest_elements_are_pools_and_bounds_are_clips() {
     let attributes = vec![ints("axes", &[2, 3])];
     let builder = Builder::new(13, &[1, 4, 2, 2]).node("ReduceMax", &["x"], "y", attributes);
     assert_eq!(of_map(builder), [3.0, 7.0, 11.0, 15.0]);
-    let of_channels = vec![ints("axes", &[1])];
-    let builder = Builder::new(13, &[1, 4, 2, 2]).node("ReduceMax", &["x"], "y", of_channels);
-    assert!(refusal(builder.import("y")).contains("all places of a map"));
+    let of_batch = vec![ints("axes", &[0])];
+    let builder = Builder::new(13, &[2, 4, 2, 2]).node("ReduceMax", &["x"], "y", of_batch);
+    assert!(refusal(builder.import("y")).contains("of a batch's elements"));
 
     let clip = |operator: &str| {
         let builder = one(13, &[1, 3], operator, &["b", "c"], vec![]);
