@@ -79,5 +79,25 @@ fn residual_add(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, convolutions, residual_add);
+fn tables(c: &mut Criterion) {
+    for (name, [pixels, channels], one) in [
+        ("a table a channel, 56x56x72", [56 * 56, 72], false),
+        ("a table a channel, 7x7x576", [7 * 7, 576], false),
+        ("one table, 56x56x72", [56 * 56, 72], true),
+    ] {
+        let table = |c| std::array::from_fn(|q| (q * 3 + c) as u8);
+        let tables: Vec<[u8; 256]> = (0..if one { 1 } else { channels }).map(table).collect();
+        let mut data: Vec<i8> =
+            (0..pixels * channels).map(|at| (at * 7 + at / 251) as u8 as i8).collect();
+        let mut group = c.benchmark_group(name);
+        group.throughput(Throughput::Elements(data.len() as u64));
+        for kernels in Isa::ALL.into_iter().filter_map(Kernels::new) {
+            group.bench_function(BenchmarkId::from_parameter(kernels.isa()), |b| {
+                b.iter(|| kernels.look_up(&tables, &mut data));
+            });
+        }
+    }
+}
+
+criterion_group!(benches, convolutions, residual_add, tables);
 criterion_main!(benches);

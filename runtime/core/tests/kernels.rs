@@ -2,6 +2,7 @@
 #![cfg(feature = "std")]
 
 mod kernels {
+    pub(crate) mod activation;
     pub(crate) mod case;
 }
 
@@ -10,6 +11,7 @@ use std::sync::LazyLock;
 use headstart::kernels::generic::{self, Mean, Output, Tensor, Term};
 use headstart::kernels::{Isa, Kernels};
 use headstart::network::{BinaryOp, Halves, Window};
+use kernels::activation::Function;
 use kernels::case::{Case, POINT, Shape};
 use proptest::prelude::*;
 
@@ -146,6 +148,57 @@ proptest! {
             let mut found = vec![99; expected.len()];
             kernels.binary(op, operands().0, operands().1, to, &mut found);
             prop_assert_eq!(&found, &expected, "{}", kernels.isa());
+        }
+    }
+
+    #[test]
+    fn activations_are_as_defined(
+        (pixels, channels) in (1_usize..6, 1_usize..150),
+        lines in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        static KERNELS: LazyLock<Vec<Kernels>> = LazyLock::new(compiled);
+        Function::new(pixels, channels, lines, seed).check(&KERNELS);
+    }
+}
+
+/// More pixels than a table has entries, by channels that a step of a kernel leaves over.
+#[test]
+fn activations_of_many_pixels_are_as_defined() {
+    let kernels = compiled();
+    for (seed, channels) in (0..).zip([1, 2, 3, 7, 16, 24, 63, 64, 65, 100, 130]) {
+        for pixels in [256, 257, 300] {
+            for lines in [false, true] {
+                Function::new(pixels, channels, lines, seed).check(&kernels);
+            }
+        }
+    }
+}
+
+/// One table for all elements, and one a channel, of counts that a step of a kernel leaves over.
+#[test]
+fn tables_are_looked_up_by_channel() {
+    let kernels = compiled();
+    for channels in (1..140).chain([256, 300]) {
+        let tables: Vec<[u8; 256]> = (0..channels)
+            .map(|c| std::array::from_fn(|q| (q * 7 + c * 31 + q * c / 3) as u8))
+            .collect();
+        for (pixels, count) in [(1, channels), (5, channels), (67, channels), (7, 1)] {
+            let elements: Vec<i8> =
+                (0..pixels * channels).map(|at| (at * 89 + at / 251) as u8 as i8).collect();
+            let expected = elements
+                .iter()
+                .enumerate()
+                .map(|(at, &q)| tables[at % channels % count][(i32::from(q) + 128) as usize] as i8);
+            let expected: Vec<i8> = expected.collect();
+            let mut found = elements.clone();
+            generic::look_up(&tables[..count], &mut found);
+            assert_eq!(found, expected, "generic on {channels} channels");
+            for kernels in &kernels {
+                let mut found = elements.clone();
+                kernels.look_up(&tables[..count], &mut found);
+                assert_eq!(found, expected, "{} on {channels} channels", kernels.isa());
+            }
         }
     }
 }

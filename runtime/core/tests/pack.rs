@@ -6,8 +6,8 @@ mod common;
 use common::contents;
 use headstart::Error;
 use headstart::backbone::Backbone;
-use headstart::network::Node;
-use headstart::pack::{Contents, Filter, Pack, Resize, emit};
+use headstart::network::{Activation, Curve, Node, Value};
+use headstart::pack::{Contents, Filter, Pack, Resize, emit, sign};
 use headstart::preprocess::{self, Picture};
 
 /// Bytes at an address that sections may be cast from on any machine.
@@ -91,6 +91,76 @@ fn contents_that_break_a_rule_are_refused_by_name() {
         change(&mut broken);
         assert_eq!(emit(&broken).err(), Some(expected), "{what}");
     }
+}
+
+/// The same with a function in the place of its last node: hard-swish of 2 steps for channel 0, lines for the other.
+fn with_activation(curve: Curve) -> Contents<'static> {
+    let mut contents = contents();
+    contents.values[2] = Value { offset: 64, zero_point: 3, ..contents.values[1] };
+    contents.nodes[1] = Node::Activation(Activation { input: 1, factors: 4, curve });
+    let factors = [[1.0 / 6.0, 12.0], [0.5, 2.0_f32]];
+    let points = (0..1025).map(|at| if at < 512 { 0.0 } else { (at - 512) as f32 });
+    let numbers = [9.0].into_iter().chain(factors.into_iter().flatten()).chain(points);
+    contents.tables = numbers.flat_map(f32::to_le_bytes).collect();
+    contents
+}
+
+#[test]
+fn an_activation_computes_what_its_definition_says() {
+    // The convolution gives 2, 4, 6, 100 and −3, −4, −5, −91; less the zero point 3, 5, 7, 101 and −2, −3, −4, −90.
+    let run = |curve| features(&emit(&with_activation(curve)).unwrap(), &[1, 2, 3, 60]);
+    // x · clamp(x / 6 + 1/2, 0, 1) · 2 + 3, and u · clamp(u + 1/2, 0, 1) · 2 + 3 of u = x / 2.
+    assert_eq!(run(Curve::HardSwish), Ok(vec![9, 3, 13, 3, 17, 3, 127, 3]));
+    // Lines of max(u, 0): u · 12 and u · 2.
+    assert_eq!(run(Curve::Lines { points: 20 }), Ok(vec![9, 3, 13, 3, 17, 3, 127, 3]));
+}
+
+#[test]
+fn activations_that_break_a_rule_are_refused_by_name() {
+    let lines = Curve::Lines { points: 20 };
+    let set = |at: usize, number: f32| {
+        let mut contents = with_activation(lines);
+        contents.tables[at..at + 4].copy_from_slice(&number.to_le_bytes());
+        emit(&contents).err()
+    };
+    let bad = Some(Error::BadNode { index: 1 });
+    for number in [f32::NAN, f32::INFINITY, -1.1e12] {
+        for at in [4, 16, 20, 20 + 1024 * 4] {
+            assert_eq!(set(at, number), bad, "{number} at {at}");
+        }
+        assert_eq!(set(0, number), None, "{number} that nothing reads");
+    }
+    assert_eq!(set(4, -1e12), None);
+    for points in [24, u32::MAX] {
+        assert_eq!(emit(&with_activation(Curve::Lines { points })).err(), bad, "{points}");
+    }
+    for factors in [4 * 1030 - 15, u32::MAX] {
+        let mut contents = with_activation(Curve::HardSwish);
+        contents.nodes[1] =
+            Node::Activation(Activation { input: 1, factors, curve: Curve::HardSwish });
+        assert_eq!(emit(&contents).err(), bad, "{factors}");
+    }
+    let mut other_shape = with_activation(lines);
+    other_shape.values[2].height = 1;
+    assert_eq!(emit(&other_shape).err(), bad);
+}
+
+/// Programs of before know version 1 alone, and say of any other that it is newer.
+#[test]
+fn only_packs_with_activations_have_version_2() {
+    assert_eq!(emit(&contents()).unwrap()[8..10], [1, 0]);
+    assert_eq!(emit(&with_activation(Curve::HardSwish)).unwrap()[8..10], [2, 0]);
+    for (contents, version) in [(contents(), 1), (with_activation(Curve::HardSwish), 2)] {
+        let signed = sign(&emit(&contents).unwrap(), "camera", 1, &[7; 32], |_| [0; 64]).unwrap();
+        assert_eq!(signed[8..10], [version, 0]);
+    }
+    let mut newer = emit(&contents()).unwrap();
+    newer[8] = 3;
+    let refused = Pack::open(&newer).unwrap_err();
+    assert_eq!(refused, Error::UnsupportedVersion { found: 3 });
+    assert!(refused.to_string().contains("newer than this runtime"), "{refused}");
+    newer[8] = 0;
+    assert_eq!(Pack::open(&newer).unwrap_err(), Error::UnsupportedVersion { found: 0 });
 }
 
 fn set_input(contents: &mut Contents<'static>, id: u32) {

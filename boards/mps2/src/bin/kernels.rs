@@ -4,11 +4,14 @@
 
 extern crate alloc;
 
+#[path = "../../../../runtime/core/tests/kernels/activation.rs"]
+mod activation;
 #[path = "../../../../runtime/core/tests/kernels/case.rs"]
 mod case;
 
 use core::panic::PanicInfo;
 
+use activation::Function;
 use case::{Case, Shape};
 use defmt_semihosting as _;
 use headstart::kernels::{Isa, Kernels};
@@ -54,6 +57,10 @@ fn main() -> ! {
         let shape =
             Shape { rows: 3, columns: 5, groups: 35, kernel: [3, 3], pad: true, ..case::POINT };
         check(&Case::new(shape, 3).with_multiplier(multiplier));
+    }
+    for seed in 0..2_000 {
+        let (pixels, channels) = (1 + seed as usize % 4, 1 + seed as usize % 31);
+        Function::new(pixels, channels, seed % 2 == 0, seed).check(&[Kernels::best()]);
     }
     println!("kernels equal the definition");
     process::exit(0)

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::rc::Rc;
 
-use headstart::network::{AveragePool, Binary, Conv, GridPool, IntegerMean, Node};
+use headstart::network::{Activation, AveragePool, Binary, Conv, GridPool, IntegerMean, Node};
 
 use crate::quantise::lowered::{Lowered, LoweredNode};
 
@@ -63,6 +63,7 @@ fn rename(node: &mut LoweredNode, renamed: &[u32]) {
             | Node::AveragePool(AveragePool { input, .. })
             | Node::GridPool(GridPool { input, .. })
             | Node::IntegerMean(IntegerMean { input, .. })
+            | Node::Activation(Activation { input, .. })
             | Node::Pad { input, .. }
             | Node::Permute { input, .. }
             | Node::Softmax { input, .. },

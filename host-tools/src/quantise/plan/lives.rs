@@ -1,6 +1,6 @@
 //! When memory is needed, and by how many bytes.
 
-use headstart::network::{Binary, Node};
+use headstart::network::{Activation, Binary, Node};
 
 use super::strips;
 use super::strips::Chain;
@@ -73,7 +73,9 @@ fn replaceable(lowered: &Lowered, node: &LoweredNode, value: usize) -> [Option<u
         (lowered.values[operand].extents == lowered.values[value].extents).then_some(operand)
     };
     match *node {
-        LoweredNode::Plain(Node::Table { input, .. }) => [same(input), None],
+        LoweredNode::Plain(
+            Node::Table { input, .. } | Node::Activation(Activation { input, .. }),
+        ) => [same(input), None],
         LoweredNode::Plain(Node::Binary(Binary { a, b, .. })) => match (same(a), same(b)) {
             (Some(a), Some(b)) => [Some(a), Some(b)],
             _ => [None; 2],

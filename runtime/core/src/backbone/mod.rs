@@ -4,6 +4,8 @@ mod operands;
 mod run;
 mod strips;
 
+#[cfg(feature = "burn")]
+pub(crate) use operands::{activation, output};
 pub use run::Backbone;
 #[cfg(feature = "std")]
 pub use run::Threads;

@@ -1,7 +1,8 @@
 //! Nodes and values as the kernels take them.
 
-use crate::kernels::generic::{Convolution, Output, Tensor};
-use crate::network::{Conv, Network, Value};
+use crate::Error;
+use crate::kernels::generic::{self, Convolution, Output, Tensor};
+use crate::network::{Activation, Conv, Curve, FACTOR_BYTES, LINES_BYTES, Network, Value};
 
 /// A node as the kernels take it.
 pub(super) fn convolution<'a>(
@@ -21,6 +22,24 @@ pub(super) fn convolution<'a>(
     }
 }
 
+/// A node that reads `input` as the kernels take it.
+pub(crate) fn activation<'a>(
+    network: &Network<'a>,
+    node: &Activation,
+    input: &Value,
+) -> Result<generic::Activation<'a>, Error> {
+    let bytes = input.channels as usize * FACTOR_BYTES;
+    let curve = match node.curve {
+        Curve::HardSwish => generic::Curve::HardSwish,
+        Curve::Lines { points } => {
+            let points = network.table(points, LINES_BYTES).as_chunks().0;
+            generic::Curve::Lines(points.first_chunk().ok_or(Error::ShapeOverflow)?)
+        }
+    };
+    let factors = network.table(node.factors, bytes).as_chunks().0;
+    Ok(generic::Activation { factors, curve, zero_point: input.zero_point })
+}
+
 pub(super) fn tensor<'a>(value: &Value, data: &'a [i8]) -> Tensor<'a> {
     Tensor {
         data,
@@ -31,7 +50,7 @@ pub(super) fn tensor<'a>(value: &Value, data: &'a [i8]) -> Tensor<'a> {
     }
 }
 
-pub(super) fn output(value: &Value, min: i8, max: i8) -> Output {
+pub(crate) fn output(value: &Value, min: i8, max: i8) -> Output {
     Output {
         height: value.height as usize,
         width: value.width as usize,

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::operands::{convolution, output, tensor};
+use super::operands::{activation, convolution, output, tensor};
 use crate::Error;
 use crate::kernels::Kernels;
 use crate::kernels::arena::{Sources, split};
@@ -227,7 +227,7 @@ fn unit(network: &Network<'_>, node: &Node<'_>, value: &Value) -> Result<usize, 
         Node::Conv(conv) if conv.is_depthwise(&network.value(conv.input)?, value) => {
             pixel * value.width as usize
         }
-        Node::Conv(_) | Node::Table { .. } => pixel,
+        Node::Conv(_) | Node::Table { .. } | Node::Activation(_) => pixel,
         Node::Binary(Binary { a, b, .. })
             if is_by_pixel(&network.value(a)?, value) && is_by_pixel(&network.value(b)?, value) =>
         {
@@ -285,20 +285,14 @@ fn run_other(
     match *node {
         Node::Conv(_) => {}
         Node::Table { input, table, per_channel } => {
-            let tables = network.tables();
-            let look_up = |index: usize, q: i8| {
-                let channel = if per_channel { index % to.channels } else { 0 };
-                let entry = channel * TABLE_BYTES + usize::from(q.cast_unsigned() ^ 0x80);
-                tables[table as usize + entry].cast_signed()
-            };
-            if network.value(input)?.range() == value.range() {
-                out.iter_mut().enumerate().for_each(|(index, q)| *q = look_up(index, *q));
-                return Ok(());
-            }
-            let part = load(input)?.data.iter().skip(first * to.channels);
-            for (index, (result, &q)) in out.iter_mut().zip(part).enumerate() {
-                *result = look_up(index, q);
-            }
+            take_in(&network.value(input)?, value, sources, first, out);
+            let count = if per_channel { to.channels } else { 1 };
+            kernels.look_up(network.table(table, count * TABLE_BYTES).as_chunks().0, out);
+        }
+        Node::Activation(node) => {
+            let input = network.value(node.input)?;
+            take_in(&input, value, sources, first, out);
+            kernels.activation(&activation(network, &node, &input)?, to, out);
         }
         Node::Binary(binary) if binary.is_in_place(network, value)? => {
             combine_in_place(network, kernels, &binary, value, sources, first, out)?;
@@ -338,11 +332,19 @@ fn run_other(
             generic::permute(load(input)?.data, extents, strides, out);
         }
         Node::Softmax { input, table, multiplier } => {
-            let table = &network.tables()[table as usize..][..SOFTMAX_TABLE_BYTES];
+            let table = network.table(table, SOFTMAX_TABLE_BYTES);
             generic::softmax(load(input)?, table, multiplier, to, out);
         }
     }
     Ok(())
+}
+
+/// Copies the elements of an operand to the result that takes their place, unless they are there.
+fn take_in(input: &Value, value: &Value, sources: &Sources<'_>, first: usize, out: &mut [i8]) {
+    if input.range() != value.range() {
+        let first = first * value.channels as usize;
+        out.copy_from_slice(&sources.tensor(input.range())[first..][..out.len()]);
+    }
 }
 
 /// Elements of an operand that are copied before their result takes their place: few where a stack

@@ -1,7 +1,26 @@
-//! Operators of two operands, pixel by pixel: loops over neighbouring channels, which a compiler makes vectors of.
+//! Functions and operators of elements, pixel by pixel: loops over neighbouring channels, which a compiler makes vectors of.
 
-use super::generic::{Output, Tensor};
+use super::activation::TOGETHER;
+pub(super) use super::activation::activation;
+use super::generic::{Output, Table, Tensor, entry};
 use crate::network::BinaryOp;
+
+/// [`generic::look_up`](super::generic::look_up), the same elements.
+#[inline(always)]
+pub(super) fn look_up(tables: &[Table], elements: &mut [i8]) {
+    if let [table] = tables {
+        elements.iter_mut().for_each(|q| *q = entry(table, *q));
+        return;
+    }
+    let first = (0..).step_by(TOGETHER);
+    for (first, together) in first.zip(tables.chunks(TOGETHER)) {
+        for pixel in elements.chunks_exact_mut(tables.len()) {
+            for (q, table) in pixel[first..].iter_mut().zip(together) {
+                *q = entry(table, *q);
+            }
+        }
+    }
+}
 
 /// [`generic::binary`](super::generic::binary), bit for bit.
 #[inline(always)]

@@ -9,6 +9,8 @@ mod unroll;
 
 #[cfg(all(feature = "std", target_arch = "aarch64"))]
 mod aarch64;
+#[cfg(feature = "std")]
+pub(crate) mod activation;
 pub(crate) mod arena;
 pub(crate) mod chunk;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -24,6 +26,7 @@ mod isa;
 pub(crate) mod linear;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod padded;
+mod portable;
 pub mod squares;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod steps;
@@ -39,7 +42,7 @@ pub use isa::{Isa, UnknownIsa};
 use crate::network::{BinaryOp, Window};
 #[cfg(not(feature = "std"))]
 use generic as elementwise;
-use generic::{Convolution, Mean, Output, Tensor, Term};
+use generic::{Activation, Convolution, Mean, Output, Table, Tensor, Term};
 
 /// The kernels of one instruction set, which this CPU has.
 #[derive(Clone, Copy, Debug)]
@@ -165,17 +168,27 @@ impl Kernels {
         if op == BinaryOp::Add && a.0.data.len() == out.len() && b.0.data.len() == out.len() {
             return self.add(Term::new(a), Term::new(b), &to, out);
         }
-        self.compiled(|| elementwise::binary(op, a, b, to, out));
+        self.compiled(portable::binary, (op, a, b, to, out));
+    }
+
+    /// Replaces every element by its entry in a table: [`generic::look_up`], the same elements.
+    pub fn look_up(self, tables: &[Table], elements: &mut [i8]) {
+        elementwise::look_up(tables, elements);
+    }
+
+    /// Replaces every element by the result of a function: [`generic::activation`], bit for bit.
+    pub fn activation(self, activation: &Activation<'_>, to: Output, elements: &mut [i8]) {
+        self.compiled(portable::activation, (activation, to, elements));
     }
 
     /// Takes the greatest element of each window: [`generic::max_pool`], bit for bit.
     pub fn max_pool(self, x: Tensor<'_>, window: &Window, to: Output, out: &mut [i8]) {
-        self.compiled(|| generic::max_pool(x, window, to, out));
+        self.compiled(portable::max_pool, (x, window, to, out));
     }
 
     /// Takes means over windows or over the bins of a grid: [`generic::mean`], bit for bit.
     pub fn mean(self, x: Tensor<'_>, of: Mean<'_>, to: Output, out: &mut [i8]) {
-        self.compiled(|| generic::mean(x, of, to, out));
+        self.compiled(portable::mean, (x, of, to, out));
     }
 
     /// Copies one operand of a concatenation into its place: [`generic::concat`], bit for bit.
@@ -188,12 +201,12 @@ impl Kernels {
         to: Output,
         out: &mut [i8],
     ) {
-        self.compiled(|| generic::concat(x, multiplier, axis, at, to, out));
+        self.compiled(portable::concat, (x, multiplier, axis, at, to, out));
     }
 
     /// Portable loops, compiled for the instruction set.
-    fn compiled(self, work: impl FnOnce()) {
-        dispatch!(self.0, kernels => kernels.compiled(work), work());
+    fn compiled<A>(self, work: impl FnOnce(A), operands: A) {
+        dispatch!(self.0, kernels => kernels.apply(work, operands), work(operands));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The frozen part of a network as data: its values, its nodes, and the rules that tie them.
 
+mod activation;
 mod chain;
 mod channels;
 mod node;
@@ -7,6 +8,7 @@ mod rules;
 mod value;
 mod weights;
 
+pub use activation::{Activation, Curve, FACTOR_BYTES, LINES, LINES_BYTES};
 pub(crate) use chain::{Chain, MOST_STAGES, Part, Stage};
 pub use channels::ChannelRecords;
 pub use node::{
@@ -69,6 +71,14 @@ impl<'a> Network<'a> {
         let start = (first as usize).saturating_mul(CHANNEL_BYTES);
         let end = start.saturating_add((count as usize).saturating_mul(CHANNEL_BYTES));
         ChannelRecords::new(self.channels.get(start..end).unwrap_or(&[]))
+    }
+
+    /// `length` bytes of the tables of functions from `start` on; empty if they are not all there.
+    #[must_use]
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub fn table(&self, start: u32, length: usize) -> &'a [u8] {
+        let start = start as usize;
+        self.tables.get(start..start.saturating_add(length)).unwrap_or(&[])
     }
 
     /// All tables of functions.

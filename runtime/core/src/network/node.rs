@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Value, WeightRows};
+use super::{Activation, Value, WeightRows};
 
 /// Index into the value table.
 pub type ValueId = u32;
@@ -203,6 +203,8 @@ pub enum Node<'a> {
     },
     /// The mean of each window of integers.
     IntegerMean(IntegerMean),
+    /// A function of real numbers. Packs with such a node have version 2.
+    Activation(Activation),
 }
 
 /// Bytes of a table of one byte an entry.
@@ -224,6 +226,7 @@ impl Node<'_> {
             | Self::AveragePool(AveragePool { input, .. })
             | Self::GridPool(GridPool { input, .. })
             | Self::IntegerMean(IntegerMean { input, .. })
+            | Self::Activation(Activation { input, .. })
             | Self::Pad { input, .. }
             | Self::Permute { input, .. }
             | Self::Softmax { input, .. } => read(input),

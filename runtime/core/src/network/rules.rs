@@ -4,13 +4,17 @@
 
 use super::value::VALUE_BYTES;
 use super::{
-    AveragePool, Binary, BinaryOp, CHANNEL_BYTES, Conv, GridPool, IntegerMean, Network, Node,
-    OPERAND_BYTES, PadMode, SOFTMAX_TABLE_BYTES, TABLE_BYTES, Value, concat_operands,
+    Activation, AveragePool, Binary, BinaryOp, CHANNEL_BYTES, Conv, Curve, FACTOR_BYTES, GridPool,
+    IntegerMean, LINES_BYTES, Network, Node, OPERAND_BYTES, PadMode, SOFTMAX_TABLE_BYTES,
+    TABLE_BYTES, Value, concat_operands,
 };
 use crate::Error;
 
 /// Longest sum of products: 2^16 · 128 · 127 < 2^30, which leaves as much for the bias.
 const MAX_PRODUCTS: u32 = 1 << 16;
+
+/// Greatest factor and point of an activation: no product of them and of an int8 is past float32.
+const MAX_FACTOR: f32 = 1e12;
 
 impl Network<'_> {
     /// Whether values, nodes and channel records end where their sections do.
@@ -71,7 +75,7 @@ impl Network<'_> {
 fn is_elementwise(network: &Network<'_>, node: &Node<'_>, output: &Value) -> bool {
     let same = |id| network.value(id).is_ok_and(|input| input.same_shape(output));
     match *node {
-        Node::Table { input, .. } => same(input),
+        Node::Table { input, .. } | Node::Activation(Activation { input, .. }) => same(input),
         Node::Binary(Binary { a, b, .. }) => same(a) && same(b),
         _ => false,
     }
@@ -81,9 +85,12 @@ fn is_elementwise(network: &Network<'_>, node: &Node<'_>, output: &Value) -> boo
 /// product is out of range.
 fn fits(network: &Network<'_>, node: &Node<'_>, output: &Value) -> Option<bool> {
     let value = |id| network.value(id).ok();
-    let has_table = |start: u32, length: usize| {
-        let end = (start as usize).checked_add(length)?;
-        network.tables.get(start as usize..end).map(|_| true)
+    // None is empty.
+    let has_table = |start, length: usize| network.table(start, length).len() == length;
+    let has_factors = |start, length: usize| {
+        let table = network.table(start, length);
+        let sound = |&number: &[u8; 4]| f32::from_le_bytes(number).abs() <= MAX_FACTOR;
+        table.len() == length && table.as_chunks().0.iter().all(sound)
     };
     let same_channels = |input: &Value| input.channels == output.channels;
     match *node {
@@ -91,7 +98,7 @@ fn fits(network: &Network<'_>, node: &Node<'_>, output: &Value) -> Option<bool> 
         Node::Table { input, table, per_channel } => {
             let input = value(input)?;
             let tables = if per_channel { input.channels as usize } else { 1 };
-            Some(has_table(table, tables.checked_mul(TABLE_BYTES)?)? && input.same_shape(output))
+            Some(has_table(table, tables.checked_mul(TABLE_BYTES)?) && input.same_shape(output))
         }
         Node::Binary(Binary { op, a, b, scale_a, scale_b, min, max }) => {
             let broadcasts = |x: Value| {
@@ -142,6 +149,15 @@ fn fits(network: &Network<'_>, node: &Node<'_>, output: &Value) -> Option<bool> 
                     && cells <= MAX_PRODUCTS,
             )
         }
+        Node::Activation(Activation { input, factors, curve }) => {
+            let input = value(input)?;
+            let bytes = (input.channels as usize).checked_mul(FACTOR_BYTES)?;
+            let has_points = match curve {
+                Curve::HardSwish => true,
+                Curve::Lines { points } => has_factors(points, LINES_BYTES),
+            };
+            Some(has_factors(factors, bytes) && has_points && input.same_shape(output))
+        }
         Node::Concat { axis, operands } => concat_fits(network, axis, operands, output),
         Node::Pad { input, before, mode } => {
             let input = value(input)?;
@@ -164,7 +180,7 @@ fn fits(network: &Network<'_>, node: &Node<'_>, output: &Value) -> Option<bool> 
             Some(elements == output.elements() && last < value(input)?.elements())
         }
         Node::Softmax { input, table, multiplier } => Some(
-            has_table(table, SOFTMAX_TABLE_BYTES)?
+            has_table(table, SOFTMAX_TABLE_BYTES)
                 && value(input)?.same_shape(output)
                 && multiplier.is_finite(),
         ),

@@ -7,8 +7,8 @@ use crate::checked::array;
 
 /// The first bytes of a pack. The line ends in them show a transfer that rewrote line ends.
 pub const MAGIC: [u8; 8] = *b"HSPK\r\n\x1a\n";
-/// The format version that this runtime writes and reads.
-pub const VERSION: u16 = 1;
+/// The newest format version that this runtime reads. It writes 1 where nothing in a pack needs a newer one.
+pub const VERSION: u16 = 2;
 /// Alignment of every section, in bytes: a cache line, and enough for any vector load.
 pub const ALIGNMENT: usize = 64;
 
@@ -77,7 +77,7 @@ impl<'a> Sections<'a> {
             return Err(Error::NotAPack);
         }
         let version = u16::from_le_bytes(array(header, 8)?);
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(Error::UnsupportedVersion { found: version });
         }
         let count = usize::from(u16::from_le_bytes(array(header, 10)?));
@@ -149,9 +149,9 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// Writes a container around `bodies`, which stand in the order of [`ORDER`].
+/// Writes a container of a version around `bodies`, which stand in the order of [`ORDER`].
 #[cfg(feature = "std")]
-pub(super) fn emit(bodies: &[(Kind, std::vec::Vec<u8>)]) -> std::vec::Vec<u8> {
+pub(super) fn emit(version: u16, bodies: &[(Kind, std::vec::Vec<u8>)]) -> std::vec::Vec<u8> {
     use std::vec::Vec;
     let table_end = HEADER_BYTES.saturating_add(bodies.len().saturating_mul(ENTRY_BYTES));
     let mut table: Vec<u8> = Vec::new();
@@ -169,7 +169,7 @@ pub(super) fn emit(bodies: &[(Kind, std::vec::Vec<u8>)]) -> std::vec::Vec<u8> {
         table.extend_from_slice(&Sha256::digest(body));
     }
     let mut file = MAGIC.to_vec();
-    file.extend_from_slice(&VERSION.to_le_bytes());
+    file.extend_from_slice(&version.to_le_bytes());
     file.extend_from_slice(&u16::try_from(bodies.len()).unwrap_or(u16::MAX).to_le_bytes());
     file.extend_from_slice(&[0; 4]);
     file.extend_from_slice(&(table_end.saturating_add(body_bytes.len()) as u64).to_le_bytes());

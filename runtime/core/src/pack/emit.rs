@@ -10,6 +10,7 @@ use super::signature::{MESSAGE_BYTES, Signature, family_is_valid, key_name};
 use super::tail::TailSection;
 use super::{BackboneSpec, Input, Manifest, ManifestV1, Plan, Provenance};
 use crate::Error;
+use crate::checked::array;
 use crate::network::{Node, Value};
 
 /// Everything that stands in a pack. `values[0]` is the input, `values[k + 1]` node `k`'s result.
@@ -83,7 +84,9 @@ pub fn emit(contents: &Contents<'_>) -> Result<Vec<u8>, Error> {
     if let Some(head) = &contents.head {
         bodies.push((HEAD, head.clone()));
     }
-    let bytes = container::emit(&bodies);
+    // So that programs that do not know the node say that they are too old, and others read packs without it.
+    let is_newer = contents.nodes.iter().any(|node| matches!(node, Node::Activation(_)));
+    let bytes = container::emit(if is_newer { 2 } else { 1 }, &bodies);
     super::Pack::open(&bytes)?;
     Ok(bytes)
 }
@@ -115,7 +118,12 @@ pub fn sign(
         .filter_map(|kind| sections.get(kind).map(|(body, _)| (kind, body.to_vec())))
         .collect();
     bodies.push((SIGNATURE, signature.emit()));
-    let bytes = container::emit(&bodies);
+    let bytes = container::emit(version(bytes)?, &bodies);
     super::Pack::open(&bytes)?;
     Ok(bytes)
+}
+
+/// The version that a container's header states.
+fn version(bytes: &[u8]) -> Result<u16, Error> {
+    array(bytes, 8).map(u16::from_le_bytes)
 }

@@ -41,18 +41,17 @@ pub(super) struct Table<B: FloatBackend> {
 }
 
 impl<B: FloatBackend> Table<B> {
-    /// `tables` begins with this one.
+    /// Of one table, or of one a channel.
     pub(super) fn new(
-        tables: &[u8],
-        per_channel: bool,
+        tables: &[[u8; TABLE_BYTES]],
         from: &Value,
         to: &Value,
         device: &Device<B>,
     ) -> Self {
-        let count = if per_channel { from.channels as usize } else { 1 };
+        let count = tables.len();
         let zero_point = f32::from(to.zero_point);
         let result = |&entry: &u8| f32::from(entry.cast_signed()) - zero_point;
-        let entries: Vec<f32> = tables[..count * TABLE_BYTES].iter().map(result).collect();
+        let entries: Vec<f32> = tables.as_flattened().iter().map(result).collect();
         let first = i64::from(from.zero_point) + 128;
         let offsets: Vec<B::IntElem> =
             (0..count).map(|channel| (first + (channel * TABLE_BYTES) as i64).elem()).collect();

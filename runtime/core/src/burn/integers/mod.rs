@@ -26,9 +26,12 @@ use burn::tensor::{Shape, Slice, TensorData};
 use super::ops::{Plane, greatest, scalar};
 use super::tensor::Array;
 use super::{ExecuteError, FloatBackend};
+use crate::backbone;
 use crate::graph::{GraphError, Window as GraphWindow};
+use crate::kernels::activation::tables;
 use crate::network::{
-    AveragePool, Binary, GridPool, IntegerMean, Node, Value, ValueId, Window, concat_operands,
+    AveragePool, Binary, GridPool, IntegerMean, Node, TABLE_BYTES, Value, ValueId, Window,
+    concat_operands,
 };
 use crate::pack::Pack;
 
@@ -124,11 +127,18 @@ impl<B: FloatBackend> Integers<B> {
                     Step::Conv(c.input, prepared)
                 }
                 Node::Table { input, table, per_channel } => {
-                    let tables = &pack.network().tables()[table as usize..];
-                    Step::Table(
-                        input,
-                        elementwise::Table::new(tables, per_channel, from(input), to, device),
-                    )
+                    let count = if per_channel { from(input).channels as usize } else { 1 };
+                    let tables = pack.network().table(table, count * TABLE_BYTES).as_chunks().0;
+                    Step::Table(input, elementwise::Table::new(tables, from(input), to, device))
+                }
+                // Whatever an activation computes, it has 256 results a channel.
+                Node::Activation(activation) => {
+                    let input = from(activation.input);
+                    let function = backbone::activation(pack.network(), &activation, input);
+                    let function = function.map_err(of_pack)?;
+                    let tables = tables(&function, backbone::output(to, i8::MIN, i8::MAX));
+                    let table = elementwise::Table::new(&tables, input, to, device);
+                    Step::Table(activation.input, table)
                 }
                 Node::Binary(binary) => {
                     bounds = range(to, binary.min, binary.max);

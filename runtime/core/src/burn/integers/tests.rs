@@ -9,8 +9,8 @@ use crate::backbone::Backbone;
 use crate::burn::FloatBackend;
 use crate::burn::testing::on_every_backend;
 use crate::network::{
-    AveragePool, Binary, BinaryOp, Conv, GridPool, Halves, IntegerMean, Node, PadMode, Value,
-    WeightRows, Window,
+    Activation, AveragePool, Binary, BinaryOp, Conv, Curve, GridPool, Halves, IntegerMean, Node,
+    PadMode, Value, WeightRows, Window,
 };
 use crate::pack::{Contents, Input, Pack, Preprocessing, Provenance, Resize, emit};
 
@@ -274,6 +274,28 @@ fn elementwise_nodes_are_those_of_the_kernels<B: FloatBackend>() {
     }
 }
 on_every_backend!(elementwise_nodes_are_those_of_the_kernels);
+
+fn activations_are_those_of_the_kernels<B: FloatBackend>() {
+    let shape = [3, 20, 5];
+    for (seed, points) in (1..).zip([None, Some(0.01), Some(-3.0)]) {
+        let mut builder = Builder::new(shape, -9, seed);
+        let numbers = |builder: &mut Builder, count: u64, of: &dyn Fn(f32) -> f32| {
+            let bytes = (0..count).flat_map(|at| of(at as f32).to_le_bytes()).collect();
+            builder.table(bytes)
+        };
+        let factors = numbers(&mut builder, 10, &|at| (at - 1.5) * 0.7);
+        let curve = match points {
+            None => Curve::HardSwish,
+            Some(slope) => {
+                let points = numbers(&mut builder, 1025, &|at| slope * at + at % 7.0);
+                Curve::Lines { points }
+            }
+        };
+        builder.node(Node::Activation(Activation { input: 0, factors, curve }), shape, 4);
+        builder.check::<B>(true);
+    }
+}
+on_every_backend!(activations_are_those_of_the_kernels);
 
 fn pools_are_those_of_the_kernels<B: FloatBackend>() {
     let windows = [

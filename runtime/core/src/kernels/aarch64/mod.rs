@@ -46,6 +46,11 @@ macro_rules! kernels {
                 work()
             }
 
+            /// The same of a function and its operands.
+            pub(in crate::kernels) fn apply<A>(self, work: impl FnOnce(A), operands: A) {
+                work(operands);
+            }
+
             pub(in crate::kernels) fn conv(
                 self,
                 c: &Convolution<'_>,

@@ -49,8 +49,8 @@ impl CortexM {
     /// the stack is not there while other nodes run.
     #[cfg(headstart_dsp)]
     #[inline(never)]
-    pub(super) fn compiled(self, work: impl FnOnce()) {
-        work();
+    pub(super) fn apply<A>(self, work: impl FnOnce(A), operands: A) {
+        work(operands);
     }
 
     /// See [`generic::add`](super::generic::add).

@@ -1,12 +1,17 @@
 //! The definition of every int8 operator, in portable code.
 
+mod activation;
 mod arrange;
 mod binary;
 mod conv;
 mod depthwise;
 mod pool;
 mod softmax;
+mod table;
 
+pub use activation::{Activation, Curve, Points, activation};
+#[cfg(feature = "std")]
+pub(in crate::kernels) use activation::{factors, hard_swish};
 pub use arrange::{concat, pad, permute};
 pub use binary::{Term, add, binary};
 pub use conv::conv;
@@ -15,6 +20,9 @@ pub use pool::{Mean, max_pool, mean};
 #[cfg(feature = "burn")]
 pub(crate) use pool::{bin, counted};
 pub use softmax::softmax;
+#[cfg(feature = "std")]
+pub(in crate::kernels) use table::entry;
+pub use table::{Table, look_up};
 
 use crate::network::{ChannelRecords, WeightRows, Window};
 
@@ -56,14 +64,19 @@ impl Output {
     /// The bounds are integers, so clamping first gives the same result; then the sum with
     /// 1.5 · 2^23 leaves the rounded integer in the low bits of the mantissa. This is exact in any
     /// IEEE 754 arithmetic, with or without a rounding instruction. Not a number gives `min`.
-    #[inline(always)]
+    // Once in firmware, and not in every loop.
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
     #[must_use]
     pub fn quantise(&self, real: f32) -> i8 {
         const MAGIC: f32 = 12_582_912.0;
         let zero_point = i32::from(self.zero_point);
         let low = (i32::from(self.min) - zero_point) as f32;
         let high = (i32::from(self.max) - zero_point) as f32;
-        let rounded = (real.max(low).min(high) + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits());
+        // Not `max` and `min`: they are calls on a CPU without such instructions, and more than one instruction on most.
+        let real = if real > low { real } else { low };
+        let real = if real < high { real } else { high };
+        let rounded = (real + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits());
         (rounded as i32).wrapping_add(zero_point) as i8
     }
 }
@@ -99,7 +112,8 @@ impl Convolution<'_> {
 }
 
 /// `clamp(rne(f32(sum + bias) · multiplier) + zero point)` of neighbouring channels.
-#[inline(always)]
+#[cfg_attr(feature = "std", inline(always))]
+#[cfg_attr(not(feature = "std"), inline(never))]
 fn finish(sums: &[i32], channels: &[[u8; 8]], to: &Output, results: &mut [i8]) {
     for ((result, &sum), record) in results.iter_mut().zip(sums).zip(channels) {
         let [a, b, c, d, e, f, g, h] = *record;

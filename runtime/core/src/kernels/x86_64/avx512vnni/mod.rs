@@ -31,12 +31,18 @@ impl Avx512Vnni {
 
     /// Runs portable code compiled for this instruction set.
     pub(in crate::kernels) fn compiled<R>(self, work: impl FnOnce() -> R) -> R {
+        self.apply(|()| work(), ())
+    }
+
+    /// Applies a function that is always inlined, compiled for this instruction set. Not a closure: a long one is not inlined, and is
+    /// then compiled for the least CPU.
+    pub(in crate::kernels) fn apply<A, R>(self, work: impl FnOnce(A) -> R, operands: A) -> R {
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-        fn run<R>(work: impl FnOnce() -> R) -> R {
-            work()
+        fn run<A, R>(work: impl FnOnce(A) -> R, operands: A) -> R {
+            work(operands)
         }
         // SAFETY: the token proves that the CPU has these features.
-        unsafe { run(work) }
+        unsafe { run(work, operands) }
     }
 
     pub(in crate::kernels) fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {

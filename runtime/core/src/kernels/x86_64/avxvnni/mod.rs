@@ -28,6 +28,12 @@ impl AvxVnni {
         self.0.compiled(work)
     }
 
+    /// Applies a function that is always inlined, compiled for this instruction set. Not a closure: a long one is not inlined, and is
+    /// then compiled for the least CPU.
+    pub(in crate::kernels) fn apply<A, R>(self, work: impl FnOnce(A) -> R, operands: A) -> R {
+        self.0.apply(work, operands)
+    }
+
     pub(in crate::kernels) fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
         tiles::conv(self, c, first, out);
     }
