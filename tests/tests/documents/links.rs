@@ -122,10 +122,10 @@ fn the_book_has_every_page_of_docs_once() {
 }
 
 #[test]
-fn the_readme_is_short_and_has_one_picture() {
+fn the_readme_is_short_and_has_two_pictures() {
     let pages = pages();
     let readme = pages.iter().find(|page| page.path == Path::new("README.md")).unwrap();
     assert!(readme.text.len() <= 7 * 1024, "{} bytes", readme.text.len());
     let is_picture = |event: &Event<'_>| matches!(event, Event::Start(Tag::Image { .. }));
-    assert_eq!(readme.events().filter(|(event, _)| is_picture(event)).count(), 1);
+    assert_eq!(readme.events().filter(|(event, _)| is_picture(event)).count(), 2);
 }
