@@ -31,7 +31,7 @@ pub(crate) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             // Links are followed nowhere: they may lead out of the repository.
             let is_folder = path.is_dir() && !path.is_symlink();
-            if is_folder && name != "target" && name != ".git" {
+            if is_folder && name != "target" && name != ".git" && name != "node_modules" {
                 folders.push(path);
             } else if path.extension().is_some_and(|found| found == extension) {
                 found.push(path);
