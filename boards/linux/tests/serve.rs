@@ -381,7 +381,7 @@ fn mismatch(value: &Json, schema: &Json, file: &Json, at: &str) -> Option<String
         "null" => value.is_null(),
         other => panic!("{at}: no type {other}"),
     };
-    if !kinds.iter().any(|kind| is(kind)) {
+    if !kinds.iter().any(is) {
         return Some(format!("{at} is {value}, and {kinds:?} is said"));
     }
     if let Some(allowed) = schema["enum"].as_array()

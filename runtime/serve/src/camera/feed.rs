@@ -223,7 +223,7 @@ mod tests {
         let camera = accept(&answer);
         assert_eq!(next(&feed), Next::State(State::Open, None));
         // All have come before the first is asked for.
-        std::thread::sleep(Duration::from_millis(300));
+        thread::sleep(Duration::from_millis(300));
         assert_eq!(next(&feed), Next::Frame { content: FRAME.to_vec(), dropped: 49 });
         drop(camera);
         assert_eq!(next(&feed), Next::State(State::Ended, None));
