@@ -61,29 +61,33 @@ export class Page {
 
   /** Clicks the button of this text inside `selector`, once it is there. */
   async click(text, selector = 'body') {
-    const button = await this.see(() => this.script(
+    const find = () => this.script(
       `const found = [...document.querySelectorAll(arguments[0] + ' button, ' + arguments[0] + ' summary')];
        return found.find((one) => (one.textContent.trim() === arguments[1] || one.getAttribute('aria-label') === arguments[1])
          && one.checkVisibility() && !one.disabled)`,
-      selector, text), `a button "${text}"`);
-    await this.press(button);
+      selector, text);
+    await this.press(find, `a button "${text}"`);
   }
 
-  /** Presses what may move while the page fills. */
-  async press(button) {
+  /** Presses what may move, or be another one, while the page fills. */
+  async press(find, what) {
     await this.see(async () => {
-      await this.script('arguments[0].scrollIntoView({ block: "center" })', button);
-      return button.click().then(() => true, (problem) => {
-        if (problem.name === 'ElementClickInterceptedError') return false;
+      try {
+        const button = await find();
+        if (!button) return false;
+        await this.script('arguments[0].scrollIntoView({ block: "center" })', button);
+        await button.click();
+        return true;
+      } catch (problem) {
+        if (['ElementClickInterceptedError', 'StaleElementReferenceError'].includes(problem.name)) return false;
         throw problem;
-      });
-    }, 'nothing lies over the button');
+      }
+    }, what);
   }
 
   async open(id) {
-    const summary = await this.find(`#${id} summary`);
     if (!await this.script('return document.getElementById(arguments[0]).open', id)) {
-      await this.press(summary);
+      await this.press(() => this.find(`#${id} summary`), `${id} is opened`);
     }
   }
 

@@ -23,6 +23,7 @@ export function heardLearning({ work, done, steps, loss }) {
   bar.setAttribute('aria-valuetext', `${WORK[work] ?? 'Learning'}: ${done} of ${steps}`);
   find('learning').hidden = false;
   if (work === 'training') {
+    delete find('learned').dataset.text;
     find('learned').replaceChildren(make('p', {}, `Training: epoch ${done} of ${steps}${loss === undefined ? '' : `, loss ${loss.toFixed(3)}`}.`));
     find('learning-actions').replaceChildren(button('Stop', () => post('stop')));
   }
@@ -54,14 +55,14 @@ function show() {
     actions.push(button('Learn them', () => learn(), { className: 'first' }), drop());
   }
   find('learning').hidden = lines.length === 0 && find('progress').hidden;
-  // What is said already is not said again.
-  const text = lines.map((line) => line.textContent).join('\n');
+  // What is said already is not said again, and a button that has the focus stays.
+  const buttons = can('learn') ? actions : [];
+  const text = [...lines, ...buttons].map((one) => one.textContent).join('\n');
   const place = find('learned');
-  if (place.dataset.text !== text) {
-    place.dataset.text = text;
-    place.replaceChildren(...lines);
-  }
-  find('learning-actions').replaceChildren(...(can('learn') ? actions : []));
+  if (place.dataset.text === text) return;
+  place.dataset.text = text;
+  place.replaceChildren(...lines);
+  find('learning-actions').replaceChildren(...buttons);
 }
 
 const drop = () => button('Drop these pictures', () => remove('waiting'), { className: 'danger' });
