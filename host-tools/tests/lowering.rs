@@ -7,13 +7,14 @@ use headstart::graph::{
     Activation, AveragePool, Binary, Conv, Gemm, Graph, MaxPool, MaxPoolIndices, Op, Pad, PadMode,
     ValueId, Window,
 };
+use headstart::network::{Activation as ComputedActivation, Curve, LINES_BYTES, Node};
 use headstart::pack::{Contents, Pack, Preprocessing, Provenance, Resize, emit};
 use headstart::preprocess;
 use headstart_tools::cut::layout::order_of;
 use headstart_tools::float::{FloatGraph, Run, pool};
 use headstart_tools::quantise::calibrate::Statistics;
 use headstart_tools::quantise::lower::lower;
-use headstart_tools::quantise::lowered::Lowered;
+use headstart_tools::quantise::lowered::{Lowered, LoweredNode};
 use headstart_tools::quantise::plan::Aim;
 use headstart_tools::quantise::rules::Rules;
 use headstart_tools::quantise::sample::Sample;
@@ -92,15 +93,21 @@ fn square(kernel: usize, stride: usize, pad: usize) -> Window {
     window([kernel; 2], stride, 1, [pad; 4])
 }
 
+/// The int8 network, calibrated on noise.
+fn lowered(graph: &Graph, float: &FloatGraph, grid: usize, noise: &mut Noise) -> Lowered {
+    let elements = graph.values[graph.inputs[0]].shape.iter().product();
+    let samples: Vec<Sample> = (0..24).map(|_| noise.list(elements).into()).collect();
+    let seen = Statistics::gather(graph, float, &samples, grid, || ()).unwrap();
+    let ranges = seen.ranges(Rules::default());
+    lower(graph, &ranges, grid).unwrap()
+}
+
 /// Signal-to-noise ratio of the int8 features in decibels.
 fn decibels(graph: &Graph, grid: usize) -> f64 {
     let elements = graph.values[graph.inputs[0]].shape.iter().product();
     let mut noise = Noise(99);
-    let samples: Vec<Sample> = (0..24).map(|_| noise.list(elements).into()).collect();
     let float = FloatGraph::new(Path::new("test"), graph).unwrap();
-    let seen = Statistics::gather(graph, &float, &samples, grid, || ()).unwrap();
-    let ranges = seen.ranges(Rules::default());
-    let lowered = lower(graph, &ranges, grid).unwrap();
+    let lowered = lowered(graph, &float, grid, &mut noise);
     let description = Description {
         provenance: Provenance {
             model: "test",
@@ -243,6 +250,12 @@ fn activations_of_every_kind() {
             g.activation(activation);
         });
     }
+    for activation in [Activation::HardSwish, Activation::Silu, Activation::Sigmoid] {
+        check("a function of channels with scales", 28.0, |g| {
+            g.conv(&[24, 8, 1, 1], square(1, 1, 0), 1).activation(activation);
+            g.conv(&[6, 24, 1, 1], square(1, 1, 0), 1);
+        });
+    }
     check("PRelu a channel", 30.0, |g| {
         g.with_constant(Op::PRelu, &[8, 1, 1]);
     });
@@ -252,6 +265,47 @@ fn activations_of_every_kind() {
     check("Softmax over channels", 28.0, |g| {
         g.op(Op::Softmax { axis: 1, flatten: false }, &[]);
     });
+}
+
+/// Of a function between convolutions of so many channels, twice: the nodes that are not convolutions, and the bytes of all tables.
+fn functions(channels: usize, activation: Activation) -> (Vec<Node<'static>>, usize) {
+    let mut graph = Build::new(&[1, 3, 9, 10]);
+    for inputs in [3, channels] {
+        graph.conv(&[channels, inputs, 3, 3], square(3, 1, 1), 1).activation(activation);
+    }
+    graph.conv(&[8, channels, 1, 1], square(1, 1, 0), 1);
+    graph.graph.outputs.push(graph.x);
+    let float = FloatGraph::new(Path::new("test"), &graph.graph).unwrap();
+    let lowered = lowered(&graph.graph, &float, 100, &mut Noise(5));
+    let nodes = lowered.nodes.iter().filter_map(|node| match node {
+        LoweredNode::Plain(Node::Conv(_)) => None,
+        LoweredNode::Plain(node) => Some(*node),
+        LoweredNode::Concat { .. } => panic!("nothing is concatenated"),
+    });
+    (nodes.collect(), lowered.tables.len())
+}
+
+#[test]
+fn channels_with_scales_share_a_curve_where_that_is_smaller() {
+    for (activation, channels) in [(Activation::Silu, 40), (Activation::Sigmoid, 17)] {
+        let (nodes, bytes) = functions(channels, activation);
+        assert_eq!(bytes, LINES_BYTES + 2 * 8 * channels, "{activation:?}");
+        let points = |node: &Node<'_>| match node {
+            Node::Activation(ComputedActivation { curve: Curve::Lines { points }, .. }) => *points,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(nodes.iter().map(points).collect::<Vec<_>>(), [0; 2], "{activation:?}");
+    }
+    let (nodes, bytes) = functions(3, Activation::HardSwish);
+    assert_eq!(bytes, 2 * 8 * 3);
+    assert!(nodes.iter().all(|node| matches!(
+        node,
+        Node::Activation(ComputedActivation { curve: Curve::HardSwish, .. })
+    )));
+    // A table a channel where curves are larger: 16 channels take 4096 bytes.
+    let (nodes, bytes) = functions(16, Activation::Silu);
+    assert_eq!(bytes, 2 * 16 * 256);
+    assert!(nodes.iter().all(|node| matches!(node, Node::Table { per_channel: true, .. })));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod affine;
 mod binary;
 mod conv;
+mod curve;
 mod join;
 mod order;
 mod outline;
@@ -98,6 +99,8 @@ struct Lowering<'a> {
     is_quantised: bool,
     /// Whether weights are left out.
     is_outline: bool,
+    /// Points of curves, and where they stand among the tables.
+    points: Vec<(Vec<u8>, u32)>,
 }
 
 impl<'a> Lowering<'a> {
@@ -109,8 +112,15 @@ impl<'a> Lowering<'a> {
             node.inputs.iter().for_each(|&id| readers[id] = (readers[id].0 + 1, Some(index)));
         }
         graph.outputs.iter().for_each(|&id| readers[id].0 += 1);
-        let mut lowering =
-            Self { graph, ranges, lowered, readers, is_quantised, is_outline: false };
+        let mut lowering = Self {
+            graph,
+            ranges,
+            lowered,
+            readers,
+            is_quantised,
+            is_outline: false,
+            points: Vec::new(),
+        };
         let input = graph.inputs[0];
         lowering.input(input).map_err(|why| LowerError {
             node: graph.values[input].name.clone(),

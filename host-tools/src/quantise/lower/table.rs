@@ -1,11 +1,12 @@
 //! Functions of one element as tables of 256 entries, and softmax.
 
 use headstart::graph::{Activation, Node as GraphNode, ValueId};
-use headstart::network::{Node, SOFTMAX_TABLE_BYTES};
+use headstart::network::{Activation as ComputedActivation, Node, SOFTMAX_TABLE_BYTES};
 
+use super::curve::Channels;
 use super::join::{MOST_AXES, around};
 use super::{Lowering, Why, narrow};
-use crate::quantise::lowered::{LoweredNode, View};
+use crate::quantise::lowered::{LoweredNode, Order, View};
 use crate::quantise::rounding::Quantisation;
 
 impl Lowering<'_> {
@@ -46,7 +47,7 @@ impl Lowering<'_> {
         self.channel_tables(node, x, 0, slopes.len(), move |channel, x| prelu(slopes[channel], x))
     }
 
-    /// One table for all elements, or one a channel where channels have scales of their own.
+    /// One table for all elements; where channels have scales of their own a curve, or a table a channel.
     pub(super) fn table(
         &mut self,
         node: &GraphNode,
@@ -57,9 +58,31 @@ impl Lowering<'_> {
         if scales == [None; 2] {
             return self.homogeneous(node, x, function);
         }
-        let [from, to] = scales.map(|of| move |c: usize| of.map_or(1.0, |of| f64::from(of[c])));
-        let channels = self.dims(x)?[0];
-        self.channel_tables(node, x, 0, channels, move |c, x| function(x * from(c)) / to(c))
+        let count = self.dims(x)?[0];
+        let scale = |of: Option<&[f32]>, c: usize| of.map_or(1.0, |of| f64::from(of[c]));
+        let scales: Vec<[f64; 2]> = (0..count).map(|c| scales.map(|of| scale(of, c))).collect();
+        let (input, order) = self.by_channel(x, 0)?;
+        let channels =
+            Channels { from: self.quantisation(input), to: self.range(node.output)?, scales };
+        if let Some((factors, curve)) = self.curve(&channels, &function)? {
+            let lowered = Node::Activation(ComputedActivation { input, factors, curve });
+            return self.define(node.output, LoweredNode::Plain(lowered), &order, channels.to);
+        }
+        let of_channel = |c: usize, x: f64| {
+            let [before, behind] = channels.scales[c];
+            function(x * before) / behind
+        };
+        self.channel_tables(node, x, 0, count, of_channel)
+    }
+
+    /// A value whose innermost axis is `axis`, and the order in which it lies.
+    fn by_channel(&mut self, x: ValueId, axis: usize) -> Result<(u32, Order), Why> {
+        let view = self.view(x)?;
+        let order: Vec<usize> = (0..view.dims.len()).filter(|&a| a != axis).chain([axis]).collect();
+        if order.len() > 3 {
+            return Err(format!("a function a channel over {} dimensions", order.len() + 1).into());
+        }
+        Ok((self.in_order(&view, &order)?, order))
     }
 
     /// One table for all elements, of a function that commutes with the channels' scales.
@@ -101,12 +124,7 @@ impl Lowering<'_> {
         channels: usize,
         function: impl Fn(usize, f64) -> f64,
     ) -> Result<(), Why> {
-        let view = self.view(x)?;
-        let order: Vec<usize> = (0..view.dims.len()).filter(|&a| a != axis).chain([axis]).collect();
-        if order.len() > 3 {
-            return Err(format!("a function a channel over {} dimensions", order.len() + 1).into());
-        }
-        let input = self.in_order(&view, &order)?;
+        let (input, order) = self.by_channel(x, axis)?;
         let (from, to) = (self.quantisation(input), self.range(node.output)?);
         let table = narrow(self.lowered.tables.len())?;
         for channel in 0..channels {
