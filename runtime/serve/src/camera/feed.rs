@@ -211,9 +211,15 @@ mod tests {
         let feed = Feed::open(source.parse().unwrap(), true);
         let accept = |answer: &[u8]| {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut request = [0; 512];
-            let length = stream.read(&mut request).unwrap();
-            let request = String::from_utf8_lossy(&request[..length]).into_owned();
+            // It may come in parts.
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut part = [0; 512];
+                let length = stream.read(&mut part).unwrap();
+                assert!(length > 0, "{}", String::from_utf8_lossy(&request));
+                request.extend(&part[..length]);
+            }
+            let request = String::from_utf8(request).unwrap();
             assert!(request.starts_with("GET /video HTTP/1.0\r\n"), "{request}");
             assert!(request.contains("Authorization: Basic bWU6cHc=\r\n"), "{request}");
             stream.write_all(answer).unwrap();
@@ -223,7 +229,11 @@ mod tests {
         let camera = accept(&answer);
         assert_eq!(next(&feed), Next::State(State::Open, None));
         // All have come before the first is asked for.
-        thread::sleep(Duration::from_millis(300));
+        let begun = Instant::now();
+        while feed.0.slot().dropped < 49 {
+            assert!(begun.elapsed() < LONG, "{} frames gave way", feed.0.slot().dropped);
+            thread::sleep(Duration::from_millis(5));
+        }
         assert_eq!(next(&feed), Next::Frame { content: FRAME.to_vec(), dropped: 49 });
         drop(camera);
         assert_eq!(next(&feed), Next::State(State::Ended, None));
