@@ -8,7 +8,6 @@ mod activation;
 mod affine;
 mod batch_norm;
 mod fold;
-mod gelu;
 mod identity;
 mod matrix;
 mod pad;
@@ -35,7 +34,6 @@ const RULES: &[Rule] = &[
     activation::merge_bounds,
     activation::fuse_product,
     activation::fuse_scaled,
-    gelu::fuse,
     pad::into_window,
     shape::merge,
 ];
