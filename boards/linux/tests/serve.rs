@@ -1,4 +1,4 @@
-//! What the server does is what the commands do.
+//! `serve` leaves the same bytes as the commands that do the same.
 
 mod common;
 
@@ -352,7 +352,7 @@ fn ctrl_c_ends_it_and_says_what_was_not_learned() {
     assert_eq!(served.end(), (Some(0), String::new()));
 }
 
-/// Whether a value is as a schema says; where not, where.
+/// The place in a JSON value that is not as its schema says, if there is one.
 fn mismatch(value: &Json, schema: &Json, file: &Json, at: &str) -> Option<String> {
     if let Some(name) = schema["$ref"].as_str() {
         let name = name.rsplit('/').next().unwrap();

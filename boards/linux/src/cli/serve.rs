@@ -1,4 +1,4 @@
-//! What `serve` and `watch` take.
+//! The options of the commands `serve` and `watch`.
 
 use std::path::PathBuf;
 

@@ -16,7 +16,7 @@ use crate::output;
 
 /// A frame comes, or a reason why none does, within this time; then it is waited for again.
 const PATIENCE: Duration = Duration::from_secs(3600);
-/// What errors call a frame.
+/// The name by which errors call a camera's frame.
 const FRAME: &str = "frame";
 
 /// One line.
@@ -26,7 +26,7 @@ struct Line {
     frame: u64,
     /// How many frames gave way to this one.
     dropped: u64,
-    /// What the answer took.
+    /// Seconds that the answer took.
     seconds: f64,
     /// `null` for "unknown", and for a frame that was refused.
     label: Option<String>,

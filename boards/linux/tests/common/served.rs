@@ -85,7 +85,7 @@ impl Bench {
 }
 
 impl Served {
-    /// What comes back for these bytes, until the server has enough; nothing where it says nothing.
+    /// Sends these bytes and gives the server's answer until it closes; nothing where it says nothing.
     pub(crate) fn say(&self, bytes: &[u8]) -> Option<Answer> {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();

@@ -22,7 +22,7 @@ pub(crate) struct Answer {
     best: Option<String>,
     probability: Option<f32>,
     pub(crate) unknown: bool,
-    /// What the answer took, without waiting for its turn.
+    /// Seconds that the answer took, without waiting for its turn.
     seconds: f64,
     unknown_threshold: f32,
     bars: Vec<Bar>,
