@@ -10,6 +10,9 @@ import { join } from 'node:path';
 const programs = process.env.HEADSTART_TOOLS;
 const root = join(import.meta.dirname, '..', '..');
 
+/** A file of the golden ones. */
+export const golden = (...names) => join(root, 'tests', 'golden', '0.1.0', ...names);
+
 /** A program's output; it throws where the program fails. */
 export function run(program, ...args) {
   return execFileSync(join(programs, program), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -59,6 +62,11 @@ export class Served {
     await until(() => existsSync(link), 'the server listens');
     served.url = readFileSync(link, 'utf8').split('\n')[0];
     return served;
+  }
+
+  /** From now on it has one core. */
+  onOneCore() {
+    execFileSync('taskset', ['-a', '-c', '-p', '0', String(this.process.pid)], { stdio: 'ignore' });
   }
 
   async get(path) {

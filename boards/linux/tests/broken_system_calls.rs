@@ -98,9 +98,11 @@ fn so_it_does_where_samples_are_dropped_corrected_or_kept_in_fewer_bits() {
     let of = |command| [command, "tiny.hspk", "--state", "state"];
     let rollback = [&of("rollback")[..], &["--to", "1"]].concat();
     let rename = [&of("rename")[..], &["--class", "red", "--to", "dark red"]].concat();
+    let relabel =
+        [&of("relabel")[..], &["--sample", "data/red/20.png", "--class", "blue"]].concat();
     let mut count = 0;
     for (arguments, again) in
-        [(&fewer, 0), (&corrected, 0), (&coarser, 0), (&rollback, 0), (&rename, 1)]
+        [(&fewer, 0), (&corrected, 0), (&coarser, 0), (&rollback, 0), (&rename, 1), (&relabel, 0)]
     {
         let (new, status) = after(&bench, Some(&second), arguments);
         assert_eq!(status, Some(0), "{arguments:?}");

@@ -246,7 +246,7 @@ fn pictures_that_are_kept_are_shown_and_a_state_is_saved_and_put_back() {
     let served = bench.serve("state", &[]);
     let id = &ids(&served)[0];
     let picture = served.get(&format!("/api/samples/{id}/picture"));
-    assert!(picture.head.contains("Content-Type: image/png"), "{}", picture.head);
+    assert!(picture.head.contains("content-type: image/png"), "{}", picture.head);
     assert!(pictures(&bench, "data").iter().any(|(.., content)| *content == picture.body));
     let small =
         image::load_from_memory(&served.get(&format!("/api/samples/{id}/thumbnail")).body).unwrap();
@@ -428,7 +428,7 @@ fn answers_are_what_the_file_for_programs_says() {
         let status = answer.status.to_string();
         let response = responses.get(&status).unwrap_or(&responses["default"]);
         let kind =
-            answer.head.lines().find_map(|line| line.strip_prefix("Content-Type: ")).unwrap();
+            answer.head.lines().find_map(|line| line.strip_prefix("content-type: ")).unwrap();
         let schema = &response["content"][kind]["schema"];
         assert!(schema.is_object(), "{method} {path} answers {status} with {kind}");
         if kind == "application/json" {

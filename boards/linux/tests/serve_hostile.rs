@@ -14,6 +14,12 @@ use serde_json::json;
 /// Memory above what the idle server takes.
 const MOST_MEMORY: u64 = 64 << 20;
 
+/// So many connections of a flood, or as many as the variable `HEADSTART_CONNECTIONS` says (tests/long/page).
+fn connections() -> u32 {
+    let asked = std::env::var("HEADSTART_CONNECTIONS");
+    asked.map_or(300, |connections| connections.parse().expect("a number"))
+}
+
 fn taught() -> Bench {
     let bench = Bench::new();
     bench.colours("data", 0, 4);
@@ -65,7 +71,7 @@ fn request(served: &Served, lines: &str) -> Vec<u8> {
     format!("{lines}{close}\r\n\r\n").into_bytes()
 }
 
-/// Requests, each with the statuses of which one must come; 0 for none.
+/// Requests, each with the statuses of which one must come.
 const LINES: &[(&str, &str, &[u16])] = &[
     ("rebinding", "GET /api/status HTTP/1.1\nHost: evil.example", &[403]),
     ("rebinding, our port", "GET /api/status HTTP/1.1\nHost: evil.example:8321", &[403]),
@@ -190,7 +196,7 @@ const LINES: &[(&str, &str, &[u16])] = &[
     (
         "a length past all",
         "POST /api/predict HTTP/1.1\nHost: HOST\nContent-Length: 99999999999999999999",
-        &[413],
+        &[400],
     ),
     (
         "a body that is too large",
@@ -212,7 +218,7 @@ const LINES: &[(&str, &str, &[u16])] = &[
         "POST /api/rename HTTP/1.1\nHost: HOST\nContent-Type: application/json\nContent-Length: 10000000",
         &[413],
     ),
-    ("another protocol", "PRI * HTTP/2.0\nHost: HOST", &[400, 403]),
+    ("another protocol", "PRI * HTTP/2.0\nHost: HOST", &[400]),
     ("an upgrade", "GET /api/events HTTP/1.0\nHost: evil.example\nUpgrade: websocket", &[403]),
 ];
 
@@ -226,12 +232,13 @@ fn requests_that_are_not_ours_are_refused_and_change_nothing() {
         let answer =
             served.say(&request(&served, lines)).unwrap_or_else(|| panic!("{what}: no answer"));
         assert!(statuses.contains(&answer.status), "{what}: {answer:?}");
+        assert!(!answer.head.contains("access-control-allow"), "{what}: {}", answer.head);
+        // What is no request at all gets a status alone, and nothing to show.
+        let is_policed = answer.head.contains("content-security-policy: default-src 'none'");
         assert!(
-            !answer.head.to_ascii_lowercase().contains("access-control-allow"),
-            "{what}: {}",
-            answer.head
+            is_policed || (answer.status == 400 && answer.body.is_empty()),
+            "{what}: {answer:?}"
         );
-        assert!(answer.head.contains("Content-Security-Policy: default-src 'none'"), "{what}");
         assert!(!answer.head.contains("unsafe-inline"), "{what}");
     }
     for (what, bytes) in [
@@ -331,7 +338,7 @@ fn floods_and_slow_clients_leave_the_device_answering() {
     let connect = || TcpStream::connect(served.address).unwrap();
     // Many that say nothing, many that begin a request, many that begin a body.
     let mut held = Vec::new();
-    for number in 0..300 {
+    for number in 0..connections() {
         let mut stream = connect();
         let begun = match number % 3 {
             0 => Vec::new(),
@@ -396,7 +403,7 @@ fn whoever_asks_without_end_is_told_to_wait() {
         text += &String::from_utf8_lossy(&part[..read]);
     }
     assert!(text.matches("HTTP/1.1 200").count() >= 600);
-    assert!(text.contains("Retry-After: "));
+    assert!(text.contains("retry-after: "));
     drop(reader);
     asking.join().unwrap();
 }
@@ -407,7 +414,7 @@ fn with_lan_nobody_comes_in_without_the_token_and_plain_http_is_told_why() {
     let served = bench.serve("state", &["--lan"]);
     assert!(served.base.starts_with("https://"), "{}", served.base);
     let plain = served
-        .say(&request(&served, "GET /api/status?<script> HTTP/1.1\nHost: HOST\"><script>"))
+        .say(&request(&served, "GET /script?script HTTP/1.1\nHost: script\nA: script"))
         .unwrap();
     let page = String::from_utf8(plain.body.clone()).unwrap();
     assert_eq!(plain.status, 400);

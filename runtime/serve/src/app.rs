@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use headstart_device::state::StateFolder;
 use headstart_device::{Device, Error};
+use tokio::sync::Semaphore;
 
 use crate::camera::State;
 use crate::events::Events;
@@ -15,7 +16,9 @@ use crate::teach::Teacher;
 use crate::who::Guard;
 
 /// So many bytes of bodies are being read at once.
-const UNFINISHED: u64 = 12 << 20;
+const UNFINISHED: usize = 12 << 20;
+/// So many states are being received at once.
+const STATES: usize = 2;
 
 /// Opens a device on a state folder, with the pack that is served.
 pub(crate) type Open = Box<dyn Fn(&std::path::Path) -> Result<Device, Error> + Send + Sync>;
@@ -37,7 +40,9 @@ pub(crate) struct App {
     pub(crate) changes: Lane,
     pub(crate) states: Lane,
     /// Bytes of bodies that are being read.
-    unfinished: Mutex<u64>,
+    pub(crate) unfinished: Arc<Semaphore>,
+    /// States that are being received.
+    pub(crate) coming: Arc<Semaphore>,
 }
 
 /// What the device's camera shows.
@@ -47,18 +52,6 @@ pub(crate) struct Camera {
     pub(crate) reason: Option<String>,
     /// The frame that was answered last.
     pub(crate) frame: Arc<[u8]>,
-}
-
-/// Room that a body takes.
-pub(crate) struct Room<'a> {
-    unfinished: &'a Mutex<u64>,
-    bytes: u64,
-}
-
-impl Drop for Room<'_> {
-    fn drop(&mut self) {
-        *self.unfinished.lock().unwrap_or_else(|e| e.into_inner()) -= self.bytes;
-    }
 }
 
 impl App {
@@ -83,7 +76,8 @@ impl App {
             looks: Lane::new(16),
             changes: Lane::new(8),
             states: Lane::new(2),
-            unfinished: Mutex::new(0),
+            unfinished: Arc::new(Semaphore::new(UNFINISHED)),
+            coming: Arc::new(Semaphore::new(STATES)),
             device,
             open,
             state,
@@ -91,16 +85,6 @@ impl App {
             limits,
             guard,
         }
-    }
-
-    /// Room for a body of so many bytes, until it is dropped; `None` where too many are being read.
-    pub(crate) fn room(&self, bytes: u64) -> Option<Room<'_>> {
-        let mut unfinished = self.unfinished.lock().unwrap_or_else(|e| e.into_inner());
-        if *unfinished + bytes > UNFINISHED {
-            return None;
-        }
-        *unfinished += bytes;
-        Some(Room { unfinished: &self.unfinished, bytes })
     }
 
     pub(crate) fn camera(&self) -> MutexGuard<'_, Camera> {

@@ -10,7 +10,8 @@
 //! | `api` | the calls, one file a thing |
 //! | `teach` | pictures that wait, and the thread that learns them |
 //! | `who` | who may: hosts, origins, tokens, sessions, rates |
-//! | `net`, `http` | connections: accepting, TLS, stalls, limits; requests and answers |
+//! | `front` | what each request meets first, and each answer last |
+//! | `net` | connections: accepting, TLS, stalls, limits |
 //! | [`camera`] | frames from a camera of the device |
 #![forbid(unsafe_code)]
 
@@ -19,7 +20,8 @@ mod app;
 mod archive;
 pub mod camera;
 mod events;
-mod http;
+mod front;
+mod headers;
 mod lane;
 mod live;
 mod net;

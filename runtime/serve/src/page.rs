@@ -1,6 +1,8 @@
 //! The page's files, which are part of the program.
 
-use crate::http::Response;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+
 use crate::refusal::Refusal;
 
 /// Names below `page/`, and contents.
@@ -12,7 +14,7 @@ pub(crate) fn file(path: &str) -> Result<Response, Refusal> {
     let name = if name.is_empty() { "index.html" } else { name };
     let found = FILES.iter().find(|(known, _)| *known == name);
     let (name, content) = found.ok_or_else(|| Refusal::missing("there is no such page"))?;
-    Ok(Response::new(kind(name), *content))
+    Ok(([(CONTENT_TYPE, kind(name))], *content).into_response())
 }
 
 fn kind(name: &str) -> &'static str {

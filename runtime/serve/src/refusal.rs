@@ -1,11 +1,11 @@
 //! Answers that say no, and why.
 
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use headstart_device::samples::SampleProblem;
 use headstart_device::state::StateProblem;
 use headstart_device::{Error, Fault, RequestProblem};
 use serde::Serialize;
-
-use crate::http::Response;
 
 /// Why a request is not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,14 +105,16 @@ fn status(error: &Error) -> u16 {
     }
 }
 
-impl From<Refusal> for Response {
-    fn from(refusal: Refusal) -> Self {
-        let said = Said { error: &refusal.error, fault: refusal.fault };
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let said = Said { error: &self.error, fault: self.fault };
         let text = serde_json::to_vec(&said).unwrap_or_default();
-        let response = Self { status: refusal.status, ..Self::new("application/json", text) };
-        match refusal.retry_after {
-            Some(seconds) => response.with("Retry-After", seconds.to_string()),
-            None => response,
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response =
+            (status, [(header::CONTENT_TYPE, "application/json")], text).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        response
     }
 }

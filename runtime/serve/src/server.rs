@@ -1,51 +1,34 @@
 //! The server: opened, listening, running, and ended.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use headstart_device::{Device, LearnOptions};
-use rustls::ServerConfig;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
-use crate::http::{Body, Request, Response};
 use crate::net::certificate::Identity;
-use crate::net::{self, Door, Ending, link};
+use crate::net::{self, Ending, Talk, link};
 use crate::options::Options;
 use crate::problem::ServeError;
-use crate::who::{Guard, Pass, Secret};
-use crate::{api, archive, live};
+use crate::who::{Guard, Secret};
+use crate::{archive, front, live};
 
-/// So often it is looked whether somebody ends the server, and each fifth time whether another program has changed what was learned.
-const LOOK: Duration = Duration::from_millis(200);
-/// A wrong token is answered so late.
-const WRONG: Duration = Duration::from_millis(500);
-/// What every answer says to a browser: nothing from elsewhere, nothing inline, no frames, nothing guessed, nothing kept.
-const HEADERS: [(&str, &str); 8] = [
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; \
-         manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Frame-Options", "DENY"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Permissions-Policy", "camera=(self), microphone=(), geolocation=()"),
-    ("Cache-Control", "no-store"),
-];
-
-/// What opens a session, and then the page. A redirect would come from another site still, and have no cookie.
-const ENTERED: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=refresh content=\"0;url=/\"><title>Headstart</title><p><a href=\"/\">Go on</a>\n";
+/// So often it is looked whether another program has changed what was learned.
+const LOOK: Duration = Duration::from_secs(1);
+/// So many calls are made at once: one for each connection, and those whose clients are gone.
+const CALLS: usize = 96;
+const STACK: usize = 1 << 20;
 
 /// A device that is served.
 pub struct Server {
     app: Arc<App>,
     listener: TcpListener,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<TlsAcceptor>,
     links: Vec<String>,
     digest: Option<String>,
     token: Option<Secret>,
@@ -87,7 +70,7 @@ impl Server {
             keep_samples: options.keep_samples,
             ..LearnOptions::default()
         })?;
-        let listener = listen(options.port, options.lan);
+        let listener = net::listen(options.port, options.lan);
         let listener =
             listener.map_err(|reason| ServeError::Port { port: options.port, reason })?;
         let here = listener.local_addr().map_err(ServeError::machine("listening"))?;
@@ -96,7 +79,7 @@ impl Server {
         addresses.push(Ipv4Addr::LOCALHOST.into());
         if options.lan {
             let identity = Identity::of(state, &addresses, &options.names)?;
-            (tls, digest) = (Some(identity.tls), Some(identity.digest));
+            (tls, digest) = (Some(TlsAcceptor::from(identity.tls)), Some(identity.digest));
             token = Some(Secret::new().map_err(ServeError::machine("making a token"))?);
         }
         let text = token.as_ref().map(Secret::text);
@@ -104,7 +87,7 @@ impl Server {
             addresses.iter().map(|&address| link::link(address, here.port(), text)).collect();
         let guard = Guard::new(token.clone(), &options.names);
         let app = App::new(device, Box::new(open), state.to_owned(), options, guard);
-        let ending = Arc::new(Ending::new(here));
+        let ending = Arc::<Ending>::default();
         Ok(Self { app: Arc::new(app), listener, tls, links, digest, token, ending })
     }
 
@@ -151,29 +134,62 @@ impl Server {
     /// [`ServeError::Machine`].
     pub fn run(self) -> Result<usize, ServeError> {
         let Self { app, listener, tls, ending, .. } = self;
-        let asked = Arc::default();
-        for signal in [SIGINT, SIGTERM] {
-            let heard = signal_hook::flag::register(signal, Arc::clone(&asked));
-            heard.map_err(ServeError::machine("waiting for signals"))?;
-        }
+        let runtime = runtime().map_err(ServeError::machine("starting the server"))?;
         let teacher = thread("teacher", {
             let app = app.clone();
             move || app.teacher.run(&app.device, &app.events)
-        })?;
-        thread("keeper", {
-            let (app, ending) = (app.clone(), ending.clone());
-            move || keep(&app, &ending, &asked)
         })?;
         if let Some(source) = app.options.camera.clone() {
             let (app, ending) = (app.clone(), ending.clone());
             thread("answers", move || live::run(&app, source, &ending))?;
         }
-        net::serve(&listener, tls.as_ref(), &Arc::new(Front(app.clone())), &ending);
-        app.events.end();
+        let talk =
+            Talk { router: front::router(app.clone()), tls: tls.map(|tls| (tls, front::plain())) };
+        let served = runtime.block_on(serve(&app, listener, talk, &ending));
+        ending.begin();
         let left = app.teacher.end();
         // A learn is stopped between two samples, or before its commit.
         let _ = teacher.join();
-        Ok(left)
+        // What a call still does for a client that is gone ends with the process.
+        runtime.shutdown_background();
+        served.map(|()| left).map_err(ServeError::machine("serving"))
+    }
+}
+
+/// One thread for all connections, and some for calls.
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .thread_name("call")
+        .thread_stack_size(STACK)
+        .max_blocking_threads(CALLS)
+        .build()
+}
+
+/// Serves until it ends, or the terminal or the system ends it.
+async fn serve(
+    app: &Arc<App>,
+    listener: TcpListener,
+    talk: Talk,
+    ending: &Arc<Ending>,
+) -> std::io::Result<()> {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let (mut asked, ending) = (signal(kind)?, ending.clone());
+        tokio::spawn(async move {
+            asked.recv().await;
+            ending.begin();
+        });
+    }
+    tokio::spawn(look(app.clone()));
+    net::serve(tokio::net::TcpListener::from_std(listener)?, talk, ending).await;
+    Ok(())
+}
+
+/// Tells of what other programs change.
+async fn look(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        app.events.look();
     }
 }
 
@@ -183,59 +199,4 @@ fn thread(
 ) -> Result<std::thread::JoinHandle<()>, ServeError> {
     let built = std::thread::Builder::new().name(name.to_owned());
     built.spawn(work).map_err(ServeError::machine("starting a thread"))
-}
-
-/// Ends the server where the terminal or the system asks for it, and tells of what other programs change.
-fn keep(app: &App, ending: &Ending, asked: &std::sync::atomic::AtomicBool) {
-    let mut looks = 0_u32;
-    while !ending.is_near() {
-        if asked.load(std::sync::atomic::Ordering::Relaxed) {
-            ending.begin();
-            return;
-        }
-        looks = looks.wrapping_add(1);
-        if looks.is_multiple_of(5) {
-            app.events.look();
-        }
-        std::thread::sleep(LOOK);
-    }
-}
-
-/// A socket that listens, for this machine alone or for all.
-fn listen(port: u16, lan: bool) -> std::io::Result<TcpListener> {
-    let bind = |address: IpAddr| TcpListener::bind(SocketAddr::new(address, port));
-    if lan {
-        // Where there is no IPv6, the other one alone.
-        bind(Ipv6Addr::UNSPECIFIED.into()).or_else(|_| bind(Ipv4Addr::UNSPECIFIED.into()))
-    } else {
-        bind(Ipv4Addr::LOCALHOST.into())
-    }
-}
-
-/// Guard first, then the calls.
-struct Front(Arc<App>);
-
-impl Door for Front {
-    fn answer(&self, request: &Request, body: &mut Body<'_>, let_in: &dyn Fn()) -> Response {
-        match self.0.guard.pass(request) {
-            Ok(Pass::In) => {
-                let_in();
-                api::answer_to(&self.0, &request.head, body).unwrap_or_else(Response::from)
-            }
-            Ok(Pass::Session(cookie)) => {
-                Response::new("text/html; charset=utf-8", ENTERED.as_bytes())
-                    .with("Set-Cookie", cookie)
-            }
-            Err(refusal) => {
-                if refusal.is_guess {
-                    std::thread::sleep(WRONG);
-                }
-                refusal.into()
-            }
-        }
-    }
-
-    fn finish(&self, response: Response) -> Response {
-        HEADERS.into_iter().fold(response, |response, (name, value)| response.with(name, value))
-    }
 }

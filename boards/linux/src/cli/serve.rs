@@ -35,7 +35,7 @@ pub(crate) struct Serve {
     /// Keep a copy of each picture that is learned, in the state folder. Without, pictures are forgotten as soon as they are learned.
     #[arg(long)]
     pub(crate) keep_samples: bool,
-    /// A camera of this device: - for motion JPEG on standard input, a file or a named pipe of it, or http://… of an IP camera.
+    /// A camera of this device: - for motion JPEG on standard input, a file or a named pipe of it, or http://… of an IP camera; in a program with the feature v4l also /dev/videoN.
     #[arg(long, value_name = "SOURCE")]
     pub(crate) camera: Option<Source>,
     /// The ONNX model that the pack was made from: the page then exports the personalised model. The program headstart must be beside this one or
@@ -70,7 +70,7 @@ pub(crate) struct Watch {
     /// Folder of what was learned; without it, or where it has no head, the pack's own head answers.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
-    /// Motion JPEG: - for standard input, a file or a named pipe, or http://… of an IP camera.
+    /// Motion JPEG: - for standard input, a file or a named pipe, or http://… of an IP camera; in a program with the feature v4l also /dev/videoN.
     #[arg(long, value_name = "SOURCE")]
     pub(crate) camera: Source,
     /// Smooth over so many answers.

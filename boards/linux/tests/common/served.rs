@@ -24,6 +24,7 @@ pub(crate) struct Served {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// In small letters.
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
@@ -31,7 +32,7 @@ pub(crate) struct Answer {
 impl Answer {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
-        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
         let status = head.split(' ').nth(1)?.parse().ok()?;
         Some(Self { status, head, body: bytes[end + 4..].to_vec() })
     }

@@ -6,9 +6,9 @@ use std::time::Instant;
 use headstart_device::{Device, Labelled, Sample};
 use serde::Serialize;
 
-use super::reply::{Reply, json};
+use super::reply::{Reply, file, json};
 use super::{Call, form, picture};
-use crate::http::Response;
+use crate::headers::sole;
 use crate::refusal::Refusal;
 
 /// What errors call a picture that has no name.
@@ -98,27 +98,24 @@ pub(crate) fn answer(device: &Device, content: &[u8], as_mask: bool) -> Result<S
     }))
 }
 
-pub(super) fn predict(mut call: Call<'_>) -> Reply {
-    let app = call.app;
-    let whole = call.whole(app.limits.body_bytes)?;
-    let as_mask = call.head.headers.get("accept") == Some("image/png");
+pub(super) fn predict(call: Call<'_>) -> Reply {
+    let (app, whole) = (call.app, call.whole());
+    let as_mask = sole(&call.head.headers, "accept") == Some("image/png");
     let said = app.answers.run(|| {
-        picture::check(&whole.bytes, app.limits.pixels)?;
-        answer(&app.device, &whole.bytes, as_mask)
+        picture::check(whole, app.limits.pixels)?;
+        answer(&app.device, whole, as_mask)
     });
     match said? {
-        Said::Mask(mask) => Ok(Response::new("image/png", mask)),
+        Said::Mask(mask) => Ok(file("image/png", mask)),
         said => json(&said),
     }
 }
 
-pub(super) fn eval(mut call: Call<'_>) -> Reply {
-    let app = call.app;
+pub(super) fn eval(call: Call<'_>) -> Reply {
+    let (app, whole) = (call.app, call.whole());
     let boundary = form::boundary(&call.head.headers)?;
-    let whole = call.whole(app.limits.body_bytes)?;
-    let parts = form::parts(&whole.bytes, &boundary)?;
-    let contents: Vec<&[u8]> =
-        parts.iter().map(|part| &whole.bytes[part.content.clone()]).collect();
+    let parts = form::parts(whole, &boundary)?;
+    let contents: Vec<&[u8]> = parts.iter().map(|part| &whole[part.content.clone()]).collect();
     for content in &contents {
         picture::check(content, app.limits.pixels)?;
     }

@@ -36,7 +36,7 @@ struct Rollback {
     to: Option<u32>,
 }
 
-pub(super) fn forget(mut call: Call<'_>) -> Reply {
+pub(super) fn forget(call: Call<'_>) -> Reply {
     let (asked, app): (Forget, _) = (call.json()?, call.app);
     let is_all = asked.classes.is_empty() && asked.samples.is_empty();
     if is_all != asked.everything {
@@ -49,12 +49,12 @@ pub(super) fn forget(mut call: Call<'_>) -> Reply {
     json(&app.changes.run(|| app.change(|device| device.forget(&asked.classes, &samples)))?)
 }
 
-pub(super) fn rename(mut call: Call<'_>) -> Reply {
+pub(super) fn rename(call: Call<'_>) -> Reply {
     let (asked, app): (Rename, _) = (call.json()?, call.app);
     json(&app.changes.run(|| app.change(|device| device.rename(&asked.class, &asked.to)))?)
 }
 
-pub(super) fn relabel(mut call: Call<'_>) -> Reply {
+pub(super) fn relabel(call: Call<'_>) -> Reply {
     let (asked, app): (Relabel, _) = (call.json()?, call.app);
     let samples = ids(&asked.samples)?;
     if samples.is_empty() {
@@ -63,7 +63,7 @@ pub(super) fn relabel(mut call: Call<'_>) -> Reply {
     json(&app.changes.run(|| app.change(|device| device.relabel(&samples, &asked.class)))?)
 }
 
-pub(super) fn rollback(mut call: Call<'_>) -> Reply {
+pub(super) fn rollback(call: Call<'_>) -> Reply {
     let (asked, app): (Rollback, _) = (call.json()?, call.app);
     json(&app.changes.run(|| app.change(|device| device.rollback(asked.to, &())))?)
 }

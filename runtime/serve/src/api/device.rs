@@ -4,9 +4,8 @@ use headstart_device::samples::hex;
 use serde::Serialize;
 
 use super::Call;
-use super::reply::{Reply, json};
+use super::reply::{Reply, file, json};
 use crate::camera;
-use crate::http::Response;
 use crate::options::Limits;
 use crate::refusal::Refusal;
 
@@ -53,7 +52,7 @@ pub(crate) struct Camera {
 
 pub(super) fn device(Call { app, .. }: Call<'_>) -> Reply {
     let (pack, input) = (app.device.pack(), app.device.input());
-    let file = app.device.pack_file().path().file_name().unwrap_or_default();
+    let name = app.device.pack_file().path().file_name().unwrap_or_default();
     let camera = app.options.camera.as_ref().map(|source| {
         let camera = app.camera();
         Camera { source: source.to_string(), state: camera.state, reason: camera.reason.clone() }
@@ -61,7 +60,7 @@ pub(super) fn device(Call { app, .. }: Call<'_>) -> Reply {
     json(&Device {
         version: env!("CARGO_PKG_VERSION"),
         pack: Pack {
-            file: file.to_string_lossy().into_owned(),
+            file: name.to_string_lossy().into_owned(),
             bytes: std::fs::metadata(app.device.pack_file().path()).map_or(0, |file| file.len()),
             model: pack.provenance().model,
             freeze_point: pack.provenance().freeze_point,
@@ -90,9 +89,9 @@ pub(super) fn camera(Call { app, .. }: Call<'_>) -> Reply {
     if frame.is_empty() {
         return Err(Refusal::missing("no frame came yet"));
     }
-    Ok(Response::new("image/jpeg", frame.to_vec()))
+    Ok(file("image/jpeg", frame.to_vec()))
 }
 
 pub(super) fn openapi(_: Call<'_>) -> Reply {
-    Ok(Response::new("application/json", include_bytes!("../../openapi.json").as_slice()))
+    Ok(file("application/json", include_bytes!("../../openapi.json").as_slice()))
 }

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use axum::http::header::CONTENT_DISPOSITION;
+use axum::response::IntoResponse;
+
 use super::Call;
-use super::reply::Reply;
-use crate::http::Response;
+use super::reply::{Reply, file};
 use crate::refusal::Refusal;
 
 pub(super) fn export(Call { app, .. }: Call<'_>) -> Reply {
@@ -16,8 +18,8 @@ pub(super) fn export(Call { app, .. }: Call<'_>) -> Reply {
     app.device.head()?;
     let pack = app.device.pack_file().path();
     let onnx = app.states.run(|| run(pack, model, &app.state))?;
-    Ok(Response::new("application/octet-stream", onnx)
-        .with("Content-Disposition", "attachment; filename=\"personalised.onnx\""))
+    let named = [(CONTENT_DISPOSITION, "attachment; filename=\"personalised.onnx\"")];
+    Ok((named, file("application/octet-stream", onnx)).into_response())
 }
 
 /// Runs `headstart export`.

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use crate::http::Headers;
+use axum::http::HeaderMap;
+
+use crate::headers::sole;
 use crate::refusal::Refusal;
 
 /// A form has no more parts.
@@ -24,13 +26,13 @@ pub(super) struct Part {
 }
 
 /// What separates the parts, as the request's head says.
-pub(super) fn boundary(headers: &Headers) -> Result<Vec<u8>, Refusal> {
+pub(super) fn boundary(headers: &HeaderMap) -> Result<Vec<u8>, Refusal> {
     let none = || {
         Refusal::kind(
             "the body is no form: send multipart/form-data, a field a picture, named after its class",
         )
     };
-    let value = headers.get("content-type").ok_or_else(none)?;
+    let value = sole(headers, "content-type").ok_or_else(none)?;
     let (kind, parameters) = value.split_once(';').ok_or_else(none)?;
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
         return Err(none());
@@ -154,6 +156,8 @@ fn find(text: &[u8], what: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::CONTENT_TYPE;
+
     use super::*;
 
     const BOUNDARY: &[u8] = b"\r\n--xyz";
@@ -215,7 +219,7 @@ mod tests {
     #[test]
     fn what_is_no_form_is_refused_by_its_head() {
         let of = |kind: &str| {
-            let headers = Headers(vec![("content-type".to_owned(), kind.to_owned())]);
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, kind.parse().unwrap())]);
             boundary(&headers).map_err(|refusal| refusal.status)
         };
         assert_eq!(of("multipart/form-data; boundary=xyz").unwrap(), BOUNDARY);
@@ -228,7 +232,7 @@ mod tests {
         ] {
             assert_eq!(of(kind).unwrap_err(), status, "{kind}");
         }
-        assert_eq!(boundary(&Headers::default()).unwrap_err().status, 415);
+        assert_eq!(boundary(&HeaderMap::new()).unwrap_err().status, 415);
         let many: Vec<u8> =
             part("Content-Disposition: form-data; name=a", b"").repeat(MOST_PARTS + 1);
         assert_eq!(parts(&many, BOUNDARY).unwrap_err().status, 413);

@@ -1,14 +1,15 @@
 //! Learning what waits.
 
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use headstart_device::state::Bits;
 use headstart_device::{
     Augment, LearnOptions, Learner, Learning, Optimiser, TailSettings, TailWeights, Weight,
 };
 use serde::{Deserialize, Serialize};
 
-use super::reply::{Reply, json};
+use super::reply::{Reply, file, json};
 use super::{Call, picture};
-use crate::http::Response;
 use crate::refusal::Refusal;
 
 /// How to learn: the options of the command, by their names.
@@ -63,13 +64,14 @@ struct Stopped {
     stopped: bool,
 }
 
-pub(super) fn learn(mut call: Call<'_>) -> Reply {
+pub(super) fn learn(call: Call<'_>) -> Reply {
     let (asked, app): (Asked, _) = (call.json()?, call.app);
     let options = asked.options()?;
     app.device.check(&options)?;
     let answer = app.teacher.ask(options)?;
     let (status, learned) = answer.recv().map_err(|_| Refusal::busy("the server is ending"))?;
-    Ok(Response { status, ..json(&*learned)? })
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Ok((status, json(&*learned)?).into_response())
 }
 
 pub(super) fn stop(Call { app, .. }: Call<'_>) -> Reply {
@@ -88,7 +90,7 @@ pub(super) fn waiting(Call { app, .. }: Call<'_>) -> Reply {
 pub(super) fn waiting_picture(call: Call<'_>) -> Reply {
     let number = number(&call)?;
     let found = call.app.teacher.picture(number).ok_or_else(|| none(number))?;
-    Ok(Response::new(picture::kind(&found.content), found.content.to_vec()))
+    Ok(file(picture::kind(&found.content), found.content.to_vec()))
 }
 
 pub(super) fn discard(Call { app, .. }: Call<'_>) -> Reply {

@@ -14,21 +14,29 @@ mod reply;
 mod samples;
 mod state;
 
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{Method, Uri};
+use axum::routing::{MethodFilter, on};
+
 pub(crate) use self::answer::{Said, answer};
+use self::body::{Given, Takes};
 pub(crate) use self::device::Camera as CameraState;
 pub(crate) use self::picture::check;
 use self::reply::Reply;
 use crate::app::App;
-use crate::http::Method::{self, Delete, Get, Post, Put};
-use crate::http::{Head, Upload};
+use crate::net::Client;
 use crate::page;
 use crate::refusal::Refusal;
 
 /// A call that is made.
 pub(crate) struct Call<'a> {
     pub(crate) app: &'a App,
-    pub(crate) head: &'a Head,
-    pub(crate) body: &'a mut dyn Upload,
+    pub(crate) head: &'a Parts,
+    pub(crate) given: Given,
     /// What stands in the place of `{…}` in its path.
     pub(crate) name: &'a str,
 }
@@ -39,85 +47,105 @@ struct Known {
     path: &'static str,
     /// Whether it changes something.
     changes: bool,
+    takes: Takes,
     make: fn(Call<'_>) -> Reply,
 }
 
-const fn read(method: Method, path: &'static str, make: fn(Call<'_>) -> Reply) -> Known {
-    Known { method, path, changes: false, make }
+const fn read(path: &'static str, make: fn(Call<'_>) -> Reply) -> Known {
+    Known { method: Method::GET, path, changes: false, takes: Takes::Nothing, make }
 }
 
-const fn change(method: Method, path: &'static str, make: fn(Call<'_>) -> Reply) -> Known {
-    Known { method, path, changes: true, make }
+const fn ask(path: &'static str, make: fn(Call<'_>) -> Reply) -> Known {
+    Known { method: Method::POST, path, changes: false, takes: Takes::Pictures, make }
+}
+
+const fn change(
+    method: Method,
+    path: &'static str,
+    takes: Takes,
+    make: fn(Call<'_>) -> Reply,
+) -> Known {
+    Known { method, path, changes: true, takes, make }
 }
 
 /// All calls.
 const CALLS: &[Known] = &[
-    read(Get, "/api/device", device::device),
-    read(Get, "/api/status", look::status),
-    read(Get, "/api/classes", look::classes),
-    read(Get, "/api/samples", samples::list),
-    change(Post, "/api/samples", samples::add),
-    read(Get, "/api/samples/{id}/picture", samples::picture),
-    read(Get, "/api/samples/{id}/thumbnail", samples::thumbnail),
-    read(Get, "/api/waiting", learn::waiting),
-    change(Delete, "/api/waiting", learn::discard),
-    change(Delete, "/api/waiting/{number}", learn::discard_one),
-    read(Get, "/api/waiting/{number}/picture", learn::waiting_picture),
-    change(Post, "/api/learn", learn::learn),
-    read(Get, "/api/learned", learn::learned),
-    change(Post, "/api/stop", learn::stop),
-    read(Post, "/api/predict", answer::predict),
-    read(Post, "/api/eval", answer::eval),
-    read(Get, "/api/confusion", look::confusion),
-    read(Get, "/api/duplicates", look::duplicates),
-    change(Post, "/api/forget", correct::forget),
-    change(Post, "/api/rename", correct::rename),
-    change(Post, "/api/relabel", correct::relabel),
-    read(Get, "/api/history", look::history),
-    change(Post, "/api/rollback", correct::rollback),
-    read(Get, "/api/state", state::download),
-    change(Put, "/api/state", state::restore),
-    read(Get, "/api/export", export::export),
-    read(Get, "/api/camera", device::camera),
-    read(Get, "/api/events", listen::events),
-    read(Get, "/api/openapi.json", device::openapi),
+    read("/api/device", device::device),
+    read("/api/status", look::status),
+    read("/api/classes", look::classes),
+    read("/api/samples", samples::list),
+    change(Method::POST, "/api/samples", Takes::Pictures, samples::add),
+    read("/api/samples/{id}/picture", samples::picture),
+    read("/api/samples/{id}/thumbnail", samples::thumbnail),
+    read("/api/waiting", learn::waiting),
+    change(Method::DELETE, "/api/waiting", Takes::Nothing, learn::discard),
+    change(Method::DELETE, "/api/waiting/{number}", Takes::Nothing, learn::discard_one),
+    read("/api/waiting/{number}/picture", learn::waiting_picture),
+    change(Method::POST, "/api/learn", Takes::Json, learn::learn),
+    read("/api/learned", learn::learned),
+    change(Method::POST, "/api/stop", Takes::Nothing, learn::stop),
+    ask("/api/predict", answer::predict),
+    ask("/api/eval", answer::eval),
+    read("/api/confusion", look::confusion),
+    read("/api/duplicates", look::duplicates),
+    change(Method::POST, "/api/forget", Takes::Json, correct::forget),
+    change(Method::POST, "/api/rename", Takes::Json, correct::rename),
+    change(Method::POST, "/api/relabel", Takes::Json, correct::relabel),
+    read("/api/history", look::history),
+    change(Method::POST, "/api/rollback", Takes::Json, correct::rollback),
+    read("/api/state", state::download),
+    change(Method::PUT, "/api/state", Takes::State, state::restore),
+    read("/api/export", export::export),
+    read("/api/camera", device::camera),
+    read("/api/events", listen::events),
+    read("/api/openapi.json", device::openapi),
 ];
 
-/// Answers a request that was let in: a call, or a file of the page.
-pub(crate) fn answer_to<'a>(app: &'a App, head: &'a Head, body: &'a mut dyn Upload) -> Reply {
-    let method = if head.method == Method::Head { Get } else { head.method };
-    let mut found =
-        CALLS.iter().filter_map(|call| Some((call, named(call.path, &head.path)?))).peekable();
-    let wrong_method =
-        || Refusal::new(405, "caller", "this path has other methods: /api/openapi.json lists them");
-    if found.peek().is_some() {
-        let (call, name) =
-            found.find(|(call, _)| call.method == method).ok_or_else(wrong_method)?;
-        if call.changes && app.options.read_only {
-            return Err(Refusal::stranger(
-                403,
-                "the server is read-only: it answers, and changes nothing",
-            ));
-        }
-        return (call.make)(Call { app, head, body, name });
-    }
-    if head.path.starts_with("/api") {
-        return Err(Refusal::missing("there is no such call: /api/openapi.json lists them"));
-    }
-    if method != Get {
-        return Err(wrong_method());
-    }
-    page::file(&head.path)
+/// All calls, and the files of the page.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let router = CALLS.iter().fold(Router::new(), |router, call| {
+        let app = app.clone();
+        let made = move |name: RawPathParams, request: Request| make(app, call, name, request);
+        router.route(call.path, on(filter(&call.method), made))
+    });
+    router.method_not_allowed_fallback(wrong_method).fallback(page)
 }
 
-/// What stands in the place of `{…}`, which is one part of the path; nothing for a pattern without. `None` for another path.
-fn named<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
-    let Some((before, rest)) = pattern.split_once('{') else {
-        return (pattern == path).then_some("");
-    };
-    let (_, behind) = rest.split_once('}')?;
-    let name = path.strip_prefix(before)?.strip_suffix(behind)?;
-    (!name.is_empty() && !name.contains('/')).then_some(name)
+/// Each call's method has one.
+fn filter(method: &Method) -> MethodFilter {
+    MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::TRACE)
+}
+
+async fn make(app: Arc<App>, call: &'static Known, name: RawPathParams, request: Request) -> Reply {
+    if call.changes && app.options.read_only {
+        let read_only = "the server is read-only: it answers, and changes nothing";
+        return Err(Refusal::stranger(403, read_only));
+    }
+    let name = name.iter().next().map_or("", |(_, name)| name).to_owned();
+    let (head, body) = request.into_parts();
+    let given = call.takes.receive(&app, &head, body).await?;
+    let busy = head.extensions.get::<Client>().map(|client| client.place.answers());
+    // What a device does takes its time, and other connections go on.
+    let made = tokio::task::spawn_blocking(move || {
+        (call.make)(Call { app: &app, head: &head, given, name: &name })
+    });
+    let made = made.await;
+    drop(busy);
+    made.unwrap_or_else(|_| Err(Refusal::machine("the call ended early")))
+}
+
+async fn wrong_method() -> Refusal {
+    Refusal::new(405, "caller", "this path has other methods: /api/openapi.json lists them")
+}
+
+async fn page(method: Method, uri: Uri) -> Reply {
+    if uri.path().starts_with("/api") {
+        return Err(Refusal::missing("there is no such call: /api/openapi.json lists them"));
+    }
+    if !matches!(method, Method::GET | Method::HEAD) {
+        return Err(wrong_method().await);
+    }
+    page::file(uri.path())
 }
 
 #[cfg(test)]
@@ -129,20 +157,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_names_one_thing() {
-        assert_eq!(named("/api/status", "/api/status"), Some(""));
-        assert_eq!(named("/api/samples/{id}/picture", "/api/samples/12/picture"), Some("12"));
-        for path in [
-            "/api/samples//picture",
-            "/api/samples/1/2/picture",
-            "/api/samples/1/picture/",
-            "/api/samples/1",
-        ] {
-            assert_eq!(named("/api/samples/{id}/picture", path), None, "{path}");
-        }
-    }
-
-    #[test]
     fn the_file_for_programs_lists_every_call_and_no_other() {
         let file: Value = serde_json::from_str(include_str!("../../openapi.json")).unwrap();
         let paths = file["paths"].as_object().unwrap().iter();
@@ -151,9 +165,8 @@ mod tests {
                 methods.as_object().unwrap().keys().map(|m| (path.clone(), m.clone()))
             })
             .collect();
-        let calls = CALLS
-            .iter()
-            .map(|call| (call.path.to_owned(), format!("{:?}", call.method).to_lowercase()));
+        let calls =
+            CALLS.iter().map(|call| (call.path.to_owned(), call.method.as_str().to_lowercase()));
         assert_eq!(listed, calls.collect());
     }
 }

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
+use axum::extract::Query;
 use headstart_device::SampleEntry;
 use headstart_device::samples::{SampleFile, id_from_hex};
 use headstart_device::state::StateFolder;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::reply::{Reply, json};
+use super::reply::{Reply, file, json};
 use super::{Call, correct, form, picture};
 use crate::app::App;
-use crate::http::Response;
 use crate::refusal::Refusal;
 use crate::teach::{Listing, Refused};
 
@@ -18,6 +18,20 @@ use crate::teach::{Listing, Refused};
 const SIDE: u32 = 160;
 /// A class's name is no longer.
 const MOST_CLASS: usize = 64;
+
+/// Which samples are listed.
+#[derive(Deserialize)]
+struct Listed {
+    class: Option<String>,
+    #[serde(default)]
+    doubtful: bool,
+}
+
+/// How pictures are added.
+#[derive(Deserialize)]
+struct Adding {
+    learn: Option<String>,
+}
 
 #[derive(Serialize)]
 struct Samples {
@@ -41,12 +55,8 @@ struct Added {
 }
 
 pub(super) fn list(Call { app, head, .. }: Call<'_>) -> Reply {
-    let class = head.parameter("class");
-    let doubtful = match head.parameter("doubtful").as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(Refusal::input("doubtful is true or false")),
-    };
+    let Query(Listed { class, doubtful }) = Query::try_from_uri(&head.uri)
+        .map_err(|error| Refusal::input(format!("the query: {}", error.body_text())))?;
     let samples = app.looks.run(|| {
         let samples = app.device.samples(class.as_deref(), doubtful)?;
         let kept = StateFolder::new(&app.state).kept()?;
@@ -57,9 +67,11 @@ pub(super) fn list(Call { app, head, .. }: Call<'_>) -> Reply {
     json(&Samples { samples: samples? })
 }
 
-pub(super) fn add(mut call: Call<'_>) -> Reply {
-    let app = call.app;
-    let by_itself = match call.head.parameter("learn").as_deref() {
+pub(super) fn add(call: Call<'_>) -> Reply {
+    let (app, whole) = (call.app, call.whole());
+    let Query(Adding { learn }) = Query::try_from_uri(&call.head.uri)
+        .map_err(|error| Refusal::input(format!("the query: {}", error.body_text())))?;
+    let by_itself = match learn.as_deref() {
         None => true,
         Some("no") => false,
         Some(_) => return Err(Refusal::input("learn is no, or is left out")),
@@ -70,11 +82,10 @@ pub(super) fn add(mut call: Call<'_>) -> Reply {
         ));
     }
     let boundary = form::boundary(&call.head.headers)?;
-    let whole = call.whole(app.limits.body_bytes)?;
-    let parts = form::parts(&whole.bytes, &boundary)?;
+    let parts = form::parts(whole, &boundary)?;
     let (mut good, mut refused) = (Vec::new(), Vec::new());
     for part in &parts {
-        let content = &whole.bytes[part.content.clone()];
+        let content = &whole[part.content.clone()];
         match sound(app, &part.class, content) {
             Ok(()) => good.push((part.class.as_str(), part.file.as_str(), content)),
             Err(refusal) => refused.push((refusal, part)),
@@ -113,12 +124,12 @@ fn sound(app: &App, class: &str, content: &[u8]) -> Result<(), Refusal> {
 
 pub(super) fn picture(Call { app, name, .. }: Call<'_>) -> Reply {
     let content = app.looks.run(|| kept(app, name))?;
-    Ok(Response::new(picture::kind(&content), content))
+    Ok(file(picture::kind(&content), content))
 }
 
 pub(super) fn thumbnail(Call { app, name, .. }: Call<'_>) -> Reply {
     let small = app.looks.run(|| picture::thumbnail(&kept(app, name)?, SIDE));
-    Ok(Response::new("image/jpeg", small?))
+    Ok(file("image/jpeg", small?))
 }
 
 /// The copy of a sample's file.

@@ -22,6 +22,9 @@ pub enum Source {
     File(PathBuf),
     /// Motion JPEG of an IP camera.
     Http(Address),
+    /// A device file of Video4Linux.
+    #[cfg(feature = "v4l")]
+    Video4Linux(PathBuf),
 }
 
 /// The address of an IP camera.
@@ -45,7 +48,8 @@ pub enum BadSource {
     /// The address has no host, or characters that no address has.
     #[error("is no address of a camera: http://HOST[:PORT]/PATH is")]
     Address,
-    /// A device file of Video4Linux.
+    /// A device file of Video4Linux, in a program without the feature `v4l`.
+    #[cfg(not(feature = "v4l"))]
     #[error(
         "is read by another program: give its output, as of `ffmpeg -f v4l2 -input_format mjpeg -i /dev/video0 -c copy -f mjpeg -`, with -"
     )]
@@ -63,6 +67,9 @@ impl FromStr for Source {
             return Err(BadSource::Https);
         }
         if text.starts_with("/dev/video") {
+            #[cfg(feature = "v4l")]
+            return Ok(Self::Video4Linux(text.into()));
+            #[cfg(not(feature = "v4l"))]
             return Err(BadSource::Video4Linux);
         }
         let Some(rest) = text.strip_prefix("http://") else { return Ok(Self::File(text.into())) };
@@ -88,6 +95,8 @@ impl fmt::Display for Source {
             Self::Stdin => f.write_str("-"),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Http(Address { host, path, .. }) => write!(f, "http://{host}{path}"),
+            #[cfg(feature = "v4l")]
+            Self::Video4Linux(path) => write!(f, "{}", path.display()),
         }
     }
 }
@@ -111,6 +120,8 @@ impl Source {
             Self::Stdin => Ok(Box::new(io::stdin())),
             Self::File(path) => Ok(Box::new(File::open(path)?)),
             Self::Http(address) => Ok(Box::new(address.open()?)),
+            #[cfg(feature = "v4l")]
+            Self::Video4Linux(path) => Ok(Box::new(super::video4linux::Camera::open(path)?)),
         }
     }
 }
@@ -191,7 +202,10 @@ mod tests {
             assert_eq!(source(bad), Err(BadSource::Address), "{bad:?}");
         }
         assert_eq!(source("https://cam/"), Err(BadSource::Https));
+        #[cfg(not(feature = "v4l"))]
         assert_eq!(source("/dev/video0"), Err(BadSource::Video4Linux));
+        #[cfg(feature = "v4l")]
+        assert_eq!(source("/dev/video0"), Ok(Source::Video4Linux("/dev/video0".into())));
     }
 
     #[test]

@@ -4,7 +4,7 @@ pub(crate) mod certificate;
 pub(crate) mod link;
 mod listen;
 mod places;
-mod plain;
-mod socket;
+mod talk;
 
-pub(crate) use listen::{Door, Ending, serve};
+pub(crate) use listen::{Ending, listen, serve};
+pub(crate) use talk::{Client, Talk};

@@ -4,9 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+
 use super::rates::Rates;
 use super::secret::{Secret, Trace};
-use crate::http::{Headers, Method, Request};
+use crate::headers::{all, sole};
 use crate::refusal::Refusal;
 
 /// A session lasts so long.
@@ -45,31 +48,36 @@ impl Guard {
         }
     }
 
-    /// Whether a request is answered.
-    pub(crate) fn pass(&self, asked: &Request) -> Result<Pass, Refusal> {
-        self.rate(asked)?;
-        let host = self.host(asked)?;
+    /// Whether a request is answered that comes from `peer` and went to `local`.
+    pub(crate) fn pass(
+        &self,
+        asked: &Parts,
+        peer: IpAddr,
+        local: SocketAddr,
+    ) -> Result<Pass, Refusal> {
+        self.rate(peer)?;
+        let host = self.host(asked, local)?;
         self.source(asked, host)?;
-        self.known(asked)
+        self.known(asked, peer)
     }
 
     fn rates(&self) -> MutexGuard<'_, Rates> {
         self.rates.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    fn rate(&self, asked: &Request) -> Result<(), Refusal> {
-        let counted = self.rates().request(asked.peer, Instant::now());
+    fn rate(&self, peer: IpAddr) -> Result<(), Refusal> {
+        let counted = self.rates().request(peer, Instant::now());
         counted.map_err(|seconds| later(seconds, "too many requests in a minute"))
     }
 
     /// The host that the request names: this machine, or a page elsewhere has given its own name this machine's address.
-    fn host<'a>(&self, asked: &'a Request) -> Result<&'a str, Refusal> {
+    fn host<'a>(&self, asked: &'a Parts, local: SocketAddr) -> Result<&'a str, Refusal> {
         let refuse =
             |what: &str| Refusal::stranger(403, format!("{what}: call this device by its address"));
-        let host = asked.head.headers.get("host");
+        let host = sole(&asked.headers, "host");
         let host = host.ok_or_else(|| refuse("the request names no host, or several"))?;
         let name = name_of(host).ok_or_else(|| refuse("the request's host cannot be read"))?;
-        if self.is_this(name, asked.local) {
+        if self.is_this(name, local) {
             Ok(host)
         } else {
             Err(refuse("the request is for another host"))
@@ -86,24 +94,25 @@ impl Guard {
     }
 
     /// Refuses what another site's page asks for.
-    fn source(&self, asked: &Request, host: &str) -> Result<(), Refusal> {
+    fn source(&self, asked: &Parts, host: &str) -> Result<(), Refusal> {
         let refuse = || Refusal::stranger(403, "the request comes from a page of another site");
         let scheme = if self.token.is_some() { "https" } else { "http" };
-        for origin in asked.head.headers.all("origin") {
+        for origin in all(&asked.headers, "origin") {
             let own = origin.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
             if own.is_none_or(|own| !own.eq_ignore_ascii_case(host)) {
                 return Err(refuse());
             }
         }
-        let reads = matches!(asked.head.method, Method::Get | Method::Head);
-        let headers = &asked.head.headers;
-        let opens_page =
-            reads && !is_api(&asked.head.path) && headers.get("sec-fetch-mode") == Some("navigate");
-        if !headers.has("sec-fetch-site") {
+        let reads = matches!(asked.method, Method::GET | Method::HEAD);
+        let headers = &asked.headers;
+        let opens_page = reads
+            && !is_api(asked.uri.path())
+            && sole(headers, "sec-fetch-mode") == Some("navigate");
+        if !headers.contains_key("sec-fetch-site") {
             // A program.
             return Ok(());
         }
-        match headers.get("sec-fetch-site") {
+        match sole(headers, "sec-fetch-site") {
             // The page itself, or a browser's own address bar.
             Some("same-origin" | "none") => Ok(()),
             // A link to the page is followed.
@@ -113,10 +122,10 @@ impl Guard {
     }
 
     /// Refuses whoever has no session and no token, where one is needed.
-    fn known(&self, asked: &Request) -> Result<Pass, Refusal> {
+    fn known(&self, asked: &Parts, peer: IpAddr) -> Result<Pass, Refusal> {
         let Some(token) = &self.token else { return Ok(Pass::In) };
         let now = Instant::now();
-        if let Some(session) = cookie(&asked.head.headers) {
+        if let Some(session) = cookie(&asked.headers) {
             let trace = Trace::of(session);
             let mut sessions = self.sessions.lock().unwrap_or_else(|e| e.into_inner());
             sessions.retain(|(_, opened)| now.saturating_duration_since(*opened) < SESSION);
@@ -124,20 +133,21 @@ impl Guard {
                 return Ok(Pass::In);
             }
         }
-        let bearer = asked.head.headers.has("authorization").then(|| {
-            let value = asked.head.headers.get("authorization").unwrap_or_default();
+        let bearer = asked.headers.contains_key("authorization").then(|| {
+            let value = sole(&asked.headers, "authorization").unwrap_or_default();
             value.strip_prefix("Bearer ").unwrap_or_default()
         });
-        let link = (asked.head.path == "/enter")
-            .then(|| asked.head.query.strip_prefix("token=").unwrap_or_default());
+        let query = asked.uri.query().unwrap_or_default();
+        let link = (asked.uri.path() == "/enter")
+            .then(|| query.strip_prefix("token=").unwrap_or_default());
         let Some(given) = bearer.or(link) else {
             let none = "open the link that the device's terminal shows";
             return Err(Refusal::stranger(401, none));
         };
-        let may = self.rates().may_guess(asked.peer, now);
+        let may = self.rates().may_guess(peer, now);
         may.map_err(|seconds| later(seconds, "too many wrong tokens"))?;
         if Trace::of(given) != token.trace() {
-            self.rates().guess(asked.peer, now);
+            self.rates().guess(peer, now);
             let wrong = "the token is wrong, or one of an earlier start: the device's terminal shows the link";
             return Err(Refusal { is_guess: true, ..Refusal::stranger(401, wrong) });
         }
@@ -187,15 +197,16 @@ fn name_of(host: &str) -> Option<&str> {
     (is_port && !name.is_empty()).then_some(name)
 }
 
-fn cookie(headers: &Headers) -> Option<&str> {
-    let mut pairs = headers.all("cookie").flat_map(|value| value.split(';'));
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let mut pairs = all(headers, "cookie").flat_map(|value| value.split(';'));
     pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Request;
+
     use super::*;
-    use crate::http::Head;
 
     fn pass(
         guard: &Guard,
@@ -203,12 +214,13 @@ mod tests {
         target: &str,
         headers: &[(&str, &str)],
     ) -> Result<Pass, u16> {
-        let lines: String =
-            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let text = format!("{method} {target} HTTP/1.1\r\n{lines}\r\n");
-        let head = Head::read(&mut text.as_bytes(), &mut Vec::new()).unwrap();
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (asked, ()) = request.body(()).unwrap().into_parts();
         let (peer, local) = ([127, 0, 0, 1].into(), ([127, 0, 0, 1], 8321).into());
-        guard.pass(&Request { head, peer, local }).map_err(|refusal| refusal.status)
+        guard.pass(&asked, peer, local).map_err(|refusal| refusal.status)
     }
 
     #[test]
