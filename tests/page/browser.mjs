@@ -140,7 +140,20 @@ export class Page {
 
   /** Chooses files for a class. */
   async choose(cls, paths) {
-    await this.find(`[data-class="${cls}"] input[multiple]`).sendKeys(paths.join('\n'));
+    await this.give(`[data-class="${cls}"] input[multiple]`, paths.join('\n'));
+  }
+
+  /** Gives a field something, which may be another field while the page fills. */
+  async give(selector, what) {
+    await this.see(async () => {
+      try {
+        await this.find(selector).sendKeys(what);
+        return true;
+      } catch (problem) {
+        if (['StaleElementReferenceError', 'NoSuchElementError'].includes(problem.name)) return false;
+        throw problem;
+      }
+    }, `a field ${selector}`);
   }
 
   /** No rule of axe is broken. */
