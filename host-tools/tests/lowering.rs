@@ -244,6 +244,16 @@ fn activations_of_every_kind() {
         Activation::HardSigmoid { alpha: 0.2, beta: 0.5 },
         Activation::HardSwish,
         Activation::Silu,
+        Activation::Tanh,
+        Activation::Elu { alpha: 0.7 },
+        Activation::Selu { alpha: 1.67, gamma: 1.05 },
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::Mish,
+        Activation::Softplus,
+        Activation::Softsign,
+        Activation::Erf,
+        Activation::Power { exponent: 2.0 },
         Activation::Clip { min: -0.5, max: 0.5 },
     ] {
         check(Op::Activation(activation).name(), 30.0, |g| {

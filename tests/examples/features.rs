@@ -2,7 +2,7 @@
 //!
 //! An input is the model's own one, float32, little-endian, in the model's own order of axes. For each of them come
 //! the features, int8 in the order of the pack, and the best class of the pack's head as four bytes, little-endian;
-//! `ffffffff` without a head.
+//! `ffffffff` without a head. What the features' integers mean stands on standard error: `scale S, zero point Z`.
 
 use std::error::Error;
 use std::io::{BufWriter, ErrorKind, Read, Write, stdin, stdout};
@@ -17,6 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes = std::fs::read(path)?;
     let pack = Pack::open(&bytes)?;
     let elements = pack.value(0)?.elements() as usize;
+    let last = pack.value(pack.node_count())?;
+    eprintln!("scale {}, zero point {}", last.scale, last.zero_point);
     let mut arena = vec![0; pack.plan().arena_bytes as usize];
     let (mut raw, mut input) = (vec![0; 4 * elements], vec![0; elements]);
     let mut features = vec![0; pack.feature_len()];

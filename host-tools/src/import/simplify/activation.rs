@@ -5,7 +5,7 @@ use headstart::graph::{Activation, Binary, Op, ValueId};
 use super::rewrite::Rewrite;
 
 /// The function that a node applies to its operand.
-fn activation(rewrite: &Rewrite<'_>, node: usize) -> Option<Activation> {
+pub(super) fn activation(rewrite: &Rewrite<'_>, node: usize) -> Option<Activation> {
     match rewrite.node(node).op {
         Op::Activation(activation) => Some(activation),
         _ => None,
@@ -50,11 +50,19 @@ pub(super) fn merge_bounds(rewrite: &mut Rewrite<'_>, node: usize) -> bool {
     true
 }
 
-/// `x · Sigmoid(x)` is `Silu`, `x · HardSigmoid(x)` with slope 1/6 is `HardSwish`.
+/// `x · Sigmoid(x)` is `Silu`, `x · HardSigmoid(x)` with slope 1/6 is `HardSwish`, `x · Tanh(Softplus(x))` is `Mish`.
 pub(super) fn fuse_product(rewrite: &mut Rewrite<'_>, node: usize) -> bool {
     let Some((a, b)) = product(rewrite, node) else { return false };
     for (x, gate) in [(a, b), (b, a)] {
         let Some(source) = rewrite.sole_source(gate) else { continue };
+        if let Some(Activation::Tanh) = activation(rewrite, source)
+            && let Some(inner) = rewrite.sole_source(rewrite.operand(source, 0))
+            && activation(rewrite, inner) == Some(Activation::Softplus)
+            && rewrite.operand(inner, 0) == x
+        {
+            rewrite.set(node, Op::Activation(Activation::Mish), vec![x]);
+            return true;
+        }
         if rewrite.node(source).inputs.first() != Some(&x) {
             continue;
         }
@@ -134,7 +142,8 @@ fn shifted_relu6(rewrite: &Rewrite<'_>, value: ValueId) -> Option<ValueId> {
     (same_shape && rewrite.number(three) == Some(3.0)).then_some(x)
 }
 
-fn is_close(a: f32, b: f32) -> bool {
+/// Whether numbers of a model are the same but for rounding.
+pub(super) fn is_close(a: f32, b: f32) -> bool {
     (a - b).abs() <= 1e-5 * b.abs()
 }
 
@@ -172,6 +181,7 @@ mod tests {
         let cases = [
             (Activation::Sigmoid, vec!["Silu"]),
             (hard, vec!["HardSwish"]),
+            (Activation::Tanh, vec!["Tanh", "Mul"]),
             (Activation::HardSigmoid { alpha: 0.2, beta: 0.5 }, vec!["HardSigmoid", "Mul"]),
         ];
         for (gate, expected) in cases {
@@ -183,6 +193,15 @@ mod tests {
                 assert_eq!(names(&sketch.check(&[y])), expected);
                 assert_eq!(names(&sketch.check(&[y, g])).len(), 2, "the gate is read elsewhere");
             }
+        }
+        for (inner, expected) in
+            [(Activation::Softplus, vec!["Mish"]), (Activation::Erf, vec!["Erf", "Tanh", "Mul"])]
+        {
+            let mut sketch = Sketch::new(&[1, 8]);
+            let inner = sketch.node(Op::Activation(inner), &[0]);
+            let gate = sketch.node(Op::Activation(Activation::Tanh), &[inner]);
+            let y = sketch.node(Op::Binary(Binary::Mul), &[gate, 0]);
+            assert_eq!(names(&sketch.check(&[y])), expected);
         }
         let mut sketch = Sketch::new(&[1, 8]);
         let x = sketch.relu(0);

@@ -8,6 +8,7 @@ mod activation;
 mod affine;
 mod batch_norm;
 mod fold;
+mod gelu;
 mod identity;
 mod matrix;
 mod pad;
@@ -34,6 +35,7 @@ const RULES: &[Rule] = &[
     activation::merge_bounds,
     activation::fuse_product,
     activation::fuse_scaled,
+    gelu::fuse,
     pad::into_window,
     shape::merge,
 ];

@@ -462,3 +462,26 @@ fn signs_are_turned_and_taken_off() {
     assert_eq!(of(101), [1.5, 0.0, 2.0]);
     assert_eq!(of(59), [1.5, 0.0, -2.0]);
 }
+
+#[test]
+fn functions_of_one_element_are_what_they_are_called() {
+    let of = |code: i32, bytes: &[(u16, i8)]| {
+        let mut function = op(code, &[0], &[1]);
+        function.bytes = bytes.to_vec();
+        run(&[computed("x", &[1, 3]), computed("y", &[1, 3])], &[function], 1, &[0.25, 1.0, 4.0])
+    };
+    let each = |function: fn(f64) -> f64| [0.25, 1.0, 4.0].map(|x| function(x) as f32);
+    assert_close(&of(28, &[]), &each(f64::tanh));
+    assert_close(&of(75, &[]), &each(f64::sqrt));
+    assert_close(&of(76, &[]), &each(|x| 1.0 / x.sqrt()));
+    assert_close(&of(92, &[]), &each(|x| x * x));
+    // Hendrycks and Gimpel 2016: the function at 1, and its approximation.
+    assert_close(&of(150, &[(0, 0)])[1..2], &[0.841_344_7]);
+    assert_close(&of(150, &[(0, 1)])[1..2], &[0.841_192]);
+    let tensors = [computed("x", &[1, 2]), computed("y", &[1, 2])];
+    let below = |code| run(&tensors, &[op(code, &[0], &[1])], 1, &[-1.0, 2.0]);
+    assert_close(&below(111), &[(-1.0_f32).exp() - 1.0, 2.0]);
+    let tensors = [computed("x", &[1, 2]), reals("exponent", &[], &[3.0]), computed("y", &[1, 2])];
+    assert_close(&run(&tensors, &[op(78, &[0, 1], &[2])], 2, &[2.0, -1.0]), &[8.0, -1.0]);
+    assert!(why(&tensors, &[op(78, &[0, 0], &[2])], 2).contains("POW"));
+}

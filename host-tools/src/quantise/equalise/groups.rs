@@ -227,7 +227,17 @@ pub(super) fn role(graph: &Graph, node: &Node) -> Role {
             Activation::Sigmoid
             | Activation::HardSigmoid { .. }
             | Activation::HardSwish
-            | Activation::Silu => Role::Free,
+            | Activation::Silu
+            | Activation::Tanh
+            | Activation::Elu { .. }
+            | Activation::Selu { .. }
+            | Activation::Gelu
+            | Activation::GeluTanh
+            | Activation::Mish
+            | Activation::Softplus
+            | Activation::Softsign
+            | Activation::Erf
+            | Activation::Power { .. } => Role::Free,
         },
         Op::PRelu => if_so(is_constant(1), Role::Same),
         Op::Binary(op) => match [0, 1].map(is_constant) {

@@ -23,7 +23,14 @@ pub(in crate::quantise) fn useful(
         // Beyond them sigmoid is within half a step of 1/255 from 0 and 1, and silu within 0.003 from 0.
         Activation::Sigmoid => (-8.0, 8.0),
         Activation::Silu => (-8.0, f32::INFINITY),
-        Activation::HardSigmoid { .. }
+        // Beyond it they are within 0.003 from their bounds.
+        Activation::Mish | Activation::Softplus => (-8.0, f32::INFINITY),
+        Activation::Elu { .. } | Activation::Selu { .. } => (-6.0, f32::INFINITY),
+        Activation::Gelu | Activation::GeluTanh => (-4.0, f32::INFINITY),
+        Activation::Tanh | Activation::Erf => (-4.0, 4.0),
+        Activation::Softsign
+        | Activation::Power { .. }
+        | Activation::HardSigmoid { .. }
         | Activation::Relu
         | Activation::Clip { .. }
         | Activation::LeakyRelu { .. } => everything,

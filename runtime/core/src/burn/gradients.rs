@@ -210,6 +210,17 @@ fn functions<B: FloatBackend>() {
         Activation::HardSigmoid { alpha: 0.3, beta: 0.5 },
         Activation::HardSwish,
         Activation::Silu,
+        Activation::Tanh,
+        Activation::Elu { alpha: 0.7 },
+        Activation::Selu { alpha: 1.67, gamma: 1.05 },
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::Mish,
+        Activation::Softplus,
+        Activation::Softsign,
+        Activation::Erf,
+        Activation::Power { exponent: 2.0 },
+        Activation::Power { exponent: 3.0 },
     ] {
         check::<Autodiff<B>>(Op::Activation(activation), &[&[2, 3, 4]]);
     }

@@ -15,8 +15,9 @@ mod shape;
 
 pub use error::GraphError;
 pub use op::{
-    Activation, AveragePool, Binary, Conv, Coordinates, Facts, Gemm, Interpolation, MAX_INDEXED,
-    MAX_RESIZE, MaxPool, MaxPoolIndices, Op, Pad, PadMode, Resize, Rounding, Window,
+    Activation, AveragePool, Binary, Conv, Coordinates, Facts, GELU_CUBE, GELU_SLOPE, Gemm,
+    Interpolation, MAX_INDEXED, MAX_RESIZE, MaxPool, MaxPoolIndices, Op, Pad, PadMode, Resize,
+    Rounding, Window,
 };
 pub use scale::Scale;
 pub use shape::{MAX_ELEMENTS, MAX_RANK, elements};

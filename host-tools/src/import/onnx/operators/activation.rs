@@ -18,7 +18,24 @@ pub(super) fn activation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outc
         "Relu" => Activation::Relu,
         "Sigmoid" => Activation::Sigmoid,
         "HardSwish" => Activation::HardSwish,
+        "Tanh" => Activation::Tanh,
+        "Mish" => Activation::Mish,
+        "Softplus" => Activation::Softplus,
+        "Softsign" => Activation::Softsign,
+        "Erf" => Activation::Erf,
         "Abs" => Activation::LeakyRelu { alpha: -1.0 },
+        "Sqrt" => Activation::Power { exponent: 0.5 },
+        "Reciprocal" => Activation::Power { exponent: -1.0 },
+        "Elu" => Activation::Elu { alpha: node.float("alpha", 1.0)? },
+        "Selu" => Activation::Selu {
+            alpha: node.float("alpha", 1.673_263_2)?,
+            gamma: node.float("gamma", 1.050_701)?,
+        },
+        "Gelu" => match node.string("approximate", "none")? {
+            "none" => Activation::Gelu,
+            "tanh" => Activation::GeluTanh,
+            other => return Err(format!("approximated by {other:?}; none and tanh are supported")),
+        },
         "LeakyRelu" => Activation::LeakyRelu { alpha: node.float("alpha", 0.01)? },
         "HardSigmoid" => Activation::HardSigmoid {
             alpha: node.float("alpha", 0.2)?,
@@ -40,6 +57,31 @@ pub(super) fn negation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcom
     let x = context.float(node, 0)?;
     let minus_one = context.derived_constant(node, "sign", vec![], vec![-1.0])?;
     context.add(node, Op::Binary(Binary::Mul), vec![x, minus_one])
+}
+
+/// `Pow` of a tensor to a power that is one number.
+pub(super) fn power(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let x = context.float(node, 0)?;
+    let (exponent, rank) = match context.operand(node, 1)? {
+        Bound::Integers(Integers { data, shape, .. }) if data.len() == 1 => {
+            (data[0] as f32, shape.len())
+        }
+        _ => {
+            let value = context.float(node, 1)?;
+            let rank = context.shape(value).len();
+            (context.optional_number(node, 1)?.ok_or("the exponent is missing")?, rank)
+        }
+    };
+    if rank > context.shape(x).len() {
+        return Err("an exponent with more axes than the tensor has".to_owned());
+    }
+    match exponent {
+        1.0 => Ok(Bound::Float(x)),
+        exponent if exponent.is_finite() => {
+            context.add(node, Op::Activation(Activation::Power { exponent }), vec![x])
+        }
+        _ => Err(format!("an exponent of {exponent}")),
+    }
 }
 
 /// `Swish`: `x · Sigmoid(alpha · x)`.

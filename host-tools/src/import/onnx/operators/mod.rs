@@ -12,6 +12,7 @@ mod dropout;
 mod gemm;
 mod identity;
 mod matmul;
+mod normalization;
 mod pad;
 mod pool;
 mod prelu;
@@ -47,14 +48,15 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "GlobalMaxPool" => pool::global_max_pool,
         "MaxPool" => pool::max_pool,
         "ReduceMax" | "ReduceMin" => reduce::extreme,
-        "ReduceL1" | "ReduceSum" => reduce::sum,
+        "ReduceL1" | "ReduceL2" | "ReduceSum" | "ReduceSumSquare" => reduce::sum,
         "BatchNormalization" => batch_normalization::batch_normalization,
         "Softmax" => softmax::softmax,
         "Cast" => shape_arithmetic::cast,
-        "Abs" | "Clip" | "HardSigmoid" | "HardSwish" | "LeakyRelu" | "Relu" | "Sigmoid" => {
-            activation::activation
-        }
+        "Abs" | "Clip" | "Elu" | "Erf" | "Gelu" | "HardSigmoid" | "HardSwish" | "LeakyRelu"
+        | "Mish" | "Reciprocal" | "Relu" | "Selu" | "Sigmoid" | "Softplus" | "Softsign"
+        | "Sqrt" | "Tanh" => activation::activation,
         "Neg" => activation::negation,
+        "Pow" => activation::power,
         "Swish" => activation::swish,
         "Max" | "Min" => activation::bound_by_constant,
         "PRelu" => prelu::prelu,
@@ -65,6 +67,9 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "ConvTranspose" => conv_transpose::conv_transpose,
         "DepthToSpace" => rearrange::depth_to_space,
         "SpaceToDepth" => rearrange::space_to_depth,
+        "GroupNormalization" => normalization::group,
+        "InstanceNormalization" => normalization::instance,
+        "LRN" => normalization::local_response,
         "Dropout" => dropout::dropout,
         "Flatten" => reshape::flatten,
         "Gather" => select::gather,
@@ -102,6 +107,7 @@ pub(super) fn handler_of_onnx_runtime(operator: &str) -> Option<Handler> {
         "QLinearConv" => conv::qlinear_conv,
         "QLinearGlobalAveragePool" => pool::qlinear_global_average_pool,
         "QLinearLeakyRelu" | "QLinearSigmoid" => activation::qlinear_activation,
+        "Gelu" => activation::activation,
         _ => return None,
     })
 }
@@ -132,11 +138,6 @@ pub(super) fn advice(domain: &str, operator: &str) -> String {
         "LSTM" | "GRU" | "RNN" => {
             "freeze at a tensor before this node by cutting the model there, or choose a model \
              without it"
-                .to_owned()
-        }
-        "Tanh" | "Elu" | "Selu" | "Gelu" | "Mish" | "Softplus" | "Softsign" | "Erf" => {
-            "choose a model with Relu, Clip, LeakyRelu, PRelu, Sigmoid, HardSigmoid, HardSwish or \
-             SiLU activations"
                 .to_owned()
         }
         _ => "cut the model before this node, or choose a model without it".to_owned(),

@@ -1,4 +1,4 @@
-//! Sums and extremes along axes, by means and pools.
+//! Sums, norms and extremes along axes, by means and pools.
 
 use headstart::graph::{Activation, Binary, MaxPool, Op, ValueId, Window};
 
@@ -25,15 +25,19 @@ pub(super) fn reduced(
     }
 }
 
-/// `ReduceSum` and `ReduceL1`: a mean times the number of elements, of the tensor or of its absolute values.
+/// `ReduceSum`, `ReduceL1`, `ReduceL2` and `ReduceSumSquare`: a mean times the number of elements, of the tensor, its absolute values or its
+/// squares.
 pub(super) fn sum(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let x = context.float(node, 0)?;
     let last = if node.operator() == "ReduceSum" { 12 } else { 17 };
     let shape = context.shape(x).to_vec();
     let axes = reduced(context, node, shape.len(), last)?;
-    let before = match node.operator() {
-        "ReduceSum" => None,
-        "ReduceL1" => Some(Activation::LeakyRelu { alpha: -1.0 }),
+    let square = Activation::Power { exponent: 2.0 };
+    let (before, behind) = match node.operator() {
+        "ReduceSum" => (None, None),
+        "ReduceL1" => (Some(Activation::LeakyRelu { alpha: -1.0 }), None),
+        "ReduceL2" => (Some(square), Some(Activation::Power { exponent: 0.5 })),
+        "ReduceSumSquare" => (Some(square), None),
         other => return Err(unknown(other)),
     };
     let keep_dims = node.flag("keepdims", true)?;
@@ -48,7 +52,14 @@ pub(super) fn sum(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bou
     }
     let mean = context.derived(node, "mean", Op::ReduceMean { axes, keep_dims }, vec![x])?;
     let count = context.derived_constant(node, "count", vec![], vec![count as f32])?;
-    context.add(node, Op::Binary(Binary::Mul), vec![mean, count])
+    let times = Op::Binary(Binary::Mul);
+    match behind {
+        None => context.add(node, times, vec![mean, count]),
+        Some(function) => {
+            let sum = context.derived(node, "sum", times, vec![mean, count])?;
+            context.add(node, Op::Activation(function), vec![sum])
+        }
+    }
 }
 
 /// `ReduceMax` and `ReduceMin`, along any axes but the batch: a pool with one window.

@@ -253,15 +253,19 @@ fn transposed_convolutions_spread_every_element() {
 type Of<'a> = &'a dyn Fn(&[f32]) -> f32;
 
 #[test]
-fn sums_and_extremes_go_along_any_axes() {
+fn sums_norms_and_extremes_go_along_any_axes() {
     let shape = [1, 3, 4, 5];
     let sum = |list: &[f32]| list.iter().sum::<f32>();
+    let root = |list: &[f32]| list.iter().map(|x| x * x).sum::<f32>().sqrt();
     let most = |list: &[f32]| list.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let least = |list: &[f32]| list.iter().copied().fold(f32::INFINITY, f32::min);
+    let squares = |list: &[f32]| list.iter().map(|x| x * x).sum::<f32>();
     let distances = |list: &[f32]| list.iter().map(|x| x.abs()).sum::<f32>();
-    let cases: [(&str, Of<'_>); 4] = [
+    let cases: [(&str, Of<'_>); 6] = [
         ("ReduceSum", &sum),
         ("ReduceL1", &distances),
+        ("ReduceL2", &root),
+        ("ReduceSumSquare", &squares),
         ("ReduceMax", &most),
         ("ReduceMin", &least),
     ];
@@ -287,4 +291,45 @@ fn sums_and_extremes_go_along_any_axes() {
             assert_near(&y, &expected, &format!("{operator} along {axes:?}"));
         }
     }
+}
+
+#[test]
+fn samples_are_normalised_by_their_own_statistics() {
+    let normal = |list: &[f32], epsilon: f32| {
+        let mean = list.iter().sum::<f32>() / list.len() as f32;
+        let variance = list.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / list.len() as f32;
+        list.iter().map(|x| (x - mean) / (variance + epsilon).sqrt()).collect::<Vec<f32>>()
+    };
+    let (scale, bias) = ([0.5, 2.0, -1.0, 3.0], [0.0, 1.0, 2.0, -1.0]);
+    let model = |opset, operator, factors: usize, attributes| {
+        Builder::new(opset, &[1, 4, 3, 2])
+            .floats("s", &[factors as i64], &scale[..factors])
+            .floats("b", &[factors as i64], &bias[..factors])
+            .node(operator, &["x", "s", "b"], "y", attributes)
+    };
+    let cases = [
+        (model(13, "InstanceNormalization", 4, vec![float("epsilon", 1e-3)]), 1e-3, 4, 4),
+        (model(21, "GroupNormalization", 4, vec![int("num_groups", 2)]), 1e-5, 2, 4),
+        (model(18, "GroupNormalization", 2, vec![int("num_groups", 2)]), 1e-5, 2, 2),
+    ];
+    for (model, epsilon, groups, factors) in cases {
+        let (x, y) = of_noise(model, &[1, 4, 3, 2]);
+        let rows = x.chunks_exact(24 / groups).flat_map(|group| normal(group, epsilon));
+        let factor = |at: usize| at / 6 / (4 / factors);
+        let expected: Vec<f32> =
+            rows.enumerate().map(|(at, n)| n * scale[factor(at)] + bias[factor(at)]).collect();
+        assert_near(&y, &expected, &format!("{groups} groups, {factors} factors"));
+    }
+
+    let attributes =
+        vec![int("size", 3), float("alpha", 0.9), float("beta", 0.5), float("bias", 2.0)];
+    let model = Builder::new(13, &[1, 4, 1, 2]).node("LRN", &["x"], "y", attributes);
+    let (x, y) = of_noise(model, &[1, 4, 1, 2]);
+    let expected = (0..8_usize).map(|at| {
+        let (channel, place) = (at / 2, at % 2);
+        let near = channel.saturating_sub(1)..=(channel + 1).min(3);
+        let squares: f32 = near.map(|c: usize| x[2 * c + place].powi(2)).sum();
+        x[at] / (2.0_f32 + 0.3 * squares).sqrt()
+    });
+    assert_near(&y, &expected.collect::<Vec<f32>>(), "LRN");
 }

@@ -16,10 +16,33 @@ impl Build<'_> {
                 Activation::LeakyRelu { alpha: field(operator, |options| options.f32(0, 0.0))? }
             }
             "HARD_SWISH" => Activation::HardSwish,
+            "TANH" => Activation::Tanh,
+            "ELU" => Activation::Elu { alpha: 1.0 },
+            "GELU" => match field(operator, |options| options.i8(0))? {
+                0 => Activation::Gelu,
+                _ => Activation::GeluTanh,
+            },
             "ABS" => Activation::LeakyRelu { alpha: -1.0 },
+            "SQRT" => Activation::Power { exponent: 0.5 },
+            "RSQRT" => Activation::Power { exponent: -0.5 },
+            "SQUARE" => Activation::Power { exponent: 2.0 },
+            "POW" => self.power(operator)?,
             other => return Err(unknown(other)),
         };
         Ok(Step::new(Op::Activation(activation), vec![self.x(operator)?]))
+    }
+
+    /// `POW` to a power that is one number.
+    fn power(&self, operator: &Operator<'_>) -> Outcome<Activation> {
+        let exponent = self.operand(operator, 1)?;
+        if !self.is_known(exponent) {
+            return Err("to a power that is computed; one number is supported".into());
+        }
+        let exponent = self.number(exponent)?;
+        match exponent.is_finite() {
+            true => Ok(Activation::Power { exponent }),
+            false => Err(format!("an exponent of {exponent}")),
+        }
     }
 
     /// `NEG`: a product with −1.

@@ -253,7 +253,8 @@ impl<'a> Build<'a> {
             }
             "FULLY_CONNECTED" => self.fully_connected(operator, output),
             "LOGISTIC" | "RELU" | "RELU_0_TO_1" | "RELU_N1_TO_1" | "RELU6" | "LEAKY_RELU"
-            | "HARD_SWISH" | "ABS" => self.activation(operator),
+            | "HARD_SWISH" | "TANH" | "ELU" | "GELU" | "ABS" | "SQRT" | "RSQRT" | "SQUARE"
+            | "POW" => self.activation(operator),
             "NEG" => self.negation(operator, output),
             "MAXIMUM" | "MINIMUM" => self.bound(operator),
             "MEAN" | "SUM" | "REDUCE_MAX" => self.reduce(operator, output),

@@ -1,8 +1,10 @@
+use core::f32::consts::FRAC_1_SQRT_2;
+
 use burn::tensor::ops::FloatTensor;
 
 use super::scalar;
 use crate::burn::FloatBackend;
-use crate::graph::Activation;
+use crate::graph::{Activation, GELU_CUBE, GELU_SLOPE};
 
 /// The function of every element.
 pub(super) fn apply<B: FloatBackend>(activation: Activation, x: FloatTensor<B>) -> FloatTensor<B> {
@@ -21,7 +23,50 @@ pub(super) fn apply<B: FloatBackend>(activation: Activation, x: FloatTensor<B>) 
             B::float_mul(x, gate)
         }
         Activation::Silu => B::float_mul(x.clone(), B::sigmoid(x)),
+        Activation::Tanh => B::float_tanh(x),
+        Activation::Elu { alpha } => exponential_linear::<B>(x, alpha),
+        Activation::Selu { alpha, gamma } => {
+            B::float_mul_scalar(exponential_linear::<B>(x, alpha), scalar(gamma))
+        }
+        Activation::Gelu => {
+            let share = B::float_erf(B::float_mul_scalar(x.clone(), scalar(FRAC_1_SQRT_2)));
+            gaussian::<B>(x, share)
+        }
+        Activation::GeluTanh => {
+            let square = B::float_mul(x.clone(), x.clone());
+            let factor = B::float_mul_scalar(square, scalar((GELU_SLOPE * GELU_CUBE) as f32));
+            let factor = B::float_add_scalar(factor, scalar(GELU_SLOPE as f32));
+            let share = B::float_tanh(B::float_mul(x.clone(), factor));
+            gaussian::<B>(x, share)
+        }
+        Activation::Mish => B::float_mul(x.clone(), B::float_tanh(softplus::<B>(x))),
+        Activation::Softplus => softplus::<B>(x),
+        Activation::Softsign => {
+            let divisor = B::float_add_scalar(B::float_abs(x.clone()), scalar(1.0));
+            B::float_div(x, divisor)
+        }
+        Activation::Erf => B::float_erf(x),
+        Activation::Power { exponent } => B::float_powf_scalar(x, scalar(exponent)),
     }
+}
+
+/// `x` from 0 on, `alpha · (e^x − 1)` below.
+fn exponential_linear<B: FloatBackend>(x: FloatTensor<B>, alpha: f32) -> FloatTensor<B> {
+    let negative = B::float_clamp_max(x.clone(), scalar(0.0));
+    let below = B::float_add_scalar(B::float_exp(negative), scalar(-1.0));
+    B::float_add(B::relu(x), B::float_mul_scalar(below, scalar(alpha)))
+}
+
+/// `x · (1 + share) / 2`.
+fn gaussian<B: FloatBackend>(x: FloatTensor<B>, share: FloatTensor<B>) -> FloatTensor<B> {
+    let half = B::float_mul_scalar(x, scalar(0.5));
+    B::float_mul(half, B::float_add_scalar(share, scalar(1.0)))
+}
+
+/// `max(x, 0) + ln(1 + e^−|x|)`, which does not overflow.
+fn softplus<B: FloatBackend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let distance = B::float_neg(B::float_abs(x.clone()));
+    B::float_add(B::relu(x), B::float_log1p(B::float_exp(distance)))
 }
 
 fn hard_sigmoid<B: FloatBackend>(x: FloatTensor<B>, alpha: f32, beta: f32) -> FloatTensor<B> {
@@ -65,6 +110,17 @@ mod tests {
             Activation::HardSigmoid { alpha: 0.2, beta: 0.5 },
             Activation::HardSwish,
             Activation::Silu,
+            Activation::Tanh,
+            Activation::Elu { alpha: 0.7 },
+            Activation::Selu { alpha: 1.67, gamma: 1.05 },
+            Activation::Gelu,
+            Activation::GeluTanh,
+            Activation::Mish,
+            Activation::Softplus,
+            Activation::Softsign,
+            Activation::Erf,
+            Activation::Power { exponent: 2.0 },
+            Activation::Power { exponent: 3.0 },
         ];
         for activation in activations {
             let expected: Vec<f32> =

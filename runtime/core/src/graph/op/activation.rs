@@ -1,3 +1,5 @@
+use core::f64::consts::FRAC_1_SQRT_2;
+
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
@@ -32,6 +34,37 @@ pub enum Activation {
     HardSwish,
     /// Swish: `x / (1 + e^-x)`.
     Silu,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Exponential linear unit: `x` if `x ≥ 0`, else `alpha · (e^x − 1)`.
+    Elu {
+        /// How far below 0 the function goes.
+        alpha: f32,
+    },
+    /// Scaled exponential linear unit: `gamma · x` if `x ≥ 0`, else `gamma · alpha · (e^x − 1)`.
+    Selu {
+        /// How far below 0 the function goes, before it is scaled.
+        alpha: f32,
+        /// Factor of the whole function.
+        gamma: f32,
+    },
+    /// Gaussian error linear unit: `x · (1 + erf(x / √2)) / 2`.
+    Gelu,
+    /// Its approximation: `x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2`.
+    GeluTanh,
+    /// `x · tanh(ln(1 + e^x))`.
+    Mish,
+    /// `ln(1 + e^x)`.
+    Softplus,
+    /// `x / (1 + |x|)`.
+    Softsign,
+    /// Error function.
+    Erf,
+    /// `x` to a power; no number where `x` is negative and the exponent is not whole.
+    Power {
+        /// The exponent.
+        exponent: f32,
+    },
 }
 
 impl Activation {
@@ -49,6 +82,19 @@ impl Activation {
             }
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
             Self::Silu => x / (1.0 + libm::exp(-x)),
+            Self::Tanh => libm::tanh(x),
+            Self::Elu { alpha } => exponential_linear(x, alpha),
+            Self::Selu { alpha, gamma } => f64::from(gamma) * exponential_linear(x, alpha),
+            Self::Gelu => x * 0.5 * (1.0 + libm::erf(x * FRAC_1_SQRT_2)),
+            Self::GeluTanh => {
+                let line = GELU_SLOPE * (x + GELU_CUBE * x * x * x);
+                x * 0.5 * (1.0 + libm::tanh(line))
+            }
+            Self::Mish => x * libm::tanh(softplus(x)),
+            Self::Softplus => softplus(x),
+            Self::Softsign => x / (1.0 + x.abs()),
+            Self::Erf => libm::erf(x),
+            Self::Power { exponent } => libm::pow(x, f64::from(exponent)),
         }
     }
 
@@ -62,12 +108,36 @@ impl Activation {
             | Self::Sigmoid
             | Self::HardSigmoid { .. }
             | Self::HardSwish
-            | Self::Silu => None,
+            | Self::Silu
+            | Self::Tanh
+            | Self::Elu { .. }
+            | Self::Selu { .. }
+            | Self::Gelu
+            | Self::GeluTanh
+            | Self::Mish
+            | Self::Softplus
+            | Self::Softsign
+            | Self::Erf
+            | Self::Power { .. } => None,
         }
     }
 }
 
-/// The name is ONNX's; `Silu` is no operator of ONNX. A sigmoid's results are probabilities, each of its own question.
+/// `√(2/π)`: slope of the tangent's argument at 0 in [`Activation::GeluTanh`].
+pub const GELU_SLOPE: f64 = 0.797_884_560_802_865_4;
+
+/// Factor of the cube there; Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415.
+pub const GELU_CUBE: f64 = 0.044_715;
+
+fn exponential_linear(x: f64, alpha: f32) -> f64 {
+    if x < 0.0 { f64::from(alpha) * libm::expm1(x) } else { x }
+}
+
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
+}
+
+/// The name is ONNX's; `Silu` is no operator of ONNX, `GeluTanh` a form of one. A sigmoid's results are probabilities, each of its own question.
 pub(super) fn facts(activation: Activation) -> Facts {
     let (name, gives_probabilities) = match activation {
         Activation::Relu => ("Relu", false),
@@ -77,6 +147,16 @@ pub(super) fn facts(activation: Activation) -> Facts {
         Activation::HardSigmoid { .. } => ("HardSigmoid", false),
         Activation::HardSwish => ("HardSwish", false),
         Activation::Silu => ("Silu", false),
+        Activation::Tanh => ("Tanh", false),
+        Activation::Elu { .. } => ("Elu", false),
+        Activation::Selu { .. } => ("Selu", false),
+        Activation::Gelu => ("Gelu", false),
+        Activation::GeluTanh => ("GeluTanh", false),
+        Activation::Mish => ("Mish", false),
+        Activation::Softplus => ("Softplus", false),
+        Activation::Softsign => ("Softsign", false),
+        Activation::Erf => ("Erf", false),
+        Activation::Power { .. } => ("Pow", false),
     };
     Facts {
         name,

@@ -18,7 +18,7 @@ mod softmax;
 mod transpose;
 mod window;
 
-pub use activation::Activation;
+pub use activation::{Activation, GELU_CUBE, GELU_SLOPE};
 pub use binary::Binary;
 pub use conv::Conv;
 pub use facts::Facts;
@@ -270,6 +270,16 @@ mod tests {
             Activation::HardSigmoid { alpha: 0.2, beta: 0.5 },
             Activation::HardSwish,
             Activation::Silu,
+            Activation::Tanh,
+            Activation::Elu { alpha: 1.0 },
+            Activation::Selu { alpha: 1.0, gamma: 1.0 },
+            Activation::Gelu,
+            Activation::GeluTanh,
+            Activation::Mish,
+            Activation::Softplus,
+            Activation::Softsign,
+            Activation::Erf,
+            Activation::Power { exponent: 2.0 },
         ];
         let binaries = [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div];
         for (number, op) in (0..).zip(operators) {
