@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use headstart::graph::{
-    Activation, Conv, Coordinates, Gemm, Graph, Interpolation, Op, Resize, ValueId, Window,
-};
+use headstart::graph::{Activation, Binary, Conv, Gemm, Graph, Op, Resize, ValueId, Window};
 use headstart_tools::ship::export::to_onnx;
 use serde_json::Value;
 
@@ -73,8 +71,8 @@ impl Desk {
     }
 }
 
-/// `map` of 48 channels; `last`, the same with its channels last; `back`; `mixed`, channels beside places; `whole`; `large`,
-/// resized; and a classifier.
+/// `map` of 48 channels; `last`, the same with its channels last; `back`; `mixed`, channels beside places; `whole`; `odd`,
+/// with a number added to each place, which has no int8 form; and a classifier.
 fn model() -> Graph {
     let mut graph = Graph::default();
     let x = graph.add_value("x", vec![1, 3, 16, 16]);
@@ -97,13 +95,8 @@ fn model() -> Graph {
     let y = node(&mut graph, "back", transpose([0, 3, 1, 2]), &[y]);
     let y = node(&mut graph, "mixed", Op::Reshape { shape: vec![1, 96, 4, 8] }, &[y]);
     let y = node(&mut graph, "whole", Op::Reshape { shape: vec![1, 48, 8, 8] }, &[y]);
-    let resize = Resize {
-        extents: vec![16, 16],
-        scales: vec![2.0; 2],
-        coordinates: Coordinates::Asymmetric,
-        interpolation: Interpolation::Linear,
-    };
-    let y = node(&mut graph, "large", Op::Resize(resize), &[y]);
+    let w = weight(&mut graph, "places", &[1, 1, 8, 8]);
+    let y = node(&mut graph, "odd", Op::Binary(Binary::Add), &[y, w]);
     let w = weight(&mut graph, "b", &[40, 48, 1, 1]);
     let conv = Conv { window: Window::new(&[1; 2]), groups: 1 };
     let y = node(&mut graph, "late", Op::Conv(conv), &[y, w]);
@@ -178,7 +171,7 @@ fn only_cuts_that_can_be_packed_are_marked_and_chosen() {
         .collect();
     assert!(marked.contains(&"map"), "{marked:?}");
     assert!(
-        !marked.iter().any(|name| ["large", "late_map", "features"].contains(name)),
+        !marked.iter().any(|name| ["odd", "late_map", "features"].contains(name)),
         "{marked:?}"
     );
     for name in marked {
@@ -272,14 +265,14 @@ fn a_name_that_several_nodes_have_is_refused_with_the_tensors_to_choose_from() {
     assert_eq!(desk.pack(&["--freeze", "map"])["freeze_point"], "map");
 }
 
-/// `x → Resize → map → mean → features → classifier`: nothing has an int8 form.
-fn enlarged() -> Graph {
-    let whole = model();
+/// `x → odd → map → mean → features → classifier`: nothing has an int8 form.
+fn odd_from_the_start() -> Graph {
     let mut graph = Graph::default();
     let x = graph.add_value("x", vec![1, 3, 8, 8]);
     graph.inputs.push(x);
-    let Op::Resize(resize) = whole.nodes[6].op.clone() else { panic!("the seventh node") };
-    let y = graph.add_node("enlarge", Op::Resize(resize), vec![x], "large").unwrap();
+    let places = (0..64).map(|i| i as f32 / 64.0).collect();
+    let places = graph.add_constant("places", vec![1, 1, 8, 8], places).unwrap();
+    let y = graph.add_node("shift", Op::Binary(Binary::Add), vec![x, places], "odd").unwrap();
     let w = graph.add_constant("w", vec![40, 3, 1, 1], vec![0.1; 120]).unwrap();
     let conv = Conv { window: Window::new(&[1; 2]), groups: 1 };
     let y = graph.add_node("conv", Op::Conv(conv), vec![y, w], "map").unwrap();
@@ -296,24 +289,24 @@ fn enlarged() -> Graph {
 fn no_cut_is_advised_that_does_not_exist() {
     let desk = Desk::new();
     let behind = desk.refusal(&["--freeze", "late_map"]);
-    assert!(behind.contains("'large_node' (Resize)"), "{behind}");
+    assert!(behind.contains("'odd_node' (Add)"), "{behind}");
     assert!(behind.contains("freeze at 'map', or before it"), "{behind}");
     assert_eq!(desk.pack(&["--freeze", "map"])["freeze_point"], "map");
 
-    write(&desk, &enlarged());
+    write(&desk, &odd_from_the_start());
     let data = desk.path("pictures");
     for more in [&["--freeze", "auto", "--data", &data][..], &[], &["--freeze", "map"]] {
         let refused = desk.refusal(more);
-        assert!(refused.contains("'enlarge' (Resize)"), "{refused}");
+        assert!(refused.contains("'shift' (Add)"), "{refused}");
         assert!(!refused.contains("--max") && !refused.contains("freeze before"), "{refused}");
         assert!(refused.contains("no tensor of"), "{refused}");
     }
     let path = desk.path("model.onnx");
     let said = String::from_utf8(headstart(&["inspect", &path]).stdout).unwrap();
-    assert!(said.contains("'enlarge' (Resize)") && !said.contains("marked"), "{said}");
+    assert!(said.contains("'shift' (Add)") && !said.contains("marked"), "{said}");
     let said: Value =
         serde_json::from_slice(&headstart(&["--json", "inspect", &path]).stdout).unwrap();
-    assert!(said["obstacle"].as_str().unwrap().contains("enlarge"), "{said}");
+    assert!(said["obstacle"].as_str().unwrap().contains("shift"), "{said}");
 }
 
 #[test]
@@ -333,12 +326,9 @@ fn a_model_without_a_classifier_is_frozen_at_its_output() {
 fn what_a_device_trains_has_a_budget_too() {
     let desk = Desk::new();
     let mut graph = model();
-    let resize = graph.nodes.iter_mut().find_map(|node| match &mut node.op {
-        Op::Resize(resize) => Some(resize),
-        _ => None,
-    });
-    let resize = resize.unwrap();
-    (resize.extents, resize.scales) = (vec![2048; 2], vec![256.0; 2]);
+    let odd = graph.nodes.iter_mut().find(|node| node.name == "odd_node").unwrap();
+    odd.op = Op::Resize(Resize::linear(&[8, 8], &[2048, 2048]));
+    odd.inputs.truncate(1);
     // The shapes behind follow when the file is read.
     write(&desk, &graph);
     let nowhere = ["--calib", "no-such-folder", "--freeze", "map", "--tail", "keep"];

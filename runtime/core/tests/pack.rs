@@ -9,6 +9,7 @@ use headstart::backbone::Backbone;
 use headstart::network::{Activation, Curve, Node, Value};
 use headstart::pack::{Contents, Filter, Pack, Resize, emit, sign};
 use headstart::preprocess::{self, Picture};
+use sha2::{Digest, Sha256};
 
 /// Bytes at an address that sections may be cast from on any machine.
 fn features(bytes: &[u8], input: &[i8]) -> Result<Vec<i8>, Error> {
@@ -145,6 +146,14 @@ fn activations_that_break_a_rule_are_refused_by_name() {
     assert_eq!(emit(&other_shape).err(), bad);
 }
 
+/// Gives a container's header the digest that belongs to it.
+fn seal(bytes: &mut [u8]) {
+    let sections = usize::from(u16::from_le_bytes([bytes[10], bytes[11]]));
+    let digest =
+        Sha256::new().chain_update(&bytes[..32]).chain_update(&bytes[64..][..64 * sections]);
+    bytes[32..64].copy_from_slice(&digest.finalize());
+}
+
 /// Programs of before know version 1 alone, and say of any other that it is newer.
 #[test]
 fn only_packs_with_activations_have_version_2() {
@@ -154,6 +163,10 @@ fn only_packs_with_activations_have_version_2() {
         let signed = sign(&emit(&contents).unwrap(), "camera", 1, &[7; 32], |_| [0; 64]).unwrap();
         assert_eq!(signed[8..10], [version, 0]);
     }
+    let mut older = emit(&with_activation(Curve::HardSwish)).unwrap();
+    older[8] = 1;
+    seal(&mut older);
+    assert_eq!(Pack::open(&older).unwrap_err(), Error::BadNode { index: 1 });
     let mut newer = emit(&contents()).unwrap();
     newer[8] = 3;
     let refused = Pack::open(&newer).unwrap_err();

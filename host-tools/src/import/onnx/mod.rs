@@ -11,6 +11,7 @@ mod attributes;
 mod context;
 mod external;
 mod inline;
+mod inputs;
 mod integers;
 mod operators;
 mod order;
@@ -31,8 +32,8 @@ mod wire;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use headstart::graph::{Graph, elements};
-use rten_onnx::onnx::{DataType, GraphProto, ModelProto, NodeProto, ValueInfoProto};
+use headstart::graph::Graph;
+use rten_onnx::onnx::{GraphProto, ModelProto, NodeProto};
 use sha2::{Digest, Sha256};
 
 pub use crate::error::{ImportError, Problem};
@@ -44,6 +45,7 @@ pub use crate::import::integer::IntegerType;
 use attributes::NodeView;
 use context::{Bound, Context};
 use external::External;
+use inputs::Inputs;
 use reading::Reading;
 
 use super::boundaries::Boundaries;
@@ -63,12 +65,12 @@ const MAX_NAME_BYTES: usize = 4096;
 /// Oldest operator set whose operators are read with their meaning of then.
 const MIN_OPSET: i64 = 6;
 
-/// Reads the model at `path`.
+/// Reads the model at `path`. Of several inputs it has the one that most nodes need alone; the others are [`Boundaries`].
 ///
 /// # Errors
 ///
 /// [`ImportError`] with the file and what is wrong in it: anything but an intact float network of
-/// one input and fixed shapes. Nodes that are not supported are [`Boundaries`], unless nothing stands before them.
+/// fixed shapes. Nodes that are not supported are [`Boundaries`], unless nothing stands before them.
 pub fn import(path: &Path) -> Result<Imported, ImportError> {
     import_sized(path, None)
 }
@@ -86,7 +88,7 @@ pub fn import_sized(path: &Path, size: Option<[usize; 2]>) -> Result<Imported, I
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    checked(read_model(&bytes, Some(folder), BTreeMap::new(), size))
+    checked(read_model(&bytes, Some(folder), BTreeMap::new(), size, Inputs::One))
         .map_err(|problem| problem.in_file(&name))
 }
 
@@ -117,7 +119,7 @@ pub fn import_bytes(
     name: &str,
     folder: Option<&Path>,
 ) -> Result<Imported, ImportError> {
-    checked(read_model(bytes, folder, BTreeMap::new(), None))
+    checked(read_model(bytes, folder, BTreeMap::new(), None, Inputs::One))
         .map_err(|problem| problem.in_file(name))
 }
 
@@ -133,7 +135,7 @@ pub fn import_bytes_with(
     folder: Option<&Path>,
     bindings: BTreeMap<String, Known>,
 ) -> Result<Imported, ImportError> {
-    let read = read_model(bytes, folder, bindings, None);
+    let read = read_model(bytes, folder, bindings, None, Inputs::All);
     let whole = read.and_then(|(imported, problem)| match problem {
         Some(problem) => Err(problem),
         // An input that was left out is needed.
@@ -189,6 +191,7 @@ fn read_model(
     folder: Option<&Path>,
     bindings: BTreeMap<String, Known>,
     size: Option<[usize; 2]>,
+    inputs: Inputs,
 ) -> Result<(Imported, Option<Problem>), Problem> {
     check_size(bytes.len() as u64)?;
     wire::check(bytes)?;
@@ -207,7 +210,7 @@ fn read_model(
     let mut graph = graph;
     let opsets = inline::inline(&mut graph, &parts::functions(bytes)?, opset, bytes.len())?;
     let sparse = parts::sparse(bytes)?;
-    let parts = read_graph(graph, &opsets, sparse, External::new(folder), bindings, size)?;
+    let parts = read_graph(graph, &opsets, sparse, External::new(folder), bindings, size, inputs)?;
     let Parts { graph, outputs, training, aliases, weights, boundaries, problem } = parts;
     let source_sha256 = Sha256::digest(bytes).into();
     let integer_means = IntegerMeans::new();
@@ -264,6 +267,7 @@ fn read_graph(
     external: External<'_>,
     mut bindings: BTreeMap<String, Known>,
     size: Option<[usize; 2]>,
+    inputs: Inputs,
 ) -> Result<Parts, Problem> {
     check_parts(&graph)?;
     let initialisers = std::mem::take(&mut graph.initializer);
@@ -286,26 +290,22 @@ fn read_graph(
         let tensor = sparse::filled(&mut context, proto)?;
         define(&mut context, &name, Known::Tensor(tensor))?;
     }
-    let mut refused = Vec::new();
-    for info in &graph.input {
-        let name = info.name.as_deref().unwrap_or_default();
-        if let Some(known) = bindings.remove(name) {
-            define(&mut context, name, known)?;
-        } else if context.find(name).is_none()
-            && let Err(problem) = add_input(&mut context, name, info, size)
-        {
-            refused.push((name, problem));
-        }
-    }
+    let free = inputs::free(&graph, &mut context, &mut bindings)?;
     if let Some(name) = bindings.keys().next() {
         return Err(Problem::Model(format!("the model has no input {name:?}")));
     }
-    if context.graph.inputs.is_empty() && !refused.is_empty() {
-        return Err(refused.swap_remove(0).1);
-    }
+    let free = match inputs {
+        Inputs::One => inputs::by_nodes(&graph, &order, free),
+        Inputs::All => free,
+    };
+    let refused = inputs::take(&mut context, &free, size, inputs)?;
     let mut reading = Reading::new(context);
     for (name, problem) in refused {
-        reading.input(name, problem)?;
+        let reads = |(at, node): (usize, &NodeProto)| {
+            needed[at] && node.input.iter().any(|input| input == name)
+        };
+        let is_needed = inputs == Inputs::One && graph.node.iter().enumerate().any(reads);
+        reading.input(name, problem, is_needed)?;
     }
     for at in order {
         reading.node(&graph.node[at], opsets[at], needed[at])?;
@@ -338,61 +338,4 @@ fn define(context: &mut Context<'_>, name: &str, known: Known) -> Result<(), Pro
     };
     let bound = bound.map_err(|what| Problem::tensor(name, what))?;
     context.bind(name, bound).map_err(|_| Problem::tensor(name, "is defined twice"))
-}
-
-fn add_input(
-    context: &mut Context<'_>,
-    name: &str,
-    info: &ValueInfoProto,
-    size: Option<[usize; 2]>,
-) -> Result<(), Problem> {
-    let refuse = |what: String| Problem::tensor(name, what);
-    let Some(tensor) = info.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref()) else {
-        return Err(refuse("is an input that is no tensor".to_owned()));
-    };
-    let quantised = match tensor.elem_type.unwrap_or(DataType(0)) {
-        DataType::FLOAT | DataType::FLOAT16 | DataType::BFLOAT16 | DataType::DOUBLE => None,
-        DataType::INT8 => Some(IntegerType::Int8),
-        DataType::UINT8 => Some(IntegerType::Uint8),
-        other => {
-            return Err(refuse(format!(
-                "is an input of type {other}; export the model with a float input"
-            )));
-        }
-    };
-    let Some(dimensions) = tensor.shape.as_ref().map(|shape| &shape.dim) else {
-        return Err(refuse("is an input without a shape; export the model with one".to_owned()));
-    };
-    let mut shape = Vec::new();
-    for (i, dimension) in dimensions.iter().enumerate() {
-        let stated = dimension.dim_value.filter(|&n| n > 0 || (n == 0 && i > 0));
-        let other = size.filter(|_| dimensions.len() == 4 && i >= 2).map(|size| size[i - 2]);
-        shape.push(match (other, stated, i) {
-            (Some(extent), ..) => extent,
-            (None, Some(extent), _) => usize::try_from(extent).unwrap_or(usize::MAX),
-            // The batch size, which stays open in most models.
-            (None, None, 0) => 1,
-            (None, None, _) => {
-                return Err(Problem::Open {
-                    tensor: name.to_owned(),
-                    dimension: i,
-                    symbol: dimension.dim_param.clone().unwrap_or_else(|| "?".to_owned()),
-                    is_size: dimensions.len() == 4 && i >= 2,
-                });
-            }
-        });
-    }
-    if size.is_some() && shape.len() != 4 {
-        return Err(refuse(format!(
-            "has shape {shape:?}: only pictures can be given another size"
-        )));
-    }
-    elements(&shape).map_err(|error| refuse(error.to_string()))?;
-    let value = context.graph.add_value(name, shape);
-    context.graph.inputs.push(value);
-    let bound = match quantised {
-        None => Bound::Float(value),
-        Some(kind) => Bound::Quantised(value, kind),
-    };
-    context.bind(name, bound).map_err(refuse)
 }

@@ -42,14 +42,18 @@ impl<'a> Reading<'a> {
     }
 
     /// Leaves out an input beside others.
-    pub(super) fn input(&mut self, name: &str, problem: Problem) -> Result<(), Problem> {
+    pub(super) fn input(
+        &mut self,
+        name: &str,
+        problem: Problem,
+        is_needed: bool,
+    ) -> Result<(), Problem> {
         let number = self.boundaries.add(Boundary {
             node: name.to_owned(),
             operator: "input".to_owned(),
             reads: Vec::new(),
             why: problem.to_string(),
-            // What needs it says so.
-            is_needed: false,
+            is_needed,
         });
         let bound = self.context.bind(name, Bound::Behind(number));
         bound.map_err(|what| Problem::tensor(name, what))

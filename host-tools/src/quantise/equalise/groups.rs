@@ -246,7 +246,7 @@ pub(super) fn role(graph: &Graph, node: &Node) -> Role {
             [true, false] => with_constant(*op, shape(1), shape(0), true),
             [true, true] => Role::One,
         },
-        Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool => Role::Same,
+        Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool | Op::Resize(_) => Role::Same,
         Op::ReduceMean { axes, .. } => if_so(axes.iter().all(|&axis| axis > 1), Role::Same),
         Op::Pad(pad) => {
             let is_zero = !matches!(pad.mode, PadMode::Constant(value) if value != 0.0);
@@ -260,7 +260,7 @@ pub(super) fn role(graph: &Graph, node: &Node) -> Role {
             if_so(to.len() > 1 && shape(0).len() > 1 && to[..2] == shape(0)[..2], Role::Same)
         }
         Op::Transpose { permutation } => if_so(permutation.starts_with(&[0, 1]), Role::Same),
-        Op::Softmax { .. } | Op::Concat { .. } | Op::MaxPoolIndices(_) | Op::Resize(_) => Role::One,
+        Op::Softmax { .. } | Op::Concat { .. } | Op::MaxPoolIndices(_) => Role::One,
     }
 }
 

@@ -8,6 +8,7 @@ mod join;
 mod order;
 mod outline;
 mod pool;
+mod resize;
 mod table;
 
 pub use outline::{freeze_points, freeze_points_of, obstacle, outline, outline_for_tail};
@@ -164,7 +165,7 @@ impl<'a> Lowering<'a> {
             Op::Binary(op) => self.binary(node, *op),
             Op::MaxPool(pool) => self.max_pool(node, pool),
             Op::MaxPoolIndices(_) => Err("the places of the maxima have no int8 form".into()),
-            Op::Resize(_) => Err("a resized tensor has no int8 form".into()),
+            Op::Resize(resize) => self.resize(node, resize),
             Op::AveragePool(pool) => self.average_pool(node, pool),
             Op::GlobalAveragePool => {
                 let rank = self.dims(node.inputs[0])?.len();

@@ -123,7 +123,7 @@ impl<'a> Lowering<'a> {
 
 #[cfg(test)]
 mod tests {
-    use headstart::graph::{Conv, Coordinates, Interpolation, Op, Resize, Window};
+    use headstart::graph::{Conv, Op, Pad, PadMode, Window};
 
     use super::*;
 
@@ -147,13 +147,9 @@ mod tests {
         };
         let map = conv(&mut graph, "map", back, 1);
         let small = conv(&mut graph, "small", map, 2);
-        let resize = Op::Resize(Resize {
-            extents: vec![8, 8],
-            scales: vec![2.0, 2.0],
-            coordinates: Coordinates::Asymmetric,
-            interpolation: Interpolation::Linear,
-        });
-        let large = graph.add_node("large", resize, vec![small], "large").unwrap();
+        let around = vec![0, 0, 2, 2];
+        let pad = Op::Pad(Pad { begin: around.clone(), end: around, mode: PadMode::Wrap });
+        let large = graph.add_node("large", pad, vec![small], "large").unwrap();
         let last = conv(&mut graph, "last", large, 1);
         graph.outputs.push(last);
         graph

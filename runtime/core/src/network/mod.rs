@@ -30,6 +30,8 @@ pub struct Network<'a> {
     pub(crate) weights: &'a [i8],
     pub(crate) channels: &'a [u8],
     pub(crate) tables: &'a [u8],
+    /// Whether a node may be an [`Activation`], which packs of version 1 do not have.
+    pub(crate) has_activations: bool,
 }
 
 impl<'a> Network<'a> {

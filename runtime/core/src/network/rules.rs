@@ -156,7 +156,12 @@ fn fits(network: &Network<'_>, node: &Node<'_>, output: &Value) -> Option<bool> 
                 Curve::HardSwish => true,
                 Curve::Lines { points } => has_factors(points, LINES_BYTES),
             };
-            Some(has_factors(factors, bytes) && has_points && input.same_shape(output))
+            Some(
+                network.has_activations
+                    && has_factors(factors, bytes)
+                    && has_points
+                    && input.same_shape(output),
+            )
         }
         Node::Concat { axis, operands } => concat_fits(network, axis, operands, output),
         Node::Pad { input, before, mode } => {

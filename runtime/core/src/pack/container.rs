@@ -9,6 +9,9 @@ use crate::checked::array;
 pub const MAGIC: [u8; 8] = *b"HSPK\r\n\x1a\n";
 /// The newest format version that this runtime reads. It writes 1 where nothing in a pack needs a newer one.
 pub const VERSION: u16 = 2;
+
+/// The first version whose nodes may be activations.
+pub(super) const ACTIVATIONS: u16 = 2;
 /// Alignment of every section, in bytes: a cache line, and enough for any vector load.
 pub const ALIGNMENT: usize = 64;
 
@@ -36,6 +39,7 @@ pub(super) const ORDER: [Kind; 9] =
 /// The sections of a container whose digests were checked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sections<'a> {
+    pub(super) version: u16,
     bodies: [Option<&'a [u8]>; ORDER.len()],
     digests: [[u8; 32]; ORDER.len()],
 }
@@ -103,11 +107,17 @@ impl<'a> Sections<'a> {
         if digest.finalize().as_slice() != header.get(32..).ok_or(Error::Truncated)? {
             return Err(Error::DigestMismatch { section: [0; 4] });
         }
-        Self::read_table(bytes, table, table_end)
+        Self::read_table(version, bytes, table, table_end)
     }
 
-    fn read_table(bytes: &'a [u8], table: &[u8], table_end: usize) -> Result<Self, Error> {
-        let mut sections = Self { bodies: [None; ORDER.len()], digests: [[0; 32]; ORDER.len()] };
+    fn read_table(
+        version: u16,
+        bytes: &'a [u8],
+        table: &[u8],
+        table_end: usize,
+    ) -> Result<Self, Error> {
+        let mut sections =
+            Self { version, bodies: [None; ORDER.len()], digests: [[0; 32]; ORDER.len()] };
         let mut next = 0;
         let mut end = table_end;
         for entry in table.chunks_exact(ENTRY_BYTES) {

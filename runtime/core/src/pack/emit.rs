@@ -3,14 +3,13 @@
 use std::vec::Vec;
 
 use super::container::{
-    self, CHANNELS, HEAD, MANIFEST, NODES, ORDER, SIGNATURE, Sections, TABLES, TAIL, VALUES,
-    WEIGHTS,
+    self, ACTIVATIONS, CHANNELS, HEAD, MANIFEST, NODES, ORDER, SIGNATURE, Sections, TABLES, TAIL,
+    VALUES, WEIGHTS,
 };
 use super::signature::{MESSAGE_BYTES, Signature, family_is_valid, key_name};
 use super::tail::TailSection;
 use super::{BackboneSpec, Input, Manifest, ManifestV1, Plan, Provenance};
 use crate::Error;
-use crate::checked::array;
 use crate::network::{Node, Value};
 
 /// Everything that stands in a pack. `values[0]` is the input, `values[k + 1]` node `k`'s result.
@@ -86,7 +85,7 @@ pub fn emit(contents: &Contents<'_>) -> Result<Vec<u8>, Error> {
     }
     // So that programs that do not know the node say that they are too old, and others read packs without it.
     let is_newer = contents.nodes.iter().any(|node| matches!(node, Node::Activation(_)));
-    let bytes = container::emit(if is_newer { 2 } else { 1 }, &bodies);
+    let bytes = container::emit(if is_newer { ACTIVATIONS } else { 1 }, &bodies);
     super::Pack::open(&bytes)?;
     Ok(bytes)
 }
@@ -118,12 +117,7 @@ pub fn sign(
         .filter_map(|kind| sections.get(kind).map(|(body, _)| (kind, body.to_vec())))
         .collect();
     bodies.push((SIGNATURE, signature.emit()));
-    let bytes = container::emit(version(bytes)?, &bodies);
+    let bytes = container::emit(sections.version, &bodies);
     super::Pack::open(&bytes)?;
     Ok(bytes)
-}
-
-/// The version that a container's header states.
-fn version(bytes: &[u8]) -> Result<u16, Error> {
-    array(bytes, 8).map(u16::from_le_bytes)
 }

@@ -31,7 +31,8 @@ use sha2::{Digest, Sha256};
 use crate::Error;
 use crate::network::{Network, Node, Value};
 use container::{
-    CHANNELS, HEAD, MANIFEST, NODES, SIGNATURE, Sections, TABLES, TAIL, VALUES, WEIGHTS,
+    ACTIVATIONS, CHANNELS, HEAD, MANIFEST, NODES, SIGNATURE, Sections, TABLES, TAIL, VALUES,
+    WEIGHTS,
 };
 
 /// Most nodes of a backbone.
@@ -91,6 +92,7 @@ impl<'a> Pack<'a> {
                 weights: bytemuck::cast_slice(body(WEIGHTS)),
                 channels: body(CHANNELS),
                 tables: body(TABLES),
+                has_activations: sections.version >= ACTIVATIONS,
             },
             features: 0,
             tail: sections.body(TAIL).map(TailSection::parse).transpose()?,

@@ -107,9 +107,10 @@ fn normal(context: &mut Context<'_>, node: &NodeView<'_>, x: ValueId) -> Outcome
     let epsilon = context.derived_constant(node, "epsilon", vec![], vec![epsilon])?;
     let sum = Op::Binary(Binary::Add);
     let sum = context.derived(node, "bounded", sum, vec![variance, epsilon])?;
-    let root = Op::Activation(Activation::Power { exponent: 0.5 });
-    let deviation = context.derived(node, "deviation", root, vec![sum])?;
-    context.derived(node, "normal", Op::Binary(Binary::Div), vec![distance, deviation])
+    // A product keeps the scales of both operands' channels in int8; a quotient has one scale for all deviations.
+    let inverse = Op::Activation(Activation::Power { exponent: -0.5 });
+    let factor = context.derived(node, "factor", inverse, vec![sum])?;
+    context.derived(node, "normal", Op::Binary(Binary::Mul), vec![distance, factor])
 }
 
 /// A factor and an offset a channel.

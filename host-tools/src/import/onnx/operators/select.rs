@@ -58,16 +58,13 @@ pub(super) fn gather_nd(context: &mut Context<'_>, node: &NodeView<'_>) -> Outco
     let places = places.collect::<Outcome<Vec<usize>>>()?;
     let count: usize = axes.iter().product();
     let result = [outer, &shape[first..]].concat();
-    if batch == 0 && shape[0] == 1 && depth > 1 {
-        // The batch is one of the axes: its only place is 0.
-        let flat = [&[1, count], &shape[first..]].concat();
-        return taken_flat(context, node, x, flat, places, result);
-    }
     if batch == 0 && (0..count).eq(places.iter().copied()) {
         return context.add(node, Op::Reshape { shape: result }, vec![x]);
     }
-    if batch == 1 && shape[0] == 1 {
-        let flat = [&[1, count], &shape[first..]].concat();
+    // The batch is one of the axes that the places are of, and its only place is 0, or one of those behind them.
+    let is_one = shape[0] == 1 || (batch == 0 && shape[first..].contains(&1));
+    if is_one {
+        let flat = vec![1, count, shape[first..].iter().product()];
         return taken_flat(context, node, x, flat, places, result);
     }
     Err("samples of a batch; cut the model before this node, or choose a model without it"
@@ -87,6 +84,50 @@ fn taken_flat(
     let name = format!("{}_taken", node.output());
     let found = take(context, node, reshaped, vec![Taken { axis: 1, places }], &name)?;
     context.add(node, Op::Reshape { shape: result }, vec![found])
+}
+
+/// `Expand`: axes of extent 1 repeated.
+pub(super) fn expand(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let target = context.integers(node, 1)?.extents()?;
+    let x = context.float(node, 0)?;
+    let shape = context.shape(x).to_vec();
+    let rank = shape.len().max(target.len());
+    let filled = |list: &[usize]| [&vec![1; rank - list.len()][..], list].concat();
+    let (from, to) = (filled(&shape), filled(&target));
+    if from.iter().zip(&to).any(|(&from, &to)| from != to && from != 1 && to != 1) {
+        return Err(format!("{shape:?} does not expand to {target:?}"));
+    }
+    let times = from.iter().zip(&to).map(|(&from, &to)| if from == 1 { to } else { 1 });
+    let times: Vec<usize> = times.collect();
+    let x = if from == shape { x } else { context.reshaped(node, x, from)? };
+    repeated(context, node, x, &times)
+}
+
+/// `Tile`: axes repeated.
+pub(super) fn tile(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
+    let times = context.integers(node, 1)?.extents()?;
+    let x = context.float(node, 0)?;
+    if times.len() != context.shape(x).len() {
+        return Err(format!("{times:?} times {:?}", context.shape(x)));
+    }
+    repeated(context, node, x, &times)
+}
+
+fn repeated(
+    context: &mut Context<'_>,
+    node: &NodeView<'_>,
+    x: ValueId,
+    times: &[usize],
+) -> Outcome<Bound> {
+    let shape = context.shape(x).to_vec();
+    let mut taken = Vec::new();
+    for (axis, (&extent, &times)) in shape.iter().zip(times).enumerate().filter(|(_, t)| *t.1 != 1)
+    {
+        let count = extent.checked_mul(times).ok_or("too many elements")?;
+        context.take_made(count)?;
+        taken.push(Taken { axis, places: (0..count).map(|place| place % extent).collect() });
+    }
+    take(context, node, x, taken, node.output()).map(Bound::Float)
 }
 
 /// `Slice` of a float tensor.

@@ -44,6 +44,29 @@ fn the_last_steps_of_an_answer_hide_no_classifier() {
 }
 
 #[test]
+fn of_several_inputs_the_one_that_most_nodes_need_is_taken() {
+    let mut builder = network().weight("last", &[8, 2]);
+    // In front of the other, as some exporters sort them.
+    builder.graph().input.insert(0, testing::value_info("age", &[1, 5]));
+    let builder = builder
+        .node("Relu", &["age"], "years", vec![])
+        .node("Concat", &["flat", "years"], "both", vec![int("axis", 1)])
+        .node("Gemm", &["both", "last"], "y", vec![]);
+    let model = model(builder, "y");
+    assert_eq!(model.imported.graph.values[model.imported.graph.inputs[0]].name, "x");
+    model.cut_at("flat").unwrap();
+    for name in ["years", "both", "y"] {
+        let refused = model.cut_at(name).unwrap_err().to_string();
+        assert!(refused.contains(r#""age""#) && refused.contains(r#"needs "x" only"#), "{refused}");
+    }
+    assert!(model.imported.boundaries.iter().next().unwrap().is_needed);
+    let sum = one(13, &[1, 2], "Add", &["z"], vec![]);
+    let mut sum = sum;
+    sum.graph().input.push(testing::value_info("z", &[1, 2]));
+    assert!(refusal(sum.import("y")).contains("several inputs (x, z)"));
+}
+
+#[test]
 fn a_cut_before_a_boundary_is_made_and_one_behind_it_is_refused_by_name() {
     let behind = || {
         network()

@@ -122,6 +122,55 @@ fn places_are_gathered_by_several_indices() {
 }
 
 #[test]
+fn a_batch_of_one_may_be_moved_and_its_places_gathered() {
+    let (rows, columns) = ([0_usize, 1, 1], [2_usize, 4]);
+    let places = rows.iter().flat_map(|&row| columns.map(|column| [row as i64, column as i64]));
+    let places: Vec<u8> = places.flatten().flat_map(i64::to_le_bytes).collect();
+    let turn = || vec![ints("perm", &[2, 3, 0, 1])];
+    let model = || {
+        Builder::new(13, &[1, 3, 2, 5])
+            .node("Transpose", &["x"], "t", turn())
+            .raw("i", &[3, 2, 2], DataType::INT64, places.clone())
+            .node("GatherND", &["t", "i"], "g", vec![])
+            .node("Transpose", &["g"], "y", turn())
+    };
+    let (x, y) = of_noise(model(), &[1, 3, 2, 5]);
+    let of_channel = |c: usize| {
+        rows.iter().flat_map(move |row| columns.map(|column| (c * 2 + row) * 5 + column))
+    };
+    let expected: Vec<f32> = (0..3).flat_map(of_channel).map(|at| x[at]).collect();
+    assert_near(&y, &expected, "rows and columns");
+    let imported = model().import("y").unwrap();
+    let simple = simplify(&imported.graph, &mut Aliases::default(), &mut |_, _| None);
+    let found = obstacle(&simple).map(|error| error.to_string());
+    assert_eq!(found, None);
+}
+
+#[test]
+fn axes_are_repeated() {
+    let expand = |shape: &[i64]| {
+        Builder::new(13, &[1, 3, 1, 2]).ints("s", shape).node("Expand", &["x", "s"], "y", vec![])
+    };
+    let (x, y) = of_noise(expand(&[4, 1]), &[1, 3, 1, 2]);
+    let rows: Vec<f32> = x.chunks_exact(2).flat_map(|row| row.repeat(4)).collect();
+    assert_near(&y, &rows, "of one row four");
+    let (x, y) = of_noise(expand(&[1, 1, 3, 2, 2]), &[1, 3, 1, 2]);
+    let rows: Vec<f32> = x.chunks_exact(2).flat_map(|row| row.repeat(2)).collect();
+    assert_near(&y, &rows, "with an axis more");
+    assert!(refusal(expand(&[1, 2, 1, 2]).import("y")).contains("does not expand"));
+    let tile = |times: &[i64]| {
+        Builder::new(13, &[1, 3, 1, 2]).ints("t", times).node("Tile", &["x", "t"], "y", vec![])
+    };
+    let (x, y) = of_noise(tile(&[1, 2, 1, 1]), &[1, 3, 1, 2]);
+    assert_near(&y, &x.repeat(2), "channels twice");
+    let (x, y) = of_noise(tile(&[1, 1, 1, 3]), &[1, 3, 1, 2]);
+    let columns: Vec<f32> = x.chunks_exact(2).flat_map(|row| row.repeat(3)).collect();
+    assert_near(&y, &columns, "columns three times");
+    assert!(refusal(tile(&[2, 1, 1, 1]).import("y")).contains("samples of a batch"));
+    assert!(refusal(tile(&[2]).import("y")).contains("times"));
+}
+
+#[test]
 fn blocks_of_places_become_channels_and_channels_become_blocks() {
     let block = || vec![int("blocksize", 2)];
     let model = Builder::new(13, &[1, 3, 4, 6]).node("SpaceToDepth", &["x"], "y", block());

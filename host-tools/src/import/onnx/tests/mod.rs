@@ -20,6 +20,7 @@ use super::testing::{Builder, float, int, ints, string, tensor, value};
 use super::*;
 use crate::cut::inspect::{freeze_points, layers};
 use crate::import::simplify::simplify;
+use crate::quantise::lower::obstacle;
 use crate::reference;
 use crate::ship::export::to_onnx;
 

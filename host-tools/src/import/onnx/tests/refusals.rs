@@ -52,7 +52,7 @@ fn inputs_and_names_must_make_sense() {
 
     let mut two = relu();
     two.graph().input.push(testing::value_info("z", &[1]));
-    assert!(refusal(two.import("y")).contains("2 inputs (x, z)"));
+    assert_eq!(two.import("y").unwrap().graph.inputs.len(), 1, "nothing reads the other");
 
     let mut weight_is_input = one(8, &[1, 2], "Add", &["w"], vec![]).weight("w", &[2]);
     weight_is_input.graph().input.push(testing::value_info("w", &[2]));
