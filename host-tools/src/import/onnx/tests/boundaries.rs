@@ -113,11 +113,7 @@ fn a_cut_before_a_boundary_is_made_and_one_behind_it_is_refused_by_name() {
 
 #[test]
 fn a_normalised_embedding_ends_before_its_normalisation() {
-    let builder = network()
-        .floats("least", &[], &[1e-12])
-        .node("ReduceL2", &["logits"], "length", vec![])
-        .node("Clip", &["length", "least"], "safe", vec![])
-        .node("Div", &["logits", "safe"], "y", vec![]);
+    let builder = network().node("LpNormalization", &["logits"], "y", vec![]);
     let model = model(builder, "y");
     assert!(model.classifier().is_err());
     assert_eq!(model.imported.boundaries.weighty(), None);
