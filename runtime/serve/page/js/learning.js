@@ -25,7 +25,9 @@ export function heardLearning({ work, done, steps, loss }) {
   if (work === 'training') {
     delete find('learned').dataset.text;
     find('learned').replaceChildren(make('p', {}, `Training: epoch ${done} of ${steps}${loss === undefined ? '' : `, loss ${loss.toFixed(3)}`}.`));
-    find('learning-actions').replaceChildren(button('Stop', () => post('stop')));
+    // Between two epochs it stays the same button: a press takes longer than some.
+    const actions = find('learning-actions');
+    if (!actions.querySelector('.stop')) actions.replaceChildren(button('Stop', () => post('stop'), { className: 'stop' }));
   }
 }
 
