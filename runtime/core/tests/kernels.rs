@@ -4,6 +4,7 @@
 mod kernels {
     pub(crate) mod activation;
     pub(crate) mod case;
+    pub(crate) mod other;
 }
 
 use std::sync::LazyLock;
@@ -13,6 +14,7 @@ use headstart::kernels::{Isa, Kernels};
 use headstart::network::{BinaryOp, Halves, Window};
 use kernels::activation::Function;
 use kernels::case::{Case, POINT, Shape};
+use kernels::other::{DIGEST, Other};
 use proptest::prelude::*;
 
 /// The kernels of every instruction set that is compiled.
@@ -162,12 +164,24 @@ proptest! {
     }
 }
 
-/// More pixels than a table has entries, by channels that a step of a kernel leaves over.
+/// Operators, tables, pools and concatenations; and the definition has the bits that it has on every other target.
+#[test]
+fn other_nodes_are_as_defined() {
+    let (kernels, mut digest) = (compiled(), 0);
+    for seed in 0..u64::from(cases().max(1000)) {
+        Other::new(seed).check(&kernels, &mut digest);
+        if seed == 999 {
+            assert_eq!(digest, DIGEST, "{digest:#x}");
+        }
+    }
+}
+
+/// So many pixels that tables are made, by channels that a step of a kernel leaves over; and more channels than a row of a kernel takes.
 #[test]
 fn activations_of_many_pixels_are_as_defined() {
     let kernels = compiled();
-    for (seed, channels) in (0..).zip([1, 2, 3, 7, 16, 24, 63, 64, 65, 100, 130]) {
-        for pixels in [256, 257, 300] {
+    for (seed, channels) in (0..).zip([1, 2, 3, 7, 16, 24, 63, 64, 65, 100, 130, 512, 513, 1030]) {
+        for pixels in [3, 511, 512, 600] {
             for lines in [false, true] {
                 Function::new(pixels, channels, lines, seed).check(&kernels);
             }

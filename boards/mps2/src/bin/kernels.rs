@@ -1,4 +1,4 @@
-//! The kernels of this target against the definition, on random cases.
+//! The kernels of this target against the definition, on random cases: so many of each kind as `HEADSTART_CASES` says when this is built.
 #![no_std]
 #![no_main]
 
@@ -8,6 +8,8 @@ extern crate alloc;
 mod activation;
 #[path = "../../../../runtime/core/tests/kernels/case.rs"]
 mod case;
+#[path = "../../../../runtime/core/tests/kernels/other.rs"]
+mod other;
 
 use core::panic::PanicInfo;
 
@@ -15,6 +17,7 @@ use activation::Function;
 use case::{Case, Shape};
 use defmt_semihosting as _;
 use headstart::kernels::{Isa, Kernels};
+use other::{DIGEST, Other};
 use semihosting::{eprintln, println, process};
 
 #[global_allocator]
@@ -32,6 +35,9 @@ fn check(case: &Case) {
     assert_eq!(found, expected, "{:?} seed {}", case.shape, case.seed);
 }
 
+/// Random cases of a kind of node, where the build does not say how many.
+const CASES: u64 = 2_000;
+
 #[cortex_m_rt::entry]
 fn main() -> ! {
     // SAFETY: the only call; no clips are loaded here.
@@ -39,7 +45,9 @@ fn main() -> ! {
     // SAFETY: called once, before anything is allocated; the memory is nobody else's.
     unsafe { HEAP.init(memory.as_ptr() as usize, memory.len()) };
     assert_eq!(Kernels::best().isa(), Isa::Dsp);
-    for (shape, seed) in case::random(7, 5_000) {
+    let cases =
+        option_env!("HEADSTART_CASES").map_or(CASES, |count| count.parse().expect("a number"));
+    for (shape, seed) in case::random(7, cases as usize) {
         check(&Case::new(shape, seed));
     }
     for (input, weight) in [(-128, -127), (-128, 127), (127, 127), (127, -127)] {
@@ -58,11 +66,18 @@ fn main() -> ! {
             Shape { rows: 3, columns: 5, groups: 35, kernel: [3, 3], pad: true, ..case::POINT };
         check(&Case::new(shape, 3).with_multiplier(multiplier));
     }
-    for seed in 0..2_000 {
+    for seed in 0..cases {
         let (pixels, channels) = (1 + seed as usize % 4, 1 + seed as usize % 31);
         Function::new(pixels, channels, seed % 2 == 0, seed).check(&[Kernels::best()]);
     }
-    println!("kernels equal the definition");
+    let mut digest = 0;
+    for seed in 0..cases.max(1000) {
+        Other::new(seed).check(&[Kernels::best()], &mut digest);
+        if seed == 999 {
+            assert_eq!(digest, DIGEST, "another target's definition has other bits");
+        }
+    }
+    println!("kernels equal the definition: {} random nodes of each kind", cases);
     process::exit(0)
 }
 

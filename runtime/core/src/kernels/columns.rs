@@ -12,8 +12,9 @@
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use super::generic::{self, Convolution, Output};
+use super::generic::{Convolution, Output};
 use super::padded::Padded;
+use super::portable;
 
 /// Rows of the largest kernel, rounded up to a multiple of four.
 pub(super) const KERNEL: usize = 8;
@@ -96,7 +97,7 @@ pub(super) trait Columns: Copy {
     unsafe fn run(self, run: &Run<'_>, pixels: usize);
 
     /// Runs portable code compiled for the instruction set.
-    fn portable(self, work: impl FnOnce());
+    fn portable(self, work: portable::Depthwise<'_>);
 }
 
 #[repr(align(64))]
@@ -112,7 +113,7 @@ pub(super) fn depthwise<T: Columns>(isa: T, c: &Convolution<'_>, first: usize, o
     let square = matches!(window.kernel, [3, 3] | [5, 5]);
     let stride = window.stride[0];
     if !square || window.dilation != [1, 1] || window.stride[1] != stride || stride > 2 {
-        return isa.portable(|| generic::depthwise(c, first, out));
+        return isa.portable(portable::Depthwise { c, first, out });
     }
     let mut blocks = Blocks([const { MaybeUninit::uninit() }; CHUNK / LEAST_BLOCK * BLOCK_BYTES]);
     let blocks: *mut u8 = blocks.0.as_mut_ptr().cast();

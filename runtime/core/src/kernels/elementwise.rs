@@ -1,40 +1,113 @@
-//! Functions and operators of elements, pixel by pixel: loops over neighbouring channels, which a compiler makes vectors of.
+//! Functions and operators of elements: loops over neighbouring channels, which a compiler makes vectors of.
 
 use super::activation::TOGETHER;
 pub(super) use super::activation::activation;
-use super::generic::{Output, Table, Tensor, entry};
+use super::activation::look_up_each;
+use super::channels::{Function, by_channel};
+use super::generic::{Output, Table, Tensor};
+use super::work::{Instructions, Portable, Step};
 use crate::network::BinaryOp;
 
 /// [`generic::look_up`](super::generic::look_up), the same elements.
 #[inline(always)]
-pub(super) fn look_up(tables: &[Table], elements: &mut [i8]) {
+pub(super) fn look_up(set: impl Instructions, tables: &[Table], elements: &mut [i8]) {
     if let [table] = tables {
-        elements.iter_mut().for_each(|q| *q = entry(table, *q));
-        return;
+        return set.look_up(table, elements);
     }
     let first = (0..).step_by(TOGETHER);
     for (first, together) in first.zip(tables.chunks(TOGETHER)) {
         for pixel in elements.chunks_exact_mut(tables.len()) {
-            for (q, table) in pixel[first..].iter_mut().zip(together) {
-                *q = entry(table, *q);
-            }
+            look_up_each(together, &mut pixel[first..]);
         }
     }
 }
 
+type Operand<'a> = (Tensor<'a>, f32);
+
 /// [`generic::binary`](super::generic::binary), bit for bit.
 #[inline(always)]
 pub(super) fn binary(
+    set: impl Instructions,
     op: BinaryOp,
-    (a, scale_a): (Tensor<'_>, f32),
-    (b, scale_b): (Tensor<'_>, f32),
+    a: Operand<'_>,
+    b: Operand<'_>,
     to: Output,
     out: &mut [i8],
 ) {
+    // Sums and products are the same in either order.
     match op {
-        BinaryOp::Add => each(a, b, to, out, |a, b| a as f32 * scale_a + b as f32 * scale_b),
-        BinaryOp::Mul => each(a, b, to, out, |a, b| (a * b) as f32 * scale_a),
-        BinaryOp::Div => each(a, b, to, out, |a, b| a as f32 / b as f32 * scale_a),
+        BinaryOp::Add if is_channels(&b.0, &to) && a.0.data.len() == out.len() => {
+            add_channels(a, b, &to, out);
+        }
+        BinaryOp::Add if is_channels(&a.0, &to) && b.0.data.len() == out.len() => {
+            add_channels(b, a, &to, out);
+        }
+        BinaryOp::Mul if is_channels(&b.0, &to) && a.0.data.len() == out.len() => {
+            scale_channels(set, a.0, b.0, a.1, &to, out);
+        }
+        BinaryOp::Mul if is_channels(&a.0, &to) && b.0.data.len() == out.len() => {
+            scale_channels(set, b.0, a.0, a.1, &to, out);
+        }
+        BinaryOp::Add => each(a.0, b.0, to, out, |x, y| x as f32 * a.1 + y as f32 * b.1),
+        BinaryOp::Mul => each(a.0, b.0, to, out, |x, y| (x * y) as f32 * a.1),
+        BinaryOp::Div => each(a.0, b.0, to, out, |x, y| x as f32 / y as f32 * a.1),
+    }
+}
+
+/// Whether every pixel reads the same of an operand: a number a channel, or one for all.
+fn is_channels(x: &Tensor<'_>, to: &Output) -> bool {
+    (x.height, x.width) == (1, 1) && (x.channels == to.channels || x.channels == 1)
+}
+
+/// What such an operand says for a channel, less its zero point.
+#[inline(always)]
+fn number(x: &Tensor<'_>, channel: usize) -> f32 {
+    let q = x.data[if x.channels == 1 { 0 } else { channel }];
+    f32::from(q) - f32::from(x.zero_point)
+}
+
+#[inline(always)]
+fn add_channels((x, scale): Operand<'_>, (y, other): Operand<'_>, to: &Output, out: &mut [i8]) {
+    let numbers = |channel| [number(&y, channel) * other, scale];
+    // Two infinities may be no number.
+    by_channel(Portable, &Sum, numbers, x.zero_point, to, Some(x.data), out);
+}
+
+/// What a squeeze-and-excite block does last: one pass over its tensor.
+#[inline(always)]
+fn scale_channels(
+    set: impl Instructions,
+    x: Tensor<'_>,
+    y: Tensor<'_>,
+    scale: f32,
+    to: &Output,
+    out: &mut [i8],
+) {
+    let numbers = |channel| [number(&y, channel), scale];
+    by_channel(set, &Product, numbers, x.zero_point, to, Some(x.data), out);
+}
+
+/// [`BinaryOp::Add`] of what the channel adds, scaled already.
+struct Sum;
+
+impl Function for Sum {
+    #[inline(always)]
+    fn replace(&self, x: &mut Step, [added, scale]: [&Step; 2]) {
+        for ((x, added), scale) in x.iter_mut().zip(added).zip(scale) {
+            *x = *x * scale + added;
+        }
+    }
+}
+
+/// [`BinaryOp::Mul`]; products of two integers of nine bits are exact in float32.
+struct Product;
+
+impl Function for Product {
+    #[inline(always)]
+    fn replace(&self, x: &mut Step, [factor, scale]: [&Step; 2]) {
+        for ((x, factor), scale) in x.iter_mut().zip(factor).zip(scale) {
+            *x = *x * factor * scale;
+        }
     }
 }
 

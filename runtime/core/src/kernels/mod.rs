@@ -12,6 +12,8 @@ mod aarch64;
 #[cfg(feature = "std")]
 pub(crate) mod activation;
 pub(crate) mod arena;
+#[cfg(feature = "std")]
+mod channels;
 pub(crate) mod chunk;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod columns;
@@ -34,15 +36,15 @@ mod steps;
 pub(crate) mod team;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tiles;
+mod work;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod x86_64;
 
 pub use isa::{Isa, UnknownIsa};
 
 use crate::network::{BinaryOp, Window};
-#[cfg(not(feature = "std"))]
-use generic as elementwise;
 use generic::{Activation, Convolution, Mean, Output, Table, Tensor, Term};
+use work::{Portable, Work};
 
 /// The kernels of one instruction set, which this CPU has.
 #[derive(Clone, Copy, Debug)]
@@ -168,27 +170,30 @@ impl Kernels {
         if op == BinaryOp::Add && a.0.data.len() == out.len() && b.0.data.len() == out.len() {
             return self.add(Term::new(a), Term::new(b), &to, out);
         }
-        self.compiled(portable::binary, (op, a, b, to, out));
+        self.compiled(portable::Binary { op, a, b, to, out });
     }
 
     /// Replaces every element by its entry in a table: [`generic::look_up`], the same elements.
     pub fn look_up(self, tables: &[Table], elements: &mut [i8]) {
-        elementwise::look_up(tables, elements);
+        #[cfg(feature = "std")]
+        self.compiled(portable::LookUp { tables, elements });
+        #[cfg(not(feature = "std"))]
+        generic::look_up(tables, elements);
     }
 
     /// Replaces every element by the result of a function: [`generic::activation`], bit for bit.
     pub fn activation(self, activation: &Activation<'_>, to: Output, elements: &mut [i8]) {
-        self.compiled(portable::activation, (activation, to, elements));
+        self.compiled(portable::Function { activation, to, elements });
     }
 
     /// Takes the greatest element of each window: [`generic::max_pool`], bit for bit.
     pub fn max_pool(self, x: Tensor<'_>, window: &Window, to: Output, out: &mut [i8]) {
-        self.compiled(portable::max_pool, (x, window, to, out));
+        self.compiled(portable::MaxPool { x, window, to, out });
     }
 
     /// Takes means over windows or over the bins of a grid: [`generic::mean`], bit for bit.
     pub fn mean(self, x: Tensor<'_>, of: Mean<'_>, to: Output, out: &mut [i8]) {
-        self.compiled(portable::mean, (x, of, to, out));
+        self.compiled(portable::MeanPool { x, of, to, out });
     }
 
     /// Copies one operand of a concatenation into its place: [`generic::concat`], bit for bit.
@@ -201,13 +206,23 @@ impl Kernels {
         to: Output,
         out: &mut [i8],
     ) {
-        self.compiled(portable::concat, (x, multiplier, axis, at, to, out));
+        self.compiled(portable::Concat { x, multiplier, axis, at, to, out });
     }
 
     /// Portable loops, compiled for the instruction set.
-    fn compiled<A>(self, work: impl FnOnce(A), operands: A) {
-        dispatch!(self.0, kernels => kernels.apply(work, operands), work(operands));
+    fn compiled(self, work: impl Work) {
+        #[cfg(feature = "std")]
+        dispatch!(self.0, kernels => kernels.apply(work), work.run(Portable));
+        #[cfg(not(feature = "std"))]
+        alone(work);
     }
+}
+
+/// Portable loops, once, whatever the kernels, in a frame of their own: what they keep on the stack is not there while other nodes run.
+#[cfg(not(feature = "std"))]
+#[inline(never)]
+fn alone(work: impl Work) {
+    work.run(Portable);
 }
 
 /// [`generic::conv`], once, in a frame of its own.

@@ -32,13 +32,27 @@ pub(crate) fn eliminate(u: &Square, lines: &mut Square) {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     {
         if let Some(cpu) = super::x86_64::Avx512Vnni::new() {
-            return cpu.apply(forward, (u, lines));
+            return cpu.apply(Elimination { u, lines });
         }
         if let Some(cpu) = super::x86_64::Avx2::new() {
-            return cpu.apply(forward, (u, lines));
+            return cpu.apply(Elimination { u, lines });
         }
     }
-    forward((u, lines));
+    forward(u, lines);
+}
+
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+struct Elimination<'a> {
+    u: &'a Square,
+    lines: &'a mut Square,
+}
+
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+impl super::work::Work for Elimination<'_> {
+    #[inline(always)]
+    fn run(self, _: impl super::work::Instructions) {
+        forward(self.u, self.lines);
+    }
 }
 
 /// The written definition. So many columns are made into vectors; what is narrower the compiler takes apart.
@@ -58,7 +72,7 @@ fn sums(a: &[Line], b: &[Line], out: &mut Square) {
 
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "it counts rows and columns of one square")]
-fn forward((u, lines): (&Square, &mut Square)) {
+fn forward(u: &Square, lines: &mut Square) {
     for p in 0..SIDE {
         let (done, rest) = lines.split_at_mut(p);
         let line = &mut rest[0];
@@ -132,7 +146,7 @@ mod tests {
         for (found, wanted) in found.as_flattened().iter().zip(wanted.as_flattened()) {
             assert!((found - wanted).abs() < 1e-3, "{found} {wanted}");
         }
-        forward((&u, &mut lines));
+        forward(&u, &mut lines);
         assert_eq!(lines, found);
     }
 }

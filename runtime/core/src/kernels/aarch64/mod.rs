@@ -5,11 +5,13 @@ mod add;
 mod columns;
 mod linear;
 mod requantise;
+mod table;
 mod tile;
 
 use crate::kernels::columns as depthwise;
-use crate::kernels::generic::{Convolution, Output, Term};
+use crate::kernels::generic::{Convolution, Output, Table, Term};
 use crate::kernels::tiles;
+use crate::kernels::work::{Instructions, STEP, Step, Work};
 
 /// Proof that this CPU has NEON, which every aarch64 CPU under an operating system has.
 #[derive(Clone, Copy, Debug)]
@@ -40,15 +42,24 @@ impl DotProd {
 
 macro_rules! kernels {
     ($name:ident) => {
-        impl $name {
-            /// Runs portable code; NEON is part of what the compiler assumes on aarch64.
-            pub(in crate::kernels) fn compiled<R>(self, work: impl FnOnce() -> R) -> R {
-                work()
+        impl Instructions for $name {
+            #[inline(always)]
+            fn round(self, reals: &Step, to: &Output) -> [i8; STEP] {
+                // SAFETY: the token proves the feature.
+                unsafe { requantise::step(reals, to) }
             }
 
-            /// The same of a function and its operands.
-            pub(in crate::kernels) fn apply<A>(self, work: impl FnOnce(A), operands: A) {
-                work(operands);
+            #[inline(always)]
+            fn look_up(self, table: &Table, elements: &mut [i8]) {
+                // SAFETY: the token proves the feature.
+                unsafe { table::look_up(table, elements) }
+            }
+        }
+
+        impl $name {
+            /// Runs portable loops; NEON is part of what the compiler assumes on aarch64.
+            pub(in crate::kernels) fn apply(self, work: impl Work) {
+                work.run(self);
             }
 
             pub(in crate::kernels) fn conv(

@@ -1,6 +1,7 @@
 use core::arch::aarch64::*;
 
 use crate::kernels::generic::Output;
+use crate::kernels::work::{STEP, Step};
 
 /// [`Output::quantise`] on vectors.
 ///
@@ -56,6 +57,22 @@ impl Requantise {
             vminq_s8(vmaxq_s8(bytes, self.min), self.max)
         }
     }
+}
+
+/// The numbers of a step, rounded.
+#[inline]
+#[target_feature(enable = "neon")]
+pub(super) fn step(numbers: &Step, to: &Output) -> [i8; STEP] {
+    let requantise = Requantise::new(to);
+    let mut results = [0; STEP];
+    for half in [0, 16] {
+        // SAFETY: numbers and results are 32.
+        unsafe {
+            let bytes = requantise.reals(reals(numbers.as_ptr().add(half)));
+            vst1q_s8(results.as_mut_ptr().add(half), bytes);
+        }
+    }
+    results
 }
 
 /// 16 integers; written out, since nothing with vectors is inlined into `map`.

@@ -45,14 +45,6 @@ impl CortexM {
         depthwise::depthwise(c, first, out);
     }
 
-    /// Portable code, which the compiler makes the best of, in a frame of its own: what it keeps on
-    /// the stack is not there while other nodes run.
-    #[cfg(headstart_dsp)]
-    #[inline(never)]
-    pub(super) fn apply<A>(self, work: impl FnOnce(A), operands: A) {
-        work(operands);
-    }
-
     /// See [`generic::add`](super::generic::add).
     pub(super) fn add(self, a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
         add::add(a, b, to, out);

@@ -29,6 +29,7 @@ macro_rules! columns_by_quads {
         use core::arch::x86_64::*;
 
         use crate::kernels::columns::{Columns, Run};
+        use crate::kernels::portable::Depthwise;
         use crate::kernels::x86_64::avx2::Requantise;
         use crate::kernels::x86_64::quads::quads;
 
@@ -83,8 +84,8 @@ macro_rules! columns_by_quads {
                 }
             }
 
-            fn portable(self, work: impl FnOnce()) {
-                self.compiled(work);
+            fn portable(self, work: Depthwise<'_>) {
+                self.apply(work);
             }
         }
 

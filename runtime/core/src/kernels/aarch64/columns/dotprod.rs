@@ -6,6 +6,7 @@ use super::{CHANNELS, MULTIPLIERS, RECORDS, prepare_records, tap};
 use crate::kernels::aarch64::requantise::{Requantise, integers, reals};
 use crate::kernels::aarch64::{DotProd, Neon};
 use crate::kernels::columns::{Columns, Run};
+use crate::kernels::portable::Depthwise;
 
 /// Rows and columns of a kernel whose columns are multiplied as quads of rows, the last one zero.
 /// Five rows would be two quads, of which three rows are zero: products one by one are as fast.
@@ -58,8 +59,8 @@ impl Columns for DotProd {
         }
     }
 
-    fn portable(self, work: impl FnOnce()) {
-        self.compiled(work);
+    fn portable(self, work: Depthwise<'_>) {
+        self.apply(work);
     }
 }
 

@@ -6,6 +6,7 @@ use super::{CHANNELS, MULTIPLIERS, RECORDS, prepare_records, tap};
 use crate::kernels::aarch64::Neon;
 use crate::kernels::aarch64::requantise::{Requantise, integers, reals};
 use crate::kernels::columns::{Columns, Run};
+use crate::kernels::portable::Depthwise;
 
 /// Pixels that are computed together.
 const TOGETHER: usize = 2;
@@ -49,8 +50,8 @@ impl Columns for Neon {
         }
     }
 
-    fn portable(self, work: impl FnOnce()) {
-        self.compiled(work);
+    fn portable(self, work: Depthwise<'_>) {
+        self.apply(work);
     }
 }
 

@@ -3,6 +3,7 @@ use core::arch::x86_64::*;
 use super::Avx2;
 use super::requantise::Requantise;
 use crate::kernels::columns::{Columns, Run};
+use crate::kernels::portable::Depthwise;
 
 /// Vectors of a block that hold biases and multipliers, before the weights.
 const RECORDS: usize = 4;
@@ -45,8 +46,8 @@ impl Columns for Avx2 {
         }
     }
 
-    fn portable(self, work: impl FnOnce()) {
-        self.compiled(work);
+    fn portable(self, work: Depthwise<'_>) {
+        self.apply(work);
     }
 }
 

@@ -10,6 +10,7 @@ mod columns;
 mod linear;
 mod requantise;
 mod squares;
+pub(in crate::kernels::x86_64) mod table;
 mod tile;
 
 use core::arch::x86_64::__m128i;
@@ -18,9 +19,10 @@ pub(in crate::kernels::x86_64) use self::block::Block;
 pub(in crate::kernels::x86_64) use self::requantise::Requantise;
 
 use crate::kernels::columns as depthwise;
-use crate::kernels::generic::{Convolution, Output, Term};
+use crate::kernels::generic::{Convolution, Output, Table, Term};
 use crate::kernels::squares::{Line, Square};
 use crate::kernels::tiles;
+use crate::kernels::work::{Instructions, STEP, Step, Work};
 
 /// Proof that this CPU has AVX2.
 #[derive(Clone, Copy, Debug)]
@@ -32,20 +34,14 @@ impl Avx2 {
         std::is_x86_feature_detected!("avx2").then_some(Self(()))
     }
 
-    /// Runs portable code compiled for this instruction set.
-    pub(in crate::kernels) fn compiled<R>(self, work: impl FnOnce() -> R) -> R {
-        self.apply(|()| work(), ())
-    }
-
-    /// Applies a function that is always inlined, compiled for this instruction set. Not a closure: a long one is not inlined, and is
-    /// then compiled for the least CPU.
-    pub(in crate::kernels) fn apply<A, R>(self, work: impl FnOnce(A) -> R, operands: A) -> R {
+    /// Runs portable loops compiled for this instruction set.
+    pub(in crate::kernels) fn apply(self, work: impl Work) {
         #[target_feature(enable = "avx2")]
-        fn run<A, R>(work: impl FnOnce(A) -> R, operands: A) -> R {
-            work(operands)
+        fn run(set: Avx2, work: impl Work) {
+            work.run(set);
         }
         // SAFETY: the token proves that the CPU has AVX2.
-        unsafe { run(work, operands) }
+        unsafe { run(self, work) }
     }
 
     pub(in crate::kernels) fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
@@ -71,6 +67,20 @@ impl Avx2 {
     pub(in crate::kernels) fn dots(self, rows: [&[f32]; 4], x: &[f32]) -> [f32; 4] {
         // SAFETY: the token proves the feature.
         unsafe { linear::dots(rows, x) }
+    }
+}
+
+impl Instructions for Avx2 {
+    #[inline(always)]
+    fn round(self, reals: &Step, to: &Output) -> [i8; STEP] {
+        // SAFETY: the token proves the feature.
+        unsafe { requantise::step(reals, to) }
+    }
+
+    #[inline(always)]
+    fn look_up(self, table: &Table, elements: &mut [i8]) {
+        // SAFETY: the token proves the feature.
+        unsafe { table::look_up(table, elements) }
     }
 }
 

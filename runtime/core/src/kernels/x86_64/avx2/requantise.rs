@@ -1,6 +1,7 @@
 use core::arch::x86_64::*;
 
 use crate::kernels::generic::Output;
+use crate::kernels::work::{STEP, Step};
 
 /// [`Output::quantise`] on vectors.
 ///
@@ -111,4 +112,24 @@ impl Requantise {
             (_mm256_broadcastsi128_si256(self.min), _mm256_broadcastsi128_si256(self.max));
         _mm256_min_epi8(_mm256_max_epi8(bytes, min), max)
     }
+}
+
+/// The numbers of a step, rounded.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn step(numbers: &Step, to: &Output) -> [i8; STEP] {
+    let mut results = [0; STEP];
+    // SAFETY: numbers and results are 32.
+    unsafe {
+        let at = numbers.as_ptr();
+        let reals = [
+            _mm256_loadu_ps(at),
+            _mm256_loadu_ps(at.add(8)),
+            _mm256_loadu_ps(at.add(16)),
+            _mm256_loadu_ps(at.add(24)),
+        ];
+        let bytes = Requantise::new(to).reals(reals);
+        _mm256_storeu_si256(results.as_mut_ptr().cast(), bytes);
+    }
+    results
 }

@@ -11,9 +11,11 @@ mod squares;
 mod tile;
 
 use crate::kernels::columns as depthwise;
-use crate::kernels::generic::{Convolution, Output, Term};
+use crate::kernels::generic::{Convolution, Output, Table, Term};
 use crate::kernels::squares::{Line, Square};
 use crate::kernels::tiles;
+use crate::kernels::work::{Instructions, Work};
+use crate::kernels::x86_64::avx2::table;
 
 /// Proof that this CPU has AVX-512 F, BW, VL and VNNI.
 #[derive(Clone, Copy, Debug)]
@@ -29,20 +31,14 @@ impl Avx512Vnni {
         found.then_some(Self(()))
     }
 
-    /// Runs portable code compiled for this instruction set.
-    pub(in crate::kernels) fn compiled<R>(self, work: impl FnOnce() -> R) -> R {
-        self.apply(|()| work(), ())
-    }
-
-    /// Applies a function that is always inlined, compiled for this instruction set. Not a closure: a long one is not inlined, and is
-    /// then compiled for the least CPU.
-    pub(in crate::kernels) fn apply<A, R>(self, work: impl FnOnce(A) -> R, operands: A) -> R {
+    /// Runs portable loops compiled for this instruction set.
+    pub(in crate::kernels) fn apply(self, work: impl Work) {
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-        fn run<A, R>(work: impl FnOnce(A) -> R, operands: A) -> R {
-            work(operands)
+        fn run(set: Avx512Vnni, work: impl Work) {
+            work.run(set);
         }
         // SAFETY: the token proves that the CPU has these features.
-        unsafe { run(work, operands) }
+        unsafe { run(self, work) }
     }
 
     pub(in crate::kernels) fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
@@ -62,6 +58,15 @@ impl Avx512Vnni {
 
     pub(in crate::kernels) fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
         depthwise::depthwise(self, c, first, out);
+    }
+}
+
+/// Rounding is what the compiler finds: it has an instruction that narrows.
+impl Instructions for Avx512Vnni {
+    #[inline(always)]
+    fn look_up(self, table: &Table, elements: &mut [i8]) {
+        // SAFETY: the token proves AVX-512 F, which includes AVX2.
+        unsafe { table::look_up(table, elements) }
     }
 }
 

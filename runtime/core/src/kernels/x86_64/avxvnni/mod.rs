@@ -11,6 +11,7 @@ use super::Avx2;
 use crate::kernels::columns as depthwise;
 use crate::kernels::generic::{Convolution, Output, Term};
 use crate::kernels::tiles;
+use crate::kernels::work::Work;
 
 /// Proof that this CPU has AVX2 and AVX-VNNI.
 #[derive(Clone, Copy, Debug)]
@@ -23,15 +24,9 @@ impl AvxVnni {
         std::is_x86_feature_detected!("avxvnni").then_some(Self(avx2))
     }
 
-    /// Runs portable code compiled for this instruction set.
-    pub(in crate::kernels) fn compiled<R>(self, work: impl FnOnce() -> R) -> R {
-        self.0.compiled(work)
-    }
-
-    /// Applies a function that is always inlined, compiled for this instruction set. Not a closure: a long one is not inlined, and is
-    /// then compiled for the least CPU.
-    pub(in crate::kernels) fn apply<A, R>(self, work: impl FnOnce(A) -> R, operands: A) -> R {
-        self.0.apply(work, operands)
+    /// Runs portable loops compiled for AVX2.
+    pub(in crate::kernels) fn apply(self, work: impl Work) {
+        self.0.apply(work);
     }
 
     pub(in crate::kernels) fn conv(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
