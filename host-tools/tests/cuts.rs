@@ -320,6 +320,30 @@ fn a_model_without_a_classifier_is_frozen_at_its_output() {
     assert_eq!(desk.pack(&[])["freeze_point"], "features");
     let kept = desk.refusal(&["--head", "keep"]);
     assert!(kept.contains("does not end in a classifier; use --head new"), "{kept}");
+
+    // Divided by its length, as exporters write it: no weights stand behind the embedding.
+    let mut graph = whole.cut_at(&[features]).unwrap();
+    let features = graph.outputs.pop().unwrap();
+    let mut node = |op: Op, inputs: &[ValueId]| {
+        let name = format!("length_{}", graph.nodes.len());
+        graph.add_node(name.clone(), op, inputs.to_vec(), name).unwrap()
+    };
+    let power = |exponent| Op::Activation(Activation::Power { exponent });
+    let squares = node(power(2.0), &[features]);
+    let mean = node(Op::ReduceMean { axes: vec![1], keep_dims: true }, &[squares]);
+    let length = node(power(0.5), &[mean]);
+    let length = node(Op::Reshape { shape: vec![1, 1, 1] }, &[length]);
+    let ones = graph.add_constant("ones", vec![40, 1, 1], vec![1.0; 40]).unwrap();
+    let mut node = |op: Op, inputs: &[ValueId]| {
+        let name = format!("length_{}", graph.nodes.len());
+        graph.add_node(name.clone(), op, inputs.to_vec(), name).unwrap()
+    };
+    let all = node(Op::Conv(Conv { window: Window::new(&[1]), groups: 1 }), &[length, ones]);
+    let all = node(Op::Reshape { shape: vec![1, 40] }, &[all]);
+    let quotient = node(Op::Binary(Binary::Div), &[features, all]);
+    graph.outputs.push(quotient);
+    write(&desk, &graph);
+    assert_eq!(desk.pack(&[])["freeze_point"], "features");
 }
 
 #[test]

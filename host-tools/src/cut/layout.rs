@@ -74,8 +74,9 @@ fn of_input(dims: &[usize]) -> Vec<Role> {
     }
 }
 
-/// Whether every row of a convolution's weights has a single 1 and zeros, and nothing is added.
-fn takes(graph: &Graph, node: &Node) -> bool {
+/// Whether every row of a convolution's weights has a single 1 and zeros, and nothing is added: the node learned nothing.
+#[must_use]
+pub fn takes(graph: &Graph, node: &Node) -> bool {
     let [_, weight] = node.inputs[..] else { return false };
     let value = &graph.values[weight];
     let (Some(data), Some(&rows)) = (value.constant.as_deref(), value.shape.first()) else {

@@ -1,12 +1,12 @@
 //! Where `pack` cuts a model.
 
-use headstart::graph::Graph;
+use headstart::graph::{Graph, Op};
 use headstart::pack::{Preprocessing, TailStorage};
 use headstart_device::samples::Dataset;
 use headstart_tools::cut::decoder::Decoder;
 use headstart_tools::cut::freeze::{self, Budget, Candidate, FreezeError};
 use headstart_tools::cut::inspect::{FreezeKind, Linear};
-use headstart_tools::cut::layout::order_of;
+use headstart_tools::cut::layout::{order_of, takes};
 use headstart_tools::cut::tail::{self, Parts};
 use headstart_tools::error::{Error as Refused, ModelProblem};
 use headstart_tools::import::model::Model;
@@ -105,11 +105,20 @@ fn usual(model: &Model) -> Result<String, Error> {
         }
         .into());
     }
-    let macs = graph.nodes.iter().map(|node| graph.multiply_accumulates(node)).sum::<u64>();
     let last = points.into_iter().rfind(|point| point.kind == FreezeKind::Trunk);
     let problem = ModelProblem::NoClassifier;
     let refused = Refused::Model { model: model.path.clone(), problem };
-    last.filter(|point| point.macs == macs).map(|point| point.tensor).ok_or(refused.into())
+    let is_all = |part: &Graph| learned(part) == learned(&graph);
+    last.filter(|point| graph.cut_at(&[point.value]).is_ok_and(|part| is_all(&part)))
+        .map(|point| point.tensor)
+        .ok_or(refused.into())
+}
+
+/// Products with weights that were learned.
+fn learned(graph: &Graph) -> u64 {
+    let nodes =
+        graph.nodes.iter().filter(|node| !matches!(node.op, Op::Conv(_)) || !takes(graph, node));
+    nodes.map(|node| graph.multiply_accumulates(node)).sum()
 }
 
 /// Why a model cannot be frozen anywhere.
