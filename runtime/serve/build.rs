@@ -1,7 +1,11 @@
-//! Lists the files of `page/` for `src/page.rs`, which puts them into the program.
+//! Compresses the files of `page/` and lists them for `src/page.rs`, which puts them into the program.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 
 fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
@@ -10,15 +14,17 @@ fn main() {
     let mut files = Vec::new();
     list(&page, &mut files);
     files.sort();
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
     let mut table = String::from("&[\n");
-    for file in files {
+    for (number, file) in files.into_iter().enumerate() {
         println!("cargo::rerun-if-changed={}", file.display());
         let name = file.strip_prefix(&page).expect("it lies below the folder");
-        writeln!(table, "    ({:?}, include_bytes!({:?})),", name.display().to_string(), file)
+        let small = out.join(format!("{number}.zlib"));
+        std::fs::write(&small, compressed(&file)).expect("a file of the page is written");
+        writeln!(table, "    ({:?}, include_bytes!({small:?})),", name.display().to_string())
             .expect("a text takes more");
     }
     table += "]\n";
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
     std::fs::write(out.join("page.rs"), table).expect("the list of pages is written");
 }
 
@@ -31,4 +37,10 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) {
             files.push(path);
         }
     }
+}
+
+fn compressed(file: &Path) -> Vec<u8> {
+    let content = std::fs::read(file).expect("a file of the page is read");
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&content).and_then(|()| encoder.finish()).expect("memory takes more")
 }

@@ -1,12 +1,14 @@
 //! What a small update of a large state costs beside the backbone: `cargo bench -p headstart-device --bench updates`.
 //!
 //! States are made of random classes. Each line adds one sample, as `learn` does it: the state is read, the update judged, the
-//! head learned and committed. The first column of times is all of it, and the peak of memory is that of the program so far.
+//! head learned and committed, on all processors. The first column of times is all of it, and the peak of memory is that of the program so far.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use headstart::head::Random;
+use headstart::head::pooled::on_threads;
 use headstart_device::state::{FeatureCache, StateFolder};
 use headstart_device::training::{self, Choice, harm};
 use headstart_device::{Head, memory};
@@ -38,10 +40,11 @@ fn main() {
     println!(
         "samples x features, classes    whole   read  judge  learn commit  ms; first learned   peak"
     );
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let chosen = std::env::args().skip(1).find_map(|text| text.parse::<usize>().ok());
     for (samples, features, classes) in STATES {
         if chosen.is_none_or(|chosen| chosen == samples) {
-            measure(samples, features, classes);
+            on_threads(threads, || measure(samples, features, classes));
         }
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{Method, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::routing::{MethodFilter, on};
 
 pub(crate) use self::answer::{Said, answer};
@@ -138,14 +138,14 @@ async fn wrong_method() -> Refusal {
     Refusal::new(405, "caller", "this path has other methods: /api/openapi.json lists them")
 }
 
-async fn page(method: Method, uri: Uri) -> Reply {
+async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Reply {
     if uri.path().starts_with("/api") {
         return Err(Refusal::missing("there is no such call: /api/openapi.json lists them"));
     }
     if !matches!(method, Method::GET | Method::HEAD) {
         return Err(wrong_method().await);
     }
-    page::file(uri.path())
+    page::file(uri.path(), &headers)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::options::Limits;
 use crate::refusal::Refusal;
 
 /// Pictures are learned so long after the last one came.
-const QUIET: Duration = Duration::from_millis(500);
+const QUIET: Duration = Duration::from_millis(300);
 /// It is tried again so long after another program was found to change the state.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Where errors say that pictures are from.
