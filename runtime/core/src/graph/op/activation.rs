@@ -126,7 +126,7 @@ impl Activation {
 /// `√(2/π)`: slope of the tangent's argument at 0 in [`Activation::GeluTanh`].
 pub const GELU_SLOPE: f64 = 0.797_884_560_802_865_4;
 
-/// Factor of the cube there; Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415.
+/// Factor of the cube there; Hendrycks and Gimpel 2016, <https://arxiv.org/abs/1606.08415>.
 pub const GELU_CUBE: f64 = 0.044_715;
 
 fn exponential_linear(x: f64, alpha: f32) -> f64 {
