@@ -424,6 +424,11 @@ fn with_lan_nobody_comes_in_without_the_token_and_plain_http_is_told_why() {
         "{page}"
     );
     assert!(!page.contains("script"), "what was asked is said again: {page}");
+    // What is no address of a request is told nothing at all.
+    let marked = "GET /api/status?<script> HTTP/1.1\nHost: HOST\"><script>";
+    let marked = served.say(&request(&served, marked)).unwrap();
+    assert_eq!(marked.status, 400);
+    assert!(!String::from_utf8_lossy(&marked.body).contains("script"), "{marked:?}");
     // Half a handshake, and none.
     for bytes in [
         &b"\x16"[..],

@@ -23,10 +23,10 @@ const FORM: &str = "multipart/form-data; boundary=a-boundary";
 /// A change that a request makes.
 struct Change<'a> {
     what: &'a str,
-    /// What is asked before, and not cut off.
+    /// Requests that come before the one that is cut off.
     before: &'a dyn Fn(&Served),
     request: Vec<u8>,
-    /// Whether a part of the request is sent alone, and so nothing is changed.
+    /// Whether only a part of the request is sent, so that nothing may change.
     is_cut: bool,
 }
 
@@ -38,8 +38,8 @@ fn request(method: &str, path: &str, kind: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// What answers. Features and copies of samples come before their head, and names of files after it; what a killed process leaves of them is
-/// taken, or taken away, by the next change.
+/// The head that answers. Features and copies of samples are written before it, and names of files after it; what a killed process leaves
+/// of them is taken, or taken away, by the next change.
 fn learned(bench: &Bench) -> Vec<u8> {
     fs::read(bench.path("state/head.hshr")).unwrap()
 }

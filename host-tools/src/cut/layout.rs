@@ -74,7 +74,7 @@ fn of_input(dims: &[usize]) -> Vec<Role> {
     }
 }
 
-/// Whether every row of a convolution's weights has a single 1 and zeros, and nothing is added: the node learned nothing.
+/// Whether a convolution only takes elements and learned nothing: every row of its weights is a single 1 and zeros, and nothing is added.
 #[must_use]
 pub fn takes(graph: &Graph, node: &Node) -> bool {
     let [_, weight] = node.inputs[..] else { return false };

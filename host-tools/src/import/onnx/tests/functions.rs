@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What `model` makes of −1.5 and 0.5, to within float rounding.
+/// Asserts what `model` gives for −1.5 and 0.5, to within float rounding.
 fn assert_gives(model: Builder, expected: [f32; 2]) {
     let imported = model.import("y").unwrap();
     let found = reference::run(&imported.graph, &[vec![-1.5, 0.5]]).remove(0);

@@ -67,6 +67,30 @@ pub enum Activation {
     },
 }
 
+#[cfg(test)]
+impl Activation {
+    /// One of each kind, in the order of their numbers in packs.
+    pub(crate) const EACH: [Self; 17] = [
+        Self::Relu,
+        Self::Clip { min: -1.0, max: 1.5 },
+        Self::LeakyRelu { alpha: 0.1 },
+        Self::Sigmoid,
+        Self::HardSigmoid { alpha: 0.2, beta: 0.5 },
+        Self::HardSwish,
+        Self::Silu,
+        Self::Tanh,
+        Self::Elu { alpha: 0.7 },
+        Self::Selu { alpha: 1.67, gamma: 1.05 },
+        Self::Gelu,
+        Self::GeluTanh,
+        Self::Mish,
+        Self::Softplus,
+        Self::Softsign,
+        Self::Erf,
+        Self::Power { exponent: 2.0 },
+    ];
+}
+
 impl Activation {
     /// The function's value at `x`, in double precision so that tables round it once.
     #[must_use]

@@ -262,30 +262,11 @@ mod tests {
             Op::MatMul,
             Op::Resize(Resize::linear(&[1], &[1])),
         ];
-        let activations = [
-            Activation::Relu,
-            Activation::Clip { min: 0.0, max: 6.0 },
-            Activation::LeakyRelu { alpha: 0.1 },
-            Activation::Sigmoid,
-            Activation::HardSigmoid { alpha: 0.2, beta: 0.5 },
-            Activation::HardSwish,
-            Activation::Silu,
-            Activation::Tanh,
-            Activation::Elu { alpha: 1.0 },
-            Activation::Selu { alpha: 1.0, gamma: 1.0 },
-            Activation::Gelu,
-            Activation::GeluTanh,
-            Activation::Mish,
-            Activation::Softplus,
-            Activation::Softsign,
-            Activation::Erf,
-            Activation::Power { exponent: 2.0 },
-        ];
         let binaries = [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div];
         for (number, op) in (0..).zip(operators) {
             assert_eq!(postcard::to_allocvec(&op).unwrap()[0], number, "{op:?}");
         }
-        for (number, activation) in (0..).zip(activations) {
+        for (number, activation) in (0..).zip(Activation::EACH) {
             let bytes = postcard::to_allocvec(&Op::Activation(activation)).unwrap();
             assert_eq!(bytes[..2], [2, number], "{activation:?}");
         }
