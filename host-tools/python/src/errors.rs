@@ -1,0 +1,32 @@
+//! Errors of the libraries as exceptions, by who is at fault. The classes stand in `headstart._errors`.
+
+use headstart_device::{Error, Fault};
+use pyo3::prelude::*;
+
+/// The exception of this name with this message.
+fn raise(py: Python<'_>, class: &str, message: String) -> PyErr {
+    let made = || py.import("headstart._errors")?.getattr(class)?.call1((message,));
+    made().map_or_else(|error| error, PyErr::from_value)
+}
+
+/// An error of the device library as an exception.
+pub(crate) fn of_device(py: Python<'_>, error: &Error) -> PyErr {
+    let class = match (error, error.fault()) {
+        (Error::Stopped, _) => "Stopped",
+        (_, Fault::Input) => "InputError",
+        (_, Fault::State) => "StateError",
+        (_, Fault::Caller) => "CallerError",
+        (_, Fault::Machine) => "MachineError",
+    };
+    raise(py, class, error.to_string())
+}
+
+/// What the caller asked for cannot be done.
+pub(crate) fn of_caller(py: Python<'_>, message: impl Into<String>) -> PyErr {
+    raise(py, "CallerError", message.into())
+}
+
+/// A sample is not what it should be.
+pub(crate) fn of_input(py: Python<'_>, message: impl Into<String>) -> PyErr {
+    raise(py, "InputError", message.into())
+}
