@@ -152,6 +152,16 @@ impl Head {
         self.answer_in(features, &mut Logits::default())
     }
 
+    /// Gives the probability of every class for one sample's features, in the order of [`labels`](Self::labels).
+    ///
+    /// # Errors
+    /// [`headstart::Error::BufferLength`] for features of another length than the head's.
+    pub fn probabilities(&self, features: &[i8]) -> Result<Vec<f32>, headstart::Error> {
+        let mut memory = Logits::default();
+        self.answer_in(features, &mut memory)?;
+        Ok(memory.logits)
+    }
+
     /// Answers one sample in memory that is used again.
     pub(crate) fn answer_in(
         &self,

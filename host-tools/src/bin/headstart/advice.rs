@@ -7,6 +7,7 @@ use headstart_tools::error::{
     Error, HeadProblem, ImportError, LowerError, ModelProblem, NoForm, Problem,
 };
 use headstart_tools::ship::board::Shortage;
+use headstart_tools::tasks::Usage;
 
 /// What to do about a refusal, in the words of the command line; nothing where the error says it all.
 pub(crate) fn on_refusal(error: &Error) -> Option<String> {
@@ -27,6 +28,82 @@ pub(crate) fn on_refusal(error: &Error) -> Option<String> {
         _ => None,
     };
     advice.map(str::to_owned)
+}
+
+/// Options that do not fit each other, and what would, in the words of the command line.
+pub(crate) fn on_usage(usage: &Usage) -> String {
+    let said = match usage {
+        Usage::NoPreprocessing => {
+            "how pixels become input values is not known: give --preprocess \
+             torchvision|timm|imagenet|tf|unit|raw, or --mean and --std (.npy samples are never \
+             preprocessed: `raw` is right for them)"
+        }
+        Usage::ZeroDeviation => "--std: a deviation of 0 would divide by 0",
+        Usage::NotNumbers(setting) => {
+            return format!("--{setting}: one or three finite numbers are needed");
+        }
+        Usage::OtherScale { model, own, given, preset } => {
+            let advice = match preset {
+                Some(name) => format!("give --preprocess {name}"),
+                None => "give the --mean and --std that the model was trained with".to_owned(),
+            };
+            return format!(
+                "{}: its input is quantised for values of {:.4} to {:.4}, and pixels would become {:.4} to {:.4}; {advice}",
+                model.display(),
+                own[0],
+                own[1],
+                given[0],
+                given[1]
+            );
+        }
+        Usage::KeepWithAuto => {
+            "--head keep: the pretrained classifier reads one tensor only, which --freeze auto may not choose; use \
+             --freeze head"
+        }
+        Usage::NoScales { model } => {
+            return format!(
+                "{}: this model brings no scales along; show what the device will see with --calib DIR",
+                model.display()
+            );
+        }
+        Usage::PoolOfNoPlaces { tensor } => {
+            return format!(
+                "--pool: which axes of '{tensor}' are places is not known, so all of it is kept; leave --pool out, or \
+                 freeze at another tensor"
+            );
+        }
+        Usage::TrainWithoutTail => "--train: belongs to --tail keep",
+        Usage::ClassesWithoutPlaces => "--classes: belongs to --task segmentation",
+        Usage::NothingFrozen => {
+            "--freeze none leaves nothing to freeze: add --tail keep, and the device trains the whole \
+             network; or use --freeze head, --freeze auto or --freeze NAME"
+        }
+        Usage::TailWithoutCut => {
+            "--tail keep: say where the trainable part begins, with --freeze NAME, a pattern or none"
+        }
+        Usage::TrainOfNothing => {
+            "--train: says what of --freeze is trained after all; give --freeze names or a pattern"
+        }
+        Usage::TailOnBoard => {
+            "--tail keep: features are kept as they are, for boards with an operating system; leave --pool and \
+             --board out"
+        }
+        Usage::NoFreezeName => "--freeze: name a node, a tensor or a pattern",
+        Usage::AutoNeedsData => "--freeze auto needs labelled samples: give them with --data DIR",
+        Usage::NoSuchPool => "--pool: no cut was tried on a grid of that size; leave it out",
+        Usage::NoHead => {
+            "there is no head to export: give the folder where `headstart-edge learn` keeps it \
+             with --state"
+        }
+        Usage::HasTail { pack } => {
+            return format!(
+                "{}: this is not done yet for a pack with a trainable tail; give one that was made with --tail drop",
+                pack.display()
+            );
+        }
+        other => return other.to_string(),
+    };
+    said.to_owned()
 }
 
 /// The same where no cut was chosen.

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use headstart::pack::{Filter, TailStorage};
+use headstart_tools::quantise::plan::Aim;
+use headstart_tools::tasks::{self, PackOptions, PreprocessOptions};
 
 pub(crate) use device::{DeviceArgs, DeviceCommand, DeviceLearn, DeviceLearner};
 
@@ -183,6 +186,13 @@ pub(crate) struct Sampling {
     pub skip_bad: bool,
 }
 
+impl Sampling {
+    /// The same for the library.
+    pub(crate) fn taken(self) -> tasks::Sampling {
+        tasks::Sampling { limit: self.limit, seed: self.seed, skip_bad: self.skip_bad }
+    }
+}
+
 /// What `pack` takes.
 #[derive(Debug, Args)]
 pub(crate) struct PackArgs {
@@ -282,6 +292,71 @@ pub(crate) struct PackArgs {
     /// The pack to write.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+}
+
+impl PackArgs {
+    /// The same for the library.
+    pub(crate) fn options(&self) -> PackOptions {
+        PackOptions {
+            calib: self.calib.clone(),
+            calib_limit: self.calib_limit,
+            freeze: self.freeze.clone(),
+            train: self.train.clone(),
+            task: match self.task {
+                Task::Classification => tasks::Task::Classification,
+                Task::Segmentation => tasks::Task::Segmentation,
+            },
+            classes: self.classes,
+            decoder: self.decoder,
+            stride: self.stride,
+            decoder_seed: self.decoder_seed,
+            input_size: self.input_size,
+            tail: match self.tail {
+                Tail::Drop => tasks::Tail::Drop,
+                Tail::Keep => tasks::Tail::Keep,
+            },
+            tail_storage: match self.tail_storage {
+                Storage::F16 => TailStorage::F16,
+                Storage::F32 => TailStorage::F32,
+            },
+            pool: self.pool,
+            data: self.data.clone(),
+            sampling: self.sampling.taken(),
+            max_head: self.max_head,
+            max_macs: self.max_macs,
+            preprocess: self.preprocess.options(),
+            head: self.head.clone(),
+            labels: self.labels.clone(),
+            sign: self.sign.clone(),
+            family: self.family.clone(),
+            counter: self.counter,
+            max_classes: self.max_classes,
+            board: self.board.clone(),
+            arena: match self.arena {
+                Arena::Speed => Aim::Speed,
+                Arena::Size => Aim::Size,
+            },
+        }
+    }
+}
+
+impl PreprocessArgs {
+    /// The same for the library.
+    fn options(&self) -> PreprocessOptions {
+        PreprocessOptions {
+            preprocess: self.preprocess.clone(),
+            mean: self.mean.clone(),
+            std: self.std.clone(),
+            resize: self.resize,
+            filter: self.resize_filter.map(|filter| match filter {
+                ResizeFilter::PilBilinear => Filter::PilBilinear,
+                ResizeFilter::PilBicubic => Filter::PilBicubic,
+                ResizeFilter::OpenCvBilinear => Filter::OpenCvBilinear,
+                ResizeFilter::OpenCvBicubic => Filter::OpenCvBicubic,
+                ResizeFilter::OpenCvArea => Filter::OpenCvArea,
+            }),
+        }
+    }
 }
 
 /// `128x96`, or `128` for a square.

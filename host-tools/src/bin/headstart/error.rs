@@ -9,6 +9,7 @@ use headstart_tools::error::Fault;
 use headstart_tools::ship::board::{BoardError, Shortage};
 use headstart_tools::ship::export::ExportError;
 use headstart_tools::ship::image::ImageError;
+use headstart_tools::tasks;
 
 use crate::advice;
 
@@ -103,6 +104,21 @@ impl Error {
 impl From<headstart_tools::error::Error> for Error {
     fn from(error: headstart_tools::error::Error) -> Self {
         Self::Library(error)
+    }
+}
+
+impl From<tasks::Error> for Error {
+    fn from(error: tasks::Error) -> Self {
+        match error {
+            tasks::Error::Refused(error) => Self::Library(error),
+            tasks::Error::Freeze(error) => Self::Freeze(error),
+            tasks::Error::Board(error) => Self::Board(error),
+            tasks::Error::Shortage(error) => Self::Shortage(error),
+            tasks::Error::Export { output, problem } => Self::Export { output, problem },
+            tasks::Error::Usage(usage) => Self::Usage(advice::on_usage(&usage)),
+            tasks::Error::Unwritable { path, source } => Self::Unwritable { path, source },
+            other => Self::Usage(other.to_string()),
+        }
     }
 }
 

@@ -167,6 +167,44 @@ impl Device {
         observer: &dyn Observer,
         with: impl Fn(usize, Prediction) -> Result<T, Error> + Sync,
     ) -> Result<Vec<Result<T, Error>>, Error> {
+        self.each_with_bars(samples, observer, |at, prediction, _| with(at, prediction))
+    }
+
+    /// Answers many samples, each with the probability of every class, in the order of [`Prediction::classes`]; none where there is a class
+    /// for each place.
+    ///
+    /// # Errors
+    /// As [`predict_all`](Self::predict_all).
+    pub fn predict_all_bars(
+        &self,
+        samples: &[Sample<'_>],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Result<(Prediction, Vec<f32>), Error>>, Error> {
+        self.each_with_bars(samples, observer, |_, prediction, bars| Ok((prediction, bars)))
+    }
+
+    /// Computes the features of many samples, which threads share, each with its own error: what heads are trained on, and answer from. No
+    /// head is needed.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub fn features(
+        &self,
+        samples: &[Sample<'_>],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Result<Vec<i8>, Error>>, Error> {
+        let watched = Watched::begin(observer, Work::Features, samples.len());
+        let extraction = &self.kept_features(self.compute);
+        let job = Job { extraction, views: 1, watched: &watched };
+        job.one_by_one(samples, |_, _, features| Ok(features.to_vec()))
+    }
+
+    fn each_with_bars<T: Send>(
+        &self,
+        samples: &[Sample<'_>],
+        observer: &dyn Observer,
+        with: impl Fn(usize, Prediction, Vec<f32>) -> Result<T, Error> + Sync,
+    ) -> Result<Vec<Result<T, Error>>, Error> {
         let (head, pack) = (self.head()?, self.pack());
         let extraction = self.answering().extraction();
         if let Some(declined) = extraction.declined() {
@@ -175,14 +213,15 @@ impl Device {
         let watched = Watched::begin(observer, Work::Answering, samples.len());
         let job = Job { extraction, views: 1, watched: &watched };
         job.one_by_one(samples, |at, file, features| {
+            let mut memory = Logits::default();
             let said = if self.is_per_place() {
                 let size = decoded(&pack, file)?.size(&InputShape::from(pack.input()));
                 mask(&pack, &head, features, size).map(Said::Places)
             } else {
-                head.answer(features).map(Said::Class)
+                head.answer_in(features, &mut memory).map(Said::Class)
             };
             let said = said.map_err(|problem| Error::pack(file.path(), problem))?;
-            with(at, Prediction { head: head.clone(), said })
+            with(at, Prediction { head: head.clone(), said }, memory.logits)
         })
     }
 

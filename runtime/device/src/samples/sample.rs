@@ -81,6 +81,16 @@ impl<'a> Sample<'a> {
         }
     }
 
+    /// Where the pixels or values of a sample in memory begin: of those that were lent, the lender's own place.
+    #[must_use]
+    pub fn memory(&self) -> Option<*const u8> {
+        match &self.0 {
+            Content::File(_) | Content::Encoded { .. } => None,
+            Content::Pixels { bytes, .. } => Some(bytes.as_ptr()),
+            Content::Values(values) => Some(values.as_ptr().cast()),
+        }
+    }
+
     /// Its file's name below that folder, or alone where it lies elsewhere; what is no text of it is replaced.
     pub(crate) fn name_in(&self, folder: &Path) -> Option<String> {
         let path = self.path()?;

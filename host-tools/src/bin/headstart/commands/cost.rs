@@ -1,54 +1,11 @@
 //! How `pack` says what int8 cost.
 
 use headstart_tools::quantise::choice::Tried;
-use headstart_tools::quantise::compare::{Cosines, FeatureCosines, Heads};
+use headstart_tools::quantise::compare::{Cosines, FeatureCosines};
 use headstart_tools::quantise::loss::Loss;
 use headstart_tools::quantise::rules::Rules;
-use serde_json::{Value, json};
 
 use super::report;
-
-/// The rules of the calibration and what was tried.
-pub(super) fn rules_as_json(rules: Rules, tried: &[Tried]) -> Value {
-    let one = |rules: Rules| {
-        json!({
-            "ranges": rules.ranges.to_string(),
-            "channel_scales": rules.channel_scales,
-            "bias_correction": rules.bias_correction,
-        })
-    };
-    let mut said = one(rules);
-    let row = |tried: &Tried| {
-        let mut row = one(tried.rules);
-        row["error"] = json!(tried.error);
-        row
-    };
-    said["tried"] = tried.iter().map(row).collect();
-    said
-}
-
-/// Adds what int8 cost to the summary of a pack.
-pub(super) fn add_to(summary: &mut Value, loss: &Loss, is_held_out: bool) {
-    summary["feature_cosine"] = report::cosines(loss.cosines.plain);
-    summary["centred_feature_cosine"] = report::cosines(loss.cosines.centred);
-    summary["unchanging_features"] = report::still(loss.cosines.still);
-    summary["head_accuracy"] = heads_as_json(loss.heads.as_ref());
-    summary["compared"] = json!({ "samples": loss.samples, "held_out": is_held_out });
-    summary["worst_node"] = json!(loss.worst.as_ref().map(|worst| json!({
-        "node": worst.node,
-        "tensor": worst.tensor,
-        "added_noise": worst.added,
-        "freeze_instead": worst.instead,
-    })));
-}
-
-/// The accuracy of heads on both kinds of features; `null` where none was learned.
-pub(super) fn heads_as_json(heads: Option<&Heads>) -> Value {
-    json!(heads.map(|heads| json!({
-        "float": { "mean": heads.float.accuracy, "spread": heads.float.spread },
-        "int8": { "mean": heads.int8.accuracy, "spread": heads.int8.spread },
-    })))
-}
 
 /// Says which rules were taken, where they were a choice.
 pub(super) fn print_rules(tried: &[Tried]) {

@@ -2,21 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use headstart::head::HeadRecord;
-use headstart::pack::{Pack, Trust};
-use headstart::tail::Tail;
-use serde_json::{Value, json};
+use headstart_tools::tasks::info;
 
-use super::preprocessing;
 use super::report::{self, Report};
 use crate::error::Error;
-use headstart_tools::ship::keys;
 
 pub(super) fn info(report: Report, path: &Path) -> Result<(), Error> {
-    let bytes = super::read_pack(path)?;
-    let refuse = Error::in_pack(path);
-    let pack = Pack::open(&bytes).map_err(refuse)?;
-    let summary = summary(&pack, bytes.len()).map_err(refuse)?;
+    let summary = info::info(path)?;
     report.show(&summary, || {
         let mut table = report::table(&["", ""]);
         for (key, value) in summary.as_object().into_iter().flatten() {
@@ -35,95 +27,13 @@ pub(super) fn verify(
     family: Option<&str>,
     least_counter: u64,
 ) -> Result<(), Error> {
-    let bytes = super::read_pack(path)?;
-    let refuse = Error::in_pack(path);
-    let mut trusted = Vec::new();
-    for file in key_files {
-        trusted.push(keys::public_key(file, &super::read_key(file)?)?);
-    }
-    let pack = if trusted.is_empty() {
-        Pack::open(&bytes).map_err(refuse)?
-    } else {
-        // Only read so far: what it says counts when it is verified.
-        let said = Pack::open(&bytes).map_err(refuse)?.signature().map(|s| s.family.to_owned());
-        let family = family.or(said.as_deref()).unwrap_or_default();
-        let trust = Trust { keys: &trusted, family, least_counter };
-        Pack::open_trusted(&bytes, &trust).map_err(refuse)?.0
-    };
-    let digest = report::hex(&pack.backbone_digest());
-    let signature = pack.signature().map(|signature| {
-        json!({
-            "key": report::hex(&signature.key), "family": signature.family,
-            "counter": signature.counter, "verified": !trusted.is_empty(),
-        })
-    });
-    let result = json!({
-        "pack": path, "bytes": bytes.len(), "backbone_digest": digest, "signature": signature,
-    });
-    report.show(&result, || {
-        say!("{}: every byte is right; backbone {digest}", path.display());
-        if let Some(signature) = pack.signature() {
-            let (family, counter) = (signature.family, signature.counter);
-            let key = report::hex(&signature.key);
-            let verified = if trusted.is_empty() { "not verified: give --key" } else { "verified" };
+    let found = info::verify(path, key_files, family, least_counter)?;
+    report.show(&found.summary, || {
+        say!("{}: every byte is right; backbone {}", path.display(), found.digest);
+        if let Some((key, family, counter)) = &found.signature {
+            let verified = if found.is_trusted { "verified" } else { "not verified: give --key" };
             say!("signed by {key} for {family}, security counter {counter} ({verified})");
         }
     });
     Ok(())
-}
-
-/// What a pack's tail says of itself, if there is one.
-fn tail(pack: &Pack<'_>) -> Result<Value, headstart::Error> {
-    let (Some(section), Some(tail)) = (pack.tail(), Tail::parse(pack)?) else {
-        return Ok(Value::Null);
-    };
-    let parameters = tail.parameters();
-    let elements = |id: &usize| tail.graph.values[*id].constant.as_ref().map_or(0, |c| c.len());
-    let nodes =
-        tail.graph.nodes.iter().filter(|node| node.inputs.iter().any(|id| parameters.contains(id)));
-    Ok(json!({
-        "bytes": section.constants.len() + section.description.len(),
-        "outputs": section.head_inputs,
-        "map": tail.map(),
-        "crossing": section.crossing().collect::<Vec<_>>(),
-        "parameters": parameters.iter().map(elements).sum::<usize>(),
-        "layers": nodes.map(|node| node.name.as_str()).collect::<Vec<_>>(),
-    }))
-}
-
-/// What a pack says of itself, as JSON.
-pub(super) fn summary(pack: &Pack<'_>, bytes: usize) -> Result<Value, headstart::Error> {
-    let (provenance, input, plan) = (pack.provenance(), pack.input(), pack.plan());
-    let resize = match input.preprocessing.resize.short_side() {
-        None => "stretched to the input".to_owned(),
-        Some(side) => format!("shorter side to {side}, middle cut out"),
-    };
-    let filter = input.preprocessing.resize.filter().map_or("own", preprocessing::name);
-    let head = pack.head().map(HeadRecord::parse).transpose()?;
-    Ok(json!({
-        "model": provenance.model,
-        "pack_bytes": bytes,
-        "backbone_digest": report::hex(&pack.backbone_digest()),
-        "source_sha256": report::hex(&provenance.source_sha256),
-        "tool_version": provenance.tool_version,
-        "freeze_point": provenance.freeze_point,
-        "input": [input.height, input.width, input.channels],
-        "mean": input.preprocessing.mean,
-        "std": input.preprocessing.std,
-        "resize": resize,
-        "resize_filter": filter,
-        "features": pack.feature_len(),
-        "tail": tail(pack)?,
-        "nodes": pack.node_count(),
-        "multiply_accumulates": provenance.multiply_accumulates,
-        "weight_bytes": pack.network().weights().len(),
-        "calibration": provenance.calibration,
-        "calibration_samples": provenance.calibration_samples,
-        "arena_bytes": plan.arena_bytes,
-        "max_classes": plan.max_classes,
-        "head_bytes": plan.head_bytes,
-        "learner_bytes": plan.learner_bytes,
-        "ram_bytes": plan.ram_bytes(),
-        "head_classes": head.map(|head| head.labels().collect::<Vec<_>>()),
-    }))
 }

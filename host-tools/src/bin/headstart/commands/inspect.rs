@@ -3,56 +3,21 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use headstart_tools::cut::inspect::FreezeKind;
+use headstart_tools::import::model::Model;
+use headstart_tools::tasks::inspect::{Inspected, inspect as inspected, word};
 
-use super::choose::no_freeze_point;
 use super::report::{self, Report};
 use super::sensible;
 use crate::error::Error;
-use headstart_tools::cut::inspect::{BATCH, FreezeKind, cuts, layers};
-use headstart_tools::import::boundaries::Boundary;
-use headstart_tools::import::model::Model;
-use headstart_tools::quantise::lower::freeze_points_of;
 
 pub(super) fn inspect(report: Report, path: &Path, size: Option<[usize; 2]>) -> Result<(), Error> {
-    let model = Model::load_sized(path, size)?;
-    let graph = model.simplified();
-    let (layers, points) = (layers(&graph), freeze_points_of(&model, &graph));
+    let Inspected { summary, model, layers, points, cuts, obstacle } = inspected(path, size)?;
     let kinds: HashMap<&str, FreezeKind> =
         points.iter().map(|point| (point.tensor.as_str(), point.kind)).collect();
     let kind = |tensor: &str| kinds.get(tensor).copied();
-    let rows: Vec<Value> = layers
-        .iter()
-        .map(|layer| {
-            json!({
-                "name": layer.name,
-                "operator": layer.operator,
-                "output": layer.output,
-                "shape": layer.shape,
-                "parameters": layer.parameters,
-                "multiply_accumulates": layer.macs,
-                "freeze_point": kind(&layer.output).map(word),
-            })
-        })
-        .collect();
-    let cuts = cuts(&graph, &points);
-    let boundaries: Vec<Value> = model.imported.boundaries.iter().map(as_json).collect();
-    let obstacle = points.is_empty().then(|| no_freeze_point(&model, &graph).to_string());
     let (parameters, macs) =
         layers.iter().fold((0, 0), |(p, m), layer| (p + layer.parameters, m + layer.macs));
-    let summary = json!({
-        "model": path,
-        "producer": model.imported.producer,
-        "opset": model.imported.opset,
-        "input": graph.values[graph.inputs[0]].shape,
-        "parameters": parameters,
-        "multiply_accumulates": macs,
-        "layers": rows,
-        "cuts": cuts.iter().map(sensible::as_json).collect::<Vec<_>>(),
-        "training_batch": BATCH,
-        "obstacle": obstacle,
-        "boundaries": boundaries,
-    });
     report.show(&summary, || {
         let header = ["node", "operator", "tensor", "shape", "parameters", "MACs", "freeze"];
         let mut table = report::table(&header);
@@ -81,16 +46,6 @@ pub(super) fn inspect(report: Report, path: &Path, size: Option<[usize; 2]>) -> 
     Ok(())
 }
 
-fn as_json(boundary: &Boundary) -> Value {
-    json!({
-        "node": boundary.node,
-        "operator": boundary.operator,
-        "reads": boundary.reads,
-        "why": boundary.why,
-        "needed": boundary.is_needed,
-    })
-}
-
 fn print_boundaries(model: &Model) {
     let boundaries = &model.imported.boundaries;
     if boundaries.iter().len() == 0 {
@@ -100,13 +55,5 @@ fn print_boundaries(model: &Model) {
     for boundary in boundaries.iter() {
         let dead = if boundary.is_needed { "" } else { " (no output needs it)" };
         say!("  {}{dead}", boundary.why);
-    }
-}
-
-fn word(kind: FreezeKind) -> &'static str {
-    match kind {
-        FreezeKind::Trunk => "trunk",
-        FreezeKind::Branch => "branch",
-        FreezeKind::Classifier => "classifier",
     }
 }

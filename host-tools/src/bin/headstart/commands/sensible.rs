@@ -1,22 +1,7 @@
 //! The sensible cuts of a model, as `inspect` and `compare` show them.
 
-use serde_json::{Value, json};
-
 use super::report;
 use headstart_tools::cut::inspect::{BATCH, Cut};
-
-pub(super) fn as_json(cut: &Cut) -> Value {
-    json!({
-        "tensor": cut.tensor,
-        "node": cut.node,
-        "backbone_weight_bytes": cut.backbone_bytes,
-        "backbone_multiply_accumulates": cut.backbone_macs,
-        "tail_multiply_accumulates": cut.tail_macs,
-        "trainable_parameters": cut.parameters,
-        "feature_bytes": cut.feature_bytes,
-        "training_bytes": cut.training_bytes,
-    })
-}
 
 /// Prints a row a cut; `more` are further columns, each with its header and a text a cut.
 pub(super) fn print(cuts: &[Cut], more: &[(&str, Vec<String>)]) {

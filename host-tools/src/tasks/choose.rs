@@ -3,22 +3,22 @@
 use headstart::graph::{Graph, Op};
 use headstart::pack::{Preprocessing, TailStorage};
 use headstart_device::samples::Dataset;
-use headstart_tools::cut::decoder::Decoder;
-use headstart_tools::cut::freeze::{self, Budget, Candidate, FreezeError};
-use headstart_tools::cut::inspect::{FreezeKind, Linear};
-use headstart_tools::cut::layout::{order_of, takes};
-use headstart_tools::cut::tail::{self, Parts};
-use headstart_tools::error::{Error as Refused, ModelProblem};
-use headstart_tools::import::model::Model;
-use headstart_tools::quantise::inputs;
-use headstart_tools::quantise::lower::{freeze_points_of, obstacle};
 use serde_json::Value;
 
-use super::candidates::Tried;
+use super::error::{Error, Usage};
 use super::judge::Judge;
-use super::report::Report;
-use crate::cli::{PackArgs, Storage, Tail, Task};
-use crate::error::Error;
+use super::options::{PackOptions, Tail, Task};
+use super::tried::Tried;
+use super::watch::{Watch, go_on};
+use crate::cut::decoder::Decoder;
+use crate::cut::freeze::{self, Budget, Candidate, FreezeError};
+use crate::cut::inspect::{FreezeKind, Linear};
+use crate::cut::layout::{order_of, takes};
+use crate::cut::tail::{self, Parts};
+use crate::error::{Error as Refused, ModelProblem};
+use crate::import::model::Model;
+use crate::quantise::inputs;
+use crate::quantise::lower::{freeze_points_of, obstacle};
 
 /// Where the model is cut.
 pub(super) struct Chosen {
@@ -40,44 +40,37 @@ pub(super) struct Chosen {
 
 /// Cuts the model as the options say.
 pub(super) fn choose(
-    report: Report,
-    args: &PackArgs,
+    watch: &dyn Watch,
+    options: &PackOptions,
     model: &Model,
     preprocessing: Preprocessing,
 ) -> Result<Chosen, Error> {
     let at = |name: &str, grid: usize, candidates: Value| {
         let graph = model.cut_at(name)?;
-        if args.pool.is_some() && order_of(&graph, graph.outputs[0]).is_none() {
-            return Err(Error::Usage(format!(
-                "--pool: which axes of '{name}' are places is not known, so all of it is kept; leave --pool out, or \
-                 freeze at another tensor"
-            )));
+        if options.pool.is_some() && order_of(&graph, graph.outputs[0]).is_none() {
+            return Err(Usage::PoolOfNoPlaces { tensor: name.to_owned() }.into());
         }
         let (tail, linear, bad_files) = Default::default();
         Ok(Chosen { name: name.to_owned(), graph, grid, candidates, tail, linear, bad_files })
     };
-    let grid = usize::from(args.pool.unwrap_or(1));
-    if args.task == Task::Segmentation || args.tail == Tail::Keep {
-        return with_tail(args, model);
+    let grid = usize::from(options.pool.unwrap_or(1));
+    if options.task == Task::Segmentation || options.tail == Tail::Keep {
+        return with_tail(options, model);
     }
-    if !args.train.is_empty() {
-        return Err(Error::Usage("--train: belongs to --tail keep".into()));
+    if !options.train.is_empty() {
+        return Err(Usage::TrainWithoutTail.into());
     }
-    if args.classes.is_some() {
-        return Err(Error::Usage("--classes: belongs to --task segmentation".into()));
+    if options.classes.is_some() {
+        return Err(Usage::ClassesWithoutPlaces.into());
     }
-    match args.freeze.as_str() {
-        "none" => Err(Error::Usage(
-            "--freeze none leaves nothing to freeze: add --tail keep, and the device trains the whole \
-             network; or use --freeze head, --freeze auto or --freeze NAME"
-                .into(),
-        )),
+    match options.freeze.as_str() {
+        "none" => Err(Usage::NothingFrozen.into()),
         "head" => {
             let name = usual(model)?;
             at(&name, grid, Value::Null)
         }
         "auto" => {
-            let found = search(report, args, model, preprocessing)?;
+            let found = search(watch, options, model, preprocessing)?;
             let chosen = at(&found.tensor, found.grid, found.candidates)?;
             Ok(Chosen { bad_files: found.bad_files, ..chosen })
         }
@@ -134,58 +127,46 @@ pub(super) fn no_freeze_point(model: &Model, graph: &Graph) -> Error {
 }
 
 /// The cut behind which all that the model has is trained.
-fn with_tail(args: &PackArgs, model: &Model) -> Result<Chosen, Error> {
-    let segments = args.task == Task::Segmentation;
-    if args.freeze == "auto" || (args.freeze == "head" && !segments) {
-        return Err(Error::Usage(
-            "--tail keep: say where the trainable part begins, with --freeze NAME, a pattern or none".into(),
-        ));
+fn with_tail(options: &PackOptions, model: &Model) -> Result<Chosen, Error> {
+    let segments = options.task == Task::Segmentation;
+    if options.freeze == "auto" || (options.freeze == "head" && !segments) {
+        return Err(Usage::TailWithoutCut.into());
     }
-    if !args.train.is_empty() && matches!(args.freeze.as_str(), "head" | "none") {
-        return Err(Error::Usage(
-            "--train: says what of --freeze is trained after all; give --freeze names or a pattern"
-                .into(),
-        ));
+    if !options.train.is_empty() && matches!(options.freeze.as_str(), "head" | "none") {
+        return Err(Usage::TrainOfNothing.into());
     }
-    if args.pool.is_some() || args.board.is_some() {
-        return Err(Error::Usage(
-            "--tail keep: features are kept as they are, for boards with an operating system; leave --pool and \
-             --board out".into(),
-        ));
+    if options.pool.is_some() || options.board.is_some() {
+        return Err(Usage::TailOnBoard.into());
     }
-    let freeze = frozen(&args.freeze)?;
+    let freeze = frozen(&options.freeze)?;
     let parts: Parts = if segments {
-        let (width, stride) = (usize::from(args.decoder), usize::from(args.stride));
-        let decoder = Decoder { width, stride, seed: args.decoder_seed };
-        let encoder = args.freeze == "head";
-        tail::segmentation(model, (!encoder).then_some(&freeze), &args.train, &decoder)?
+        let (width, stride) = (usize::from(options.decoder), usize::from(options.stride));
+        let decoder = Decoder { width, stride, seed: options.decoder_seed };
+        let encoder = options.freeze == "head";
+        tail::segmentation(model, (!encoder).then_some(&freeze), &options.train, &decoder)?
     } else {
-        tail::parts(model, &freeze, &args.train)?
-    };
-    let storage = match args.tail_storage {
-        Storage::F16 => TailStorage::F16,
-        Storage::F32 => TailStorage::F32,
+        tail::parts(model, &freeze, &options.train)?
     };
     Ok(Chosen {
         name: parts.name,
         graph: parts.backbone,
         grid: 1,
         candidates: Value::Null,
-        tail: Some((parts.tail, storage)),
+        tail: Some((parts.tail, options.tail_storage)),
         linear: parts.linear,
         bad_files: Vec::new(),
     })
 }
 
-/// The names and patterns of `--freeze`, which have commas between; none of them for `none`.
-fn frozen(freeze: &str) -> Result<Vec<String>, Error> {
+/// The names and patterns to freeze, which have commas between; none of them for `none`.
+fn frozen(freeze: &str) -> Result<Vec<String>, Usage> {
     if freeze == "none" {
         return Ok(Vec::new());
     }
     let names = freeze.split(',').map(str::trim).filter(|name| !name.is_empty());
     let names: Vec<String> = names.map(str::to_owned).collect();
     if names.is_empty() {
-        return Err(Error::Usage("--freeze: name a node, a tensor or a pattern".into()));
+        return Err(Usage::NoFreezeName);
     }
     Ok(names)
 }
@@ -200,33 +181,33 @@ struct Found {
 
 /// Tries every sensible cut and grid on labelled samples.
 fn search(
-    report: Report,
-    args: &PackArgs,
+    watch: &dyn Watch,
+    options: &PackOptions,
     model: &Model,
     preprocessing: Preprocessing,
 ) -> Result<Found, Error> {
-    let data = args.data.as_ref().ok_or_else(|| {
-        Error::Usage("--freeze auto needs labelled samples: give them with --data DIR".into())
-    })?;
+    let data = options.data.as_ref().ok_or(Usage::AutoNeedsData)?;
     let graph = model.simplified();
     model.check_run(&graph)?;
     let input = inputs::describe(&model.path, &graph, preprocessing)?;
     let mut dataset = Dataset::labelled(data)?;
-    if let Some(limit) = args.sampling.limit {
-        dataset.limit(limit as usize, args.sampling.seed);
+    if let Some(limit) = options.sampling.limit {
+        dataset.limit(limit as usize, options.sampling.seed);
     }
     let bad = inputs::sift(&input, &mut dataset, freeze::asked_for);
-    if !bad.is_empty() && (dataset.samples.is_empty() || !args.sampling.skip_bad) {
+    if !bad.is_empty() && (dataset.samples.is_empty() || !options.sampling.skip_bad) {
         return Err(Refused::Files(bad).into());
     }
     let labels: Vec<usize> = dataset.samples.iter().map(|sample| sample.label).collect();
-    let budget = Budget { max_head_bytes: args.max_head, max_macs: args.max_macs };
-    let load = |index: usize| inputs::read(&input, &dataset.samples[index].path);
-    let bar = report.progress(1, "trying cuts");
+    let budget = Budget { max_head_bytes: options.max_head, max_macs: options.max_macs };
+    let load = |index: usize| {
+        go_on(watch)?;
+        inputs::read(&input, &dataset.samples[index].path)
+    };
+    watch.begun("trying cuts", 1);
     let points = freeze_points_of(model, &graph);
     let mut candidates = freeze::auto(&graph, &points, &labels, load, &budget, |done, total| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
+        watch.done(done, total);
     })
     .map_err(|error| match error {
         FreezeError::Sample(error) => error.into(),
@@ -236,24 +217,22 @@ fn search(
         }
         other => Error::Freeze(other),
     })?;
-    bar.finish_and_clear();
-    let fits =
-        |candidate: &&Candidate| args.pool.is_none_or(|pool| usize::from(pool) == candidate.grid);
+    watch.ended();
+    let fits = |candidate: &&Candidate| {
+        options.pool.is_none_or(|pool| usize::from(pool) == candidate.grid)
+    };
     if !candidates.iter().any(|candidate| fits(&candidate)) {
-        return Err(Error::Usage(
-            "--pool: no cut was tried on a grid of that size; leave it out".into(),
-        ));
+        return Err(Usage::NoSuchPool.into());
     }
-    Judge { args, model, input: &input, labelled: &dataset }
+    Judge { options, watch, model, input: &input, labelled: &dataset }
         .judge(&mut candidates, |candidate| fits(&candidate))?;
     let chosen = candidates.iter().find(fits).unwrap_or(&candidates[0]);
-    let tried = Tried { candidates: &candidates, chosen, pool: args.pool };
-    if !report.json {
-        tried.print(args.all);
-    }
+    let (tensor, grid) = (chosen.tensor.clone(), chosen.grid);
+    let tried = Tried::new(candidates.clone(), chosen.clone(), options.pool);
+    watch.tried(&tried);
     Ok(Found {
-        tensor: chosen.tensor.clone(),
-        grid: chosen.grid,
+        tensor,
+        grid,
         candidates: tried.as_json(),
         bad_files: bad.iter().map(ToString::to_string).collect(),
     })

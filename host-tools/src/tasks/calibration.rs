@@ -5,17 +5,17 @@ use std::path::Path;
 use headstart::graph::Graph;
 use headstart::pack::Preprocessing;
 use headstart_device::samples::{Dataset, LabelledFile};
-use headstart_tools::error::Error as Refused;
-use headstart_tools::import::model::Model;
-use headstart_tools::import::scales;
-use headstart_tools::quantise::inputs;
-use headstart_tools::quantise::quantised::Calibration;
-use headstart_tools::quantise::sample::Sample;
 
+use super::error::{Error, Usage};
+use super::options::PackOptions;
 use super::preprocessing;
-use super::report::Report;
-use crate::cli::PackArgs;
-use crate::error::Error;
+use super::watch::{Watch, go_on};
+use crate::error::Error as Refused;
+use crate::import::model::Model;
+use crate::import::scales;
+use crate::quantise::inputs;
+use crate::quantise::quantised::Calibration;
+use crate::quantise::sample::Sample;
 
 /// Of fewer samples none is held out: each is needed for the ranges.
 const FEWEST: usize = 20;
@@ -45,21 +45,18 @@ pub(super) struct Seen {
 impl Seen {
     /// Reads the samples as the graph takes them.
     pub(super) fn read(
-        report: Report,
-        args: &PackArgs,
+        watch: &dyn Watch,
+        options: &PackOptions,
         model: &Model,
         graph: &Graph,
         preprocessing: Preprocessing,
     ) -> Result<Self, Error> {
         let input = inputs::describe(&model.path, graph, preprocessing)?;
-        let Some(folder) = &args.calib else {
+        let Some(folder) = &options.calib else {
             if scales::is_quantised(graph) {
                 return Ok(Self::default());
             }
-            return Err(Error::Usage(format!(
-                "{}: this model brings no scales along; show what the device will see with --calib DIR",
-                args.model.display()
-            )));
+            return Err(Usage::NoScales { model: model.path.clone() }.into());
         };
         let calib = Dataset::unlabelled(folder)?;
         let is_picture =
@@ -67,19 +64,20 @@ impl Seen {
         let of_pictures = calib.samples.iter().any(|sample| is_picture(&sample.path));
         preprocessing::check_scale(model, &preprocessing, of_pictures)?;
         let most = inputs::most_kept(&input);
-        let parts = split(&calib.samples, most.min(args.calib_limit as usize), most);
-        let bar = report.progress(parts.iter().map(Vec::len).sum(), "reading");
+        let parts = split(&calib.samples, most.min(options.calib_limit as usize), most);
+        watch.begun("reading", parts.iter().map(Vec::len).sum());
         let (mut bad_files, mut found) = (Vec::new(), Vec::new());
         for part in parts {
-            let (samples, bad) = inputs::sound(&input, &part, || bar.inc(1));
+            let (samples, bad) = inputs::sound(&input, &part, || watch.stepped());
+            go_on(watch)?;
             bad_files.extend(bad);
             found.push(samples);
         }
-        bar.finish_and_clear();
+        watch.ended();
         let mut part = || found.pop().unwrap_or_default().into_iter().unzip();
         let ((held_out, second), (samples, first)): (_, (Vec<Sample>, Vec<usize>)) =
             (part(), part());
-        if !bad_files.is_empty() && (samples.is_empty() || !args.sampling.skip_bad) {
+        if !bad_files.is_empty() && (samples.is_empty() || !options.sampling.skip_bad) {
             return Err(Refused::Files(bad_files).into());
         }
         let bad_files = bad_files.iter().map(ToString::to_string).collect();

@@ -1,13 +1,12 @@
-//! `--preprocess`, `--mean`, `--std`, `--resize`, `--crop` and `--resize-filter` as a pack says them.
+//! How pixels become input values, as a pack says it.
 
 use headstart::graph::Scale;
 use headstart::pack::{Filter, Input, Preprocessing, Resize};
 
-use headstart_tools::import::model::Model;
-use headstart_tools::quantise::inputs;
-
-use crate::cli::{PreprocessArgs, ResizeFilter};
-use crate::error::Error;
+use super::error::{Error, Usage};
+use super::options::PreprocessOptions;
+use crate::import::model::Model;
+use crate::quantise::inputs;
 
 /// What is asked for, before the model's input is known.
 #[derive(Debug)]
@@ -80,18 +79,8 @@ pub(super) fn check_scale(
     let fitting = PRESETS.iter().filter(|name| fits(own, scaled(name)));
     let best =
         fitting.max_by(|a, b| agreement(own, scaled(a)).total_cmp(&agreement(own, scaled(b))));
-    let advice = match best {
-        Some(name) => format!("give --preprocess {name}"),
-        None => "give the --mean and --std that the model was trained with".to_owned(),
-    };
-    Err(Error::Usage(format!(
-        "{}: its input is quantised for values of {:.4} to {:.4}, and pixels would become {:.4} to {:.4}; {advice}",
-        model.path.display(),
-        own[0],
-        own[1],
-        given[0],
-        given[1]
-    )))
+    let (model, preset) = (model.path.clone(), best.copied());
+    Err(Usage::OtherScale { model, own, given, preset }.into())
 }
 
 fn scaled(name: &str) -> [f32; 2] {
@@ -118,7 +107,7 @@ fn fits(own: [f32; 2], given: [f32; 2]) -> bool {
     shared >= 0.6 * (given[1] - given[0]) && shared >= 0.25 * (own[1] - own[0])
 }
 
-/// The name of a filter, as the option takes it.
+/// The name of a filter.
 pub(super) fn name(filter: Filter) -> &'static str {
     match filter {
         Filter::PilBilinear => "pil-bilinear",
@@ -129,55 +118,49 @@ pub(super) fn name(filter: Filter) -> &'static str {
     }
 }
 
-fn filter(args: &PreprocessArgs) -> Option<Filter> {
-    let of_transform = match args.preprocess.as_deref() {
+fn filter(options: &PreprocessOptions) -> Option<Filter> {
+    let of_transform = match options.preprocess.as_deref() {
         Some("torchvision") => Some(Filter::PilBilinear),
         Some("timm") => Some(Filter::PilBicubic),
         _ => None,
     };
-    let named = args.resize_filter.map(|filter| match filter {
-        ResizeFilter::PilBilinear => Filter::PilBilinear,
-        ResizeFilter::PilBicubic => Filter::PilBicubic,
-        ResizeFilter::OpenCvBilinear => Filter::OpenCvBilinear,
-        ResizeFilter::OpenCvBicubic => Filter::OpenCvBicubic,
-        ResizeFilter::OpenCvArea => Filter::OpenCvArea,
-    });
-    named.or(of_transform)
+    options.filter.or(of_transform)
 }
 
-pub(super) fn wanted(args: &PreprocessArgs) -> Result<Wanted, Error> {
-    let resize = match (args.resize, filter(args)) {
+pub(super) fn wanted(options: &PreprocessOptions) -> Result<Wanted, Usage> {
+    let resize = match (options.resize, filter(options)) {
         (None, None) => Resize::Stretch,
         (None, Some(filter)) => Resize::StretchBy(filter),
         (Some(side), None) => Resize::ShortSide(side),
         (Some(side), Some(filter)) => Resize::ShortSideBy(side, filter),
     };
-    let name = args.preprocess.as_deref();
-    let with_margin = args.resize.is_none() && matches!(name, Some("torchvision" | "timm"));
+    let name = options.preprocess.as_deref();
+    if let Some(other) = name.filter(|name| !PreprocessOptions::NAMES.contains(name)) {
+        return Err(Usage::PreprocessingName(other.to_owned()));
+    }
+    if name.is_some() && (options.mean.is_some() || options.std.is_some()) {
+        return Err(Usage::NameAndNumbers);
+    }
+    let with_margin = options.resize.is_none() && matches!(name, Some("torchvision" | "timm"));
     if let Some(name) = name {
         let (mean, std) = named(name);
         return Ok(Wanted { preprocessing: Preprocessing { resize, mean, std }, with_margin });
     }
-    let (Some(mean), Some(std)) = (&args.mean, &args.std) else {
-        return Err(Error::Usage(
-            "how pixels become input values is not known: give --preprocess \
-             torchvision|timm|imagenet|tf|unit|raw, or --mean and --std (.npy samples are never \
-             preprocessed: `raw` is right for them)"
-                .into(),
-        ));
+    let (Some(mean), Some(std)) = (&options.mean, &options.std) else {
+        return Err(Usage::NoPreprocessing);
     };
-    let (mean, std) = (three("--mean", mean)?, three("--std", std)?);
+    let (mean, std) = (three("mean", mean)?, three("std", std)?);
     if std.contains(&0.0) {
-        return Err(Error::Usage("--std: a deviation of 0 would divide by 0".into()));
+        return Err(Usage::ZeroDeviation);
     }
     Ok(Wanted { preprocessing: Preprocessing { resize, mean, std }, with_margin })
 }
 
-fn three(option: &str, list: &[f32]) -> Result<[f32; 3], Error> {
+fn three(setting: &'static str, list: &[f32]) -> Result<[f32; 3], Usage> {
     match *list {
         [a] if a.is_finite() => Ok([a; 3]),
         [a, b, c] if list.iter().all(|v| v.is_finite()) => Ok([a, b, c]),
-        _ => Err(Error::Usage(format!("{option}: one or three finite numbers are needed"))),
+        _ => Err(Usage::NotNumbers(setting)),
     }
 }
 
@@ -185,14 +168,17 @@ fn three(option: &str, list: &[f32]) -> Result<[f32; 3], Error> {
 mod tests {
     use super::*;
 
-    fn args(name: Option<&str>, mean: Option<Vec<f32>>, std: Option<Vec<f32>>) -> PreprocessArgs {
-        PreprocessArgs {
+    fn args(
+        name: Option<&str>,
+        mean: Option<Vec<f32>>,
+        std: Option<Vec<f32>>,
+    ) -> PreprocessOptions {
+        PreprocessOptions {
             preprocess: name.map(Into::into),
             mean,
             std,
             resize: None,
-            crop: false,
-            resize_filter: None,
+            filter: None,
         }
     }
 
@@ -207,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_transform_is_its_size_its_filter_and_its_numbers() {
-        let of = |args: &PreprocessArgs, height, width| {
+        let of = |args: &PreprocessOptions, height, width| {
             let wanted = wanted(args).unwrap();
             let (channels, channels_first) = (3, true);
             let preprocessing = wanted.preprocessing;
@@ -223,10 +209,10 @@ mod tests {
             let expected = Resize::ShortSideBy(side, Filter::PilBicubic);
             assert_eq!(of(&timm, size, size / 2).resize, expected);
         }
-        let own = PreprocessArgs { resize: Some(235), crop: true, ..timm.clone() };
+        let own = PreprocessOptions { resize: Some(235), ..timm.clone() };
         assert_eq!(of(&own, 224, 224).resize, Resize::ShortSideBy(235, Filter::PilBicubic));
-        let area = PreprocessArgs {
-            resize_filter: Some(ResizeFilter::OpenCvArea),
+        let area = PreprocessOptions {
+            filter: Some(Filter::OpenCvArea),
             ..args(Some("unit"), None, None)
         };
         assert_eq!(of(&area, 96, 96).resize, Resize::StretchBy(Filter::OpenCvArea));
@@ -259,8 +245,10 @@ mod tests {
             args(None, Some(vec![1.0, 2.0]), Some(vec![1.0])),
             args(None, Some(vec![f32::NAN]), Some(vec![1.0])),
             args(None, Some(vec![0.0]), Some(vec![0.0])),
+            args(Some("imagenet"), Some(vec![1.0]), None),
+            args(Some("imagine"), None, None),
         ] {
-            assert!(matches!(wanted(&broken), Err(Error::Usage(_))), "{broken:?}");
+            assert!(wanted(&broken).is_err(), "{broken:?}");
         }
     }
 }

@@ -2,20 +2,21 @@
 
 use headstart::pack::{Input, Pack};
 use headstart_device::samples::Dataset;
-use headstart_tools::cut::freeze::{self, Candidate};
-use headstart_tools::error::Error as Refused;
-use headstart_tools::import::model::Model;
-use headstart_tools::import::scales;
-use headstart_tools::quantise::compare::int8_features;
-use headstart_tools::quantise::inputs;
-use headstart_tools::quantise::plan::Aim;
-use headstart_tools::quantise::quantised::{Settings, quantise};
-use headstart_tools::quantise::sample::Sample;
 use rayon::prelude::*;
 
 use super::calibration::spread;
-use crate::cli::PackArgs;
-use crate::error::Error;
+use super::error::Error;
+use super::options::PackOptions;
+use super::watch::{Watch, go_on};
+use crate::cut::freeze::{self, Candidate};
+use crate::error::Error as Refused;
+use crate::import::model::Model;
+use crate::import::scales;
+use crate::quantise::compare::int8_features;
+use crate::quantise::inputs;
+use crate::quantise::plan::Aim;
+use crate::quantise::quantised::{Settings, quantise};
+use crate::quantise::sample::Sample;
 
 /// Samples that calibrate a cut which is only to be judged.
 const CALIBRATED: usize = 32;
@@ -25,7 +26,8 @@ const CLASSES: u32 = 1;
 
 /// What cuts are judged with.
 pub(super) struct Judge<'a> {
-    pub(super) args: &'a PackArgs,
+    pub(super) options: &'a PackOptions,
+    pub(super) watch: &'a dyn Watch,
     pub(super) model: &'a Model,
     pub(super) input: &'a Input,
     pub(super) labelled: &'a Dataset,
@@ -43,7 +45,7 @@ impl Judge<'_> {
         candidates: &mut [Candidate],
         wanted: impl Fn(&Candidate) -> bool,
     ) -> Result<(), Error> {
-        let Some(folder) = &self.args.calib else { return Ok(()) };
+        let Some(folder) = &self.options.calib else { return Ok(()) };
         if scales::is_quantised(&self.model.imported.graph) {
             return Ok(());
         }
@@ -72,6 +74,7 @@ impl Judge<'_> {
         calibration: &[Sample],
         samples: &[usize],
     ) -> Result<Vec<Vec<f32>>, Error> {
+        go_on(self.watch)?;
         let graph = self.model.cut_at(&candidate.tensor)?;
         let settings = Settings {
             freeze_point: candidate.tensor.clone(),
