@@ -334,10 +334,10 @@ impl Device {
     fn samples<'py>(
         &self,
         py: Python<'py>,
-        class: Option<&str>,
+        name: Option<&str>,
         doubtful: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.long(py, None, |device, _| device.samples(class, doubtful))
+        self.long(py, None, |device, _| device.samples(name, doubtful))
     }
 
     fn confusion<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -372,22 +372,22 @@ impl Device {
         self.long(py, None, |device, _| device.forget_all())
     }
 
-    fn rename<'py>(&self, py: Python<'py>, class: &str, to: &str) -> PyResult<Bound<'py, PyAny>> {
-        self.long(py, None, |device, _| device.rename(class, to))
+    fn rename<'py>(&self, py: Python<'py>, name: &str, to: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.long(py, None, |device, _| device.rename(name, to))
     }
 
     fn relabel<'py>(
         &self,
         py: Python<'py>,
         samples: Vec<PathBuf>,
-        class: &str,
+        name: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
         let ids = self.ids(py, &samples)?;
-        self.long(py, None, |device, _| device.relabel(&ids, class))
+        self.long(py, None, |device, _| device.relabel(&ids, name))
     }
 
-    fn merge<'py>(&self, py: Python<'py>, from: PathBuf) -> PyResult<Bound<'py, PyAny>> {
-        self.long(py, None, |device, _| device.merge(&from))
+    fn merge<'py>(&self, py: Python<'py>, state: PathBuf) -> PyResult<Bound<'py, PyAny>> {
+        self.long(py, None, |device, _| device.merge(&state))
     }
 
     fn rollback<'py>(

@@ -143,11 +143,11 @@ fn rows(shape: &[usize], axes: &[usize]) -> Option<(usize, bool)> {
 
 /// Addresses of the first element of each sample that is an array, as the libraries get it: for the test that nothing is copied.
 #[pyfunction]
-pub(crate) fn addresses(object: &Bound<'_, PyAny>, axes: [usize; 3]) -> PyResult<Vec<usize>> {
+pub(crate) fn addresses(samples: &Bound<'_, PyAny>, axes: [usize; 3]) -> PyResult<Vec<usize>> {
     let [height, width, channels] = axes;
     let input =
         InputShape { height, width, channels, channels_first: false, to_the_level: false };
-    let held = Held::of(object, &input)?;
+    let held = Held::of(samples, &input)?;
     let address = |at: *const u8| at as usize;
     Ok(held.samples()?.iter().filter_map(|sample| sample.memory()).map(address).collect())
 }

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use headstart_device::{Event, Observer, Work};
+use headstart_tools::tasks;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -88,6 +89,25 @@ impl Observer for Watch {
             )),
             _ => {}
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Relaxed)
+    }
+}
+
+impl tasks::Watch for Watch {
+    fn begun(&self, work: &'static str, steps: usize) {
+        *self.progress() = Progress { work, steps, ..Progress::default() };
+    }
+
+    fn done(&self, done: usize, steps: usize) {
+        let mut progress = self.progress();
+        (progress.done, progress.steps) = (done, steps);
+    }
+
+    fn stepped(&self) {
+        self.progress().done += 1;
     }
 
     fn is_stopped(&self) -> bool {

@@ -7,7 +7,7 @@ use super::page::{Block, Page, files, pages, root};
 use super::scratch::{Scratch, programs, said};
 
 /// How a fenced block may begin; CONTRIBUTING.md says what each means.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "sh run",
     "sh run engine",
     "sh needs-board",
@@ -18,6 +18,7 @@ const KINDS: [&str; 12] = [
     "sh needs-minutes",
     "rust",
     "rust,no_run",
+    "python",
     "toml",
     "text",
 ];

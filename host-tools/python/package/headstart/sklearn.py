@@ -8,9 +8,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -53,6 +51,10 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     With a ``state`` a pickle holds paths alone. Without, it holds the head and what it was learned from; of the pack it holds the path.
     """
+
+    classes_: npt.NDArray[Any]
+    features_: npt.NDArray[np.int8]
+    labels_: npt.NDArray[Any]
 
     def __init__(
         self,
