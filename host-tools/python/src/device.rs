@@ -6,7 +6,8 @@ use headstart::kernels::{Isa, Kernels};
 use headstart_device::samples::{SampleId, hex};
 use headstart_device::segmentation::Mask;
 use headstart_device::{
-    AdoptOutcome, BenchOptions, DeviceOptions, Error, Labelled, Learned, Most, Outcome, Prediction, Sample,
+    AdoptOutcome, BenchOptions, DeviceOptions, Error, Labelled, Learned, Most, Outcome, Prediction,
+    Sample,
 };
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -51,11 +52,7 @@ impl Device {
     }
 
     /// Samples with what they show: a folder, or a list of samples and one of names or masks.
-    fn labelled<'a>(
-        &self,
-        py: Python<'_>,
-        given: &'a Given<'_>,
-    ) -> PyResult<Labelled<'a>> {
+    fn labelled<'a>(&self, py: Python<'_>, given: &'a Given<'_>) -> PyResult<Labelled<'a>> {
         match given {
             Given::Folder { path, most, skip_bad } => {
                 let read = py.detach(|| self.device.read(path, *most));
@@ -83,7 +80,8 @@ impl Device {
     }
 
     fn given<'py>(&self, given: &Bound<'py, PyDict>) -> PyResult<Given<'py>> {
-        let item = |name: &str| given.get_item(name).map(|item| item.filter(|item| !item.is_none()));
+        let item =
+            |name: &str| given.get_item(name).map(|item| item.filter(|item| !item.is_none()));
         let skip_bad = item("skip_bad")?.map_or(Ok(false), |item| item.extract())?;
         if let Some(folder) = item("folder")? {
             let seed = item("seed")?.map_or(Ok(0), |item| item.extract())?;
@@ -126,7 +124,10 @@ impl Label {
             return Ok(Self::Mask(Mask::new(height, width, mask.as_slice()?.to_vec())));
         }
         label.extract().map(Self::Class).map_err(|_| {
-            of_input(label.py(), "a label is neither a class's name nor a uint8 mask [height, width]")
+            of_input(
+                label.py(),
+                "a label is neither a class's name nor a uint8 mask [height, width]",
+            )
         })
     }
 }
@@ -159,13 +160,11 @@ fn trusting(
 
 /// Nothing verifies signatures here, and a device must not act as if something did.
 #[cfg(not(feature = "signature"))]
-fn trusting(
-    py: Python<'_>,
-    _: DeviceOptions,
-    _: &[[u8; 32]],
-    _: &str,
-) -> PyResult<DeviceOptions> {
-    Err(of_caller(py, "this module was built without signatures: install the wheel, or give no keys"))
+fn trusting(py: Python<'_>, _: DeviceOptions, _: &[[u8; 32]], _: &str) -> PyResult<DeviceOptions> {
+    Err(of_caller(
+        py,
+        "this module was built without signatures: install the wheel, or give no keys",
+    ))
 }
 
 /// The answers of all, or the errors of all that have one.
@@ -203,7 +202,9 @@ impl Device {
             options = options.threads(threads);
         }
         if let Some(name) = isa {
-            let isa: Isa = name.parse().map_err(|error: headstart::kernels::UnknownIsa| of_caller(py, error.to_string()))?;
+            let isa: Isa = name.parse().map_err(|error: headstart::kernels::UnknownIsa| {
+                of_caller(py, error.to_string())
+            })?;
             let kernels = Kernels::new(isa);
             let missing = || of_caller(py, format!("this CPU does not run {isa}"));
             options = options.kernels(kernels.ok_or_else(missing)?);
@@ -285,9 +286,8 @@ impl Device {
             let answer = py.detach(|| self.device.predict(sample)).map_err(failed)?;
             return Ok(answers::one(py, &answer)?.into_any());
         }
-        let answers = watched(py, tell, |watch| {
-            self.device.predict_all_bars(&all, watch).and_then(all_of)
-        })?;
+        let answers =
+            watched(py, tell, |watch| self.device.predict_all_bars(&all, watch).and_then(all_of))?;
         let answers: Vec<(Prediction, Vec<f32>)> = answers.map_err(failed)?;
         if self.device.is_per_place() {
             let each = answers.iter().map(|(answer, _)| answers::one(py, answer));

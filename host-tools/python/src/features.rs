@@ -5,7 +5,9 @@ use std::path::Path;
 use headstart_device::state::FeatureCache;
 use headstart_device::training::{self, Choice};
 use headstart_device::{Error, Head, Learning};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{
+    PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -58,7 +60,8 @@ impl FeatureHead {
             for (at, (row, label)) in rows.chunks_exact(width).zip(labels).enumerate() {
                 let label = u16::try_from(*label).ok();
                 let label = label.filter(|label| usize::from(*label) < cache.classes().len());
-                let label = label.ok_or_else(|| format!("sample {at} has a class past the last"))?;
+                let label =
+                    label.ok_or_else(|| format!("sample {at} has a class past the last"))?;
                 // Samples are told apart by their place: rows that are the same are several samples.
                 let mut id = [0; 16];
                 id[8..].copy_from_slice(&(at as u64).to_be_bytes());

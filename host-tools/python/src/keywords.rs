@@ -75,8 +75,7 @@ struct Tail {
 
 /// The learner of this name.
 pub(crate) fn learning(name: &str) -> Result<Learning, String> {
-    const LEARNERS: [Learner; 4] =
-        [Learner::Sgd, Learner::Ridge, Learner::Imprint, Learner::Lda];
+    const LEARNERS: [Learner; 4] = [Learner::Sgd, Learner::Ridge, Learner::Imprint, Learner::Lda];
     let named = LEARNERS.into_iter().find(|learner| learner.name() == name);
     match named {
         Some(learner) => Ok(Learning::Named(learner)),

@@ -20,9 +20,16 @@ pub(crate) struct Held<'py> {
 enum Item<'py> {
     Path(PathBuf),
     /// A picture `[height, width, channels]`, or several with the axis of pictures in front.
-    Pixels { array: PyReadonlyArrayDyn<'py, u8>, count: usize, shape: [usize; 3] },
+    Pixels {
+        array: PyReadonlyArrayDyn<'py, u8>,
+        count: usize,
+        shape: [usize; 3],
+    },
     /// The model's own values, or several rows of them.
-    Values { array: PyReadonlyArrayDyn<'py, f32>, count: usize },
+    Values {
+        array: PyReadonlyArrayDyn<'py, f32>,
+        count: usize,
+    },
 }
 
 impl<'py> Held<'py> {
@@ -145,8 +152,7 @@ fn rows(shape: &[usize], axes: &[usize]) -> Option<(usize, bool)> {
 #[pyfunction]
 pub(crate) fn addresses(samples: &Bound<'_, PyAny>, axes: [usize; 3]) -> PyResult<Vec<usize>> {
     let [height, width, channels] = axes;
-    let input =
-        InputShape { height, width, channels, channels_first: false, to_the_level: false };
+    let input = InputShape { height, width, channels, channels_first: false, to_the_level: false };
     let held = Held::of(samples, &input)?;
     let address = |at: *const u8| at as usize;
     Ok(held.samples()?.iter().filter_map(|sample| sample.memory()).map(address).collect())

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use headstart::pack::{Filter, TailStorage};
 use headstart_tools::quantise::plan::Aim;
-use headstart_tools::tasks::{
-    self, Error, PackOptions, PreprocessOptions, Sampling, Tail, Task,
-};
+use headstart_tools::tasks::{self, Error, PackOptions, PreprocessOptions, Sampling, Tail, Task};
 use pyo3::prelude::*;
 use pythonize::{depythonize, pythonize};
 use serde::Deserialize;

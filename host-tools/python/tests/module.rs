@@ -21,7 +21,11 @@ fn python_finds_its_beginning_and_no_library_of_pythons_is_linked() {
     let begins = |name: &str| name.trim_start_matches('_') == "PyInit__native";
     let exported: Vec<_> = file.exports().unwrap();
     let names = exported.iter().map(|export| String::from_utf8_lossy(export.name()).into_owned());
-    assert!(names.into_iter().any(|name| begins(&name)), "{} has no PyInit__native", path.display());
+    assert!(
+        names.into_iter().any(|name| begins(&name)),
+        "{} has no PyInit__native",
+        path.display()
+    );
     let needed = file.dynamic_symbols().filter(|symbol| symbol.is_undefined()).count();
     assert!(needed > 0, "the interpreter's functions are found when the module is loaded");
     if cfg!(target_os = "linux") {
