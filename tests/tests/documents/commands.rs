@@ -20,6 +20,7 @@ const KINDS: [&str; 13] = [
     "rust,no_run",
     "python",
     "toml",
+    "c",
     "text",
 ];
 
