@@ -45,8 +45,8 @@ pub(crate) unsafe fn array<'a, T>(start: *const T, length: usize) -> Result<&'a 
     match (start.is_null(), length) {
         (_, 0) => Ok(&[]),
         (true, _) => Err(Status::Argument),
-        // SAFETY: the caller's promise.
         (false, _) if start.is_aligned() => {
+            // SAFETY: the caller's promise.
             Ok(unsafe { core::slice::from_raw_parts(start, length) })
         }
         (false, _) => Err(Status::Misaligned),
