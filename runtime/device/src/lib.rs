@@ -57,6 +57,7 @@ mod hidden;
 pub mod memory;
 mod model;
 mod observer;
+mod os;
 pub mod plain;
 mod request;
 pub mod samples;
@@ -71,6 +72,9 @@ pub use head::{Answer, Head, Layer};
 pub use headstart::head::Learner;
 pub use hidden::MAX_UNITS;
 pub use observer::{Event, Observer, Work};
+/// The files of a browser, which are in memory: `put` them before a device is opened, `read` what it wrote.
+#[cfg(target_family = "wasm")]
+pub use os::files;
 pub use request::{RequestProblem, Setting};
 pub use samples::Sample;
 pub use state::{Augment, Optimiser, TailSettings, TailWeights};

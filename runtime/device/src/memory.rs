@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(not(target_family = "wasm"))]
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 /// Memory that the system did not give.
@@ -35,6 +36,14 @@ pub fn free() -> usize {
     usize::try_from(of_system().min(of_groups).min(of_limits)).unwrap_or(usize::MAX)
 }
 
+/// What is left of the addresses that a browser gives, as far as they have been taken.
+#[cfg(target_family = "wasm")]
+fn of_system() -> u64 {
+    const PAGE: u64 = 1 << 16;
+    (1_u64 << 32).saturating_sub(core::arch::wasm32::memory_size(0) as u64 * PAGE)
+}
+
+#[cfg(not(target_family = "wasm"))]
 fn of_system() -> u64 {
     let memory = MemoryRefreshKind::nothing().with_ram();
     let system = System::new_with_specifics(RefreshKind::nothing().with_memory(memory));

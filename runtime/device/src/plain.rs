@@ -1,8 +1,9 @@
 //! Reads whole plain files of limited size: nothing is read of what is no file, or of one that is too long.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+
+use crate::os::fs::{self, File};
 
 /// Why a file was not read.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +32,7 @@ pub enum PlainProblem {
 /// [`PlainProblem`], before anything is read where the file says it.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, PlainProblem> {
     // The kind is asked before opening: opening a pipe would wait for its writer.
-    if !std::fs::metadata(path)?.is_file() {
+    if !fs::metadata(path)?.is_file() {
         return Err(PlainProblem::NotPlain);
     }
     let file = File::open(path)?;

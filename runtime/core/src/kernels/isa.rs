@@ -18,19 +18,22 @@ pub enum Isa {
     Neon,
     /// aarch64 with the dot-product instructions: Cortex-A76 among others.
     DotProd,
+    /// WebAssembly with its fixed-width vectors: every browser since 2023.
+    Simd128,
     /// Cortex-M with the DSP extension and an FPU: M4F, M7, M33 and M55.
     Dsp,
 }
 
 impl Isa {
     /// Every instruction set, the preferred ones last.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Generic,
         Self::Avx2,
         Self::AvxVnni,
         Self::Avx512Vnni,
         Self::Neon,
         Self::DotProd,
+        Self::Simd128,
         Self::Dsp,
     ];
 
@@ -44,6 +47,7 @@ impl Isa {
             Self::Avx512Vnni => "avx512vnni",
             Self::Neon => "neon",
             Self::DotProd => "dotprod",
+            Self::Simd128 => "simd128",
             Self::Dsp => "dsp",
         }
     }
@@ -57,6 +61,7 @@ impl Isa {
                 cfg!(all(feature = "std", target_arch = "x86_64"))
             }
             Self::Neon | Self::DotProd => cfg!(all(feature = "std", target_arch = "aarch64")),
+            Self::Simd128 => cfg!(all(headstart_vectors, target_arch = "wasm32")),
             Self::Dsp => cfg!(headstart_dsp),
         }
     }

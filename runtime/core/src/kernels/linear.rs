@@ -28,6 +28,10 @@ pub(crate) fn dots(rows: [&[f32]; 4], x: &[f32]) -> Option<[f32; 4]> {
     if let Some(cpu) = super::aarch64::Neon::new() {
         return Some(cpu.dots(rows, x));
     }
+    #[cfg(all(headstart_vectors, target_arch = "wasm32"))]
+    if let Some(cpu) = super::wasm32::Simd128::new() {
+        return Some(cpu.dots(rows, x));
+    }
     let _ = (rows, x);
     None
 }

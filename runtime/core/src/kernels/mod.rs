@@ -3,7 +3,7 @@
 //! [`generic`] is the written definition: plain loops, always compiled. Every other kernel equals
 //! it bit for bit. [`Kernels`] is chosen once, by what the CPU has or by name.
 
-#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(headstart_vectors)]
 #[macro_use]
 mod unroll;
 
@@ -15,9 +15,9 @@ pub(crate) mod arena;
 #[cfg(feature = "std")]
 mod channels;
 pub(crate) mod chunk;
-#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(headstart_vectors)]
 mod columns;
-#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(headstart_vectors)]
 mod copy;
 #[cfg(any(headstart_dsp, all(test, feature = "std")))]
 mod cortex_m;
@@ -26,16 +26,18 @@ mod elementwise;
 pub mod generic;
 mod isa;
 pub(crate) mod linear;
-#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(headstart_vectors)]
 mod padded;
 mod portable;
 pub mod squares;
-#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(headstart_vectors)]
 mod steps;
 #[cfg(feature = "std")]
 pub(crate) mod team;
-#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(headstart_vectors)]
 mod tiles;
+#[cfg(all(headstart_vectors, target_arch = "wasm32"))]
+mod wasm32;
 mod work;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod x86_64;
@@ -64,6 +66,8 @@ enum Chosen {
     Neon(aarch64::Neon),
     #[cfg(all(feature = "std", target_arch = "aarch64"))]
     DotProd(aarch64::DotProd),
+    #[cfg(all(headstart_vectors, target_arch = "wasm32"))]
+    Simd128(wasm32::Simd128),
     #[cfg(headstart_dsp)]
     Dsp(cortex_m::CortexM),
 }
@@ -82,6 +86,8 @@ macro_rules! dispatch {
             Chosen::Neon($kernels) => $call,
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Chosen::DotProd($kernels) => $call,
+            #[cfg(all(headstart_vectors, target_arch = "wasm32"))]
+            Chosen::Simd128($kernels) => $call,
             #[cfg(headstart_dsp)]
             Chosen::Dsp($kernels) => $call,
             Chosen::Generic => $generic,
@@ -105,6 +111,8 @@ impl Kernels {
             Isa::Neon => aarch64::Neon::new().map(Chosen::Neon),
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Isa::DotProd => aarch64::DotProd::new().map(Chosen::DotProd),
+            #[cfg(all(headstart_vectors, target_arch = "wasm32"))]
+            Isa::Simd128 => wasm32::Simd128::new().map(Chosen::Simd128),
             #[cfg(headstart_dsp)]
             Isa::Dsp => cortex_m::CortexM::new().map(Chosen::Dsp),
             _ => None,
@@ -134,6 +142,8 @@ impl Kernels {
             Chosen::Neon(_) => Isa::Neon,
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Chosen::DotProd(_) => Isa::DotProd,
+            #[cfg(all(headstart_vectors, target_arch = "wasm32"))]
+            Chosen::Simd128(_) => Isa::Simd128,
             #[cfg(headstart_dsp)]
             Chosen::Dsp(_) => Isa::Dsp,
         }

@@ -1,7 +1,5 @@
 //! Kept samples learned again with another backbone.
 
-use std::time::Instant;
-
 use headstart::head::pooled::on_threads;
 use serde::Serialize;
 
@@ -11,6 +9,7 @@ use super::handle::Device;
 use super::learn::Outcome;
 use super::report::ClassCount;
 use crate::observer::Observer;
+use crate::os::Instant;
 use crate::request::RequestProblem;
 use crate::samples::{MAX_CLASSES, SampleId};
 use crate::state::{Commit, FeatureCache, Made, StateProblem};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::handle::Device;
 use super::labelled::Labelled;
 use crate::Error;
+use crate::os::fs;
 use crate::samples::{Sample, SampleProblem};
 use crate::state::StateFolder;
 
@@ -54,7 +55,7 @@ fn absolute(path: &Path) -> PathBuf {
     let mut rest = Vec::new();
     let mut at = path;
     loop {
-        if let Ok(found) = at.canonicalize() {
+        if let Ok(found) = fs::canonicalize(at) {
             return rest.into_iter().rev().fold(found, |path, name| path.join(name));
         }
         let (Some(parent), Some(name)) = (at.parent(), at.file_name()) else {

@@ -8,6 +8,7 @@ use super::changed::{ChangedSetting, Shape};
 use super::foreign::copies;
 use super::handle::Device;
 use super::report::ClassCount;
+use crate::os::fs;
 use crate::request::RequestProblem;
 use crate::samples::{self, MAX_CLASSES, Sample, SampleFile, SampleId, alike};
 use crate::segmentation::row_len;
@@ -136,7 +137,7 @@ impl Device {
     /// # Errors
     /// [`Error::Sample`] for a file that cannot be read, [`RequestProblem::NoSample`] for what is neither.
     pub fn named(&self, sample: &Path) -> Result<SampleId, Error> {
-        if sample.is_file() {
+        if fs::is_file(sample) {
             return Ok(SampleFile::read(sample)?.id());
         }
         if let Some(id) = sample.to_str().and_then(samples::id_from_hex) {

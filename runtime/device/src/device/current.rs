@@ -1,11 +1,10 @@
 //! The head that was read last.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::Head;
+use crate::os::fs::{self, Metadata, MetadataExt};
 use crate::state::StateFolder;
 
 /// The head that answers, and which file it was.
@@ -47,7 +46,7 @@ impl Current {
 
     /// Which file there is now.
     pub(super) fn stamp(&self) -> Option<Stamp> {
-        let file = std::fs::metadata(self.path.as_ref()?).ok()?;
+        let file = fs::metadata(self.path.as_ref()?).ok()?;
         Some(Stamp {
             device: file.dev(),
             inode: file.ino(),

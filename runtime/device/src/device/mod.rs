@@ -4,6 +4,7 @@
 mod adopt;
 mod answer;
 mod apart;
+#[cfg(not(target_family = "wasm"))]
 pub mod bench;
 mod change;
 mod changed;
@@ -33,6 +34,7 @@ mod trust;
 
 pub use self::adopt::{AdoptOutcome, Adopted, KnownSamples};
 pub use self::answer::Prediction;
+#[cfg(not(target_family = "wasm"))]
 pub use self::bench::{BenchOptions, Measured};
 pub use self::change::{Changed, Forgotten, Merged, Relabelled, Renamed, SomeForgotten};
 pub use self::changed::ChangedSetting;

@@ -1,17 +1,17 @@
 //! A pack's bytes, which nothing changes while it is used: a copy of its file, or a map of a large one.
 
-use std::fs::File;
 use std::io::{Error as IoError, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use headstart::pack::Pack;
-use memmap2::{Mmap, MmapMut};
 
 use super::current::Stamp;
 
 use super::trust::Trust;
 use crate::Error;
 use crate::memory;
+use crate::os::fs::{self, File};
+use crate::os::map::{Mmap, MmapMut};
 use crate::samples::SampleProblem;
 use crate::state::{StateFolder, StateLock};
 
@@ -55,7 +55,7 @@ impl PackFile {
 
     fn open_with(path: &Path, small: u64, free: impl FnOnce() -> u64) -> Result<Self, Error> {
         let unreadable = |e| Error::sample(path, SampleProblem::Unreadable(e));
-        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        let metadata = fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_file() {
             return Err(Error::sample(path, SampleProblem::NotAPackFile));
         }

@@ -8,6 +8,7 @@ use super::foreign::copies;
 use super::handle::Device;
 use super::report::ClassCount;
 use crate::Error;
+use crate::os::fs;
 use crate::samples::hex;
 use crate::segmentation::row_len;
 use crate::state::{Bits, FeatureCache, Kept, Settings};
@@ -116,5 +117,5 @@ fn tail(settings: &Settings) -> BTreeMap<&'static str, String> {
 
 /// What copies take; one that is gone meanwhile takes nothing.
 fn bytes(kept: &Kept) -> u64 {
-    kept.values().filter_map(|path| std::fs::metadata(path).ok()).map(|file| file.len()).sum()
+    kept.values().filter_map(|path| fs::metadata(path).ok()).map(|file| file.len()).sum()
 }

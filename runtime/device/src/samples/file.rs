@@ -1,6 +1,5 @@
 //! Reads one file: within limits, identified by its content, decoded.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use super::decoded::{Decoded, InputShape};
 use super::kind::Kind;
 use super::{SampleProblem, image, npy};
 use crate::Error;
+use crate::os::fs::{self, File};
 
 /// The most bytes that are read of one file.
 const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -52,7 +52,7 @@ impl SampleFile {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let refuse = |problem| Error::sample(path, problem);
         // The type is asked before opening: opening a pipe would wait for its writer.
-        let metadata = std::fs::metadata(path).map_err(|e| refuse(SampleProblem::Unreadable(e)))?;
+        let metadata = fs::metadata(path).map_err(|e| refuse(SampleProblem::Unreadable(e)))?;
         if !metadata.is_file() {
             return Err(refuse(SampleProblem::NotAFile));
         }

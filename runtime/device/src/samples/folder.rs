@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use super::SampleProblem;
 use super::kind::Kind;
 use crate::Error;
+use crate::os::fs;
 
 /// The most classes of a data set: what a head can have.
 pub const MAX_CLASSES: usize = headstart::head::MAX_CLASSES;
@@ -173,7 +174,7 @@ struct Listing {
 fn list(folder: &Path) -> Result<Listing, Error> {
     let unreadable = |path: &Path, e| Error::sample(path, SampleProblem::Unreadable(e));
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
+    for entry in fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
         let entry = entry.map_err(|e| unreadable(folder, e))?;
         if names.len() >= MAX_SAMPLES {
             return Err(Error::sample(
@@ -189,7 +190,7 @@ fn list(folder: &Path) -> Result<Listing, Error> {
     let mut listing = Listing::default();
     for name in names {
         let path = folder.join(name);
-        let metadata = std::fs::metadata(&path).map_err(|e| unreadable(&path, e))?;
+        let metadata = fs::metadata(&path).map_err(|e| unreadable(&path, e))?;
         if metadata.is_dir() {
             listing.folders.push(path);
         } else if Kind::of_name(&path).is_some()

@@ -1,10 +1,11 @@
 //! What a file holds: its bytes say so. Names are often wrong, and tell only what was meant where the bytes say nothing.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use image::ImageFormat;
+
+use crate::os::fs::File;
 
 /// As many bytes as tell.
 const FRONT: usize = 32;

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::os::fs;
 use crate::plain::{self, PlainProblem};
 use crate::samples::{Dataset, MAX_CLASS_NAME_BYTES, SampleProblem};
 
@@ -41,7 +42,7 @@ impl Pairs {
     /// picture, and for two pictures of one name; each is named.
     pub fn read(root: &Path, limit: Option<usize>, seed: u64) -> Result<Self, Error> {
         let (pictures, masks) = (root.join(PICTURES), root.join(MASKS));
-        if !pictures.is_dir() || !masks.is_dir() {
+        if !fs::is_dir(&pictures) || !fs::is_dir(&masks) {
             return Err(Error::sample(root, SampleProblem::NoMaskFolders));
         }
         let flat = |folder: &Path| {
@@ -70,7 +71,7 @@ impl Pairs {
         let mut pairs = Vec::with_capacity(found.samples.len());
         for sample in found.samples {
             let mask = masks.join(stem(&sample.path)).with_added_extension("png");
-            if !mask.is_file() {
+            if !fs::is_file(&mask) {
                 return Err(Error::sample(&sample.path, SampleProblem::NoMask { expected: mask }));
             }
             pairs.push(Pair { picture: sample.path, mask });

@@ -4,6 +4,7 @@ use super::folder::{ADOPTED, FEATURES};
 use super::plain::{CACHE, read, unless_damaged};
 use super::replace::sync_folder;
 use super::{FeatureCache, Made, StateFolder, StateLock};
+use crate::os::fs;
 use crate::{Error, Head};
 
 impl StateFolder {
@@ -58,7 +59,7 @@ impl StateLock {
             }
             return self.remove([ADOPTED.to_owned()]).map(drop);
         }
-        std::fs::rename(&path, folder.join(FEATURES))
+        fs::rename(&path, folder.join(FEATURES))
             .map_err(Error::machine(&path, "taking the new features over"))?;
         sync_folder(folder)
     }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::plain::{CACHE, COMMIT_FILE, COUNTER_FILE, COUNTER_MAGIC, HEAD_FILE, Kind, read};
 use super::{Commit, FeatureCache, StateProblem};
+use crate::os::fs;
 use crate::{Error, head};
 
 pub(super) const HEAD: &str = "head.hshr";
@@ -48,7 +49,7 @@ impl StateFolder {
     /// # Errors
     /// [`Error::Machine`] where that cannot be told: "nothing is there" would be a guess.
     pub fn exists(&self) -> Result<bool, Error> {
-        self.path.try_exists().map_err(Error::machine(&self.path, "looking for the folder"))
+        fs::exists(&self.path).map_err(Error::machine(&self.path, "looking for the folder"))
     }
 
     /// Path of the head record.
@@ -66,12 +67,12 @@ impl StateFolder {
 
     /// Whether something has the head's name, whatever it is.
     pub(crate) fn has_head(&self) -> bool {
-        std::fs::symlink_metadata(self.head_path()).is_ok()
+        fs::symlink_metadata(self.head_path()).is_ok()
     }
 
     /// Whether something has the features' name, whatever it is.
     pub(crate) fn has_features(&self) -> bool {
-        std::fs::symlink_metadata(self.path.join(FEATURES)).is_ok()
+        fs::symlink_metadata(self.path.join(FEATURES)).is_ok()
     }
 
     /// A cache that this folder reads.
@@ -214,7 +215,7 @@ impl StateFolder {
     /// The names in the folder, but for those that are no text: they are not ours. None where there is no folder.
     pub(super) fn names(&self) -> Result<Vec<String>, Error> {
         let listing = || Error::machine(&self.path, "listing the folder");
-        let entries = match std::fs::read_dir(&self.path) {
+        let entries = match fs::read_dir(&self.path) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(e) if e.kind() == ErrorKind::NotADirectory => {
                 return Err(Error::state(&self.path, StateProblem::NotAFolder));

@@ -1,15 +1,14 @@
 //! Copies of the samples' files: what another backbone learns from.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::DirBuilder;
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::folder::{FEATURES, HEAD};
 use super::replace::{add, remove_leftovers, sync_folder};
 use super::{FeatureCache, StateFolder, StateLock, StateProblem};
 use crate::Error;
+use crate::os::fs::{self, DirBuilder, DirBuilderExt};
 use crate::samples::{self, InputShape, MAX_SAMPLES, Sample, SampleFile, SampleId, SampleProblem};
 
 /// A state keeps samples as long as it has this folder: `ID.EXTENSION`, the bytes of the file that was learned.
@@ -25,7 +24,7 @@ impl StateFolder {
     /// Whether the folder is a state: something was learned in it.
     #[must_use]
     pub fn is_one(&self) -> bool {
-        [HEAD, FEATURES].iter().any(|name| self.path().join(name).is_file())
+        [HEAD, FEATURES].iter().any(|name| fs::is_file(&self.path().join(name)))
     }
 
     /// Whether this state keeps copies of its samples.
@@ -34,7 +33,7 @@ impl StateFolder {
     /// [`Error::State`] where something else has that name; [`Error::Machine`] where it cannot be told.
     pub fn keeps_samples(&self) -> Result<bool, Error> {
         let path = self.kept_path();
-        match std::fs::metadata(&path) {
+        match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => Ok(true),
             Ok(_) => Err(Error::state(&path, StateProblem::NotAFolder)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
@@ -58,8 +57,7 @@ impl StateFolder {
             return Ok(());
         }
         let path = self.kept_path();
-        let entries =
-            std::fs::read_dir(&path).map_err(Error::machine(&path, "listing the folder"))?;
+        let entries = fs::read_dir(&path).map_err(Error::machine(&path, "listing the folder"))?;
         for entry in entries.take(2 * MAX_SAMPLES) {
             let entry = entry.map_err(Error::machine(&path, "listing the folder"))?;
             if let Some(id) = id_of(&entry.path()) {
@@ -140,7 +138,7 @@ impl StateLock {
             return Ok(false);
         }
         let found = self.remove_kept(|_| true)?;
-        let _ = std::fs::remove_dir(self.folder.kept_path());
+        let _ = fs::remove_dir(self.folder.kept_path());
         Ok(found)
     }
 

@@ -1,8 +1,6 @@
 //! Locking a state folder, and changing it.
 
-use std::fs::{File, Metadata, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::folder::{
@@ -12,6 +10,7 @@ use super::plain::{TRAINING_FILE, read, unless_damaged};
 use super::replace::{add, remove_leftovers, replace, sync_folder, temporary};
 use super::{Commit, FeatureCache, Made, StateFolder, StateProblem};
 use crate::Error;
+use crate::os::fs::{self, File, Metadata, MetadataExt, TryLockError};
 
 /// So many commits are kept.
 const KEPT: usize = 8;
@@ -63,7 +62,7 @@ impl StateFolder {
     /// folder without a name, while another one creates and locks the next. So the two are compared, and it is tried again.
     fn hold(&self, made: &mut Vec<PathBuf>) -> Result<File, Error> {
         for _ in 0..TRIES {
-            match std::fs::metadata(self.path()) {
+            match fs::metadata(self.path()) {
                 Ok(metadata) if metadata.is_dir() => {}
                 Ok(_) => return Err(Error::state(self.path(), StateProblem::NotAFolder)),
                 Err(e) if e.kind() == ErrorKind::NotFound => create(self.path(), made)?,
@@ -89,7 +88,7 @@ impl StateFolder {
         let looking = || Error::machine(self.path(), "looking for the folder");
         let which = |metadata: Metadata| (metadata.dev(), metadata.ino());
         let open = which(open.metadata().map_err(looking())?);
-        match std::fs::metadata(self.path()) {
+        match fs::metadata(self.path()) {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
             named => Ok(which(named.map_err(looking())?) == open),
         }
@@ -108,7 +107,7 @@ pub struct StateLock {
 impl Drop for StateLock {
     /// Folders that were made for what was then refused are removed again: those that are empty can be.
     fn drop(&mut self) {
-        let _ = self.made.iter().rev().try_for_each(std::fs::remove_dir);
+        let _ = self.made.iter().rev().try_for_each(fs::remove_dir);
     }
 }
 
@@ -263,7 +262,7 @@ impl StateLock {
         let found = self.forget_names()? || found;
         sync_folder(self.folder.path())?;
         // Only an empty folder can be removed; one with other files in it, or a mount point, stays.
-        let _ = std::fs::remove_dir(self.folder.path());
+        let _ = fs::remove_dir(self.folder.path());
         Ok(found)
     }
 
@@ -290,7 +289,7 @@ impl StateLock {
         let mut found = false;
         for name in names {
             let path = self.folder.path().join(name);
-            match std::fs::remove_file(&path) {
+            match fs::remove_file(&path) {
                 Ok(()) => found = true,
                 Err(e) if e.kind() == ErrorKind::NotFound => {}
                 Err(e) => return Err(Error::machine(&path, "removing the file")(e)),
@@ -327,12 +326,12 @@ impl StateLock {
 
 /// Creates a folder with its parents, and makes each new name durable; tells which were made.
 fn create(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Error> {
-    if path.is_dir() {
+    if fs::is_dir(path) {
         return Ok(());
     }
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     create(parent, made)?;
-    match std::fs::create_dir(path) {
+    match fs::create_dir(path) {
         Ok(()) => made.push(path.to_owned()),
         Err(e) if e.kind() != ErrorKind::AlreadyExists => {
             return Err(Error::machine(path, "creating the folder")(e));

@@ -1,12 +1,12 @@
 //! The files of a state as bytes: plain files, each kind up to its limit.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::StateProblem;
 use super::cache;
 use super::commit::{self, MAX_HEAD_BYTES};
+use crate::os::fs::{self, File};
 use crate::{Error, head};
 
 /// A kind of file.
@@ -88,7 +88,7 @@ pub(super) fn read(path: &Path, kind: &Kind) -> Result<Option<Vec<u8>>, Error> {
 pub(super) fn open(path: &Path) -> Result<Option<(File, u64)>, Error> {
     let refuse = |e| Error::state(path, StateProblem::Unreadable(e));
     // Before it is opened: opening a pipe waits for whoever writes into it.
-    let metadata = match std::fs::metadata(path) {
+    let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
         Err(e) if e.kind() == ErrorKind::NotADirectory => {

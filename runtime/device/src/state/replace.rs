@@ -1,10 +1,11 @@
 //! Replacing a file so that a power cut leaves the old or the new one.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
 use crate::Error;
+use crate::os::fs::{self, File};
+use crate::os::tempfile;
 
 /// How temporary files begin and end; what a killed process left behind is known by it.
 const TEMPORARY: (&str, &str) = (".headstart-", ".tmp");
@@ -56,12 +57,12 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
 /// Removes temporary files of a killed process.
 pub(super) fn remove_leftovers(folder: &Path) -> Result<(), Error> {
     let listing = |e| Error::machine(folder, "listing the folder")(e);
-    for entry in std::fs::read_dir(folder).map_err(listing)? {
+    for entry in fs::read_dir(folder).map_err(listing)? {
         let entry = entry.map_err(listing)?;
         let name = entry.file_name();
         let bytes = name.as_encoded_bytes();
         if bytes.starts_with(TEMPORARY.0.as_bytes()) && bytes.ends_with(TEMPORARY.1.as_bytes()) {
-            std::fs::remove_file(entry.path())
+            fs::remove_file(entry.path())
                 .map_err(Error::machine(&entry.path(), "removing a left-over file"))?;
         }
     }

@@ -11,6 +11,7 @@ use super::plain::{read, unless_damaged};
 use super::replace::sync_folder;
 use super::{FeatureCache, StateFolder, StateLock};
 use crate::Error;
+use crate::os::fs;
 use crate::samples::hex;
 
 /// How the names of these files begin and end.
@@ -53,7 +54,7 @@ impl StateLock {
             let bytes = unless_damaged(read(&path, &self.folder.cache_kind()))?.unwrap_or_default();
             // One that was damaged must not take the place of what may be sound.
             if FeatureCache::parse_any(&bytes).is_ok() {
-                std::fs::rename(&path, folder.join(FEATURES))
+                fs::rename(&path, folder.join(FEATURES))
                     .map_err(Error::machine(&path, "taking the new features over"))?;
                 sync_folder(folder)?;
             }

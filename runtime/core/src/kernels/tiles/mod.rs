@@ -36,6 +36,10 @@ const MOST_TILES: usize = 8;
 
 /// Channels of a panel and the pixels of a tile.
 #[derive(Debug)]
+#[cfg_attr(
+    target_arch = "wasm32",
+    expect(dead_code, reason = "rows are prepared there, and never read in place")
+)]
 pub(in crate::kernels) struct Panel<'a> {
     /// The first pixel's first run of inputs, ready to be multiplied.
     pub(in crate::kernels) rows: *const u8,

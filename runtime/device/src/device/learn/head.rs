@@ -1,7 +1,6 @@
 //! Learning where the pack answers one class a sample.
 
 use std::collections::HashSet;
-use std::time::Instant;
 
 use super::super::changed::Shape;
 use super::super::foreign::copies;
@@ -15,6 +14,7 @@ use super::reports::Compared;
 use crate::engine::Backend;
 use crate::extract::{Compute, Job};
 use crate::observer::{Watched, Work};
+use crate::os::Instant;
 use crate::samples::{MAX_CLASSES, Sample, SampleFile, SampleId, SampleProblem, alike};
 use crate::state::{Commit, FeatureCache, Insertion, Made, Settings, StateLock, StateProblem};
 use crate::training::Limit;

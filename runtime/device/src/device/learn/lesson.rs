@@ -1,12 +1,11 @@
 //! One call of learning, as its steps share it.
 
-use std::time::Instant;
-
 use super::super::handle::Device;
 use super::super::labelled::Labelled;
 use super::options::LearnOptions;
 use crate::Error;
 use crate::observer::Observer;
+use crate::os::Instant;
 use crate::state::Settings;
 
 /// One call of [`Device::learn`].

@@ -12,8 +12,6 @@ mod places;
 mod reports;
 mod tail;
 
-use std::time::Instant;
-
 pub use self::given::{GivenAs, Near};
 use self::lesson::Lesson;
 pub use self::options::{LearnOptions, Learning, Weight};
@@ -25,6 +23,7 @@ use super::handle::Device;
 use super::labelled::Labelled;
 use crate::Error;
 use crate::observer::{Event, Observer};
+use crate::os::Instant;
 use crate::state::Settings;
 
 impl Device {

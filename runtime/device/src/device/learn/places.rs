@@ -1,7 +1,6 @@
 //! Learning where the pack answers a class for each place of a picture.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use headstart::pack::Pack;
 
@@ -15,6 +14,7 @@ use super::lesson::Lesson;
 use super::outcome::LearnedPlaces;
 use crate::extract::{Compute, Job};
 use crate::observer::{Watched, Work};
+use crate::os::Instant;
 use crate::samples::{SampleFile, SampleId, SampleProblem};
 use crate::segmentation::{VOID, row_len};
 use crate::state::{Commit, FeatureCache, Insertion, Made, StateProblem};

@@ -1,6 +1,6 @@
 //! How far the training of a tail has come, so that it goes on after the process was killed.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use headstart::pack::Pack;
 use headstart::tail::training::Snapshot;
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::TailOptions;
 use crate::engine::{Backend, Learned};
+use crate::os::Instant;
 use crate::state::{FeatureCache, StateLock};
 use crate::training::TrainingProblem;
 

@@ -1,0 +1,38 @@
+//! An operating system.
+
+pub(crate) use std::time::Instant;
+
+pub(crate) use tempfile;
+
+/// Files.
+pub(crate) mod fs {
+    pub(crate) use std::fs::{
+        DirBuilder, File, Metadata, TryLockError, canonicalize, create_dir, metadata, read_dir,
+        remove_dir, remove_file, rename, symlink_metadata,
+    };
+    pub(crate) use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    use std::path::Path;
+
+    /// Whether the path leads to a folder.
+    pub(crate) fn is_dir(path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    /// Whether the path leads to a plain file.
+    pub(crate) fn is_file(path: &Path) -> bool {
+        path.is_file()
+    }
+
+    /// Whether something is there.
+    ///
+    /// # Errors
+    /// Where that cannot be told.
+    pub(crate) fn exists(path: &Path) -> std::io::Result<bool> {
+        path.try_exists()
+    }
+}
+
+/// Memory of its own, and maps of files.
+pub(crate) mod map {
+    pub(crate) use memmap2::{Mmap, MmapMut};
+}
