@@ -154,7 +154,7 @@ test('what is refused says why, and the device goes on', async () => {
   const refused = (work, text) => assert.throws(work, (error) => error instanceof HeadstartError && error.message.includes(text));
   refused(() => device.predict(Uint8Array.of(1, 2, 3)), 'holds no head');
   refused(() => device.learn({}), 'data');
-  refused(() => device.learn({}, { learner: 'guess' }), 'learner');
+  refused(() => device.learn(samples(at('icons')), { learner: 'guess' }), 'learner');
   const broken = Uint8Array.from(pack);
   broken[broken.length >> 1] ^= 1;
   await assert.rejects(Device.open(broken, { module }), HeadstartError);
