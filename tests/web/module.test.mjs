@@ -161,7 +161,7 @@ test('what is refused says why, and the device goes on', async () => {
   assert.ok(device.learn(samples(at('icons'))).committed);
   refused(() => device.predict(Uint8Array.of(1, 2, 3)), 'the sample');
   refused(() => device.predictValues(new Float32Array(5)), '5');
-  refused(() => device.predictPixels({ data: new Uint8ClampedArray(0), width: 0, height: 0 }), 'pixels');
+  refused(() => device.predictPixels({ data: new Uint8ClampedArray(0), width: 0, height: 0 }), '0x0');
   assert.equal(device.predict(Object.values(samples(at('icons')).mug)[0]).label, 'mug');
 });
 

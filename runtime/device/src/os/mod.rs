@@ -6,6 +6,10 @@ mod system;
 pub(crate) use self::system::{Instant, fs, map, tempfile};
 
 #[cfg(any(target_family = "wasm", test))]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    allow(dead_code, unused_imports, unreachable_pub, reason = "elsewhere only its tests use it")
+)]
 mod browser;
 #[cfg(target_family = "wasm")]
 pub use self::browser::fs as files;

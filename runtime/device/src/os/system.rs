@@ -2,7 +2,10 @@
 
 pub(crate) use std::time::Instant;
 
-pub(crate) use tempfile;
+/// Files that go where they were not given a place.
+pub(crate) mod tempfile {
+    pub(crate) use ::tempfile::{Builder, NamedTempFile};
+}
 
 /// Files.
 pub(crate) mod fs {

@@ -130,7 +130,7 @@ impl Metadata {
 
     /// Bytes of it.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "the name that std has")]
+    #[allow(clippy::len_without_is_empty, reason = "the name that std has")]
     pub fn len(&self) -> u64 {
         self.bytes
     }
