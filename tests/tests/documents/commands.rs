@@ -7,7 +7,7 @@ use super::page::{Block, Page, files, pages, root};
 use super::scratch::{Scratch, programs, said};
 
 /// How a fenced block may begin; CONTRIBUTING.md says what each means.
-const KINDS: [&str; 13] = [
+const KINDS: &[&str] = &[
     "sh run",
     "sh run engine",
     "sh needs-board",
