@@ -8,9 +8,14 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
 import { Device, HeadstartError } from '../../runtime/web/package/headstart.js';
+import { network } from './network.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
 const programs = process.env.HEADSTART_TOOLS;
+/** The module of `runtime/web/examples/kernels.rs`. */
+const kernels = process.env.HEADSTART_KERNELS;
+/** Random nodes of each kind for the kernels. */
+const CASES = Number(process.env.HEADSTART_CASES ?? 2000);
 const here = join(root, 'runtime', 'web', 'package');
 const module = new WebAssembly.Module(readFileSync(join(here, 'headstart.wasm')));
 const photos = join(root, 'runtime', 'device', 'src', 'samples', 'jpeg', 'photos');
@@ -99,6 +104,38 @@ test('photos are decoded as the programs decode them', async () => {
   const device = await Device.open(pack, { module });
   device.learn(samples(at('photos')));
   isSame(device.state(), at('of-photos'), 'features of photos');
+});
+
+/** Pictures are learned by the command and by the module, and answered by both. */
+async function isLearnedAlike(path, data, state) {
+  run('headstart-edge', 'learn', path, '--data', data, '--state', state);
+  const device = await Device.open(readFileSync(path), { module });
+  device.learn(samples(data));
+  isSame(device.state(), state, path);
+}
+
+test('every kind of node, and of preprocessing, has the features of the programs', async () => {
+  writeFileSync(at('network.onnx'), network());
+  for (const preprocess of [['--preprocess', 'tf'], ['--preprocess', 'timm'], ['--preprocess', 'torchvision', '--pool', '2']]) {
+    const name = preprocess.join('').replaceAll('-', '');
+    run('headstart', 'pack', at('network.onnx'), '--calib', at('others'), ...preprocess, '-o', at(`${name}.hspk`));
+    await isLearnedAlike(at(`${name}.hspk`), at('photos'), at(`of-${name}`));
+  }
+});
+
+test('packs of an earlier version are learned with as the programs do it', async () => {
+  const golden = join(root, 'tests', 'golden', '0.1.0');
+  for (const name of ['small', 'wide', 'shipped', 'shapes']) {
+    await isLearnedAlike(join(golden, 'packs', `${name}.hspk`), join(golden, 'pictures', 'first'), at(`golden-${name}`));
+  }
+});
+
+test('kernels equal the definition', () => {
+  let memory;
+  const failed = (text, bytes) => { throw new Error(Buffer.from(memory.buffer, text, bytes).toString()); };
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(kernels)), { headstart: { failed } });
+  ({ memory } = exports);
+  exports.check(CASES);
 });
 
 test('every learner makes the head of the command', async () => {

@@ -109,14 +109,14 @@ impl Work for Concat<'_> {
 }
 
 /// A depthwise convolution whose window no kernel has columns for.
-#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(headstart_vectors)]
 pub(super) struct Depthwise<'a> {
     pub(super) c: &'a generic::Convolution<'a>,
     pub(super) first: usize,
     pub(super) out: &'a mut [i8],
 }
 
-#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(headstart_vectors)]
 impl Work for Depthwise<'_> {
     #[inline(always)]
     fn run(self, _: impl Instructions) {

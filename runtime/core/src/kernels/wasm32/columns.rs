@@ -3,6 +3,7 @@ use core::arch::wasm32::*;
 use super::Simd128;
 use super::requantise::{Requantise, store};
 use crate::kernels::columns::{Columns, Run};
+use crate::kernels::portable::Depthwise;
 
 /// Channels of a block.
 const CHANNELS: usize = 16;
@@ -56,8 +57,8 @@ impl Columns for Simd128 {
         }
     }
 
-    fn portable(self, work: impl FnOnce()) {
-        work();
+    fn portable(self, work: Depthwise<'_>) {
+        self.apply(work);
     }
 }
 

@@ -13,13 +13,18 @@ mod tile;
 use crate::kernels::columns as depthwise;
 use crate::kernels::generic::{Convolution, Output, Term};
 use crate::kernels::tiles;
-use crate::kernels::work::{Instructions, Work};
+use crate::kernels::work::{Instructions, STEP, Step, Work};
 
 /// Proof that the module has vectors: it is compiled with them, and no engine loads it without.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::kernels) struct Simd128(());
 
-impl Instructions for Simd128 {}
+impl Instructions for Simd128 {
+    #[inline(always)]
+    fn round(self, reals: &Step, to: &Output) -> [i8; STEP] {
+        requantise::step(reals, to)
+    }
+}
 
 impl Simd128 {
     pub(in crate::kernels) fn new() -> Option<Self> {

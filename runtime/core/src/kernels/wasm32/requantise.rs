@@ -1,6 +1,7 @@
 use core::arch::wasm32::*;
 
 use crate::kernels::generic::Output;
+use crate::kernels::work::{STEP, Step};
 
 /// Adding this leaves a real's nearest integer, ties to even, in the low bits.
 const MAGIC: f32 = 12_582_912.0;
@@ -47,6 +48,24 @@ impl Requantise {
             f32x4_mul(f32x4_convert_i32x4(sums[1]), multiplier[1]),
         ])
     }
+}
+
+/// The numbers of a step, rounded.
+#[inline(always)]
+pub(super) fn step(numbers: &Step, to: &Output) -> [i8; STEP] {
+    let requantise = Requantise::new(to);
+    let mut results = [0; STEP];
+    let (eights, _) = numbers.as_chunks::<8>();
+    let (to, _) = results.as_chunks_mut::<8>();
+    for (eight, to) in eights.iter().zip(to) {
+        // SAFETY: eight numbers are read, and as many bytes written.
+        unsafe {
+            let from = eight.as_ptr();
+            let words = requantise.words([v128_load(from.cast()), v128_load(from.add(4).cast())]);
+            store(words, 8, to.as_mut_ptr());
+        }
+    }
+    results
 }
 
 /// Stores the first `count` of eight results.
