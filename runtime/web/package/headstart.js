@@ -167,6 +167,7 @@ export class Device {
   #withFolder(samples, work) {
     try {
       for (const [name, files] of Object.entries(samples)) {
+        if (!name || /^\.|[/\0]/.test(name)) throw new HeadstartError(`${JSON.stringify(name)} names no class: a name has no slash, and no dot in front`, 'caller');
         for (const [file, content] of Object.entries(files)) this.put(`${DATA}/${name}/${file}`, bytesOf(content));
       }
       return work(DATA);

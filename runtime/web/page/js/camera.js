@@ -10,7 +10,12 @@ export async function start() {
   const size = { width: { ideal: 640 }, height: { ideal: 480 } };
   video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment', ...size }, audio: false });
   await video.play();
-  find('no-picture').hidden = true;
+  for (const id of ['no-picture', 'picture']) find(id).hidden = true;
+}
+
+export function stop() {
+  for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+  video.srcObject = null;
 }
 
 /** Draws what it shows now, no larger than `shortest` at its shorter side; null where that is nothing. */

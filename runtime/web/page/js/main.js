@@ -1,7 +1,7 @@
 // The page: a pack is opened, classes are taught, answers are shown, and the state is taken along.
 
-import { showAnswer, showShares } from './answers.js';
-import { picture, pixels, start as startCamera } from './camera.js';
+import { clearAnswers, showAnswer, showShares } from './answers.js';
+import { picture, pixels, start as startCamera, stop as stopCamera } from './camera.js';
 import { ask, onStep } from './device.js';
 import { button, count, fileButton, find, make, percent, seconds, tell, trouble } from './dom.js';
 import { drop, keep, kept } from './kept.js';
@@ -34,6 +34,7 @@ async function show() {
   learnedClasses = status?.classes ?? [];
   find('summary').textContent = `${input.slice(0, 2).join(' × ')} pixels, ${count(learnedClasses.length, 'class', 'classes')} learned; everything stays in this browser.`;
   for (const { name } of learnedClasses) waiting[name] ??= {};
+  if (learnedClasses.length < 2) clearAnswers('');
   cards();
   actions();
 }
@@ -50,7 +51,7 @@ function card(name) {
     takeButton(name, text),
     make('div', { className: 'row' },
       fileButton('Add files', `Add pictures of ${name}`, { accept: 'image/*', multiple: true }, async (files) => {
-        for (const file of files) waiting[name][file.name] = await bytes(file);
+        for (const file of files) waiting[name][free(file.name, waiting[name])] = await bytes(file);
         cards();
         actions();
       }),
@@ -59,6 +60,13 @@ function card(name) {
         delete waiting[name];
         await changed();
       }, { className: 'danger', 'aria-label': `Forget ${name}` })));
+}
+
+/** The name, or one like it where it is taken. */
+function free(name, taken) {
+  let found = name;
+  for (let number = 2; found in taken; number += 1) found = `${number}-${name}`;
+  return found;
 }
 
 /** Takes pictures while it is held; one where it is pressed without a pointer. */
@@ -130,6 +138,23 @@ function save(name, content) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+function said(answer, begun) {
+  if (answer.shares) showShares(answer.shares);
+  else showAnswer(answer);
+  find('speed').textContent = `${seconds((performance.now() - begun) / 1000)} an answer`;
+}
+
+/** Answers a picture of a file, in the camera's place. */
+async function askAbout(file) {
+  stopCamera();
+  const [shown, content] = [find('picture'), await bytes(file)];
+  URL.revokeObjectURL(shown.src);
+  shown.src = URL.createObjectURL(file);
+  [shown.hidden, find('no-picture').hidden] = [false, true];
+  const begun = performance.now();
+  said(await ask('predict', content), begun);
+}
+
 /** Answers one frame after the other, never more than one on the way. */
 async function live() {
   for (;;) {
@@ -142,10 +167,7 @@ async function live() {
     if (!shown) continue;
     try {
       const begun = performance.now();
-      const answer = await ask('predictPixels', shown);
-      if (answer.shares) showShares(answer.shares);
-      else showAnswer(answer);
-      find('speed').textContent = `${seconds((performance.now() - begun) / 1000)} an answer`;
+      said(await ask('predictPixels', shown), begun);
     } catch (error) {
       tell(error.message);
       await new Promise((done) => setTimeout(done, 1000));
@@ -173,10 +195,14 @@ find('files').append(
     await changed();
   }, { className: 'danger' }),
 );
-find('sources').append(button('Start the camera', startCamera));
+find('sources').append(
+  button('Start the camera', startCamera),
+  fileButton('Ask about a picture', 'Ask about a picture', { accept: 'image/*' }, ([file]) => askAbout(file)),
+);
 find('add').addEventListener('submit', (event) => {
   event.preventDefault();
-  waiting[find('add-name').value.trim()] ??= {};
+  const name = find('add-name').value.trim();
+  if (name) waiting[name] ??= {};
   find('add').reset();
   cards();
 });
