@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -181,6 +181,22 @@ test('pixels and files of them are answered alike, and progress is told', async 
   const bmp = bitmap(rows, width, height);
   assert.deepEqual(device.predictPixels({ data, width, height }), device.predict(bmp));
   assert.equal(device.features(bmp).length, 64);
+});
+
+test('the npm package installs, and opens a pack', () => {
+  const project = at('project');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{"private": true, "type": "module"}');
+  writeFileSync(join(project, 'main.js'), `
+    import { readFileSync } from 'node:fs';
+    import { Device } from 'headstart-web';
+    const module = readFileSync(new URL(import.meta.resolve('headstart-web/headstart.wasm')));
+    console.log(JSON.stringify((await Device.open(readFileSync(process.argv[2]), { module })).status()));`);
+  const npm = (...args) => execFileSync('npm', [...args, '--silent', '--offline', '--no-audit', '--no-fund'], { cwd: project, encoding: 'utf8' });
+  npm('install', join(project, npm('pack', here).trim()));
+  assert.ok(existsSync(join(project, 'node_modules', 'headstart-web', 'headstart.d.ts')));
+  const { input, status } = JSON.parse(execFileSync('node', ['main.js', at('model.hspk')], { cwd: project, encoding: 'utf8' }));
+  assert.deepEqual({ input, status }, { input: [32, 32, 3], status: null });
 });
 
 test('what is refused says why, and the device goes on', async () => {
