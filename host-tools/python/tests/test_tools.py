@@ -27,7 +27,7 @@ def test_the_best_cut_is_found(model: Path, photos: Path, tmp_path: Path) -> Non
 
 def test_models_are_inspected(model: Path) -> None:
     report = headstart.inspect(model)
-    assert report.parameters == 28864 and report.layers and report.cuts
+    assert report.parameters == 27900 and report.layers and report.cuts
 
 
 def test_what_quantisation_cost_is_shown(pack: Path, model: Path, others: Path) -> None:

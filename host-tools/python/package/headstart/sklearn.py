@@ -96,7 +96,8 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """The most probable class of each sample, ``[samples]``."""
-        found: npt.NDArray[Any] = self.classes_[self._probabilities(X).argmax(axis=1)]
+        best = self._probabilities(X).argmax(axis=1)
+        found: npt.NDArray[Any] = self.classes_[best]
         return found
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
