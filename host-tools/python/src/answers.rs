@@ -1,6 +1,6 @@
 //! Answers, one or many.
 
-use headstart_device::Prediction;
+use headstart_device::{Prediction, WithBars};
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyTuple};
@@ -10,7 +10,7 @@ use pyo3::types::{IntoPyDict, PyTuple};
 pub(crate) fn one<'py>(py: Python<'py>, answer: &Prediction) -> PyResult<Bound<'py, PyTuple>> {
     let said = (answer.best(), answer.probability(), answer.is_unknown());
     let Some(mask) = answer.mask() else { return said.into_pyobject(py) };
-    let [height, width] = mask.size().map(|side| side as usize);
+    let [height, width] = mask.size();
     let pixels = PyArray1::from_slice(py, mask.classes()).reshape([height, width])?;
     let shares = answer.shares().into_py_dict(py)?;
     (said.0, said.1, said.2, pixels, shares).into_pyobject(py)
@@ -21,7 +21,7 @@ pub(crate) fn one<'py>(py: Python<'py>, answer: &Prediction) -> PyResult<Bound<'
 pub(crate) fn table<'py>(
     py: Python<'py>,
     classes: &[String],
-    answers: Vec<(Prediction, Vec<f32>)>,
+    answers: Vec<WithBars>,
 ) -> PyResult<Bound<'py, PyTuple>> {
     let place = |answer: &Prediction| {
         let at = answer.best().and_then(|best| classes.iter().position(|name| name == best));

@@ -6,8 +6,8 @@ use headstart::kernels::{Isa, Kernels};
 use headstart_device::samples::{SampleId, hex};
 use headstart_device::segmentation::Mask;
 use headstart_device::{
-    AdoptOutcome, BenchOptions, DeviceOptions, Error, Labelled, Learned, Most, Outcome, Prediction,
-    Sample,
+    AdoptOutcome, BenchOptions, DeviceOptions, Error, Labelled, Learned, Most, Outcome, Sample,
+    WithBars,
 };
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -288,7 +288,7 @@ impl Device {
         }
         let answers =
             watched(py, tell, |watch| self.device.predict_all_bars(&all, watch).and_then(all_of))?;
-        let answers: Vec<(Prediction, Vec<f32>)> = answers.map_err(failed)?;
+        let answers: Vec<WithBars> = answers.map_err(failed)?;
         if self.device.is_per_place() {
             let each = answers.iter().map(|(answer, _)| answers::one(py, answer));
             return Ok(PyList::new(py, each.collect::<PyResult<Vec<_>>>()?)?.into_any());

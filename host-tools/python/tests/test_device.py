@@ -170,23 +170,55 @@ def test_progress_is_told_and_an_exception_of_it_stops(device: headstart.Device)
 
 INTERRUPTED = """
 import signal, sys, threading, numpy, headstart
-device = headstart.Device(sys.argv[1], sys.argv[2])
-batch = numpy.random.default_rng(1).integers(0, 255, (4000, 64, 64, 3), dtype=numpy.uint8)
-threading.Timer(1.0, signal.raise_signal, [signal.SIGINT]).start()
+
+pack, state, work = sys.argv[1:4]
+begun = threading.Event()
+def interrupt():
+    begun.wait()
+    signal.raise_signal(signal.SIGINT)
+threading.Thread(target=interrupt, daemon=True).start()
+tail, count = ({"epochs": 10000}, 60) if work == "training" else ({}, 2000)
+batch = numpy.random.default_rng(1).integers(0, 255, (count, 64, 64, 3), dtype=numpy.uint8)
+labels = ["a", "b"] * (count // 2)
 try:
-    device.learn(batch, ["a", "b"] * 2000, views=5)
+    headstart.Device(pack, state).learn(batch, labels, tail=tail, progress=lambda now, *_: now == work and begun.set())
 except KeyboardInterrupt:
-    print("interrupted", device.state)
+    print("interrupted")
 """
 
 
-def test_an_interrupt_ends_learning_and_changes_nothing(pack: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("work", ["features", "training"])
+def test_an_interrupt_ends_learning_and_changes_nothing(
+    pack: Path, model: Path, photos: Path, tmp_path: Path, work: str
+) -> None:
     state = tmp_path / "state"
-    command = [sys.executable, "-c", INTERRUPTED, str(pack), str(state)]
+    if work == "training":
+        pack = tmp_path / "tail.hspk"
+        headstart.pack(model, pack, calib=photos, preprocess="tf", freeze="none", tail="keep")
+    command = [sys.executable, "-c", INTERRUPTED, str(pack), str(state), work]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert "interrupted" in done.stdout, done.stderr
+    assert done.stdout.startswith("interrupted"), done.stderr
     with pytest.raises(headstart.StateError):
         headstart.Device(pack, state).status()
+
+
+def test_a_bar_shows_how_far_it_is(device: headstart.Device, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("tqdm", reason="the long test has it")
+    batch, labels = pictures(10)
+    device.learn(batch, labels, progress=True)
+    told = capsys.readouterr().err
+    assert "features" in told and "/30" in told
+    device.predict(batch, progress=False)
+    assert not capsys.readouterr().err
+
+
+def test_reports_are_tables(taught: headstart.Device) -> None:
+    pandas = pytest.importorskip("pandas", reason="the long test has it")
+    batch, labels = pictures(6, first=100)
+    classes = pandas.DataFrame(taught.evaluate(batch, labels)["classes"])
+    assert list(classes["name"]) == NAMES and "recall" in classes
+    answers = pandas.DataFrame(taught.predict(batch).to_dict())
+    assert list(answers["best"]) == taught.predict(batch).best
 
 
 def test_threads_answer_while_one_learns(taught: headstart.Device) -> None:

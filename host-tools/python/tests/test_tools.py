@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import pictures
+from conftest import NAMES, drawn, pictures
 
 import headstart
 
@@ -43,9 +43,12 @@ def test_the_personal_model_answers_as_the_device(
     assert report.classes == taught.classes
     onnxruntime = pytest.importorskip("onnxruntime", reason="the long test has it")
     session = onnxruntime.InferenceSession(str(output))
-    values = np.random.default_rng(3).normal(size=(3, 32, 32)).astype(np.float32)
-    found = session.run(["probabilities"], {session.get_inputs()[0].name: values[None]})[0]
-    assert np.abs(found - taught.predict(values[None]).probabilities).max() < 0.2
+    pixels = np.stack([drawn(name, 100, size=32) for name in NAMES]).astype(np.float32)
+    values = np.ascontiguousarray((pixels.transpose(0, 3, 1, 2) - 127.5) / 127.5)
+    one_by_one = [session.run(["probabilities"], {session.get_inputs()[0].name: one[None]})[0] for one in values]
+    found, answers = np.concatenate(one_by_one), taught.predict(values)
+    assert answers.best == [taught.classes[at] for at in found.argmax(axis=1)] == NAMES
+    assert np.abs(found - answers.probabilities).max() < 0.1
 
 
 def test_who_is_at_fault_is_told(model: Path, photos: Path, pack: Path, tmp_path: Path) -> None:

@@ -1,13 +1,27 @@
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
+
+__all__ = [
+    "Device",
+    "FeatureHead",
+    "__version__",
+    "addresses",
+    "compare",
+    "export",
+    "info",
+    "inspect",
+    "pack",
+    "verify",
+]
 
 __version__: str
 
 _Tell = Callable[[str, int, int, float | None], object] | None
 
+@final
 class Device:
     def __new__(
         cls,
@@ -54,6 +68,7 @@ class Device:
     def adopt(self, force: bool, tell: _Tell) -> dict[str, Any]: ...
     def bench(self, layers: bool) -> dict[str, Any]: ...
 
+@final
 class FeatureHead:
     @staticmethod
     def train(

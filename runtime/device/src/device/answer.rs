@@ -34,6 +34,9 @@ enum Said {
     Places(Mask),
 }
 
+/// An answer with the probability of every class, in the order of [`Prediction::classes`]; none where there is a class for each place.
+pub type WithBars = (Prediction, Vec<f32>);
+
 impl Prediction {
     /// The class that is answered; `None` for "unknown", and where there is a class for each place.
     #[must_use]
@@ -127,12 +130,11 @@ impl Device {
         Ok(Prediction { said: said?, head })
     }
 
-    /// Answers one sample, and gives the probability of every class beside the answer, in the order of [`Prediction::classes`]; none where
-    /// there is a class for each place.
+    /// Answers one sample, with the probability of every class.
     ///
     /// # Errors
     /// As [`predict`](Self::predict).
-    pub fn predict_bars(&self, sample: &Sample<'_>) -> Result<(Prediction, Vec<f32>), Error> {
+    pub fn predict_bars(&self, sample: &Sample<'_>) -> Result<WithBars, Error> {
         let head = self.head()?;
         let mut memory = self.memory();
         let said = self.answer(&head, sample, &mut memory);
@@ -170,8 +172,7 @@ impl Device {
         self.each_with_bars(samples, observer, |at, prediction, _| with(at, prediction))
     }
 
-    /// Answers many samples, each with the probability of every class, in the order of [`Prediction::classes`]; none where there is a class
-    /// for each place.
+    /// Answers many samples, each with the probability of every class.
     ///
     /// # Errors
     /// As [`predict_all`](Self::predict_all).
@@ -179,7 +180,7 @@ impl Device {
         &self,
         samples: &[Sample<'_>],
         observer: &dyn Observer,
-    ) -> Result<Vec<Result<(Prediction, Vec<f32>), Error>>, Error> {
+    ) -> Result<Vec<Result<WithBars, Error>>, Error> {
         self.each_with_bars(samples, observer, |_, prediction, bars| Ok((prediction, bars)))
     }
 

@@ -33,7 +33,7 @@ mod train;
 mod trust;
 
 pub use self::adopt::{AdoptOutcome, Adopted, KnownSamples};
-pub use self::answer::Prediction;
+pub use self::answer::{Prediction, WithBars};
 #[cfg(not(target_family = "wasm"))]
 pub use self::bench::{BenchOptions, Measured};
 pub use self::change::{Changed, Forgotten, Merged, Relabelled, Renamed, SomeForgotten};
