@@ -73,6 +73,8 @@ def test_types_are_right(scratch: Path) -> None:
         command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", *checked]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         assert done.returncode == 0, done.stdout
-    command = [sys.executable, "-m", "mypy.stubtest", "headstart._native", "--mypy-config-file", "mypy.ini"]
+    # scikit-learn gives its estimators these when they are imported.
+    (scratch / "allowed").write_text(r"headstart\.sklearn\.HeadClassifier\.set_\w+_request")
+    command = [sys.executable, "-m", "mypy.stubtest", "headstart", "--mypy-config-file", "mypy.ini", "--allowlist", "allowed"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stdout
