@@ -6,7 +6,7 @@ use headstart::pack::Pack;
 use headstart::preprocess::{self, Picture};
 
 use crate::answer::Input;
-use crate::call::{array, call, give, shared};
+use crate::call::{Handle, array, call, can_be, give, shared};
 use crate::session::FirmwareSession;
 use crate::status::Status;
 
@@ -14,8 +14,14 @@ use crate::status::Status;
 pub const HS_PACK_BYTES: usize = 512;
 
 /// A verified pack. It lives in the caller's memory and needs no closing.
+#[repr(C, align(8))]
 pub struct FirmwarePack {
+    mark: u32,
     pub(crate) pack: Pack<'static>,
+}
+
+impl Handle for FirmwarePack {
+    const MARK: u32 = u32::from_be_bytes(*b"hspk");
 }
 
 const _: () = assert!(size_of::<FirmwarePack>() <= HS_PACK_BYTES);
@@ -68,7 +74,7 @@ pub unsafe extern "C" fn hs_pack_open(
         // SAFETY: there is room, which is the pack's from now on.
         let place = unsafe { &mut *place };
         // SAFETY: as documented.
-        unsafe { give(pack, place.write(FirmwarePack { pack: opened })) };
+        unsafe { give(pack, place.write(FirmwarePack { mark: FirmwarePack::MARK, pack: opened })) };
         Ok(())
     })
 }
@@ -77,28 +83,28 @@ pub unsafe extern "C" fn hs_pack_open(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_pack_session_bytes(pack: *const FirmwarePack) -> usize {
     // SAFETY: as documented.
-    unsafe { pack.as_ref() }.and_then(FirmwarePack::session_bytes).unwrap_or(0)
+    unsafe { shared(pack) }.ok().and_then(FirmwarePack::session_bytes).unwrap_or(0)
 }
 
 /// Gives the bytes of the longest head that a session of this pack commits; 0 without a pack.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_pack_record_bytes(pack: *const FirmwarePack) -> u32 {
     // SAFETY: as documented.
-    unsafe { pack.as_ref() }.map_or(0, |pack| pack.pack.plan().record_bytes())
+    unsafe { shared(pack) }.map_or(0, |pack: &FirmwarePack| pack.pack.plan().record_bytes())
 }
 
 /// Gives the most classes that a head of this pack may have; 0 without a pack.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_pack_max_classes(pack: *const FirmwarePack) -> u32 {
     // SAFETY: as documented.
-    unsafe { pack.as_ref() }.map_or(0, |pack| pack.pack.plan().max_classes)
+    unsafe { shared(pack) }.map_or(0, |pack: &FirmwarePack| pack.pack.plan().max_classes)
 }
 
 /// Gives the features of a sample, in bytes; 0 without a pack.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_pack_features(pack: *const FirmwarePack) -> usize {
     // SAFETY: as documented.
-    unsafe { pack.as_ref() }.map_or(0, |pack| pack.pack.feature_len())
+    unsafe { shared(pack) }.map_or(0, |pack: &FirmwarePack| pack.pack.feature_len())
 }
 
 /// Gives the shape of the input. An input is `height * width * channels` bytes, int8, `[height][width][channels]`.
@@ -176,6 +182,9 @@ pub unsafe extern "C" fn hs_pack_values(
 unsafe fn room<'a>(start: *mut i8, length: usize) -> Result<&'a mut [i8], Status> {
     if start.is_null() {
         return Err(Status::Argument);
+    }
+    if !can_be(length, 1) {
+        return Err(Status::Length);
     }
     // SAFETY: the caller's promise; bytes that nothing was written to yet are numbers then.
     unsafe {

@@ -13,8 +13,8 @@ use crate::status::Status;
 
 /// Answers a file: a JPEG, PNG, WebP or BMP picture, or a `.npy` array. `answer` is filled.
 ///
-/// `HS_STATUS_NO_SAMPLES` while nothing was learned and the pack ships no head; `HS_STATUS_SAMPLE` for a file that cannot be read;
-/// `HS_STATUS_LENGTH` for an array of another shape.
+/// `HS_STATUS_NO_SAMPLES` while nothing was learned and the pack ships no head; `HS_STATUS_SAMPLE` for a file that cannot be read, or an
+/// array of another shape.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_device_predict_file(
     device: *const OpenDevice,
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn hs_device_predict_pixels(
 /// Answers the model's own input values, float32 in the model's own order; `count` is their number. They are not copied. `answer` is
 /// filled.
 ///
-/// As `hs_device_predict_file`.
+/// As `hs_device_predict_file`; `HS_STATUS_SAMPLE` for another number of values.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_device_predict_values(
     device: *const OpenDevice,

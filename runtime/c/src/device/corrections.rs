@@ -19,7 +19,7 @@ pub unsafe extern "C" fn hs_device_forget_all(device: *const OpenDevice) -> Stat
 /// Forgets a class: the state is then one that never saw it, and commits that did are removed. `json` is set to a report, which the
 /// caller frees with `hs_text_free`; it may be null.
 ///
-/// `HS_STATUS_REQUEST` where there is no such class, or only one would be left.
+/// `HS_STATUS_NO_SAMPLES` while nothing was learned; `HS_STATUS_REQUEST` where there is no such class, or only one would be left.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_device_forget_class(
     device: *const OpenDevice,
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn hs_device_relabel(
 /// Returns to an earlier commit: the one of this number, or with 0 the one before the current. It is a commit itself. `json` is as for
 /// `hs_device_forget_class`.
 ///
-/// `HS_STATUS_STATE` where there is none to return to.
+/// `HS_STATUS_NO_SAMPLES` while nothing was learned; `HS_STATUS_STATE` where there is none to return to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_device_rollback(
     device: *const OpenDevice,

@@ -17,12 +17,16 @@ thread_local! {
 /// about and what to do. Empty before the first; valid until the next call of this thread that fails.
 #[unsafe(no_mangle)]
 pub extern "C" fn hs_last_error() -> *const c_char {
-    LAST.with_borrow(|last| last.as_ptr())
+    // Not while the thread ends, when its texts are gone.
+    LAST.try_with(|last| last.try_borrow().map_or(c"".as_ptr(), |last| last.as_ptr()))
+        .unwrap_or(c"".as_ptr())
 }
 
 fn remember(message: Vec<u8>) {
     let message = message.into_iter().filter(|&byte| byte != 0).collect::<Vec<_>>();
-    LAST.set(CString::new(message).unwrap_or_default());
+    let message = CString::new(message).unwrap_or_default();
+    // What fails while the thread ends has nobody to read it.
+    let _ = LAST.try_with(|last| last.replace(message));
 }
 
 /// Why a call failed: a status, or the device's own error.

@@ -6,13 +6,19 @@ use headstart_device::Device;
 
 use super::error::call;
 use crate::answer::Input;
-use crate::call::{free, give, made, shared, text};
+use crate::call::{Handle, free, give, made, shared, text};
 use crate::status::Status;
 
 /// A pack and what was learned with it. Threads share it: answers go on, with the head that was committed last, while one of them
 /// learns.
+#[repr(C, align(8))]
 pub struct OpenDevice {
+    mark: u32,
     pub(super) device: Device,
+}
+
+impl Handle for OpenDevice {
+    const MARK: u32 = u32::from_be_bytes(*b"hsde");
 }
 
 /// Opens a pack with the folder of what was learned, which need not exist yet.
@@ -40,7 +46,7 @@ pub unsafe extern "C" fn hs_device_open(
         // SAFETY: as documented.
         let opened = options.open(unsafe { text(pack) }?)?;
         // SAFETY: as documented.
-        Ok(unsafe { made(device, OpenDevice { device: opened }) }?)
+        Ok(unsafe { made(device, OpenDevice { mark: OpenDevice::MARK, device: opened }) }?)
     })
 }
 

@@ -7,7 +7,7 @@ use headstart::head::Learner;
 use headstart_device::{Event, LearnOptions, Learning, Observer, Weight};
 
 use super::error::{Failure, call};
-use crate::call::{free, made, only, text};
+use crate::call::{Handle, free, made, only, text};
 use crate::status::Status;
 
 /// Hears of long work: `done` of `of` steps, where `of` is 0 while it is not known. Gives false to stop, and then nothing is changed. It
@@ -16,19 +16,33 @@ pub type Progress =
     Option<unsafe extern "C" fn(context: *mut c_void, done: usize, of: usize) -> bool>;
 
 /// How a device learns. What is not set is as it suits most, or as the state was learned before. One thread uses it at a time.
-#[derive(Default)]
+#[repr(C, align(8))]
 pub struct Options {
+    mark: u32,
     pub(super) learn: LearnOptions<'static>,
     pub(super) skips_bad: bool,
     progress: Progress,
     context: usize,
 }
 
+impl Handle for Options {
+    const MARK: u32 = u32::from_be_bytes(*b"hsop");
+}
+
 /// Makes options, which the caller frees with `hs_options_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_options_new(options: *mut *mut Options) -> Status {
     // SAFETY: as documented.
-    call(|| Ok(unsafe { made(options, Options::default()) }?))
+    call(|| unsafe {
+        let usual = Options {
+            mark: Options::MARK,
+            learn: LearnOptions::default(),
+            skips_bad: false,
+            progress: None,
+            context: 0,
+        };
+        Ok(made(options, usual)?)
+    })
 }
 
 /// Frees options. Null is nothing to free.

@@ -8,12 +8,18 @@ use headstart_device::{Labelled, Sample};
 
 use super::OpenDevice;
 use super::error::{Failure, call};
-use crate::call::{array, free, made, only, shared, text};
+use crate::call::{Handle, array, free, made, only, shared, text};
 use crate::status::Status;
 
 /// A list of samples with what each of them shows. One thread uses it at a time.
+#[repr(C, align(8))]
 pub struct Samples {
+    mark: u32,
     pub(super) samples: Labelled<'static>,
+}
+
+impl Handle for Samples {
+    const MARK: u32 = u32::from_be_bytes(*b"hssa");
 }
 
 /// A sample of a file.
@@ -58,7 +64,9 @@ pub(super) fn picture<'a>(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_samples_new(samples: *mut *mut Samples) -> Status {
     // SAFETY: as documented.
-    call(|| Ok(unsafe { made(samples, Samples { samples: Labelled::new() }) }?))
+    call(|| {
+        Ok(unsafe { made(samples, Samples { mark: Samples::MARK, samples: Labelled::new() }) }?)
+    })
 }
 
 /// Lists the samples of a folder as this pack learns from them: one folder a class, or `images/` with `masks/`. Files are read when they
@@ -76,7 +84,7 @@ pub unsafe extern "C" fn hs_samples_folder(
         let (device, folder) = unsafe { (shared(device)?, text(folder)?) };
         let listed = device.device.read(folder.as_ref(), None)?;
         // SAFETY: as documented.
-        Ok(unsafe { made(samples, Samples { samples: listed }) }?)
+        Ok(unsafe { made(samples, Samples { mark: Samples::MARK, samples: listed }) }?)
     })
 }
 
@@ -140,7 +148,7 @@ pub unsafe extern "C" fn hs_samples_add_values(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_samples_count(samples: *const Samples) -> usize {
     // SAFETY: as documented.
-    unsafe { samples.as_ref() }.map_or(0, |samples| samples.samples.len())
+    unsafe { shared(samples) }.map_or(0, |samples: &Samples| samples.samples.len())
 }
 
 /// Frees a list. Null is nothing to free.

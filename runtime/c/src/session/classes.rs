@@ -11,7 +11,8 @@ use crate::status::Status;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_session_classes(session: *const FirmwareSession) -> usize {
     // SAFETY: as documented.
-    unsafe { session.as_ref() }.map_or(0, |session| session.session.samples().len())
+    unsafe { shared(session) }
+        .map_or(0, |session: &FirmwareSession| session.session.samples().len())
 }
 
 /// Gives the name of a class and the samples that it was learned from. `label` has `HS_LABEL_BYTES`; both may be null.

@@ -6,14 +6,20 @@ use core::mem::MaybeUninit;
 use headstart::session::Session;
 use headstart::store::FlashStore;
 
-use crate::call::{call, give, only, shared};
+use crate::call::{Handle, call, give, only, shared, unmark};
 use crate::flash::{CallersStore, Flash};
 use crate::pack::FirmwarePack;
 use crate::status::Status;
 
 /// A session. It lives in the caller's memory. One thread uses it at a time.
+#[repr(C, align(8))]
 pub struct FirmwareSession {
+    mark: u32,
     pub(super) session: Session<'static, 'static, CallersStore>,
+}
+
+impl Handle for FirmwareSession {
+    const MARK: u32 = u32::from_be_bytes(*b"hsse");
 }
 
 /// Opens a session: with the head that was committed last, or else the one that the pack ships, or else without a class.
@@ -60,8 +66,9 @@ unsafe fn open(
     store: impl FnOnce(Flash, headstart::store::Region, &[u8; 32]) -> Opened,
 ) -> Result<(), Status> {
     let place: *mut MaybeUninit<FirmwareSession> = memory.cast();
-    // SAFETY: the pack lives as long as the session.
-    let (pack, flash) = unsafe { (shared::<FirmwarePack>(pack)?, *shared(flash)?) };
+    // SAFETY: the pack lives as long as the session; the flash is one, where it is not null.
+    let (pack, flash) =
+        unsafe { (shared::<FirmwarePack>(pack)?, *flash.as_ref().ok_or(Status::Argument)?) };
     if place.is_null() || session.is_null() {
         return Err(Status::Argument);
     }
@@ -73,8 +80,10 @@ unsafe fn open(
         return Err(Status::Length);
     }
     let planned = expected - size_of::<FirmwareSession>();
-    // SAFETY: there are so many bytes, which are the session's; nothing was written to them yet, so that they become numbers here.
+    // SAFETY: there are so many bytes, which are the session's; nothing was written to them yet, so that they become numbers here. A
+    // session that was there is none from now on.
     let ram = unsafe {
+        unmark(place.cast::<FirmwareSession>());
         let ram = memory.cast::<u8>().add(size_of::<FirmwareSession>());
         ram.write_bytes(0, planned);
         core::slice::from_raw_parts_mut(ram, planned)
@@ -84,7 +93,9 @@ unsafe fn open(
     // SAFETY: there is room in front of what the session works in.
     let place = unsafe { &mut *place };
     // SAFETY: as documented.
-    unsafe { give(session, place.write(FirmwareSession { session: opened })) };
+    unsafe {
+        give(session, place.write(FirmwareSession { mark: FirmwareSession::MARK, session: opened }))
+    };
     Ok(())
 }
 
@@ -127,11 +138,15 @@ pub unsafe extern "C" fn hs_session_committed(
     })
 }
 
-/// Closes a session: its memory is the caller's again. What was not committed is lost. Null is nothing to close.
+/// Closes a session: its memory is the caller's again. What was not committed is lost. Null, and a session that is closed, are nothing to
+/// close.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_session_close(session: *mut FirmwareSession) {
-    if !session.is_null() {
-        // SAFETY: an open session, which nothing uses from now on.
-        unsafe { session.drop_in_place() };
+    // SAFETY: an open session, which nothing uses from now on.
+    unsafe {
+        if only(session).is_ok() {
+            session.drop_in_place();
+            unmark(session);
+        }
     }
 }
