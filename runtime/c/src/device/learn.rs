@@ -47,8 +47,8 @@ pub unsafe extern "C" fn hs_device_learn(
         // SAFETY: as documented.
         let (device, samples) = unsafe { (shared(device)?, shared(samples)?) };
         // SAFETY: as documented.
-        let options =
-            if options.is_null() { None } else { Some(unsafe { shared::<Options>(options) }?) };
+        let given = || unsafe { shared::<Options>(options) };
+        let options = if options.is_null() { None } else { Some(given()?) };
         let told = Told::of(options);
         let usual = LearnOptions::default();
         let learn = options.map_or(&usual, |options| &options.learn);

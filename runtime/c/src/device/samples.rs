@@ -63,9 +63,10 @@ pub(super) fn picture<'a>(
 /// Makes an empty list, which the caller frees with `hs_samples_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hs_samples_new(samples: *mut *mut Samples) -> Status {
-    // SAFETY: as documented.
     call(|| {
-        Ok(unsafe { made(samples, Samples { mark: Samples::MARK, samples: Labelled::new() }) }?)
+        let none = Samples { mark: Samples::MARK, samples: Labelled::new() };
+        // SAFETY: as documented.
+        Ok(unsafe { made(samples, none) }?)
     })
 }
 

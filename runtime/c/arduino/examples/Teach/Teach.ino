@@ -1,6 +1,7 @@
 // Learns two inputs, answers one of them, and keeps the head in memory that stands in for flash.
 //
-// pack.h holds a pack as an array: xxd -i model.hspk > pack.h, renamed to model_hspk, and aligned to 4 bytes.
+// pack.h holds the pack, as an array in flash:
+//   xxd -i model.hspk | sed 's/^unsigned char/alignas(8) static const unsigned char/' > pack.h
 #include <headstart.h>
 #include <string.h>
 

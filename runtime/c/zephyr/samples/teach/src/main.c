@@ -14,15 +14,15 @@ static uint64_t pack_memory[HS_PACK_BYTES / 8];
 /* hs_pack_session_bytes says how much the pack takes. */
 static uint64_t session_memory[(48 << 10) / 8];
 
-static int32_t read(void *area, uint32_t offset, uint8_t *bytes, size_t length) {
+static int32_t partition_read(void *area, uint32_t offset, uint8_t *bytes, size_t length) {
     return flash_area_read(area, offset, bytes, length);
 }
 
-static int32_t write(void *area, uint32_t offset, const uint8_t *bytes, size_t length) {
+static int32_t partition_write(void *area, uint32_t offset, const uint8_t *bytes, size_t length) {
     return flash_area_write(area, offset, bytes, length);
 }
 
-static int32_t erase(void *area, uint32_t offset, uint32_t length) { return flash_area_erase(area, offset, length); }
+static int32_t partition_erase(void *area, uint32_t offset, uint32_t length) { return flash_area_erase(area, offset, length); }
 
 static int must(const char *what, hs_status status) {
     printk("%s: %s\n", what, hs_status_text(status));
@@ -45,9 +45,9 @@ int main(void) {
         return 1;
     }
     flash.context = (void *)area;
-    flash.read = read;
-    flash.write = write;
-    flash.erase = erase;
+    flash.read = partition_read;
+    flash.write = partition_write;
+    flash.erase = partition_erase;
     flash.capacity = area->fa_size;
     flash.read_bytes = 1;
     flash.write_bytes = flash_area_align(area);
@@ -71,7 +71,9 @@ int main(void) {
         memset(sample, -100, bytes);
         must("learn dark", hs_session_learn(session, sample, bytes, "dark", NULL));
     }
-    must("commit", hs_session_commit(session));
+    if (!must("commit", hs_session_commit(session))) {
+        return 1;
+    }
     if (must("answer", hs_session_predict(session, sample, bytes, &answer))) {
         printk("%s\n", answer.unknown ? "unknown" : answer.label);
     }
