@@ -20,6 +20,9 @@ pub(super) struct Group {
 /// Axes of a tensor that a table a channel can be made of, batch included.
 const MOST_AXES: usize = 4;
 
+/// Channels of all groups together: a graph with more has one scale a tensor.
+const MOST_CHANNELS: usize = 1 << 22;
+
 /// The groups of a graph: those of operands stand before those of products.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Groups {
@@ -95,6 +98,11 @@ impl Groups {
             if let Some(group) = groups.of[value] {
                 groups.all[group].bounds.push((value, bound));
             }
+        }
+        let channels =
+            groups.all.iter().fold(0, |sum: usize, group| sum.saturating_add(group.channels));
+        if channels > MOST_CHANNELS {
+            return Self { all: Vec::new(), of: vec![None; graph.values.len()] };
         }
         groups
     }

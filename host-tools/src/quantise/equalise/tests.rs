@@ -436,3 +436,20 @@ fn a_tensor_that_leaves_the_graph_has_one_scale() {
     let found = graph.nodes.iter().map(|node| ones.of(node.output).is_some());
     assert!(found.eq([false; 6]));
 }
+
+#[test]
+fn channels_that_would_fill_the_memory_have_one_scale_a_tensor() {
+    for (channels, found) in [(1 << 21, [true, true, false]), (1 << 22, [false; 3])] {
+        let mut graph = Graph::default();
+        let mut x = graph.add_value("x", vec![1, channels, 1, 1]);
+        graph.inputs.push(x);
+        for name in ["a", "b", "c"] {
+            let silu = Op::Activation(Activation::Silu);
+            x = graph.add_node(name, silu, vec![x], name).unwrap();
+        }
+        graph.outputs.push(x);
+        let groups = Groups::new(&graph);
+        let of = graph.nodes.iter().map(|node| groups.of[node.output].is_some());
+        assert!(of.eq(found), "{channels}");
+    }
+}

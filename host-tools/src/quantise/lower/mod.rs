@@ -89,6 +89,9 @@ fn at_freeze_point(graph: &Graph, value: ValueId, why: Why) -> LowerError {
     LowerError { node: graph.values[value].name.clone(), operator: "freeze point", why }
 }
 
+/// Channels with a function of their own, over all nodes: of each 256 results are computed, and kept where no curve gives them.
+const MOST_FUNCTION_CHANNELS: usize = 1 << 18;
+
 /// The work in progress.
 struct Lowering<'a> {
     graph: &'a Graph,
@@ -102,6 +105,8 @@ struct Lowering<'a> {
     is_outline: bool,
     /// Points of curves, and where they stand among the tables.
     points: Vec<(Vec<u8>, u32)>,
+    /// Channels that have been given functions of their own.
+    function_channels: usize,
 }
 
 impl<'a> Lowering<'a> {
@@ -121,6 +126,7 @@ impl<'a> Lowering<'a> {
             is_quantised,
             is_outline: false,
             points: Vec::new(),
+            function_channels: 0,
         };
         let input = graph.inputs[0];
         lowering.input(input).map_err(|why| LowerError {
@@ -222,6 +228,19 @@ impl<'a> Lowering<'a> {
         if self.quantisation(view.value) != to {
             let value = self.table_of(view.value, to, |x| x)?;
             self.lowered.views[output] = Some(View { value, ..view });
+        }
+        Ok(())
+    }
+
+    /// Counts channels that get functions of their own.
+    fn count_functions(&mut self, channels: usize) -> Result<(), Why> {
+        self.function_channels = self.function_channels.saturating_add(channels);
+        if self.function_channels > MOST_FUNCTION_CHANNELS {
+            return Err(format!(
+                "up to here functions of {} channels, more than the {MOST_FUNCTION_CHANNELS} of a pack",
+                self.function_channels
+            )
+            .into());
         }
         Ok(())
     }

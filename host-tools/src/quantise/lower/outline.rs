@@ -74,6 +74,8 @@ fn possible(graph: &Graph) -> Vec<bool> {
         // What reads a node without a form has none either: its operand has no view.
         let is_there = lowering.lowered.views[node.output].is_some()
             || lowering.node(index).and_then(|()| lowering.settle(node.output)).is_ok();
+        // What they hold is asked of nobody.
+        lowering.lowered.tables.clear();
         possible[node.output] =
             is_there && lowering.could_end(node.output, orders[node.output].as_ref()).is_ok();
     }
@@ -123,8 +125,9 @@ impl<'a> Lowering<'a> {
 
 #[cfg(test)]
 mod tests {
-    use headstart::graph::{Conv, Op, Pad, PadMode, Window};
+    use headstart::graph::{Activation, Conv, Op, Pad, PadMode, Window};
 
+    use super::super::MOST_FUNCTION_CHANNELS;
     use super::*;
 
     /// `x → map → smaller → resized → last`, all maps of 32 channels.
@@ -186,6 +189,25 @@ mod tests {
         // Half of the channels beside the other half, as places are: nothing is pooled.
         assert_eq!(features(Op::Reshape { shape: vec![1, 64, 32] }, 1), [64, 1, 32]);
         assert_eq!(features(Op::Reshape { shape: vec![1, 64, 4, 2, 4] }, 1), [1, 1, 2048]);
+    }
+
+    #[test]
+    fn functions_of_more_channels_than_a_pack_takes_are_refused_where_they_are_too_many() {
+        let mut graph = Graph::default();
+        let x = graph.add_value("x", vec![1, 1, 1, 1]);
+        graph.inputs.push(x);
+        let channels = MOST_FUNCTION_CHANNELS / 2;
+        let weight = graph.add_constant("w", vec![channels, 1, 1, 1], vec![0.5; channels]).unwrap();
+        let conv = Op::Conv(Conv { window: Window::new(&[1; 2]), groups: 1 });
+        let mut last = graph.add_node("conv", conv, vec![x, weight], "conv").unwrap();
+        for name in ["first", "second", "third"] {
+            let sigmoid = Op::Activation(Activation::Sigmoid);
+            last = graph.add_node(name, sigmoid, vec![last], name).unwrap();
+        }
+        graph.outputs.push(last);
+        let refused = obstacle(&graph).unwrap();
+        assert_eq!(refused.node, "third");
+        assert!(refused.to_string().contains("393216 channels"), "{refused}");
     }
 
     #[test]

@@ -62,6 +62,7 @@ impl Lowering<'_> {
         let scale = |of: Option<&[f32]>, c: usize| of.map_or(1.0, |of| f64::from(of[c]));
         let scales: Vec<[f64; 2]> = (0..count).map(|c| scales.map(|of| scale(of, c))).collect();
         let (input, order) = self.by_channel(x, 0)?;
+        self.count_functions(count)?;
         let channels =
             Channels { from: self.quantisation(input), to: self.range(node.output)?, scales };
         if let Some((factors, curve)) = self.curve(&channels, &function)? {
@@ -72,7 +73,7 @@ impl Lowering<'_> {
             let [before, behind] = channels.scales[c];
             function(x * before) / behind
         };
-        self.channel_tables(node, x, 0, count, of_channel)
+        self.tables_in_order(node, (input, order), count, of_channel)
     }
 
     /// A value whose innermost axis is `axis`, and the order in which it lies.
@@ -124,7 +125,19 @@ impl Lowering<'_> {
         channels: usize,
         function: impl Fn(usize, f64) -> f64,
     ) -> Result<(), Why> {
-        let (input, order) = self.by_channel(x, axis)?;
+        self.count_functions(channels)?;
+        let found = self.by_channel(x, axis)?;
+        self.tables_in_order(node, found, channels, function)
+    }
+
+    /// One table a position along the innermost axis of a value.
+    fn tables_in_order(
+        &mut self,
+        node: &GraphNode,
+        (input, order): (u32, Order),
+        channels: usize,
+        function: impl Fn(usize, f64) -> f64,
+    ) -> Result<(), Why> {
         let (from, to) = (self.quantisation(input), self.range(node.output)?);
         let table = narrow(self.lowered.tables.len())?;
         for channel in 0..channels {
