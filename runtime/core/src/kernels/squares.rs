@@ -1,7 +1,7 @@
 //! Products of matrices, 64 rows and columns at a time: what the systems of many samples are made of.
 //!
-//! Every element is one sum, in rising order, of products that are each rounded; so the bits do not depend on how many
-//! elements a CPU computes at once.
+//! Of real numbers every element is one sum, in rising order, of products that are each rounded; so the bits do not depend on how many
+//! elements a CPU computes at once. Sums of whole numbers have no order.
 
 /// Rows and columns of a [`Square`].
 pub const SIDE: usize = 64;
@@ -11,6 +11,45 @@ pub type Line = [f32; SIDE];
 
 /// A matrix of [`SIDE`] rows and columns, `[row][column]`.
 pub type Square = [Line; SIDE];
+
+/// Two numbers of each row or column, one behind the other: what instructions multiply together.
+pub type Pairs = [[i16; 2]; SIDE];
+
+/// Lines of [`Pairs`] that are multiplied together at most: so many products of int8 come to 2³⁰ at most.
+pub(crate) const MOST_PAIRS: usize = 1 << 15;
+
+/// Writes `Σ a[k][row][i] · b[k][column][i]`, over the lines that both have and both numbers of a pair, which are int8; of
+/// [`MOST_PAIRS`] lines at most.
+pub(crate) fn whole_product(a: &[Pairs], b: &[Pairs], out: &mut [[i32; SIDE]; SIDE]) {
+    debug_assert!(a.len().min(b.len()) <= MOST_PAIRS, "sums could overflow");
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    {
+        if let Some(cpu) = super::x86_64::Avx512Vnni::new() {
+            return cpu.whole_product(a, b, out);
+        }
+        if let Some(cpu) = super::x86_64::Avx2::new() {
+            return cpu.whole_product(a, b, out);
+        }
+    }
+    whole_sums(a, b, out)
+}
+
+/// The written definition.
+fn whole_sums(a: &[Pairs], b: &[Pairs], out: &mut [[i32; SIDE]; SIDE]) {
+    const COLUMNS: usize = 16;
+    for (row, line) in out.iter_mut().enumerate() {
+        for (column, part) in line.as_chunks_mut::<COLUMNS>().0.iter_mut().enumerate() {
+            let mut sums = [0_i32; COLUMNS];
+            for (a, b) in a.iter().zip(b) {
+                let ([x, y], b) = (a[row].map(i32::from), &b.as_chunks::<COLUMNS>().0[column]);
+                for (sum, pair) in sums.iter_mut().zip(b) {
+                    *sum += x * i32::from(pair[0]) + y * i32::from(pair[1]);
+                }
+            }
+            *part = sums;
+        }
+    }
+}
 
 /// Writes `Σ a[k][row] · b[k][column]`, over the lines that both have, in rising order.
 pub(crate) fn product(a: &[Line], b: &[Line], out: &mut Square) {
@@ -123,6 +162,39 @@ mod tests {
                 Avx512Vnni::new().inspect(|cpu| of(&|out| cpu.product(&a, &b, out)));
             }
             assert!(found.iter().all(|found| *found == expected));
+        }
+    }
+
+    #[test]
+    fn every_kernel_sums_whole_numbers() {
+        let mut random = Random::new(6);
+        for (lines, least) in [(0, false), (1, false), (7, false), (300, false), (MOST_PAIRS, true)]
+        {
+            let mut fill = || -> std::vec::Vec<Pairs> {
+                let mut next = || if least { -128 } else { i16::from(random.next_u32() as i8) };
+                (0..lines).map(|_| core::array::from_fn(|_| [next(), next()])).collect()
+            };
+            let (a, b) = (fill(), fill());
+            let mut found = std::vec![[[9; SIDE]; SIDE]; 2];
+            whole_product(&a, &b, &mut found[0]);
+            whole_sums(&a, &b, &mut found[1]);
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            {
+                use crate::kernels::x86_64::{Avx2, Avx512Vnni};
+                let mut of = |run: &dyn Fn(&mut [[i32; SIDE]; SIDE])| {
+                    let mut out = [[9; SIDE]; SIDE];
+                    run(&mut out);
+                    found.push(out);
+                };
+                Avx2::new().inspect(|cpu| of(&|out| cpu.whole_product(&a, &b, out)));
+                Avx512Vnni::new().inspect(|cpu| of(&|out| cpu.whole_product(&a, &b, out)));
+            }
+            for (i, j) in [(0, 0), (3, 63), (63, 5), (17, 31)] {
+                let of = |k: usize, at: usize| i64::from(a[k][i][at]) * i64::from(b[k][j][at]);
+                let expected: i64 = (0..lines).map(|k| of(k, 0) + of(k, 1)).sum();
+                assert!(found.iter().all(|found| i64::from(found[i][j]) == expected), "{i} {j}");
+            }
+            assert!(found.iter().all(|other| *other == found[0]), "{lines}");
         }
     }
 

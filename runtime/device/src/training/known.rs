@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use headstart::Error;
 use headstart::head::pooled::{
-    Line, SIDE, Sums, System, WholeSquare, class_weights, logits, panel_len, squares_len,
+    Pairs, SIDE, Sums, System, WholeSquare, class_weights, logits, pairs_len, panel_len,
+    squares_len,
 };
 use headstart::head::{LinearHead, Samples};
 
@@ -61,13 +62,14 @@ impl Counted<'_> {
 }
 
 /// Sums of samples.
+#[derive(Clone)]
 pub(super) struct Known {
     features: usize,
     weights: Vec<u8>,
     counts: Vec<u32>,
     totals: Vec<i64>,
     squares: Vec<WholeSquare>,
-    panel: Vec<Line>,
+    pairs: Vec<Pairs>,
 }
 
 impl Known {
@@ -81,28 +83,35 @@ impl Known {
             counts: vec![0; counts.len()],
             totals: filled(0, counts.len().saturating_mul(features))?,
             squares: filled([[0.0; SIDE]; SIDE], squares_len(features)?)?,
-            panel: filled([0.0; SIDE], panel_len(features)?)?,
+            pairs: filled([[0; 2]; SIDE], pairs_len(features)?)?,
         })
     }
 
-    fn sums(&mut self) -> Result<(Sums<'_>, &mut [Line]), Error> {
-        let Self { features, weights, counts, totals, squares, panel } = self;
-        Ok((Sums::new(*features, weights, counts, totals, squares)?, panel))
+    /// Whether classes of these sizes weigh what they weigh here.
+    pub(super) fn weighs(&self, counts: &[u32]) -> bool {
+        let mut weights = vec![0; counts.len()];
+        class_weights(counts, &mut weights);
+        weights == self.weights
+    }
+
+    fn sums(&mut self) -> Result<(Sums<'_>, &mut [Pairs]), Error> {
+        let Self { features, weights, counts, totals, squares, pairs } = self;
+        Ok((Sums::new(*features, weights, counts, totals, squares)?, pairs))
     }
 
     /// Adds these of the samples, each as often as it counts.
     pub(super) fn add(&mut self, of: Counted<'_>, which: &[u32]) -> Result<(), Error> {
         for (times, which) in of.by_times(which) {
-            let (mut sums, panel) = self.sums()?;
-            sums.add(of.samples.select(&which)?, times, panel)?;
+            let (mut sums, pairs) = self.sums()?;
+            sums.add(of.samples.select(&which)?, times, pairs)?;
         }
         Ok(())
     }
 
     pub(super) fn take(&mut self, of: Counted<'_>, which: &[u32]) -> Result<(), Error> {
         for (times, which) in of.by_times(which) {
-            let (mut sums, panel) = self.sums()?;
-            sums.take(of.samples.select(&which)?, times, panel)?;
+            let (mut sums, pairs) = self.sums()?;
+            sums.take(of.samples.select(&which)?, times, pairs)?;
         }
         Ok(())
     }
@@ -117,8 +126,9 @@ impl Known {
         let mut squares = filled([[0.0; SIDE]; SIDE], length)?;
         let mut work = filled([[0.0; SIDE]; SIDE], length)?;
         let mut numbers = filled(0.0, System::numbers_len(features)?)?;
-        let (sums, panel) = self.sums()?;
-        let system = System::new(&sums, &mut squares, &mut numbers, panel)?;
+        let mut panel = filled([0.0; SIDE], panel_len(features)?)?;
+        let (sums, _) = self.sums()?;
+        let system = System::new(&sums, &mut squares, &mut numbers, &mut panel)?;
         let mut heads = Vec::new();
         for &penalty in penalties {
             let mut weights = filled(0.0, classes.saturating_mul(features))?;

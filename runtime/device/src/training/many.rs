@@ -8,7 +8,9 @@
 use headstart::Error;
 use headstart::head::Samples;
 use headstart::head::calibrate::HeldOut;
-use headstart::head::pooled::{Line, Square, System, WholeSquare, panel_len, squares_len};
+use headstart::head::pooled::{
+    Line, Pairs, Square, System, WholeSquare, pairs_len, panel_len, squares_len,
+};
 
 use super::downhill::{self, Slope};
 use super::known::{Counted, Known, Linear};
@@ -37,6 +39,7 @@ pub(super) fn bytes(features: usize, classes: usize) -> Result<usize, Error> {
     let squares = squares_len(features)?.saturating_mul(size_of::<WholeSquare>());
     let system = System::squares_len(features, classes)?.saturating_mul(2 * size_of::<Square>());
     let panel = panel_len(features)?.saturating_mul(size_of::<Line>());
+    let panel = panel.saturating_add(pairs_len(features)?.saturating_mul(size_of::<Pairs>()));
     // Heads of all penalties, sums of twice their size, and logits of what is held out.
     let a_class = (5 + PENALTIES.len()) * features + 2 * MOST_HELD_OUT;
     let rest = a_class.saturating_mul(classes).saturating_mul(size_of::<f32>());
@@ -91,19 +94,18 @@ pub(super) fn train(
     of.count(&all, &mut counts);
     shown.count(&all_shown, &mut counts);
     let mut known = Known::new(features, &counts)?;
-    known.add(of, &all)?;
-    known.add(shown, &all_shown)?;
     let held = held_out(labels, classes);
+    let is_held = |at: &u32| held.binary_search(&owners[*at as usize]).is_ok();
+    let held_rows: Vec<u32> = all_shown.iter().copied().filter(is_held).collect();
+    let (rest, rest_shown) = (without(&all, &held), without(&all_shown, &held_rows));
+    known.add(of, &rest)?;
+    known.add(shown, &rest_shown)?;
     if held.is_empty() {
         let head = known.head(PENALTIES[UNMEASURED])?;
         let temperature = UNMEASURED_TEMPERATURE;
         return Ok(Measured { head, temperature, unknown_threshold: 0.0, held_out: None });
     }
-    let is_held = |at: &u32| held.binary_search(&owners[*at as usize]).is_ok();
-    let held_rows: Vec<u32> = (0..owners.len() as u32).filter(is_held).collect();
     let test = samples.select(&held)?;
-    known.take(of, &held)?;
-    known.take(shown, &held_rows)?;
     let mut best: Option<(f32, f32, f32, Linear, Vec<f32>)> = None;
     for (penalty, head) in PENALTIES.into_iter().zip(known.heads(&PENALTIES)?) {
         let Some(head) = head else { continue };
@@ -119,7 +121,6 @@ pub(super) fn train(
     // Few samples that count for many would be learned by heart.
     let is_worth = of.times.iter().all(|&times| times == 1)
         && downhill::is_worth(all.len() + all_shown.len(), features, classes);
-    let (rest, rest_shown) = (without(&all, &held), without(&all_shown, &held_rows));
     let mut steps = 0;
     if is_worth {
         let rows = [samples.select(&rest)?, shown.samples.select(&rest_shown)?];

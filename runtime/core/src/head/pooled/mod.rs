@@ -24,10 +24,10 @@ pub use self::answers::logits;
 #[cfg(feature = "std")]
 pub use self::parallel::on_threads;
 pub use self::sums::{
-    MAX_TIMES, MAX_WEIGHT, Sums, WholeSquare, class_weights, panel_len, squares_len,
+    MAX_TIMES, MAX_WEIGHT, Sums, WholeSquare, class_weights, pairs_len, panel_len, squares_len,
 };
 pub use self::system::System;
-pub use crate::kernels::squares::{Line, SIDE, Square};
+pub use crate::kernels::squares::{Line, Pairs, SIDE, Square};
 
 #[cfg(test)]
 mod tests;

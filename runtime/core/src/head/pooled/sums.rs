@@ -5,15 +5,16 @@ use super::parallel::rows;
 use crate::Error;
 use crate::checked::{expect_len, product as product_of, sum};
 use crate::head::{MAX_CLASSES, Samples};
-use crate::kernels::squares::{Line, SIDE, product};
+use crate::kernels::squares::{MOST_PAIRS, Pairs, SIDE, whole_product};
 use crate::record::check_shape;
 
 /// The largest weight of a class.
 pub const MAX_WEIGHT: u8 = 16;
 /// The most times that one sample counts: with that all sums stay whole, of any number of samples that a state can have.
 pub const MAX_TIMES: u16 = 128;
-/// Samples that are multiplied together: so many products of two int8 are exact in float32.
-const ROWS: usize = 256;
+/// Pairs of samples that are multiplied together.
+const ROWS: usize = 128;
+const _: () = assert!(ROWS <= MOST_PAIRS);
 
 /// A square of whole numbers below 2⁵³, `[row][column]`.
 pub type WholeSquare = [[f64; SIDE]; SIDE];
@@ -32,13 +33,22 @@ pub fn squares_len(features: usize) -> Result<usize, Error> {
     Ok(product_of(&[blocks, sum(&[blocks, 1])?])? / 2)
 }
 
-/// How many lines of scratch memory so many features need.
+/// How many lines of scratch memory [`Sums::add`] needs for so many features.
+///
+/// # Errors
+///
+/// [`Error::ShapeOverflow`] if they cannot be counted.
+pub fn pairs_len(features: usize) -> Result<usize, Error> {
+    product_of(&[blocks(features), ROWS])
+}
+
+/// How many lines of scratch memory [`System::new`](super::System::new) and [`logits`](super::logits) need for so many features.
 ///
 /// # Errors
 ///
 /// [`Error::ShapeOverflow`] if they cannot be counted.
 pub fn panel_len(features: usize) -> Result<usize, Error> {
-    product_of(&[blocks(features), ROWS])
+    product_of(&[blocks(features), 2, SIDE])
 }
 
 /// Writes what each sample of a class weighs: the whole number nearest to how often the class would go into the largest
@@ -85,7 +95,7 @@ impl<'a> Sums<'a> {
     }
 
     /// Adds samples, each of them so many times, 1 to [`MAX_TIMES`]: the sums are those of so many equal samples, in the time of one.
-    /// `panel` is scratch memory of [`panel_len`].
+    /// `panel` is scratch memory of [`pairs_len`].
     ///
     /// # Errors
     ///
@@ -95,7 +105,7 @@ impl<'a> Sums<'a> {
         &mut self,
         samples: Samples<'_>,
         times: u16,
-        panel: &mut [Line],
+        panel: &mut [Pairs],
     ) -> Result<(), Error> {
         self.change(samples, times, 1, panel)
     }
@@ -109,7 +119,7 @@ impl<'a> Sums<'a> {
         &mut self,
         samples: Samples<'_>,
         times: u16,
-        panel: &mut [Line],
+        panel: &mut [Pairs],
     ) -> Result<(), Error> {
         self.change(samples, times, -1, panel)
     }
@@ -119,7 +129,7 @@ impl<'a> Sums<'a> {
         samples: Samples<'_>,
         times: u16,
         sign: i32,
-        panel: &mut [Line],
+        panel: &mut [Pairs],
     ) -> Result<(), Error> {
         if !(1..=MAX_TIMES).contains(&times) {
             return Err(Error::ShapeOverflow);
@@ -127,7 +137,7 @@ impl<'a> Sums<'a> {
         let factor = sign * i32::from(times);
         let (features, classes) = (self.features, self.counts.len());
         expect_len(samples.feature_len(), features)?;
-        let needed = panel_len(features)?;
+        let needed = pairs_len(features)?;
         if panel.len() < needed {
             return Err(Error::BufferLength { expected: needed, found: panel.len() });
         }
@@ -152,32 +162,37 @@ impl<'a> Sums<'a> {
                     continue;
                 }
                 for (block, part) in row.chunks(SIDE).enumerate() {
-                    let line = &mut panel[block * ROWS + filled];
-                    line[part.len()..].fill(0.0);
-                    line.iter_mut().zip(part).for_each(|(x, &q)| *x = f32::from(q));
+                    let line = &mut panel[block * ROWS + filled / 2];
+                    let (own, none) = line.split_at_mut(part.len());
+                    none.fill([0; 2]);
+                    // The first of a pair is alone until the second comes.
+                    match filled % 2 {
+                        0 => own.iter_mut().zip(part).for_each(|(x, &q)| *x = [i16::from(q), 0]),
+                        _ => own.iter_mut().zip(part).for_each(|(x, &q)| x[1] = i16::from(q)),
+                    }
                 }
                 filled += 1;
-                if filled == ROWS {
+                if filled == 2 * ROWS {
                     self.multiply(panel, ROWS, factor * i32::from(weight));
                     filled = 0;
                 }
             }
             if filled > 0 {
-                self.multiply(panel, filled, factor * i32::from(weight));
+                self.multiply(panel, filled.div_ceil(2), factor * i32::from(weight));
             }
         }
         Ok(())
     }
 
-    /// Adds `factor` times the products of the panel's samples.
-    fn multiply(&mut self, panel: &[Line], count: usize, factor: i32) {
+    /// Adds `factor` times the products of the panel's samples, of which there are so many pairs.
+    fn multiply(&mut self, panel: &[Pairs], count: usize, factor: i32) {
         let layout = Layout { blocks: blocks(self.features), columns: 0 };
         let factor = f64::from(factor);
         rows(layout, 0..layout.blocks, self.squares, &|row, squares| {
-            let mut sums = [[0.0; SIDE]; SIDE];
+            let mut sums = [[0; SIDE]; SIDE];
             for (block, square) in (row..).zip(squares) {
                 let [a, b] = [row, block].map(|block| &panel[block * ROWS..][..count]);
-                product(a, b, &mut sums);
+                whole_product(a, b, &mut sums);
                 let pairs = square.as_flattened_mut().iter_mut().zip(sums.as_flattened());
                 pairs.for_each(|(whole, &sum)| *whole += factor * f64::from(sum));
             }

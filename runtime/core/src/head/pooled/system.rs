@@ -40,7 +40,7 @@ impl<'a> System<'a> {
         product(&[4, features])
     }
 
-    /// Computes the system from sums. `panel` is scratch memory as [`Sums::add`] needs it.
+    /// Computes the system from sums. `panel` is scratch memory of [`panel_len`](super::panel_len).
     ///
     /// # Errors
     ///

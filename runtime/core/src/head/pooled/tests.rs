@@ -13,7 +13,7 @@ struct Own {
     counts: Vec<u32>,
     totals: Vec<i64>,
     squares: Vec<WholeSquare>,
-    panel: Vec<Line>,
+    pairs: Vec<Pairs>,
 }
 
 impl Own {
@@ -25,13 +25,13 @@ impl Own {
             counts: vec![0; classes],
             totals: vec![0; classes * features],
             squares: vec![[[0.0; SIDE]; SIDE]; squares_len(features).unwrap()],
-            panel: vec![[f32::NAN; SIDE]; panel_len(features).unwrap()],
+            pairs: vec![[[99; 2]; SIDE]; pairs_len(features).unwrap()],
         }
     }
 
-    fn sums(&mut self) -> (Sums<'_>, &mut [Line]) {
-        let Self { features, weights, counts, totals, squares, panel } = self;
-        (Sums::new(*features, weights, counts, totals, squares).unwrap(), panel)
+    fn sums(&mut self) -> (Sums<'_>, &mut [Pairs]) {
+        let Self { features, weights, counts, totals, squares, pairs } = self;
+        (Sums::new(*features, weights, counts, totals, squares).unwrap(), pairs)
     }
 
     fn head(&mut self, penalty: f32) -> Result<(Vec<f32>, Vec<f32>), Error> {
@@ -39,8 +39,9 @@ impl Own {
         let length = System::squares_len(features, classes).unwrap();
         let mut squares = vec![[[f32::NAN; SIDE]; SIDE]; length];
         let (mut work, mut numbers) = (squares.clone(), vec![f64::NAN; 4 * features]);
-        let (sums, panel) = self.sums();
-        let system = System::new(&sums, &mut squares, &mut numbers, panel)?;
+        let mut panel = vec![[f32::NAN; SIDE]; panel_len(features).unwrap()];
+        let (sums, _) = self.sums();
+        let system = System::new(&sums, &mut squares, &mut numbers, &mut panel)?;
         let (mut weights, mut bias) = (vec![0.0; classes * features], vec![0.0; classes]);
         system.solve(penalty, &mut work, &mut weights, &mut bias)?;
         Ok((weights, bias))

@@ -9,10 +9,11 @@ use super::effect::{DOUBTFUL, Effect};
 use super::heavy::Heavy;
 use super::parts::{PARTS, in_parts};
 use super::side::Side;
+use super::step::Rest;
 use crate::samples::SampleId;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
-use crate::training::known::Linear;
+use crate::training::known::{Known, Linear};
 use crate::training::many;
 
 /// With more samples before, only the first parts are held out.
@@ -26,12 +27,23 @@ pub(super) struct Before<'a> {
     side: Side<'a>,
     /// Bytes that learning a head may take.
     memory: usize,
-    /// Samples to hold out, and the head of all others.
-    parts: Vec<(Vec<usize>, Linear)>,
+    parts: Vec<Part>,
     /// The head of all of them; of many that of the first part, which is nearly the same.
     whole: Option<Linear>,
     many: bool,
 }
+
+/// Samples to hold out, and the head of all others.
+struct Part {
+    places: Vec<usize>,
+    held: HashSet<SampleId>,
+    head: Linear,
+    /// Of many samples the sums that the head follows from, where there is memory to keep them.
+    sums: Option<Known>,
+}
+
+/// How often the memory that learning a head takes must be there for sums to be kept beside it.
+const KEPT: usize = 4;
 
 /// New samples of known classes, and by how much the head before prefers other classes to theirs.
 pub(super) type Doubts = Vec<(SampleId, f64)>;
@@ -49,14 +61,23 @@ impl<'a> Before<'a> {
         let many = many::are_many(cache.len(), features) && most <= memory;
         let side = Side::new(cache, memory, many)?;
         let mut parts = Vec::new();
-        for part in held_out(cache, new, many) {
-            let head = side.without(cache, &ids(cache, &part))?;
-            parts.push((part, head));
+        for places in held_out(cache, new, many) {
+            let held = ids(cache, &places);
+            let rest = Rest { cache, side: &side, held: &held };
+            let (sums, head) = match many {
+                true => {
+                    let (sums, head) = Side::sums(rest)?;
+                    ((most.saturating_mul(KEPT) <= memory).then_some(sums), head)
+                }
+                false => (None, Side::without(rest)?),
+            };
+            parts.push(Part { places, held, head, sums });
         }
         if parts.is_empty() {
             return Ok(None);
         }
-        let whole = (!many).then(|| side.without(cache, &HashSet::new())).transpose()?;
+        let all = || Side::without(Rest { cache, side: &side, held: &HashSet::new() });
+        let whole = (!many).then(all).transpose()?;
         Ok(Some(Self { cache, side, memory, parts, whole, many }))
     }
 
@@ -81,10 +102,18 @@ impl<'a> Before<'a> {
         let mut known_weights = Vec::new();
         let class_of: HashMap<&str, usize> =
             old.classes().iter().map(String::as_str).zip(0..).collect();
-        for (at, (part, head_before)) in self.parts.iter().enumerate() {
+        for (at, own) in self.parts.iter().enumerate() {
+            let (part, head_before) = (&own.places, &own.head);
             let of_heavy = &heavy.parts[at];
-            let held = ids(old, part).into_iter().chain(ids(new, of_heavy)).collect();
-            let head_after = new_side.without(new, &held)?;
+            let held = own.held.iter().copied().chain(ids(new, of_heavy)).collect();
+            let rest = Rest { cache: new, side: &new_side, held: &held };
+            let head_after = match &own.sums {
+                Some(sums) => {
+                    let known = Rest { cache: old, side: &self.side, held: &own.held };
+                    Side::after(known, sums, rest)?
+                }
+                None => Side::without(rest)?,
+            };
             let answers_before = self.side.answers(head_before, part)?;
             let answers_after = self.side.answers(&head_after, part)?;
             let each = answers_before.chunks_exact(old.classes().len());
@@ -136,7 +165,7 @@ impl<'a> Before<'a> {
             }
         }
         let (fresh, ids): (Vec<usize>, Vec<SampleId>) = fresh.into_iter().unzip();
-        let whole = self.whole.as_ref().or(self.parts.first().map(|(_, head)| head));
+        let whole = self.whole.as_ref().or(self.parts.first().map(|part| &part.head));
         let answers = whole.map(|whole| new_side.answers(whole, &fresh)).transpose()?;
         let answers = answers.unwrap_or_default();
         let mut doubts = Vec::new();

@@ -25,6 +25,7 @@ mod effect;
 mod heavy;
 mod parts;
 mod side;
+mod step;
 
 pub use self::backbones::{Adoption, between};
 use self::before::Before;

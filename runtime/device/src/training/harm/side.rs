@@ -1,11 +1,9 @@
 //! What is known before an update or after it, and heads that are learned from it.
 
-use std::collections::HashSet;
-
 use headstart::head::{LinearHead, Samples, discriminants, ridge};
 
+use super::step::{Rest, Step};
 use crate::memory::filled;
-use crate::samples::SampleId;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
 use crate::training::known::{Counted, Known, Linear};
@@ -37,25 +35,66 @@ impl<'a> Side<'a> {
         Ok(Self { samples, classes, memory, many, times })
     }
 
-    /// The head of all samples but these; where memory is too small for them, of every second one, every third one,
-    /// and so on, which are some of each class in the order of a cache.
-    pub(super) fn without(
-        &self,
-        cache: &FeatureCache,
-        held: &HashSet<SampleId>,
+    /// Whether a sample of this side and one of another with the same classes are learned as one and the same.
+    pub(super) fn is_same(&self, at: u32, other: &Side<'_>, theirs: u32) -> bool {
+        let of =
+            |side: &Side<'_>, at: u32| (side.samples.label(at as usize), side.times[at as usize]);
+        of(self, at) == of(other, theirs)
+            && self.samples.row(at as usize) == other.samples.row(theirs as usize)
+    }
+
+    fn counted(&self) -> Counted<'_> {
+        Counted { samples: self.samples, times: &self.times }
+    }
+
+    /// Samples of each class, each as often as it counts.
+    fn count(&self, which: &[u32]) -> Vec<u32> {
+        let mut counts = vec![0; self.classes];
+        self.counted().count(which, &mut counts);
+        counts
+    }
+
+    /// The sums of many samples, and their head.
+    pub(super) fn sums(rest: Rest<'_>) -> Result<(Known, Linear), TrainingProblem> {
+        let (side, all) = (rest.side, rest.places());
+        let mut known = Known::new(side.samples.feature_len(), &side.count(&all))?;
+        known.add(side.counted(), &all)?;
+        let head = known.head(PENALTY_OF_MANY)?;
+        Ok((known, head))
+    }
+
+    /// The head of many samples, from the sums of those before: the same one as from none, and sooner where little changed.
+    pub(super) fn after(
+        before: Rest<'_>,
+        known: &Known,
+        after: Rest<'_>,
     ) -> Result<Linear, TrainingProblem> {
-        let ids = (0_u32..).zip(cache.ids());
-        let all: Vec<u32> = ids.filter(|(_, id)| !held.contains(*id)).map(|(at, _)| at).collect();
-        let features = self.samples.feature_len();
-        if self.many {
-            let of = Counted { samples: self.samples, times: &self.times };
-            let mut counts = vec![0; self.classes];
-            of.count(&all, &mut counts);
-            let mut known = Known::new(features, &counts)?;
-            known.add(of, &all)?;
+        let side = after.side;
+        let weighs = || known.weighs(&side.count(&after.places()));
+        if before.cache.classes() == after.cache.classes()
+            && weighs()
+            && let Some(Step { taken, added }) = Step::between(before, after)
+        {
+            let mut known = known.clone();
+            known.take(before.side.counted(), &taken)?;
+            known.add(side.counted(), &added)?;
             return known.head(PENALTY_OF_MANY);
         }
-        let all = repeated(&all, &self.times);
+        Ok(Self::sums(after)?.1)
+    }
+
+    /// The head of all samples but these; where memory is too small for them, of every second one, every third one,
+    /// and so on, which are some of each class in the order of a cache.
+    pub(super) fn without(rest: Rest<'_>) -> Result<Linear, TrainingProblem> {
+        if rest.side.many {
+            return Ok(Self::sums(rest)?.1);
+        }
+        rest.side.head_of(&rest.places())
+    }
+
+    fn head_of(&self, all: &[u32]) -> Result<Linear, TrainingProblem> {
+        let features = self.samples.feature_len();
+        let all = repeated(all, &self.times);
         let scratch_len =
             |samples: usize| discriminants::scratch_len(samples, features, self.classes);
         let (mut rest, mut step) = (all.clone(), 1);

@@ -9,7 +9,7 @@ mod block;
 mod columns;
 mod linear;
 mod requantise;
-mod squares;
+pub(in crate::kernels::x86_64) mod squares;
 pub(in crate::kernels::x86_64) mod table;
 mod tile;
 
@@ -20,7 +20,7 @@ pub(in crate::kernels::x86_64) use self::requantise::Requantise;
 
 use crate::kernels::columns as depthwise;
 use crate::kernels::generic::{Convolution, Output, Table, Term};
-use crate::kernels::squares::{Line, Square};
+use crate::kernels::squares::{Line, Pairs, SIDE, Square};
 use crate::kernels::tiles;
 use crate::kernels::work::{Instructions, STEP, Step, Work};
 
@@ -57,6 +57,17 @@ impl Avx2 {
     pub(in crate::kernels) fn product(self, a: &[Line], b: &[Line], out: &mut Square) {
         // SAFETY: the token proves the feature.
         unsafe { squares::product(a, b, out) }
+    }
+
+    /// See [`squares::whole_product`](crate::kernels::squares::whole_product).
+    pub(in crate::kernels) fn whole_product(
+        self,
+        a: &[Pairs],
+        b: &[Pairs],
+        out: &mut [[i32; SIDE]; SIDE],
+    ) {
+        // SAFETY: the token proves the feature.
+        unsafe { squares::whole_product(a, b, out) }
     }
 
     pub(in crate::kernels) fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {

@@ -12,7 +12,7 @@ mod tile;
 
 use crate::kernels::columns as depthwise;
 use crate::kernels::generic::{Convolution, Output, Table, Term};
-use crate::kernels::squares::{Line, Square};
+use crate::kernels::squares::{Line, Pairs, SIDE, Square};
 use crate::kernels::tiles;
 use crate::kernels::work::{Instructions, Work};
 use crate::kernels::x86_64::avx2::table;
@@ -54,6 +54,17 @@ impl Avx512Vnni {
     pub(in crate::kernels) fn product(self, a: &[Line], b: &[Line], out: &mut Square) {
         // SAFETY: the token proves the features.
         unsafe { squares::product(a, b, out) }
+    }
+
+    /// See [`squares::whole_product`](crate::kernels::squares::whole_product).
+    pub(in crate::kernels) fn whole_product(
+        self,
+        a: &[Pairs],
+        b: &[Pairs],
+        out: &mut [[i32; SIDE]; SIDE],
+    ) {
+        // SAFETY: the token proves the features.
+        unsafe { squares::whole_product(a, b, out) }
     }
 
     pub(in crate::kernels) fn depthwise(self, c: &Convolution<'_>, first: usize, out: &mut [i8]) {
