@@ -418,8 +418,8 @@ fn what_int8_costs_is_measured_on_samples_that_had_no_part_in_the_ranges() {
     assert!(summary["head_accuracy"].is_null() && summary["compared"]["held_out"] == true);
 }
 
-/// A model that joins a tensor of large values with one of small values, which alone is read on: one scale holds both, and little is left.
-fn joining() -> Graph {
+/// A model that adds large values to small ones and takes them off again: a scale holds both, and little is left of the small ones.
+fn cancelling() -> Graph {
     let mut graph = Graph::default();
     let x = graph.add_value("x", vec![1, 3, 16, 16]);
     graph.inputs.push(x);
@@ -435,11 +435,11 @@ fn joining() -> Graph {
     let map = conv(&mut graph, "map", x, [8, 3, 3, 3], &usual);
     let large = conv(&mut graph, "large", map, [8, 8, 1, 1], &|i| 1000.0 * usual(i + 3));
     let small = conv(&mut graph, "small", map, [8, 8, 1, 1], &|i| usual(i + 5));
-    let joined = graph
-        .add_node("joined_node", Op::Concat { axis: 1 }, vec![large, small], "joined")
-        .unwrap();
-    let of_small = |i: usize| if i % 16 < 8 { 0.0 } else { usual(i) };
-    let y = conv(&mut graph, "read", joined, [32, 16, 1, 1], &of_small);
+    let sum = Op::Binary(Binary::Add);
+    let sum = graph.add_node("sum_node", sum, vec![large, small], "sum").unwrap();
+    let apart = Op::Binary(Binary::Sub);
+    let apart = graph.add_node("apart_node", apart, vec![sum, large], "apart").unwrap();
+    let y = conv(&mut graph, "read", apart, [32, 8, 1, 1], &usual);
     let y = graph.add_node("mean_node", Op::GlobalAveragePool, vec![y], "mean").unwrap();
     let flat = Op::Reshape { shape: vec![1, 32] };
     let y = graph.add_node("features_node", flat, vec![y], "features").unwrap();
@@ -454,7 +454,7 @@ fn joining() -> Graph {
 fn where_int8_loses_much_the_node_and_a_better_cut_are_named() {
     let desk = Desk::new();
     more_pictures(&desk);
-    write(&desk, &joining());
+    write(&desk, &cancelling());
     let warning = |more: &[&str]| {
         let output = desk.run(true, more);
         assert!(output.status.success());

@@ -2,17 +2,20 @@
 //!
 //! A channel may be divided by a factor wherever the node that writes it can divide by it and every node that reads it can take it back.
 //! Weights do both. A function of one element does both by a table a channel. Sums, clamps, maxima and means hand factors on, so that
-//! what they read and write shares them. A product has those of its operands, multiplied. All else has one scale.
+//! what they read and write shares them. A product has those of its operands, multiplied, and channels side by side have those of theirs.
+//! All else has one scale.
 
 use headstart::graph::{Activation, Binary, Graph, Node, Op, PadMode, ValueId};
 
 /// Tensors that share the factors of their channels.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Group {
     pub(super) members: Vec<ValueId>,
     pub(super) channels: usize,
     /// The operands of the product whose factors these are.
     pub(super) product: Option<[ValueId; 2]>,
+    /// The tensors whose channels stand side by side in these, and how many each has; empty where the factors are no others'.
+    pub(super) joined: Vec<(ValueId, usize)>,
     /// Results of clamps from 0, and their upper bounds: as integers these are the same in all channels.
     pub(super) bounds: Vec<(ValueId, f32)>,
 }
@@ -23,7 +26,7 @@ const MOST_AXES: usize = 4;
 /// Channels of all groups together: a graph with more has one scale a tensor.
 const MOST_CHANNELS: usize = 1 << 22;
 
-/// The groups of a graph: those of operands stand before those of products.
+/// The groups of a graph: those of operands stand before those of products and of channels side by side.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Groups {
     pub(super) all: Vec<Group>,
@@ -40,6 +43,8 @@ pub(super) enum Role {
     Same,
     /// The result has the factors of both operands, multiplied.
     Product,
+    /// The result has the factors of its operands, side by side.
+    Joined,
     /// The second operand has one scale, the result has the factors of the first.
     First,
     /// All have one scale.
@@ -49,7 +54,7 @@ pub(super) enum Role {
 impl Groups {
     pub(super) fn new(graph: &Graph) -> Self {
         let mut sets = Sets::new(graph);
-        let mut products = Vec::new();
+        let (mut products, mut joins) = (Vec::new(), Vec::new());
         let mut bounds = Vec::new();
         for node in &graph.nodes {
             match role(graph, node) {
@@ -60,6 +65,7 @@ impl Groups {
                     sets.fix(node.inputs[1]);
                 }
                 Role::Product => products.push(node),
+                Role::Joined => joins.push(node),
                 Role::One => {
                     computed(graph, node).for_each(|id| sets.fix(id));
                     sets.fix(node.output);
@@ -69,7 +75,7 @@ impl Groups {
                 bounds.push((node.output, max));
             }
         }
-        sets.settle(graph, &products);
+        sets.settle(graph, &products, &joins);
         let mut groups = Self { all: Vec::new(), of: vec![None; graph.values.len()] };
         let mut group_of = vec![None; graph.values.len() + 1];
         // Nodes stand behind what they read: so do the groups of products.
@@ -80,7 +86,7 @@ impl Groups {
             }
             let group = *group_of[root].get_or_insert_with(|| {
                 let channels = graph.values[value].shape[1];
-                groups.all.push(Group { members: vec![], channels, product: None, bounds: vec![] });
+                groups.all.push(Group { channels, ..Group::default() });
                 groups.all.len() - 1
             });
             groups.all[group].members.push(value);
@@ -92,6 +98,12 @@ impl Groups {
                 && groups.of[product.output] != groups.of[product.inputs[1]]
             {
                 groups.all[group].product = Some([product.inputs[0], product.inputs[1]]);
+            }
+        }
+        for join in joins {
+            if let Some(group) = groups.of[join.output] {
+                let channels = |&id: &ValueId| (id, graph.values[id].shape[1]);
+                groups.all[group].joined = join.inputs.iter().map(channels).collect();
             }
         }
         for (value, bound) in bounds {
@@ -164,17 +176,26 @@ impl Sets {
         self.parent[from] = to;
     }
 
-    /// Decides of every product whose factors it has. What is decided of one may change another: until nothing changes.
-    fn settle(&mut self, graph: &Graph, products: &[&Node]) {
+    /// Decides of every product, and of channels side by side, whose factors they have. What is decided of one may change another: until
+    /// nothing changes.
+    fn settle(&mut self, graph: &Graph, products: &[&Node], joins: &[&Node]) {
         loop {
             let mut writers = vec![0; self.parent.len()];
             for node in &graph.nodes {
-                if matches!(role(graph, node), Role::Free | Role::Product) {
+                if matches!(role(graph, node), Role::Free | Role::Product | Role::Joined) {
                     let root = self.root(node.output);
                     writers[root] += 1;
                 }
             }
-            let mut changed = false;
+            // A bound is the same integer in all channels: it takes part in choosing their factors.
+            for node in graph.nodes.iter().filter(|node| is_clip(node)) {
+                let root = self.root(node.output);
+                writers[root] += 1;
+            }
+            let mut changed = joins.iter().any(|join| self.settle_join(join, &writers));
+            if changed {
+                continue;
+            }
             for product in products {
                 let one = self.one();
                 let root = self.root(product.output);
@@ -215,6 +236,27 @@ impl Sets {
             }
         }
     }
+
+    /// Gives a tensor of channels side by side, and its operands, one scale where it cannot have theirs; says whether that is new.
+    fn settle_join(&mut self, join: &Node, writers: &[usize]) -> bool {
+        let (one, root) = (self.one(), self.root(join.output));
+        let operands: Vec<usize> = join.inputs.iter().map(|&id| self.root(id)).collect();
+        let are_one = |operands: &[usize]| operands.iter().all(|&operand| operand == one);
+        if root == one && are_one(&operands) {
+            return false;
+        }
+        // Another node writes the same factors, or they would be parts of themselves.
+        let is_bound = root == one || writers[root] > 1 || operands.contains(&root);
+        if is_bound || are_one(&operands) {
+            self.fix(join.output);
+            join.inputs.iter().for_each(|&id| self.fix(id));
+        }
+        is_bound || are_one(&operands)
+    }
+}
+
+fn is_clip(node: &Node) -> bool {
+    matches!(node.op, Op::Activation(Activation::Clip { .. }))
 }
 
 /// What a node does with factors.
@@ -268,7 +310,11 @@ pub(super) fn role(graph: &Graph, node: &Node) -> Role {
             if_so(to.len() > 1 && shape(0).len() > 1 && to[..2] == shape(0)[..2], Role::Same)
         }
         Op::Transpose { permutation } => if_so(permutation.starts_with(&[0, 1]), Role::Same),
-        Op::Softmax { .. } | Op::Concat { .. } | Op::MaxPoolIndices(_) => Role::One,
+        Op::Concat { axis } => {
+            let computed = (0..node.inputs.len()).all(|at| !is_constant(at));
+            if_so(*axis == 1 && computed, Role::Joined)
+        }
+        Op::Softmax { .. } | Op::MaxPoolIndices(_) => Role::One,
     }
 }
 

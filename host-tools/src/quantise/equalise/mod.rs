@@ -51,11 +51,18 @@ impl ChannelScales {
         Self::of_groups(&Groups::new(graph), |group| balanced(graph, &readers, group, seen))
     }
 
-    /// The scales that `choose` gives each group, and those that follow for products.
+    /// The scales that `choose` gives each group, and those that follow for products and for channels side by side.
     fn of_groups(groups: &Groups, mut choose: impl FnMut(&Group) -> Vec<f32>) -> Self {
         let mut scales: Vec<Arc<[f32]>> = Vec::with_capacity(groups.all.len());
         for group in &groups.all {
             let chosen: Vec<f32> = match group.product {
+                _ if !group.joined.is_empty() => {
+                    let of = |&(operand, channels): &(ValueId, usize)| match groups.of[operand] {
+                        Some(at) => scales[at].to_vec(),
+                        None => vec![1.0; channels],
+                    };
+                    group.joined.iter().flat_map(of).collect()
+                }
                 Some(operands) => {
                     let of = operands.map(|operand| groups.of[operand].map(|at| &scales[at]));
                     let one = |scales: Option<&Arc<[f32]>>, c: usize| scales.map_or(1.0, |s| s[c]);

@@ -167,6 +167,35 @@ const BLOCKS: &[(&str, Block)] = &[
         let y = b.point(x);
         b.op(Op::Concat { axis: 1 }, &[x, y])
     }),
+    ("side by side, twice", |b, x| {
+        let y = b.point(x);
+        let y = b.op(Op::Concat { axis: 1 }, &[x, y]);
+        let y = b.op(Op::MaxPool(MaxPool { window: same(3) }), &[y]);
+        let z = b.conv(y, &[4, 16, 1, 1], 1);
+        let z = b.act(z, Activation::HardSwish);
+        b.op(Op::Concat { axis: 1 }, &[y, z])
+    }),
+    ("side by side and as one", |b, x| {
+        let y = b.point(x);
+        let y = b.op(Op::Concat { axis: 1 }, &[x, y]);
+        b.op(Op::Softmax { axis: 1, flatten: false }, &[y])
+    }),
+    ("side by side in a sum", |b, x| {
+        let y = b.point(x);
+        let y = b.op(Op::Concat { axis: 1 }, &[x, y]);
+        let z = b.point(y);
+        b.two(Binary::Add, y, z)
+    }),
+    ("a clip of channels side by side", |b, x| {
+        let y = b.point(x);
+        let y = b.op(Op::Concat { axis: 1 }, &[x, y]);
+        b.act(y, Activation::Clip { min: 0.0, max: 0.5 })
+    }),
+    ("a clip of a product", |b, x| {
+        let y = b.point(x);
+        let y = b.two(Binary::Mul, x, y);
+        b.act(y, Activation::Clip { min: 0.0, max: 0.1 })
+    }),
     ("maxima", |b, x| b.op(Op::MaxPool(MaxPool { window: same(3) }), &[x])),
     ("means", |b, x| {
         let pool = AveragePool { window: same(3), count_include_pad: true, ceil_extra: vec![0; 2] };
@@ -413,7 +442,8 @@ fn scales_go_as_far_as_nodes_can_hold_them() {
     assert_eq!(scaled("leaky").1, [true, true, false]);
     assert_eq!(scaled("a clip on both sides").1, [false, false, false]);
     assert_eq!(scaled("softmax").1, [false, false, false]);
-    assert_eq!(scaled("side by side").1, [false, false, false, false]);
+    assert_eq!(scaled("side by side").1, [true, true, true, false]);
+    assert_eq!(scaled("side by side and as one").1, [false, false, false, false, false]);
     assert_eq!(scaled("padding of ones").1, [false, false, false]);
     let (graph, found) = scaled("squeeze and excite");
     assert_eq!(found, [[true; 8].as_slice(), &[false]].concat());
