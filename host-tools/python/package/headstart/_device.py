@@ -292,7 +292,7 @@ class Device:
         ----------
         pictures : path, PIL picture, array or iterable
             uint8 ``[height, width, 3]`` or ``[height, width]``, floats in the model's own form, or many of these with an axis in front.
-            Arrays that are contiguous are not copied.
+            Arrays that are contiguous are borrowed.
 
         Returns
         -------
