@@ -66,7 +66,7 @@ async function keepsToItself(page, site, size) {
   assert.deepEqual(await page.complaints(), []);
 }
 
-test('a phone is taught by its camera, answers without a network, and its state is the programs\' own', { timeout: 180_000 }, async () => {
+test('a phone is taught by its camera, answers without a network, and its state is the programs\' own', { timeout: 300_000 }, async () => {
   // The demo, as the guide makes it.
   execFileSync(join(web, 'demo'), [scene.at('demo'), scene.pack]);
   for (const name of ['figures', 'network']) assert.deepEqual(readFileSync(scene.at('demo', name, 'model.hspk')), readFileSync(scene.pack));
@@ -99,7 +99,7 @@ test('a phone is taught by its camera, answers without a network, and its state 
   }
 });
 
-test('a desk opens a pack, is taught by files, and has the bytes of the command', { timeout: 180_000 }, async () => {
+test('a desk opens a pack, is taught by files, and has the bytes of the command', { timeout: 300_000 }, async () => {
   execFileSync(join(web, 'site'), [scene.at('desk')]);
   const site = await Site.serve(scene.at('desk'));
   const page = await Page.open(site.url, { film: null });
