@@ -20,6 +20,28 @@ pub(crate) fn filled<T: Clone>(value: T, count: usize) -> Result<Vec<T>, OutOfMe
     Ok(all)
 }
 
+/// Numbers that begin where a line of a CPU's cache does: vectors of them lie in one line each, which fast kernels on large matrices need.
+pub(crate) struct Aligned<T> {
+    all: Vec<T>,
+    first: usize,
+    count: usize,
+}
+
+impl<T: Copy> Aligned<T> {
+    /// So many times the same, where there is memory for it.
+    pub(crate) fn filled(value: T, count: usize) -> Result<Self, OutOfMemory> {
+        const LINE: usize = 64;
+        let most = LINE / size_of::<T>().max(1);
+        let all = filled(value, count.saturating_add(most))?;
+        let first = all.as_ptr().align_offset(LINE).min(most);
+        Ok(Self { all, first, count })
+    }
+
+    pub(crate) fn numbers(&mut self) -> &mut [T] {
+        &mut self.all[self.first..][..self.count]
+    }
+}
+
 /// Makes room for so many more, where there is memory for it.
 pub(crate) fn reserve<T>(all: &mut Vec<T>, more: usize) -> Result<(), OutOfMemory> {
     let bytes = more.saturating_mul(size_of::<T>());

@@ -4,13 +4,26 @@ use std::collections::BTreeMap;
 
 use headstart::Error;
 use headstart::head::pooled::{
-    Pairs, SIDE, Sums, System, WholeSquare, class_weights, logits, pairs_len, panel_len,
+    Line, SIDE, Square, Sums, System, WholeSquare, class_weights, logits, pairs_len, panel_len,
     squares_len,
 };
 use headstart::head::{LinearHead, Samples};
 
-use crate::memory::filled;
+use crate::memory::{Aligned, OutOfMemory, filled};
 use crate::training::TrainingProblem;
+
+/// Memory of so many lines.
+fn lines(count: usize) -> Result<Aligned<f32>, OutOfMemory> {
+    Aligned::filled(0.0, count.saturating_mul(SIDE))
+}
+
+fn of_lines(memory: &mut Aligned<f32>) -> &mut [Line] {
+    memory.numbers().as_chunks_mut().0
+}
+
+fn of_squares(memory: &mut Aligned<f32>) -> &mut [Square] {
+    of_lines(memory).as_chunks_mut().0
+}
 
 /// A head.
 #[derive(Clone, Debug)]
@@ -30,9 +43,9 @@ impl Linear {
     pub(super) fn answers(&self, samples: Samples<'_>) -> Result<Vec<f32>, TrainingProblem> {
         let features = samples.feature_len();
         let head = LinearHead::new(&self.weights, &self.bias, features)?;
-        let mut panel = filled([0.0; SIDE], panel_len(features)?)?;
+        let mut panel = lines(panel_len(features)?)?;
         let mut found = filled(0.0, samples.len().saturating_mul(self.bias.len()))?;
-        logits(head, samples, &mut found, &mut panel)?;
+        logits(head, samples, &mut found, of_lines(&mut panel))?;
         Ok(found)
     }
 }
@@ -69,7 +82,6 @@ pub(super) struct Known {
     counts: Vec<u32>,
     totals: Vec<i64>,
     squares: Vec<WholeSquare>,
-    pairs: Vec<Pairs>,
 }
 
 impl Known {
@@ -83,7 +95,6 @@ impl Known {
             counts: vec![0; counts.len()],
             totals: filled(0, counts.len().saturating_mul(features))?,
             squares: filled([[0.0; SIDE]; SIDE], squares_len(features)?)?,
-            pairs: filled([[0; 2]; SIDE], pairs_len(features)?)?,
         })
     }
 
@@ -94,24 +105,31 @@ impl Known {
         weights == self.weights
     }
 
-    fn sums(&mut self) -> Result<(Sums<'_>, &mut [Pairs]), Error> {
-        let Self { features, weights, counts, totals, squares, pairs } = self;
-        Ok((Sums::new(*features, weights, counts, totals, squares)?, pairs))
+    fn sums(&mut self) -> Result<Sums<'_>, Error> {
+        let Self { features, weights, counts, totals, squares } = self;
+        Sums::new(*features, weights, counts, totals, squares)
+    }
+
+    /// Scratch memory of sums.
+    fn pairs(&self) -> Result<Aligned<[i16; 2]>, TrainingProblem> {
+        Ok(Aligned::filled([0; 2], pairs_len(self.features)?.saturating_mul(SIDE))?)
     }
 
     /// Adds these of the samples, each as often as it counts.
-    pub(super) fn add(&mut self, of: Counted<'_>, which: &[u32]) -> Result<(), Error> {
+    pub(super) fn add(&mut self, of: Counted<'_>, which: &[u32]) -> Result<(), TrainingProblem> {
+        let mut pairs = self.pairs()?;
         for (times, which) in of.by_times(which) {
-            let (mut sums, pairs) = self.sums()?;
-            sums.add(of.samples.select(&which)?, times, pairs)?;
+            let pairs = pairs.numbers().as_chunks_mut().0;
+            self.sums()?.add(of.samples.select(&which)?, times, pairs)?;
         }
         Ok(())
     }
 
-    pub(super) fn take(&mut self, of: Counted<'_>, which: &[u32]) -> Result<(), Error> {
+    pub(super) fn take(&mut self, of: Counted<'_>, which: &[u32]) -> Result<(), TrainingProblem> {
+        let mut pairs = self.pairs()?;
         for (times, which) in of.by_times(which) {
-            let (mut sums, pairs) = self.sums()?;
-            sums.take(of.samples.select(&which)?, times, pairs)?;
+            let pairs = pairs.numbers().as_chunks_mut().0;
+            self.sums()?.take(of.samples.select(&which)?, times, pairs)?;
         }
         Ok(())
     }
@@ -123,21 +141,24 @@ impl Known {
     ) -> Result<Vec<Option<Linear>>, TrainingProblem> {
         let (features, classes) = (self.features, self.counts.len());
         let length = System::squares_len(features, classes)?;
-        let mut squares = filled([[0.0; SIDE]; SIDE], length)?;
-        let mut work = filled([[0.0; SIDE]; SIDE], length)?;
+        let mut squares = lines(length.saturating_mul(SIDE))?;
+        let mut work = lines(length.saturating_mul(SIDE))?;
         let mut numbers = filled(0.0, System::numbers_len(features)?)?;
-        let mut panel = filled([0.0; SIDE], panel_len(features)?)?;
-        let (sums, _) = self.sums()?;
-        let system = System::new(&sums, &mut squares, &mut numbers, &mut panel)?;
+        let mut panel = lines(panel_len(features)?)?;
+        let sums = self.sums()?;
+        let system =
+            System::new(&sums, of_squares(&mut squares), &mut numbers, of_lines(&mut panel))?;
         let mut heads = Vec::new();
         for &penalty in penalties {
             let mut weights = filled(0.0, classes.saturating_mul(features))?;
             let mut bias = vec![0.0; classes];
-            heads.push(match system.solve(penalty, &mut work, &mut weights, &mut bias) {
-                Ok(()) => Some(Linear { weights, bias }),
-                Err(Error::NotPositiveDefinite { .. }) => None,
-                Err(error) => return Err(error.into()),
-            });
+            heads.push(
+                match system.solve(penalty, of_squares(&mut work), &mut weights, &mut bias) {
+                    Ok(()) => Some(Linear { weights, bias }),
+                    Err(Error::NotPositiveDefinite { .. }) => None,
+                    Err(error) => return Err(error.into()),
+                },
+            );
         }
         Ok(heads)
     }

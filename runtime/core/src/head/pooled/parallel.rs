@@ -4,8 +4,8 @@ use core::ops::Range;
 
 use super::layout::Layout;
 
-/// So many squares are worth no other thread.
-const FEW: usize = 6;
+/// So many squares are worth no other thread, where each is worked on once.
+pub(super) const FEW: usize = 6;
 
 /// Calls `work` for each of the rows with its squares, which stand one row after the other.
 pub(super) fn rows<T: Send>(
@@ -33,15 +33,23 @@ pub(super) fn rows<T: Send>(
     );
 }
 
-/// Calls `work` for each of them.
-pub(super) fn each<T: Send>(squares: &mut [T], work: &(impl Fn(&mut T) + Sync)) {
-    if squares.len() <= FEW {
-        return squares.iter_mut().for_each(work);
+/// Calls `work` for each of them, with its place; so many are worth no other thread. `first` is the place of the first of them.
+pub(super) fn each<T: Send>(
+    squares: &mut [T],
+    first: usize,
+    few: usize,
+    work: &(impl Fn(usize, &mut T) + Sync),
+) {
+    if squares.len() <= few.max(1) {
+        return (first..).zip(squares).for_each(|(at, square)| work(at, square));
     }
-    let (first, second) = squares.split_at_mut(squares.len() / 2);
-    both(|| each(first, work), || each(second, work));
+    let middle = squares.len() / 2;
+    let (before, behind) = squares.split_at_mut(middle);
+    both(|| each(before, first, few, work), || each(behind, first + middle, few, work));
 }
 
+#[cfg(feature = "std")]
+pub(super) use self::threads::among;
 #[cfg(feature = "std")]
 use self::threads::both;
 #[cfg(feature = "std")]
@@ -94,6 +102,16 @@ mod threads {
         })
     }
 
+    /// Does work of many steps on so many squares, each step shared, on one of the threads that share it: whoever hands a step over
+    /// waits for two changes of threads.
+    pub(in super::super) fn among<T: Send>(squares: usize, work: impl FnOnce() -> T + Send) -> T {
+        let is_worth = squares > super::FEW && rayon::current_thread_index().is_none();
+        match is_worth.then(pool).flatten() {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+
     pub(super) fn both(first: impl FnOnce() + Send, second: impl FnOnce() + Send) {
         if rayon::current_thread_index().is_some() {
             rayon::join(first, second);
@@ -104,6 +122,11 @@ mod threads {
             second();
         }
     }
+}
+
+#[cfg(not(feature = "std"))]
+pub(super) fn among<T>(_squares: usize, work: impl FnOnce() -> T) -> T {
+    work()
 }
 
 #[cfg(not(feature = "std"))]

@@ -1,7 +1,7 @@
 //! Counts, sums and products of labelled samples, as whole numbers.
 
 use super::layout::Layout;
-use super::parallel::rows;
+use super::parallel::{among, rows};
 use crate::Error;
 use crate::checked::{expect_len, product as product_of, sum};
 use crate::head::{MAX_CLASSES, Samples};
@@ -154,7 +154,12 @@ impl<'a> Sums<'a> {
                 .zip(row)
                 .for_each(|(total, &q)| *total += i64::from(factor * i32::from(q)));
         }
-        // Whole numbers can be added in any order: here by weight, so that few panels are not full.
+        among(self.squares.len(), || self.change_squares(samples, factor, panel));
+        Ok(())
+    }
+
+    /// Whole numbers can be added in any order: here by weight, so that few panels are not full.
+    fn change_squares(&mut self, samples: Samples<'_>, factor: i32, panel: &mut [Pairs]) {
         for weight in 1..=MAX_WEIGHT {
             let mut filled = 0;
             for (row, class) in samples.iter() {
@@ -181,7 +186,6 @@ impl<'a> Sums<'a> {
                 self.multiply(panel, filled.div_ceil(2), factor * i32::from(weight));
             }
         }
-        Ok(())
     }
 
     /// Adds `factor` times the products of the panel's samples, of which there are so many pairs.

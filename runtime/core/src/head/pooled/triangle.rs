@@ -4,7 +4,7 @@
 //! are taken one after the other.
 
 use super::layout::Layout;
-use super::parallel::{each, rows};
+use super::parallel::{FEW, among, each};
 use crate::Error;
 use crate::kernels::squares::{Line, SIDE, Square, eliminate, product};
 
@@ -16,17 +16,24 @@ const LEAST_PIVOT: f32 = 8.0 * f32::EPSILON;
 /// # Errors
 /// [`Error::NotPositiveDefinite`] with the first row whose pivot is not clearly positive.
 pub(super) fn factor(layout: Layout, squares: &mut [Square]) -> Result<(), Error> {
+    among(squares.len(), || factor_by_blocks(layout, squares))
+}
+
+/// Row after row: what the rows above take from a square is taken while it is near.
+fn factor_by_blocks(layout: Layout, squares: &mut [Square]) -> Result<(), Error> {
     for block in 0..layout.blocks {
-        let (own, below) = squares[layout.start(block)..].split_at_mut(layout.width(block));
+        let (above, own) = squares.split_at_mut(layout.start(block));
+        let (above, own) = (&*above, &mut own[..layout.width(block)]);
+        each(own, 0, FEW / block.max(1), &|at, square| {
+            for row in 0..block {
+                let row = &above[layout.start(row) + block - row..];
+                subtract(&row[0], &row[at..=at], core::slice::from_mut(square));
+            }
+        });
         let Some((diagonal, others)) = own.split_first_mut() else { break };
         decompose(diagonal)
             .map_err(|row| Error::NotPositiveDefinite { row: block * SIDE + row })?;
-        each(others, &|square| eliminate(diagonal, square));
-        let own = &*own;
-        rows(layout, block + 1..layout.blocks, below, &|row, squares| {
-            let own = &own[row - block..];
-            subtract(&own[0], own, squares);
-        });
+        each(others, 0, FEW, &|_, square| eliminate(diagonal, square));
     }
     Ok(())
 }

@@ -2,18 +2,17 @@ use core::arch::x86_64::*;
 
 use crate::kernels::squares::{Line, Pairs, SIDE, Square};
 
-/// See [`squares::product`](crate::kernels::squares::product). Eight registers hold a quarter of four rows; a quarter of all lines stays
-/// near while all rows are made of it.
+/// See [`squares::product`](crate::kernels::squares::product). Eight registers hold half of two rows.
 #[target_feature(enable = "avx2")]
 pub(super) fn product(a: &[Line], b: &[Line], out: &mut Square) {
-    for first in (0..SIDE).step_by(16) {
-        for (group, lines) in out.chunks_exact_mut(4).enumerate() {
-            let mut sums = [[_mm256_setzero_ps(); 2]; 4];
+    for (group, lines) in out.chunks_exact_mut(2).enumerate() {
+        for half in 0..2 {
+            let mut sums = [[_mm256_setzero_ps(); 4]; 2];
             for (a, b) in a.iter().zip(b) {
-                let (a, _) = a.as_chunks::<4>();
-                // SAFETY: a line is four times sixteen numbers.
-                let b: [__m256; 2] = core::array::from_fn(|at| unsafe {
-                    _mm256_loadu_ps(b.as_ptr().add(first + 8 * at))
+                let (a, _) = a.as_chunks::<2>();
+                // SAFETY: a line is eight times eight numbers.
+                let b: [__m256; 4] = core::array::from_fn(|at| unsafe {
+                    _mm256_loadu_ps(b.as_ptr().add(32 * half + 8 * at))
                 });
                 for (sums, &factor) in sums.iter_mut().zip(&a[group]) {
                     let factor = _mm256_set1_ps(factor);
@@ -24,15 +23,15 @@ pub(super) fn product(a: &[Line], b: &[Line], out: &mut Square) {
             }
             for (line, sums) in lines.iter_mut().zip(sums) {
                 for (at, sum) in sums.into_iter().enumerate() {
-                    // SAFETY: a line is four times sixteen numbers.
-                    unsafe { _mm256_storeu_ps(line.as_mut_ptr().add(first + 8 * at), sum) };
+                    // SAFETY: a line is eight times eight numbers.
+                    unsafe { _mm256_storeu_ps(line.as_mut_ptr().add(32 * half + 8 * at), sum) };
                 }
             }
         }
     }
 }
 
-/// See [`squares::whole_product`](crate::kernels::squares::whole_product), in the same order.
+/// See [`squares::whole_product`](crate::kernels::squares::whole_product). Eight registers hold a quarter of four rows.
 #[target_feature(enable = "avx2")]
 pub(super) fn whole_product(a: &[Pairs], b: &[Pairs], out: &mut [[i32; SIDE]; SIDE]) {
     for first in (0..SIDE).step_by(16) {
