@@ -27,7 +27,7 @@ pub(crate) struct Device {
     device: headstart_device::Device,
 }
 
-/// What answers or is learned: a callback of progress, or none.
+/// A callback that is told of progress, or none.
 type Tell = Option<Py<PyAny>>;
 
 fn report<'py>(py: Python<'py>, report: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
@@ -104,7 +104,7 @@ impl Device {
     }
 }
 
-/// What is learned or measured, as Python gives it.
+/// Labelled samples as Python gives them, to learn or to measure.
 enum Given<'py> {
     /// A folder as the command line takes it.
     Folder { path: PathBuf, most: Option<Most>, skip_bad: bool },
@@ -132,7 +132,7 @@ impl Label {
     }
 }
 
-/// What was learned, with whether it answers from now on.
+/// The report of a lesson, with whether its head answers from now on.
 #[derive(Serialize)]
 struct Committed<R> {
     committed: bool,

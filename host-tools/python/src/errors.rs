@@ -36,12 +36,12 @@ pub(crate) fn of_tools(py: Python<'_>, error: &tasks::Error) -> PyErr {
     raise(py, class, error.to_string())
 }
 
-/// What the caller asked for cannot be done.
+/// A `CallerError`: what was asked for cannot be done.
 pub(crate) fn of_caller(py: Python<'_>, message: impl Into<String>) -> PyErr {
     raise(py, "CallerError", message.into())
 }
 
-/// A sample is not what it should be.
+/// An `InputError`: a sample is not what it should be.
 pub(crate) fn of_input(py: Python<'_>, message: impl Into<String>) -> PyErr {
     raise(py, "InputError", message.into())
 }

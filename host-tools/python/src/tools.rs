@@ -1,4 +1,4 @@
-//! What the host tools do, for Python: packing, looking at models and packs, exporting.
+//! The host tools as Python functions: packing, looking at models and packs, exporting.
 
 use std::path::PathBuf;
 

@@ -7,6 +7,7 @@ use headstart_tools::quantise::compare::{self, Cosines, Heads, Still};
 use headstart_tools::tasks::Sampling;
 use headstart_tools::tasks::compare::{SeenCut, compare as compared};
 
+use super::bar::Bar;
 use super::report::{self, Report};
 use super::sensible;
 use crate::error::Error;
@@ -18,7 +19,7 @@ pub(super) fn compare(
     data: &Path,
     sampling: Sampling,
 ) -> Result<(), Error> {
-    let found = compared(pack, model, data, sampling, &report.watch(false))?;
+    let found = compared(pack, model, data, sampling, &Bar::new(report, false))?;
     let heads = found.heads.as_ref();
     let cosines = &found.comparison.cosines;
     let (float, int8) = (&found.comparison.float_features, &found.comparison.int8_features);

@@ -2,6 +2,7 @@
 
 #[macro_use]
 pub(crate) mod say;
+mod bar;
 mod candidates;
 mod compare;
 mod cost;

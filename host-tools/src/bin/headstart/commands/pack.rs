@@ -7,13 +7,14 @@ use headstart::pack::Pack;
 use headstart_tools::ship::board::Certificate;
 use headstart_tools::tasks::pack;
 
+use super::bar::Bar;
 use super::cost;
 use super::report::{self, Report};
 use crate::cli::PackArgs;
 use crate::error::Error;
 
 pub(super) fn pack(report: Report, args: &PackArgs) -> Result<(), Error> {
-    let watch = report.watch(args.all);
+    let watch = Bar::new(report, args.all);
     let packed = pack::pack(&args.model, &args.output, &args.options(), &watch)?;
     let pack = Pack::open(&packed.bytes).map_err(Error::in_pack(&args.output))?;
     report.show(&packed.summary, || {

@@ -1,15 +1,10 @@
 //! How results are shown: tables for people, one JSON object for programs.
 
-use std::sync::{Mutex, MutexGuard};
-
 use comfy_table::{ContentArrangement, Table, presets};
 use headstart_device::shown::counted;
 use headstart_tools::quantise::compare::Still;
-use headstart_tools::tasks::{Tried, Watch};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
-
-use super::candidates;
 
 /// Where results go.
 #[derive(Clone, Copy, Debug)]
@@ -28,55 +23,11 @@ impl Report {
         }
     }
 
-    /// What shows how far long work is; with `all`, all cuts that were tried.
-    pub(super) fn watch(self, all: bool) -> Bar {
-        Bar { report: self, all, bar: Mutex::new(ProgressBar::hidden()) }
-    }
-
     /// A progress bar on standard error; none where that is no terminal.
     pub(super) fn progress(self, steps: usize, what: &'static str) -> ProgressBar {
         let style = ProgressStyle::with_template("{msg:>12} [{bar:30}] {pos}/{len} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         ProgressBar::new(steps as u64).with_style(style).with_message(what)
-    }
-}
-
-/// A progress bar for each work, one after another.
-pub(super) struct Bar {
-    report: Report,
-    all: bool,
-    bar: Mutex<ProgressBar>,
-}
-
-impl Bar {
-    fn bar(&self) -> MutexGuard<'_, ProgressBar> {
-        self.bar.lock().unwrap_or_else(|e| e.into_inner())
-    }
-}
-
-impl Watch for Bar {
-    fn begun(&self, work: &'static str, steps: usize) {
-        *self.bar() = self.report.progress(steps, work);
-    }
-
-    fn done(&self, done: usize, steps: usize) {
-        let bar = self.bar();
-        bar.set_length(steps as u64);
-        bar.set_position(done as u64);
-    }
-
-    fn stepped(&self) {
-        self.bar().inc(1);
-    }
-
-    fn ended(&self) {
-        self.bar().finish_and_clear();
-    }
-
-    fn tried(&self, tried: &Tried) {
-        if !self.report.json {
-            candidates::print(tried, self.all);
-        }
     }
 }
 

@@ -8,8 +8,8 @@ use super::answers::{Answers, by_class, by_class_weighed, lead, mean, preference
 use super::effect::{DOUBTFUL, Effect};
 use super::heavy::Heavy;
 use super::parts::{PARTS, in_parts};
+use super::rest::Rest;
 use super::side::Side;
-use super::step::Rest;
 use crate::samples::SampleId;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
@@ -36,7 +36,6 @@ pub(super) struct Before<'a> {
 /// Samples to hold out, and the head of all others.
 struct Part {
     places: Vec<usize>,
-    held: HashSet<SampleId>,
     head: Linear,
     /// Of many samples the sums that the head follows from, where there is memory to keep them.
     sums: Option<Known>,
@@ -62,21 +61,17 @@ impl<'a> Before<'a> {
         let side = Side::new(cache, memory, many)?;
         let mut parts = Vec::new();
         for places in held_out(cache, new, many) {
-            let held = ids(cache, &places);
-            let rest = Rest { cache, side: &side, held: &held };
-            let (sums, head) = match many {
-                true => {
-                    let (sums, head) = Side::sums(rest)?;
-                    ((most.saturating_mul(KEPT) <= memory).then_some(sums), head)
-                }
-                false => (None, Side::without(rest)?),
+            let rest = Rest::new(cache, &side, &ids(cache, &places));
+            let (sums, head) = match many && most.saturating_mul(KEPT) <= memory {
+                true => rest.sums().map(|(sums, head)| (Some(sums), head))?,
+                false => (None, rest.head()?),
             };
-            parts.push(Part { places, held, head, sums });
+            parts.push(Part { places, head, sums });
         }
         if parts.is_empty() {
             return Ok(None);
         }
-        let all = || Side::without(Rest { cache, side: &side, held: &HashSet::new() });
+        let all = || Rest::new(cache, &side, &HashSet::new()).head();
         let whole = (!many).then(all).transpose()?;
         Ok(Some(Self { cache, side, memory, parts, whole, many }))
     }
@@ -105,14 +100,13 @@ impl<'a> Before<'a> {
         for (at, own) in self.parts.iter().enumerate() {
             let (part, head_before) = (&own.places, &own.head);
             let of_heavy = &heavy.parts[at];
-            let held = own.held.iter().copied().chain(ids(new, of_heavy)).collect();
-            let rest = Rest { cache: new, side: &new_side, held: &held };
+            let held = ids(old, part);
+            let known = Rest::new(old, &self.side, &held);
+            let rest =
+                Rest::new(new, &new_side, &held.into_iter().chain(ids(new, of_heavy)).collect());
             let head_after = match &own.sums {
-                Some(sums) => {
-                    let known = Rest { cache: old, side: &self.side, held: &own.held };
-                    Side::after(known, sums, rest)?
-                }
-                None => Side::without(rest)?,
+                Some(sums) => rest.head_after(&known, sums)?,
+                None => rest.head()?,
             };
             let answers_before = self.side.answers(head_before, part)?;
             let answers_after = self.side.answers(&head_after, part)?;

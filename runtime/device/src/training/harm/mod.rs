@@ -24,8 +24,8 @@ mod corrections;
 mod effect;
 mod heavy;
 mod parts;
+mod rest;
 mod side;
-mod step;
 
 pub use self::backbones::{Adoption, between};
 use self::before::Before;

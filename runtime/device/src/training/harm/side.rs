@@ -2,15 +2,11 @@
 
 use headstart::head::{LinearHead, Samples, discriminants, ridge};
 
-use super::step::{Rest, Step};
 use crate::memory::filled;
 use crate::state::FeatureCache;
 use crate::training::TrainingProblem;
-use crate::training::known::{Counted, Known, Linear};
+use crate::training::known::{Counted, Linear};
 use crate::training::weights::{repeated, times};
-
-/// Of heads of many samples: in the middle of those that `auto` tries.
-const PENALTY_OF_MANY: f32 = 5e-4;
 
 pub(super) struct Side<'a> {
     pub(super) samples: Samples<'a>,
@@ -18,7 +14,7 @@ pub(super) struct Side<'a> {
     /// Bytes that learning a head may take.
     memory: usize,
     /// Whether heads are those of many samples.
-    many: bool,
+    pub(super) many: bool,
     /// How often each sample is learned.
     times: Vec<u16>,
 }
@@ -43,56 +39,20 @@ impl<'a> Side<'a> {
             && self.samples.row(at as usize) == other.samples.row(theirs as usize)
     }
 
-    fn counted(&self) -> Counted<'_> {
+    pub(super) fn counted(&self) -> Counted<'_> {
         Counted { samples: self.samples, times: &self.times }
     }
 
     /// Samples of each class, each as often as it counts.
-    fn count(&self, which: &[u32]) -> Vec<u32> {
+    pub(super) fn count(&self, which: &[u32]) -> Vec<u32> {
         let mut counts = vec![0; self.classes];
         self.counted().count(which, &mut counts);
         counts
     }
 
-    /// The sums of many samples, and their head.
-    pub(super) fn sums(rest: Rest<'_>) -> Result<(Known, Linear), TrainingProblem> {
-        let (side, all) = (rest.side, rest.places());
-        let mut known = Known::new(side.samples.feature_len(), &side.count(&all))?;
-        known.add(side.counted(), &all)?;
-        let head = known.head(PENALTY_OF_MANY)?;
-        Ok((known, head))
-    }
-
-    /// The head of many samples, from the sums of those before: the same one as from none, and sooner where little changed.
-    pub(super) fn after(
-        before: Rest<'_>,
-        known: &Known,
-        after: Rest<'_>,
-    ) -> Result<Linear, TrainingProblem> {
-        let side = after.side;
-        let weighs = || known.weighs(&side.count(&after.places()));
-        if before.cache.classes() == after.cache.classes()
-            && weighs()
-            && let Some(Step { taken, added }) = Step::between(before, after)
-        {
-            let mut known = known.clone();
-            known.take(before.side.counted(), &taken)?;
-            known.add(side.counted(), &added)?;
-            return known.head(PENALTY_OF_MANY);
-        }
-        Ok(Self::sums(after)?.1)
-    }
-
-    /// The head of all samples but these; where memory is too small for them, of every second one, every third one,
-    /// and so on, which are some of each class in the order of a cache.
-    pub(super) fn without(rest: Rest<'_>) -> Result<Linear, TrainingProblem> {
-        if rest.side.many {
-            return Ok(Self::sums(rest)?.1);
-        }
-        rest.side.head_of(&rest.places())
-    }
-
-    fn head_of(&self, all: &[u32]) -> Result<Linear, TrainingProblem> {
+    /// The head of these of fewer samples; where memory is too small for them, of every second one, every third one, and so on, which are
+    /// some of each class in the order of a cache.
+    pub(super) fn head_of(&self, all: &[u32]) -> Result<Linear, TrainingProblem> {
         let features = self.samples.feature_len();
         let all = repeated(all, &self.times);
         let scratch_len =
