@@ -7,16 +7,13 @@
 use std::sync::Arc;
 
 use headstart::pack::Pack;
-use headstart::preprocess::Picture;
 
 use super::handle::Device;
 use super::opened::Memory;
 use crate::extract::{Buffers, Compute, Extractor, Job};
 use crate::model::Logits;
 use crate::observer::{Observer, Watched, Work};
-use crate::samples::{
-    Content, Decoded, InputShape, Sample, SampleFile, checked_pixels, checked_values,
-};
+use crate::samples::{Decoded, InputShape, Sample, SampleFile};
 use crate::segmentation::Mask;
 use crate::state::StateProblem;
 use crate::{Answer, Error, Head};
@@ -197,7 +194,7 @@ impl Device {
         let watched = Watched::begin(observer, Work::Features, samples.len());
         let extraction = &self.kept_features(self.compute);
         let job = Job { extraction, views: 1, watched: &watched };
-        job.one_by_one(samples, |_, _, features| Ok(features.to_vec()))
+        job.unnamed(samples, |_, _, features| Ok(features.to_vec()))
     }
 
     fn each_with_bars<T: Send>(
@@ -213,15 +210,14 @@ impl Device {
         }
         let watched = Watched::begin(observer, Work::Answering, samples.len());
         let job = Job { extraction, views: 1, watched: &watched };
-        job.one_by_one(samples, |at, file, features| {
+        job.unnamed(samples, |at, size, features| {
             let mut memory = Logits::default();
             let said = if self.is_per_place() {
-                let size = decoded(&pack, file)?.size(&InputShape::from(pack.input()));
                 mask(&pack, &head, features, size).map(Said::Places)
             } else {
                 head.answer_in(features, &mut memory).map(Said::Class)
             };
-            let said = said.map_err(|problem| Error::pack(file.path(), problem))?;
+            let said = said.map_err(|problem| Error::pack(&samples[at].title(at), problem))?;
             with(at, Prediction { head: head.clone(), said }, memory.logits)
         })
     }
@@ -235,32 +231,13 @@ impl Device {
     }
 
     fn answer(&self, head: &Head, sample: &Sample<'_>, memory: &mut Memory) -> Result<Said, Error> {
-        let (pack, input) = (self.pack(), self.input());
+        let pack = self.pack();
         let extraction = self.answering().extraction();
         let Compute { kernels, .. } = extraction.compute();
-        let wrong = |problem| Error::sample(&sample.title(0), problem);
         let refuse = |problem| Error::pack(&sample.title(0), problem);
         let Memory { buffers, logits } = memory;
         let mut extractor = Extractor::with(pack, kernels, buffers);
-        let size = match &sample.0 {
-            Content::Pixels { width, height, channels, bytes } => {
-                let (width, height, channels) = (*width, *height, *channels);
-                checked_pixels(width, height, channels, bytes.len()).map_err(wrong)?;
-                let picture = Picture { pixels: bytes, width, height, channels };
-                extractor.picture(picture).map_err(refuse)?;
-                [height, width]
-            }
-            Content::Values(values) => {
-                checked_values(values, &input).map_err(wrong)?;
-                extractor.values(values).map_err(refuse)?;
-                [input.height, input.width]
-            }
-            Content::File(_) | Content::Encoded { .. } => {
-                let decoded = sample.load(&input, 0)?.decode(&input)?;
-                extractor.preprocess(&decoded).map_err(refuse)?;
-                decoded.size(&input)
-            }
-        };
+        let size = extractor.show(sample, 0)?;
         let on_engine;
         let features = match extraction.batches() {
             None => extractor.run().map_err(refuse)?,

@@ -8,7 +8,9 @@ use headstart::pack::Pack;
 use headstart::preprocess::{self, Picture};
 
 use crate::Error;
-use crate::samples::{Decoded, InputShape, SampleFile};
+use crate::samples::{
+    Content, Decoded, InputShape, Sample, SampleFile, checked_pixels, checked_values,
+};
 
 /// Where crops stand, as parts of what is cut off: before the first row and the first column.
 const CORNERS: [[usize; 2]; 4] = [[0, 0], [1, 1], [0, 1], [1, 0]];
@@ -99,6 +101,36 @@ impl<'p, B: BorrowMut<Buffers>> Extractor<'p, B> {
     /// In memory that was made for this pack.
     pub(crate) fn with(pack: Pack<'p>, kernels: Kernels, buffers: B) -> Self {
         Self { pack, kernels, buffers }
+    }
+
+    /// Fills the input buffer from a sample, which stands at this place among others, and gives the rows and columns of its picture.
+    /// Pixels and values in memory are read where they lie.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] and [`Error::Pack`] for a sample that cannot be read or does not fit the model.
+    pub(crate) fn show(&mut self, sample: &Sample<'_>, place: usize) -> Result<[usize; 2], Error> {
+        let input = InputShape::from(self.pack.input());
+        let wrong = |problem| Error::sample(&sample.title(place), problem);
+        let refuse = |problem| Error::pack(&sample.title(place), problem);
+        match &sample.0 {
+            Content::Pixels { width, height, channels, bytes } => {
+                let (width, height, channels) = (*width, *height, *channels);
+                checked_pixels(width, height, channels, bytes.len()).map_err(wrong)?;
+                let picture = Picture { pixels: bytes, width, height, channels };
+                self.picture(picture).map_err(refuse)?;
+                Ok([height, width])
+            }
+            Content::Values(values) => {
+                checked_values(values, &input).map_err(wrong)?;
+                self.values(values).map_err(refuse)?;
+                Ok([input.height, input.width])
+            }
+            Content::File(_) | Content::Encoded { .. } => {
+                let decoded = sample.load(&input, place)?.decode(&input)?;
+                self.preprocess(&decoded).map_err(refuse)?;
+                Ok(decoded.size(&input))
+            }
+        }
     }
 
     /// Preprocesses a sample into the input buffer.

@@ -9,8 +9,8 @@ use crate::error::{Error, Fault};
 use crate::observer::Watched;
 use crate::samples::{InputShape, Sample, SampleFile};
 
-/// How samples are worked on: [`all`](Job::all) of them, all but [bad ones](Job::sound), or [`one_by_one`](Job::one_by_one). `work` is
-/// told where each of them stands.
+/// How samples are worked on: [`all`](Job::all) of them, all but [bad ones](Job::sound), or [without their files](Job::unnamed). `work`
+/// is told where each of them stands.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     /// What computes their features.
@@ -71,17 +71,41 @@ impl Job<'_> {
         Ok(Sound { results: results.into_iter().map(Some).collect(), bad: Vec::new() })
     }
 
-    /// `work` on the features of every sample, in the samples' order, each with its own error.
+    /// `work` on the features of every sample's one view, in the samples' order, each with its own error; it is told the rows and
+    /// columns of the picture. What is in memory is not written as a file first.
     ///
     /// # Errors
     /// [`Error::Stopped`].
-    pub(crate) fn one_by_one<T: Send>(
+    pub(crate) fn unnamed<T: Send>(
         &self,
         samples: &[Sample<'_>],
-        work: impl Fn(usize, &SampleFile, &[i8]) -> Result<T, Error> + Sync,
+        work: impl Fn(usize, [usize; 2], &[i8]) -> Result<T, Error> + Sync,
     ) -> Result<Vec<Result<T, Error>>, Error> {
-        let found = self.unless_stopped(self.features(samples, None, |_| true, work))?;
+        let extraction = self.extraction;
+        let (ends, done) = (self.ends(None), || self.watched.step());
+        let found = if let Some(batches) = extraction.batches() {
+            let prepare = |first: usize, samples: &[Sample<'_>]| {
+                each(extraction, (first, samples), &ends, &|| (), |extractor, at, sample| {
+                    let size = extractor.show(sample, at)?;
+                    Ok(Some((size, extractor.input().to_vec())))
+                })
+            };
+            let work = |at: usize, size: &[usize; 2], rows: &[i8]| work(at, *size, rows);
+            in_batches(batches, 1, samples, (&ends, &done), &prepare, work)
+        } else {
+            each(extraction, (0, samples), &ends, &done, |extractor, at, sample| {
+                let size = extractor.show(sample, at)?;
+                let features = extractor.run().map_err(|e| Error::pack(&sample.title(at), e))?;
+                work(at, size, features).map(Some)
+            })
+        };
+        let found = self.unless_stopped(found)?;
         Ok(found.into_iter().filter_map(Result::transpose).collect())
+    }
+
+    /// When this work ends early.
+    fn ends<'e>(&'e self, check: Option<Check<'e>>) -> Ends<'e> {
+        Ends { check, failed: AtomicBool::new(false), watched: self.watched }
     }
 
     fn unless_stopped<T>(&self, found: T) -> Result<T, Error> {
@@ -97,22 +121,30 @@ impl Job<'_> {
         work: impl Fn(usize, &SampleFile, &[i8]) -> Result<T, Error> + Sync,
     ) -> Vec<Result<Option<T>, Error>> {
         let (extraction, views) = (self.extraction, self.views);
-        let is_stopped = || self.watched.is_stopped();
-        let ends = Ends { check, failed: AtomicBool::new(false), is_stopped: &is_stopped };
-        let done = || self.watched.step();
+        let (ends, done) = (self.ends(check), || self.watched.step());
+        let input = InputShape::from(extraction.pack().input());
+        // The file, once what takes the place of the work has been done, if something does.
+        let file = |extractor: &mut Extractor<'_>, at: usize, sample: &Sample<'_>| {
+            let file = sample.load(&input, at)?;
+            let Some(check) = ends.only_check() else { return Ok(Some(file)) };
+            extractor.check(&file)?;
+            check(at, &file).map(|()| None)
+        };
         if let Some(batches) = extraction.batches() {
             let prepare = |first: usize, samples: &[Sample<'_>]| {
-                each(extraction, (first, samples), &ends, &|| (), |extractor, _, file| {
+                each(extraction, (first, samples), &ends, &|| (), |extractor, at, sample| {
+                    let Some(file) = file(extractor, at, sample)? else { return Ok(None) };
                     let inputs =
                         if wanted(&file) { extractor.inputs(&file, views)? } else { Vec::new() };
-                    Ok((file, inputs))
+                    Ok(Some((file, inputs)))
                 })
             };
             return in_batches(batches, views, samples, (&ends, &done), &prepare, work);
         }
-        each(extraction, (0, samples), &ends, &done, |extractor, at, file| {
+        each(extraction, (0, samples), &ends, &done, |extractor, at, sample| {
+            let Some(file) = file(extractor, at, sample)? else { return Ok(None) };
             let rows = if wanted(&file) { extractor.views(&file, views)? } else { Vec::new() };
-            work(at, &file, &rows)
+            work(at, &file, &rows).map(Some)
         })
     }
 }
@@ -139,7 +171,7 @@ struct Ends<'a> {
     check: Option<Check<'a>>,
     failed: AtomicBool,
     /// Who may end the work.
-    is_stopped: &'a (dyn Fn() -> bool + Sync),
+    watched: &'a Watched<'a>,
 }
 
 impl Ends<'_> {
@@ -149,7 +181,7 @@ impl Ends<'_> {
     }
 }
 
-/// Applies `work` to every sample's file and gives the results in the samples' order. The threads share
+/// Applies `work` to every sample and gives the results in the samples' order. The threads share
 /// the samples; where there are fewer samples, threads share one. `first` is the place of the first of them.
 ///
 /// Bad samples are the same ones for any number of threads: whoever is not worked on is checked. `done` is called after
@@ -159,27 +191,20 @@ fn each<T: Send>(
     (first, samples): (usize, &[Sample<'_>]),
     ends: &Ends<'_>,
     done: &(dyn Fn() + Sync),
-    work: impl Fn(&mut Extractor<'_>, usize, SampleFile) -> Result<T, Error> + Sync,
+    work: impl Fn(&mut Extractor<'_>, usize, &Sample<'_>) -> Result<Option<T>, Error> + Sync,
 ) -> Vec<Result<Option<T>, Error>> {
     let next = AtomicUsize::new(0);
     type Results<T> = Vec<(usize, Result<Option<T>, Error>)>;
     let results: Mutex<Results<T>> = Mutex::new(Vec::with_capacity(samples.len()));
     let Compute { kernels, threads, .. } = extraction.compute();
-    let input = InputShape::from(extraction.pack().input());
     let workers = threads.clamp(1, samples.len().max(1));
     let worker = || {
         let mut extractor = Extractor::new(extraction.pack(), kernels, threads / workers);
-        while !(ends.is_stopped)() {
+        while !ends.watched.is_stopped() {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(sample) = samples.get(at) else { break };
             let at_all = first + at;
-            let result = sample.load(&input, at_all).and_then(|file| match ends.only_check() {
-                None => work(&mut extractor, at_all, file).map(Some),
-                Some(check) => {
-                    extractor.check(&file)?;
-                    check(at_all, &file).map(|()| None)
-                }
-            });
+            let result = work(&mut extractor, at_all, sample);
             ends.failed.fetch_or(result.is_err(), Ordering::Relaxed);
             results.lock().unwrap_or_else(|e| e.into_inner()).push((at, result));
             done();
@@ -197,17 +222,17 @@ fn each<T: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// A file and its preprocessed views; `None` for one that was only checked.
-type Prepared = Result<Option<(SampleFile, Vec<i8>)>, Error>;
+/// What is known of a sample, and its preprocessed views; `None` for one that was only checked.
+type Prepared<S> = Result<Option<(S, Vec<i8>)>, Error>;
 
 /// The samples' features, batch by batch: while one runs, the next is decoded.
-fn in_batches<T>(
+fn in_batches<S: Send, T>(
     batches: &Batches<'_>,
     views: usize,
     samples: &[Sample<'_>],
     (ends, done): (&Ends<'_>, &(dyn Fn() + Sync)),
-    prepare: &(impl Fn(usize, &[Sample<'_>]) -> Vec<Prepared> + Sync),
-    work: impl Fn(usize, &SampleFile, &[i8]) -> Result<T, Error>,
+    prepare: &(impl Fn(usize, &[Sample<'_>]) -> Vec<Prepared<S>> + Sync),
+    work: impl Fn(usize, &S, &[i8]) -> Result<T, Error>,
 ) -> Vec<Result<Option<T>, Error>> {
     let mut results = Vec::with_capacity(samples.len());
     std::thread::scope(|scope| {
@@ -241,7 +266,7 @@ fn in_batches<T>(
             for prepared in prepared {
                 let at = results.len();
                 results.push(prepared.and_then(|prepared| {
-                    let Some((file, inputs)) = prepared.filter(|_| !is_refused) else {
+                    let Some((known, inputs)) = prepared.filter(|_| !is_refused) else {
                         return Ok(None);
                     };
                     if let (Err(reason), false) = (&features, inputs.is_empty()) {
@@ -249,11 +274,11 @@ fn in_batches<T>(
                     }
                     let (rows, behind) = rest.split_at(batches.feature_bytes(&inputs));
                     rest = behind;
-                    work(at, &file, rows).map(Some)
+                    work(at, &known, rows).map(Some)
                 }));
                 done();
             }
-            if (ends.is_stopped)() {
+            if ends.watched.is_stopped() {
                 break;
             }
         }
