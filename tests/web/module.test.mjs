@@ -69,6 +69,14 @@ function answers(device, state) {
   }
 }
 
+test('the types declare what the class has', () => {
+  const types = readFileSync(join(here, 'headstart.d.ts'), 'utf8');
+  const body = types.slice(types.indexOf('export class Device {'));
+  const declared = [...body.matchAll(/^  (?:static |set |private )?(\w+)\(/gm)].map(([, name]) => name);
+  const own = [...Object.getOwnPropertyNames(Device.prototype), 'open'];
+  assert.deepEqual([...new Set(declared)].sort(), own.sort());
+});
+
 test('a state is that of the command, byte by byte, and so are answers', async () => {
   const device = await Device.open(pack, { module });
   assert.equal(device.status().kernels, 'simd128');

@@ -83,6 +83,7 @@ export class HeadstartError extends Error {
 
 /** A pack and what was learned with it, in this page's memory. Calls compute before they return: put it in a worker. */
 export class Device {
+  private constructor();
   static open(pack: Bytes, options?: OpenOptions): Promise<Device>;
   set onStep(tell: ((done: number, all: number) => void) | undefined);
   status(): Status;

@@ -31,8 +31,8 @@ export class Device {
     const imports = { headstart: { now: () => performance.now(), step: (done, all) => step.tell?.(done, all) } };
     const exports = (await instantiate(options.module, imports)).exports;
     const device = new Device(exports, step);
-    device.put('model.hspk', bytesOf(pack));
-    for (const [name, content] of Object.entries(options.state ?? {})) device.put(`${STATE}/${name}`, content);
+    device.#put('model.hspk', bytesOf(pack));
+    for (const [name, content] of Object.entries(options.state ?? {})) device.#put(`${STATE}/${name}`, content);
     device.#call({ call: 'open' });
     return device;
   }
@@ -119,7 +119,7 @@ export class Device {
   /** The files of the state, by their names in its folder. */
   state() {
     const names = this.#call({ call: 'list', folder: STATE });
-    return Object.fromEntries(names.map((path) => [path.slice(STATE.length + 1), this.take(path)]));
+    return Object.fromEntries(names.map((path) => [path.slice(STATE.length + 1), this.#take(path)]));
   }
 
   /** The state as one archive, which `headstart-edge serve` restores, and `tar -x` unpacks for `headstart-edge`. */
@@ -146,7 +146,7 @@ export class Device {
     }
   }
 
-  put(path, content) {
+  #put(path, content) {
     const name = new TextEncoder().encode(path);
     const room = this.#room(name.length + content.length);
     room.set(name);
@@ -154,21 +154,21 @@ export class Device {
     this.#done(this.#exports.put(name.length));
   }
 
-  take(path) {
+  #take(path) {
     this.#fill(new TextEncoder().encode(path));
     return this.#done(this.#exports.take());
   }
 
   #replace(state) {
     this.#call({ call: 'remove', path: STATE });
-    for (const [name, content] of Object.entries(state)) this.put(`${STATE}/${name}`, content);
+    for (const [name, content] of Object.entries(state)) this.#put(`${STATE}/${name}`, content);
   }
 
   #withFolder(samples, work) {
     try {
       for (const [name, files] of Object.entries(samples)) {
         if (!name || /^\.|[/\0]/.test(name)) throw new HeadstartError(`${JSON.stringify(name)} names no class: a name has no slash, and no dot in front`, 'caller');
-        for (const [file, content] of Object.entries(files)) this.put(`${DATA}/${name}/${file}`, bytesOf(content));
+        for (const [file, content] of Object.entries(files)) this.#put(`${DATA}/${name}/${file}`, bytesOf(content));
       }
       return work(DATA);
     } finally {
