@@ -1,7 +1,7 @@
 # Sourced by the scripts beside it: a Rust toolchain that builds for aarch64 Linux.
 #
 # Where rustup can add the target, that is all; else Debian's Rust and its aarch64 standard library, by apt.
-# Afterwards `cargo_aarch64` is cargo with the target set, and `cross_objdump` a disassembler.
+# Afterwards `cargo_aarch64` is cargo with the target set, and `aarch64` runs any command with that Rust.
 set -euo pipefail
 
 target=aarch64-unknown-linux-gnu
@@ -37,16 +37,18 @@ debian_std() {
     rm -r "$folder"
 }
 
+# aarch64 COMMAND...: a command with the Rust that has the target, and the folder for what that Rust builds.
 if command -v rustup >/dev/null && rustup target add "$target" >/dev/null 2>&1; then
-    cargo_aarch64() { cargo "$@" --target "$target"; }
+    aarch64() { "$@"; }
 else
     install /usr/bin/rustc rustc-web cargo-web
     debian_std
-    cargo_aarch64() {
-        RUSTC=/usr/bin/rustc CARGO_TARGET_DIR="$root/target/aarch64" PATH="/usr/bin:$PATH" \
-            /usr/bin/cargo "$@" --target "$target"
+    # Apart from what another Rust built.
+    aarch64() {
+        RUSTC=/usr/bin/rustc CARGO_TARGET_DIR="$root/target/aarch64" PATH="/usr/bin:$PATH" "$@"
     }
 fi
+cargo_aarch64() { aarch64 cargo "$@" --target "$target"; }
 
 # built COMMAND...: the test programs that cargo says it built, one a line. Examples are none, though cargo builds them too.
 built() {

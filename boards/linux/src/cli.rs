@@ -71,6 +71,17 @@ pub(crate) enum Command {
     /// Answers what a camera shows, one JSON line a frame.
     #[cfg(feature = "serve")]
     Watch(Watch),
+    /// Writes man pages and completions for bash, zsh and fish below a folder laid out as /usr/share is.
+    #[command(hide = true)]
+    Manual(Manual),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  headstart-edge manual ~/.local/share")]
+pub(crate) struct Manual {
+    /// The folder.
+    pub(crate) share: PathBuf,
 }
 
 /// What every command takes.

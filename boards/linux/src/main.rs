@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(args),
         #[cfg(feature = "serve")]
         Command::Watch(args) => commands::watch::run(args),
+        Command::Manual(args) => commands::manual::run(args),
     };
     match done {
         Ok(status) => status,

@@ -8,6 +8,7 @@ pub(crate) mod eval;
 pub(crate) mod forget;
 pub(crate) mod history;
 pub(crate) mod learn;
+pub(crate) mod manual;
 mod masks;
 pub(crate) mod merge;
 pub(crate) mod predict;

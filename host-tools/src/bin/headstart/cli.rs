@@ -122,6 +122,12 @@ pub(crate) enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
+    /// Write man pages and completions for bash, zsh and fish below a folder laid out as /usr/share is.
+    #[command(hide = true, after_help = "Example:\n  headstart manual ~/.local/share")]
+    Manual {
+        /// The folder.
+        share: PathBuf,
+    },
 }
 
 /// What `image` takes.

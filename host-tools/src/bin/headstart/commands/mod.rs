@@ -12,6 +12,7 @@ mod image;
 mod info;
 mod inspect;
 mod keygen;
+mod manual;
 mod pack;
 mod report;
 mod sensible;
@@ -52,6 +53,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Export { pack, model, state, output } => {
             export::export(report, pack, model, state.as_deref(), output)
         }
+        Command::Manual { share } => manual::manual(report, share),
     }
 }
 
