@@ -141,6 +141,14 @@ pub enum Error {
     NotLearned,
     /// A linear system was solved with a residual above the tolerance: regularise more.
     Inaccurate,
+    /// A front end's sample rate, window or step is outside its range.
+    FrontWindow,
+    /// A front end's channels or band limits are outside their range, or not below half the sample rate.
+    FrontBands,
+    /// A front end's noise reduction, gain control or scale is outside its range.
+    FrontGain,
+    /// A rate of sound is outside its range, or the ratio of two takes too large a filter.
+    FrontRate,
 }
 
 impl core::fmt::Display for Error {
@@ -237,6 +245,16 @@ impl core::fmt::Display for Error {
             Self::NotLearned => f.write_str("a sample that was never learned cannot be forgotten"),
             Self::Inaccurate => {
                 f.write_str("the linear system was not solved accurately: regularise more")
+            }
+            Self::FrontWindow => {
+                f.write_str("the front end's sample rate, window or step is outside its range")
+            }
+            Self::FrontBands => {
+                f.write_str("the front end's channels or bands are outside their range: they end below half the sample rate")
+            }
+            Self::FrontRate => f.write_str("a rate of sound is outside 1000 to 192000 Hz, or the ratio of two takes too large a filter"),
+            Self::FrontGain => {
+                f.write_str("the front end's noise reduction, gain control or scale is outside its range")
             }
         }
     }

@@ -31,6 +31,7 @@
 //! | --- | --- |
 //! | open and verify a pack | [`pack`], and [`network`] for its nodes as data |
 //! | turn a picture into the input | [`preprocess`] |
+//! | turn a recording into a spectrogram | [`front`] |
 //! | compute features | [`backbone`], on the [`kernels`] of the CPU |
 //! | train a head | [`head`] |
 //! | write and read a head | [`record`] |
@@ -77,6 +78,7 @@ pub mod backbone;
 pub mod burn;
 mod checked;
 mod error;
+pub mod front;
 #[cfg(feature = "float-graph")]
 pub mod graph;
 pub mod head;

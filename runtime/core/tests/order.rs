@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// From the ground up.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "error",
     "checked",
     "random",
@@ -13,6 +13,7 @@ const ORDER: [&str; 15] = [
     "kernels",
     "record",
     "pack",
+    "front",
     "preprocess",
     "backbone",
     "head",

@@ -219,6 +219,24 @@ pub enum SampleProblem {
         /// The shape of the model's input.
         expected: Vec<usize>,
     },
+    /// The `.wav` file breaks its own format, or ends too early, for this reason.
+    #[error("is not a readable .wav file ({0}): save it again as PCM of 16 bits, or remove it")]
+    NotARecording(String),
+    /// The recording is past the limits.
+    #[error(
+        "has {samples} samples in {channels} channels at {rate} Hz, past the limits (1000 to 192000 Hz, 8 channels, 67108864 samples): convert or cut it"
+    )]
+    RecordingLimits {
+        /// Samples a second.
+        rate: u32,
+        /// How many channels there are.
+        channels: u16,
+        /// Samples of one channel.
+        samples: u32,
+    },
+    /// The recording has no samples.
+    #[error("holds no sound: record it again, or remove it")]
+    NoSound,
     /// A value is NaN, infinite or past float32.
     #[error(
         "has a value that is not a finite float32 number at index {index}: remove or repair the file"
