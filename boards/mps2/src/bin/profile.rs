@@ -72,7 +72,6 @@ fn run() -> Result<(), Error> {
     }
     print!(" all nodes");
     tell(&pack.value(0)?, &sum);
-    println!("stack {} bytes", memory::stack_bytes(arena_bytes));
     Ok(())
 }
 
