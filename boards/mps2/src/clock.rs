@@ -4,7 +4,10 @@ use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 
 /// Counts instructions: with QEMU's `-icount shift=0` one of them takes a nanosecond.
-pub struct Clock(());
+pub struct Clock {
+    /// What SysTick said at the last lap.
+    last: u32,
+}
 
 const TURN: u32 = 0x00ff_ffff;
 
@@ -26,7 +29,15 @@ impl Clock {
         timer.set_reload(TURN);
         timer.clear_current();
         timer.enable_counter();
-        Self(())
+        Self { last: 0 }
+    }
+
+    /// Instructions since the lap before this one, with [`count`](Self::count)'s bounds.
+    pub fn lap(&mut self) -> u64 {
+        let now = SYST::get_current();
+        let ticks = u64::from(self.last.wrapping_sub(now) & TURN);
+        self.last = now;
+        ticks * 1_000_000_000 / HERTZ
     }
 
     /// Instructions that `work` took, to about 50, and what it gave. Only the rest after each turn

@@ -301,6 +301,8 @@ impl Window {
 
     /// The kernel's rows (axis 0) or columns (axis 1) that lie inside an input of `extent` when
     /// window `index` is taken, as a range of kernel positions.
+    // Once in firmware, and not in every kernel.
+    #[cfg_attr(not(feature = "std"), inline(never))]
     #[must_use]
     pub fn inside(&self, axis: usize, index: usize, extent: usize) -> core::ops::Range<usize> {
         let dilation = usize::from(self.dilation[axis]);

@@ -88,6 +88,25 @@ pub(crate) fn random(seed: u64, count: usize) -> impl Iterator<Item = (Shape, u6
     })
 }
 
+/// Depthwise shapes of more rows than a kernel lays out at a time, and convolutions of 3 × 3 whose rows end in all places of a tile.
+#[allow(dead_code, reason = "tests that have proptest draw from there")]
+pub(crate) fn large() -> impl Iterator<Item = Shape> {
+    let depthwise =
+        [(40, 13), (21, 25), (30, 60), (9, 100)].into_iter().flat_map(|(rows, columns)| {
+            [1, 2].map(|stride| {
+                let kernel = [3, 3];
+                Shape { rows, columns, groups: 6, kernel, stride, pad: true, ..POINT }
+            })
+        });
+    let whole = (1..14).flat_map(|columns| {
+        [(1, 1), (3, 2), (8, 1), (16, 2)].map(|(depth, stride)| {
+            let (kernel, rows, outputs) = ([3, 3], 5, 20);
+            Shape { rows, columns, depth, outputs, kernel, stride, pad: true, ..POINT }
+        })
+    });
+    depthwise.chain(whole)
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) shape: Shape,

@@ -28,6 +28,9 @@ pub(crate) fn equal_the_definition(cases: u64) {
     for (shape, seed) in case::random(7, cases as usize) {
         check(&Case::new(shape, seed));
     }
+    for (shape, seed) in case::large().zip(0..) {
+        check(&Case::new(shape, seed));
+    }
     for (input, weight) in [(-128, -127), (-128, 127), (127, 127), (127, -127)] {
         for depth in [1, 16, 576, 1000] {
             let shape = Shape { columns: 2, depth, outputs: 17, ..POINT };

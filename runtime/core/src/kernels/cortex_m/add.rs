@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "the inner loop takes pointers that this driver bounds")]
 
 use super::super::generic::{Output, Term};
-use super::{Rounding, Sum, inner};
+use super::{Sum, clamp, inner};
 
 pub(super) fn add(a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
     let count = out.len().min(a.data.len()).min(b.data.len());
@@ -18,8 +18,9 @@ pub(super) fn add(a: Term<'_>, b: Term<'_>, to: &Output, out: &mut [i8]) {
         zero_b: b.zero_point.into(),
         scale_a: a.scale,
         scale_b: b.scale,
-        to: Rounding::new(to),
+        zero_point: to.zero_point.into(),
     };
     // SAFETY: all three are at least `count` bytes long, at least one.
     unsafe { inner::add(&sum) };
+    clamp(to, &mut out[..count]);
 }

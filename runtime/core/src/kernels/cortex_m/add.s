@@ -1,14 +1,28 @@
-@ The sum of two operands: see `Sum`.
+@ The sum of two operands: see `Sum`. Two at a time, up to the last one of an odd number.
 @
-@ Offsets: 0 a, 4 b, 8 out, 12 count, 16 zero_a, 20 zero_b, 24 scale_a, 28 scale_b, 32 zero point,
-@ 36 low, 40 high.
+@ Offsets: 0 a, 4 b, 8 out, 12 count, 16 zero_a, 20 zero_b, 24 scale_a, 28 scale_b, 32 zero point.
 
     .syntax unified
     .thumb
     .fpu fpv4-sp-d16
 
-@ Two sums at a time, up to the last one of an odd number.
-.macro HS_ADD clamp
+    .section .text.headstart_add, "ax", %progbits
+    .balign 4
+    .global headstart_add
+    .type   headstart_add, %function
+    .thumb_func
+headstart_add:
+    push    {r4-r11, lr}
+    ldrd    r1, r2, [r0, #0]        @ a, b
+    ldrd    r3, r4, [r0, #8]        @ out, count
+    ldrd    r5, r6, [r0, #16]       @ zero_a, zero_b
+    vldr    s4, [r0, #24]
+    vldr    s5, [r0, #28]
+    ldr     r7, [r0, #32]
+    add     r4, r3, r4              @ the end of out
+    sub     lr, r4, #1
+    cmp     r3, lr
+    bhs     2f
 1:  ldrsb   r9, [r1, #1]
     ldrsb   r8, [r1], #2
     ldrsb   r11, [r2, #1]
@@ -36,71 +50,26 @@
     qadd    r9, r9, r7
     ssat    r8, #8, r8
     ssat    r9, #8, r9
-  .if \clamp
-    pkhbt   r8, r8, r9, lsl #16
-    vmov    r10, r11, s6, s7
-    ssub8   r9, r8, r10
-    sel     r8, r8, r10
-    ssub8   r9, r11, r8
-    sel     r8, r8, r11
-    lsr     r9, r8, #16
-  .endif
     strb    r9, [r3, #1]
     strb    r8, [r3], #2
     cmp     r3, lr
     blo     1b
-.endm
-
-    .section .text.headstart_add, "ax", %progbits
-    .balign 4
-    .global headstart_add
-    .type   headstart_add, %function
-    .thumb_func
-headstart_add:
-    push    {r4-r11, lr}
-    ldrd    r1, r2, [r0, #0]        @ a, b
-    ldrd    r3, r4, [r0, #8]        @ out, count
-    ldrd    r5, r6, [r0, #16]       @ zero_a, zero_b
-    vldr    s4, [r0, #24]
-    vldr    s5, [r0, #28]
-    ldr     r7, [r0, #32]
-    vldr    s6, [r0, #36]
-    vldr    s7, [r0, #40]
-    add     r4, r3, r4              @ the end of out
-    sub     lr, r4, #1
-    cmp     r3, lr
-    bhs     2f
-    vmov    r10, r11, s6, s7
-    eor     r10, r10, #0x80808080
-    mvn     r11, r11
-    eor     r11, r11, #0x80808080
-    orrs    r10, r10, r11
-    beq     5f                      @ results span all of int8
-    HS_ADD  1
-    b       2f
-5:  HS_ADD  0
 2:  cmp     r3, r4
     beq     3f
     ldrsb   r8, [r1]
     ldrsb   r10, [r2]
     sub     r8, r8, r5
     sub     r10, r10, r6
-    vmov    s0, r8
-    vmov    s2, r10
+    vmov    s0, s1, r8, r10
     vcvt.f32.s32 s0, s0
-    vcvt.f32.s32 s2, s2
+    vcvt.f32.s32 s1, s1
     vmul.f32 s0, s0, s4
-    vmul.f32 s2, s2, s5
-    vadd.f32 s0, s0, s2
+    vmul.f32 s1, s1, s5
+    vadd.f32 s0, s0, s1
     vcvtr.s32.f32 s0, s0
     vmov    r8, s0
     qadd    r8, r8, r7
     ssat    r8, #8, r8
-    vmov    r10, r11, s6, s7
-    ssub8   r9, r8, r10
-    sel     r8, r8, r10
-    ssub8   r9, r11, r8
-    sel     r8, r8, r11
     strb    r8, [r3]
 3:  pop     {r4-r11, pc}
     .size   headstart_add, . - headstart_add

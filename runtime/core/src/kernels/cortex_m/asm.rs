@@ -7,7 +7,7 @@
 use core::arch::global_asm;
 
 use super::linear::Step;
-use super::{Columns, Row, Sum, Tile};
+use super::{Band, Columns, Rows, Sum, Tile};
 
 // The assembler does not see which core the compiler was told; on Armv7E-M it needs no telling.
 #[cfg(headstart_armv8m)]
@@ -21,15 +21,17 @@ global_asm!(include_str!("linear.s"), options(raw));
 unsafe extern "C" {
     fn headstart_multiply4_64(tile: *const Tile);
     fn headstart_multiply4_any(tile: *const Tile);
-    fn headstart_multiply2(tile: *const Tile);
     fn headstart_multiply1(tile: *const Tile);
+    fn headstart_clamp(first: *mut i8, last: *mut i8, low: u32, high: u32);
     fn headstart_widen(from: *const i8, quads: usize, to: *mut u32, step: usize);
     fn headstart_widen4(from: *const i8, stride: usize, quads: usize, to: *mut u32);
     fn headstart_copy(from: *const i8, length: usize, to: *mut i8);
+    fn headstart_copy_rows(rows: *const Rows);
     fn headstart_fill(to: *mut u32, step: usize, words: usize, word: u32);
-    fn headstart_depthwise1(row: *const Row);
-    fn headstart_depthwise2(row: *const Row);
-    fn headstart_pair_columns(columns: *const Columns);
+    fn headstart_depthwise1(band: *const Band);
+    fn headstart_depthwise2(band: *const Band);
+    fn headstart_pair_columns(columns: *mut Columns);
+    fn headstart_move_rows(to: *mut u32, ahead: usize, pitch: usize, pairs: usize);
     fn headstart_pair_weights(weights: *const i8, to: *mut u32, step: usize);
     fn headstart_dot(weights: *const f32, features: *const i8, chunks: usize, lanes: *mut f32);
     fn headstart_move(step: *const Step);
@@ -69,13 +71,11 @@ pub(super) unsafe fn widen_four(from: *const i8, stride: usize, quads: usize, to
 /// # Safety
 /// As its portable twin's.
 pub(super) unsafe fn multiply(tile: &Tile, pixels: usize) {
-    let whole = tile.to.is_whole();
-    // SAFETY: as the function's; each loop is for the step and bounds by which it is chosen.
+    // SAFETY: as the function's; each loop is for the pixels and step by which it is chosen.
     unsafe {
-        match (pixels, tile.step, whole) {
-            (4, 64, true) => headstart_multiply4_64(tile),
-            (4, ..) => headstart_multiply4_any(tile),
-            (2, ..) => headstart_multiply2(tile),
+        match (pixels, tile.step) {
+            (4, 64) => headstart_multiply4_64(tile),
+            (4, _) => headstart_multiply4_any(tile),
             _ => headstart_multiply1(tile),
         }
     }
@@ -83,9 +83,31 @@ pub(super) unsafe fn multiply(tile: &Tile, pixels: usize) {
 
 /// # Safety
 /// As its portable twin's.
-pub(super) unsafe fn pair_columns(columns: &Columns) {
+pub(super) unsafe fn clamp(results: *mut i8, last: usize, min: i8, max: i8) {
+    let four_times = |q: i8| u32::from(q.cast_unsigned()) * 0x0101_0101;
+    // SAFETY: as the function's.
+    unsafe { headstart_clamp(results, results.add(last), four_times(min), four_times(max)) };
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn copy_rows(rows: &Rows) {
+    // SAFETY: as the function's.
+    unsafe { headstart_copy_rows(rows) };
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn pair_columns(columns: &mut Columns) {
     // SAFETY: as the function's.
     unsafe { headstart_pair_columns(columns) };
+}
+
+/// # Safety
+/// As its portable twin's.
+pub(super) unsafe fn move_rows(to: *mut u32, ahead: usize, rows: usize, pairs: usize) {
+    // SAFETY: as the function's.
+    unsafe { headstart_move_rows(to, 16 * ahead, 16 * rows, pairs) };
 }
 
 /// # Safety
@@ -97,16 +119,16 @@ pub(super) unsafe fn pair_weights(weights: *const i8, step: usize, to: *mut u32)
 
 /// # Safety
 /// As its portable twin's.
-pub(super) unsafe fn depthwise_row(row: &Row) {
+pub(super) unsafe fn depthwise(band: &Band) {
     // SAFETY: as the function's.
-    unsafe { headstart_depthwise1(row) };
+    unsafe { headstart_depthwise1(band) };
 }
 
 /// # Safety
 /// As its portable twin's.
-pub(super) unsafe fn depthwise_row_by_two(row: &Row) {
+pub(super) unsafe fn depthwise_by_two(band: &Band) {
     // SAFETY: as the function's.
-    unsafe { headstart_depthwise2(row) };
+    unsafe { headstart_depthwise2(band) };
 }
 
 /// # Safety

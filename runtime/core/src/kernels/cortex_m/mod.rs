@@ -51,26 +51,17 @@ impl CortexM {
     }
 }
 
-/// How sums become results, as the inner loops read it.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-struct Rounding {
-    zero_point: i32,
-    /// Least result, four times.
-    low: u32,
-    /// Greatest result, four times.
-    high: u32,
-}
-
-impl Rounding {
-    fn new(to: &Output) -> Self {
-        let splat = |q: i8| u32::from(q.cast_unsigned()) * 0x0101_0101;
-        Self { zero_point: to.zero_point.into(), low: splat(to.min), high: splat(to.max) }
+/// Takes results that were saturated into their bounds.
+#[allow(unsafe_code, reason = "the inner loop takes pointers that this bounds")]
+fn clamp(to: &Output, results: &mut [i8]) {
+    if to.min == i8::MIN && to.max == i8::MAX {
+        return;
     }
-
-    /// Whether results span all of int8, which saturating alone gives.
-    const fn is_whole(&self) -> bool {
-        self.low == 0x8080_8080 && self.high == 0x7f7f_7f7f
+    if let Some(last) = results.len().checked_sub(4) {
+        // SAFETY: the last word of the results is there.
+        unsafe { inner::clamp(results.as_mut_ptr(), last, to.min, to.max) };
+    } else {
+        results.iter_mut().for_each(|result| *result = (*result).max(to.min).min(to.max));
     }
 }
 
@@ -92,31 +83,48 @@ struct Tile {
     out_stride: usize,
     /// Channels, in blocks of `width` each.
     channels: usize,
-    to: Rounding,
+    zero_point: i32,
     /// Bytes from one quad of a channel to the next: four times the block's width.
     step: usize,
 }
 
-/// One row of outputs of four channels of a 3 × 3 depthwise kernel.
+/// Rows of bytes that are put one behind the other. Whole words are read and written: up to three bytes more than there are.
 #[derive(Debug)]
 #[repr(C)]
-struct Row {
-    /// Input columns in pairs: `[pair][slot][channel]`, a word of two int16 each, three slots.
+struct Rows {
+    from: *const i8,
+    to: *mut i8,
+    /// Bytes of a row, at least one.
+    length: usize,
+    /// Bytes from the start of a row to that of the next.
+    line: usize,
+    /// Rows, at least one.
+    rows: usize,
+}
+
+/// Rows of outputs of four channels of a 3 × 3 depthwise kernel.
+#[derive(Debug)]
+#[repr(C)]
+struct Band {
+    /// Input columns in pairs: `[pair][row][channel]`, a word of two int16 each.
     columns: *const u32,
-    /// For each channel [`WEIGHT_WORDS`] words, from the first slot's kernel row on: `(w0, w1)` and
-    /// `(w1, w2)` of each slot in turn.
+    /// For each channel [`WEIGHT_WORDS`] words: `(w0, w1)` and `(w1, w2)` of each kernel row in turn.
     weights: *const u32,
     records: *const [u8; 8],
     out: *mut i8,
+    /// Bytes from one pixel to the next; a row's first follows on the last of the row before.
     out_stride: usize,
-    /// Outputs, at least one.
+    /// Outputs of a row, at least one.
     pixels: usize,
-    to: Rounding,
+    zero_point: i32,
+    /// Rows of outputs, at least one.
+    rows: usize,
+    /// Bytes from one pair of columns to the next.
+    pitch: usize,
 }
 
-/// Words of a channel's weights: two for each kernel row, rows 0, 1, 2, 0, 1, so that six words
-/// from any of the first three rows on are the kernel in rotation.
-const WEIGHT_WORDS: usize = 10;
+/// Words of a channel's weights: two for each kernel row.
+const WEIGHT_WORDS: usize = 6;
 
 /// Input columns of four channels that are paired and widened.
 #[derive(Debug)]
@@ -126,7 +134,7 @@ struct Columns {
     from: *const i8,
     /// Bytes from one column to the next.
     step: usize,
-    /// Where the first pair goes; pairs are [`PAIR`] words apart.
+    /// Where the first row's first pair goes; rows are four words apart.
     to: *mut u32,
     /// 1 if the first pair is padding and column 0.
     left: usize,
@@ -136,10 +144,13 @@ struct Columns {
     right: usize,
     /// The zero point, four times.
     padding: u32,
+    /// Bytes from one pair to the next.
+    pitch: usize,
+    /// Bytes from one input row to the next.
+    line: usize,
+    /// Input rows, at least one.
+    rows: usize,
 }
-
-/// Words from one pair of columns to the next: three slots of four channels.
-const PAIR: usize = 12;
 
 /// Two operands of equal shape and their sum.
 #[derive(Debug)]
@@ -153,5 +164,5 @@ struct Sum {
     zero_b: i32,
     scale_a: f32,
     scale_b: f32,
-    to: Rounding,
+    zero_point: i32,
 }

@@ -1,7 +1,7 @@
 //! What the inner loops do, in portable code.
 #![allow(unsafe_code, reason = "these stand in for assembly, which takes pointers")]
 
-use super::{Columns, PAIR, Rounding, Row, Sum, Tile, WEIGHT_WORDS};
+use super::{Band, Columns, Rows, Sum, Tile, WEIGHT_WORDS};
 
 /// Bytes 0 and 2, widened (`SXTB16`).
 fn even(word: u32) -> u32 {
@@ -27,12 +27,24 @@ fn multiply_pairs(a: u32, b: u32, sum: i32) -> i32 {
     sum.wrapping_add(low(a) * low(b)).wrapping_add(high(a) * high(b))
 }
 
-/// Converts to the nearest integer, saturates, adds the zero point and clamps.
-fn round(real: f32, to: &Rounding) -> i8 {
+/// Converts to the nearest integer, adds the zero point and saturates.
+fn saturate(real: f32, zero_point: i32) -> i8 {
     let nearest = libm::rintf(real) as i32;
-    let (least, greatest) = (to.low as u8 as i8, to.high as u8 as i8);
-    let whole = nearest.saturating_add(to.zero_point).clamp(-128, 127) as i8;
-    if to.is_whole() { whole } else { whole.clamp(least, greatest) }
+    nearest.saturating_add(zero_point).clamp(-128, 127) as i8
+}
+
+/// Clamps all bytes up to those of the word that begins `last` bytes on.
+///
+/// # Safety
+/// They are there.
+pub(super) unsafe fn clamp(results: *mut i8, last: usize, min: i8, max: i8) {
+    for index in 0..last + 4 {
+        // SAFETY: as the function's.
+        unsafe {
+            let result = results.add(index);
+            result.write(result.read().clamp(min, max));
+        }
+    }
 }
 
 /// Bias and multiplier of channel `index`.
@@ -82,6 +94,19 @@ pub(super) unsafe fn copy(from: *const i8, length: usize, to: *mut i8) {
     unsafe { to.copy_from_nonoverlapping(from, length) };
 }
 
+/// Puts rows one behind the other.
+///
+/// # Safety
+/// Three bytes past the last row are readable, and writable where it goes.
+pub(super) unsafe fn copy_rows(rows: &Rows) {
+    for row in 0..rows.rows {
+        // SAFETY: as the function's.
+        unsafe {
+            copy(rows.from.add(row * rows.line), rows.length, rows.to.add(row * rows.length))
+        };
+    }
+}
+
 /// Widens `quads` quads of four pixels, `stride` bytes apart.
 ///
 /// # Safety
@@ -93,7 +118,7 @@ pub(super) unsafe fn widen_four(from: *const i8, stride: usize, quads: usize, to
     }
 }
 
-/// Multiplies a tile of `pixels` (1, 2 or 4) and stores its results.
+/// Multiplies a tile of `pixels` (1 or 4) and stores its results, saturated.
 ///
 /// # Safety
 /// Rows, weights, records and results are there as the tile says; at least one quad and channel.
@@ -112,7 +137,7 @@ pub(super) unsafe fn multiply(tile: &Tile, pixels: usize) {
                     sum = multiply_pairs(inputs.read(), even(weights), sum);
                     sum = multiply_pairs(inputs.add(pixels).read(), odd(weights), sum);
                 }
-                let result = round(sum as f32 * multiplier, &tile.to);
+                let result = saturate(sum as f32 * multiplier, tile.zero_point);
                 tile.out.add(pixel * tile.out_stride + channel).write(result);
             }
         }
@@ -120,7 +145,7 @@ pub(super) unsafe fn multiply(tile: &Tile, pixels: usize) {
 }
 
 /// Pairs the taps of four channels: [`WEIGHT_WORDS`] words for each channel, `(w0, w1)` and
-/// `(w1, w2)` of kernel rows 0, 1, 2, 0, 1. Taps are `step` bytes apart.
+/// `(w1, w2)` of each kernel row. Taps are `step` bytes apart.
 ///
 /// # Safety
 /// `weights` is readable for nine taps of four channels, `to` writable for all words.
@@ -131,7 +156,7 @@ pub(super) unsafe fn pair_weights(weights: *const i8, step: usize, to: *mut u32)
             u32::from(i16::from(weights.add(tap * step + channel).read()).cast_unsigned())
         };
         for row in 0..WEIGHT_WORDS / 2 {
-            let [a, b, c] = [0, 1, 2].map(|column| weight(row % 3 * 3 + column));
+            let [a, b, c] = [0, 1, 2].map(|column| weight(row * 3 + column));
             // SAFETY: as the function's.
             unsafe {
                 let to = to.add(channel * WEIGHT_WORDS + 2 * row);
@@ -142,72 +167,90 @@ pub(super) unsafe fn pair_weights(weights: *const i8, step: usize, to: *mut u32)
     }
 }
 
-/// Pairs and widens input columns of four channels.
+/// Pairs and widens input columns of four channels, row by row.
 ///
 /// # Safety
 /// Input columns are readable for four channels and pairs writable, as `columns` says.
-pub(super) unsafe fn pair_columns(columns: &Columns) {
+pub(super) unsafe fn pair_columns(columns: &mut Columns) {
     let pairs = columns.left + columns.pairs + columns.right;
-    let column = |index: Option<usize>| match index {
-        // SAFETY: as the function's.
-        Some(index) => unsafe {
-            columns.from.add(index * columns.step).cast::<u32>().read_unaligned()
-        },
-        None => columns.padding,
-    };
-    for pair in 0..pairs {
-        let first = (2 * pair).checked_sub(columns.left);
-        let second = 2 * pair + 1 - columns.left;
-        let last = columns.right == 1 && pair == pairs - 1;
-        let (a, b) = (column(first), column(Some(second).filter(|_| !last)));
-        for channel in 0..4 {
-            let half = |word: u32| u32::from(low(even(word >> (8 * channel))) as u16);
+    for row in 0..columns.rows {
+        let column = |index: Option<usize>| match index {
             // SAFETY: as the function's.
-            unsafe { columns.to.add(pair * PAIR + channel).write(half(a) | half(b) << 16) };
+            Some(index) => unsafe {
+                let at = row * columns.line + index * columns.step;
+                columns.from.add(at).cast::<u32>().read_unaligned()
+            },
+            None => columns.padding,
+        };
+        for pair in 0..pairs {
+            let first = (2 * pair).checked_sub(columns.left);
+            let second = 2 * pair + 1 - columns.left;
+            let last = columns.right == 1 && pair == pairs - 1;
+            let (a, b) = (column(first), column(Some(second).filter(|_| !last)));
+            for channel in 0..4 {
+                let half = |word: u32| u32::from(low(even(word >> (8 * channel))) as u16);
+                let at = pair * (columns.pitch / 4) + 4 * row + channel;
+                // SAFETY: as the function's.
+                unsafe { columns.to.add(at).write(half(a) | half(b) << 16) };
+            }
         }
     }
 }
 
-/// One row of outputs, stride 1.
+/// Moves two rows of every pair from `ahead` rows on to the front; there are so many `rows`.
 ///
 /// # Safety
-/// The ring holds what the outputs read; weights, records and results are there as the row says.
-pub(super) unsafe fn depthwise_row(row: &Row) {
-    // SAFETY: as the function's.
-    unsafe { run(row, 1) };
+/// Pairs are writable, and four words past the last one readable.
+pub(super) unsafe fn move_rows(to: *mut u32, ahead: usize, rows: usize, pairs: usize) {
+    for pair in 0..pairs {
+        // SAFETY: as the function's.
+        unsafe {
+            let to = to.add(4 * pair * rows).cast::<core::mem::MaybeUninit<u32>>();
+            to.copy_from(to.add(4 * ahead), 8);
+        }
+    }
 }
 
-/// One row of outputs, stride 2.
+/// Rows of outputs, stride 1.
 ///
 /// # Safety
-/// As [`depthwise_row`]'s.
-pub(super) unsafe fn depthwise_row_by_two(row: &Row) {
+/// The columns hold what the outputs read; weights, records and results are there as the band says.
+pub(super) unsafe fn depthwise(band: &Band) {
     // SAFETY: as the function's.
-    unsafe { run(row, 2) };
+    unsafe { run(band, 1) };
+}
+
+/// Rows of outputs, stride 2.
+///
+/// # Safety
+/// As [`depthwise`]'s.
+pub(super) unsafe fn depthwise_by_two(band: &Band) {
+    // SAFETY: as the function's.
+    unsafe { run(band, 2) };
 }
 
 /// # Safety
-/// As [`depthwise_row`]'s.
-unsafe fn run(row: &Row, stride: usize) {
-    for channel in 0..4 {
-        for pixel in 0..row.pixels {
-            // SAFETY: as the function's.
-            unsafe {
-                let (mut sum, multiplier) = record(row.records, channel);
-                for slot in 0..3 {
-                    let weights = row.weights.add(channel * WEIGHT_WORDS + 2 * slot);
-                    let (first, second) = (weights.read(), weights.add(1).read());
-                    let taps = [low(first), low(second), high(second)];
-                    for (tap, weight) in taps.into_iter().enumerate() {
-                        let column = pixel * stride + tap;
-                        let pair = row.columns.add(column / 2 * PAIR + slot * 4 + channel).read();
-                        let input = if column.is_multiple_of(2) { low(pair) } else { high(pair) };
-                        sum = sum.wrapping_add(input * weight);
-                    }
+/// As [`depthwise`]'s.
+unsafe fn run(band: &Band, stride: usize) {
+    for (channel, index) in (0..4).flat_map(|c| (0..band.rows * band.pixels).map(move |i| (c, i))) {
+        let (row, pixel) = (index / band.pixels, index % band.pixels);
+        // SAFETY: as the function's.
+        unsafe {
+            let (mut sum, multiplier) = record(band.records, channel);
+            for ky in 0..3 {
+                let weights = band.weights.add(channel * WEIGHT_WORDS + 2 * ky);
+                let (first, second) = (weights.read(), weights.add(1).read());
+                let taps = [low(first), low(second), high(second)];
+                for (tap, weight) in taps.into_iter().enumerate() {
+                    let column = pixel * stride + tap;
+                    let at = column / 2 * (band.pitch / 4) + (row * stride + ky) * 4 + channel;
+                    let pair = band.columns.add(at).read();
+                    let input = if column.is_multiple_of(2) { low(pair) } else { high(pair) };
+                    sum = sum.wrapping_add(input * weight);
                 }
-                let result = round(sum as f32 * multiplier, &row.to);
-                row.out.add(pixel * row.out_stride + channel).write(result);
             }
+            let result = saturate(sum as f32 * multiplier, band.zero_point);
+            band.out.add(index * band.out_stride + channel).write(result);
         }
     }
 }
@@ -223,7 +266,7 @@ pub(super) unsafe fn add(sum: &Sum) {
             let a = i32::from(sum.a.add(index).read()) - sum.zero_a;
             let b = i32::from(sum.b.add(index).read()) - sum.zero_b;
             let real = a as f32 * sum.scale_a + b as f32 * sum.scale_b;
-            sum.out.add(index).write(round(real, &sum.to));
+            sum.out.add(index).write(saturate(real, sum.zero_point));
         }
     }
 }

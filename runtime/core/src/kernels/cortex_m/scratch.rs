@@ -10,7 +10,7 @@ pub(super) type Words = [MaybeUninit<u32>];
 pub(super) const MOST: usize = 4 * 576 / 2;
 
 /// Words of the frame for small nodes.
-pub(super) const SMALL: usize = 192;
+pub(super) const SMALL: usize = 304;
 
 /// Runs `work` on at least `needed` words, if there can be so many.
 pub(super) fn with(needed: usize, work: impl FnOnce(&mut Words)) {

@@ -34,6 +34,13 @@ fn random_convolutions_equal_the_definition() {
 }
 
 #[test]
+fn large_convolutions_equal_the_definition() {
+    for (shape, seed) in case::large().zip(0..) {
+        check(&Case::new(shape, seed));
+    }
+}
+
+#[test]
 fn sums_at_their_greatest_do_not_overflow() {
     for (input, weight) in [(-128, -127), (-128, 127), (127, 127), (127, -127)] {
         for depth in [1, 16, 576, 1000] {

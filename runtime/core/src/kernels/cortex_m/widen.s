@@ -89,3 +89,30 @@ headstart_copy:
     bne     3b
 4:  bx      lr
     .size   headstart_copy, . - headstart_copy
+
+@ headstart_copy_rows(rows): see `Rows`. Offsets: 0 from, 4 to, 8 length, 12 line, 16 rows. Whole words are copied: what is past a
+@ row's end is written over by the next row.
+    .section .text.headstart_copy_rows, "ax", %progbits
+    .balign 4
+    .global headstart_copy_rows
+    .type   headstart_copy_rows, %function
+    .thumb_func
+headstart_copy_rows:
+    push    {r4-r7, lr}
+    ldm     r0, {r0-r4}             @ from, to, length, line, rows
+1:  mov     r5, r0
+    mov     r6, r1
+    subs    r7, r2, #4
+    bls     3f
+2:  ldr     r12, [r5], #4
+    subs    r7, r7, #4
+    str     r12, [r6], #4
+    bhi     2b
+3:  ldr     r12, [r5]
+    add     r0, r0, r3
+    add     r1, r1, r2
+    str     r12, [r6]
+    subs    r4, r4, #1
+    bne     1b
+    pop     {r4-r7, pc}
+    .size   headstart_copy_rows, . - headstart_copy_rows

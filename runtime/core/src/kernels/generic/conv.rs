@@ -65,7 +65,9 @@ fn sums(
 }
 
 /// Adds the products of four inputs with four weights of each channel.
-#[inline(always)]
+// Once in firmware, which calls it from two places.
+#[cfg_attr(feature = "std", inline(always))]
+#[cfg_attr(not(feature = "std"), inline(never))]
 fn multiply(inputs: [i8; QUAD], weights: Option<&[i8]>, sums: &mut [i32; BLOCK]) {
     let inputs = inputs.map(i32::from);
     let channels = weights.unwrap_or(&[]).as_chunks::<QUAD>().0;
