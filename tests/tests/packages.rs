@@ -162,7 +162,10 @@ fn the_service_is_confined_and_runs_a_command_that_there_is() {
     assert!(words.iter().filter(|word| word.starts_with("--")).all(|word| known.contains(word)));
     // The pack that is waited for is the one that is served, and the container's too.
     assert!(settings(&unit, "Unit").contains(&("ConditionPathExists", words[2])));
-    assert!(text("host-tools/packages/Containerfile").contains(&format!("[\"serve\", \"{}\"", words[2])));
+    assert!(
+        text("host-tools/packages/Containerfile")
+            .contains(&format!("[\"serve\", \"{}\"", words[2]))
+    );
     // Options that the file beside it advises.
     let advised = text("host-tools/packages/headstart-edge.default");
     let advised = advised.split([' ', '.', '`', '\n']).filter(|word| word.starts_with("--"));
