@@ -5,6 +5,13 @@ mod system;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use self::system::{Instant, fs, map, tempfile};
 
+#[cfg(not(windows))]
+pub(crate) mod folder;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub(crate) use self::windows::folder;
+
 #[cfg(any(target_family = "wasm", test))]
 #[cfg_attr(
     not(target_family = "wasm"),

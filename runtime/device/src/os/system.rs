@@ -13,8 +13,12 @@ pub(crate) mod fs {
         DirBuilder, File, Metadata, TryLockError, canonicalize, create_dir, metadata, read_dir,
         remove_dir, remove_file, rename, symlink_metadata,
     };
+    #[cfg(unix)]
     pub(crate) use std::os::unix::fs::{DirBuilderExt, MetadataExt};
     use std::path::Path;
+
+    #[cfg(windows)]
+    pub(crate) use super::super::windows::{DirBuilderExt, MetadataExt};
 
     /// Whether the path leads to a folder.
     pub(crate) fn is_dir(path: &Path) -> bool {

@@ -10,7 +10,8 @@ use super::plain::{TRAINING_FILE, read, unless_damaged};
 use super::replace::{add, remove_leftovers, replace, sync_folder, temporary};
 use super::{Commit, FeatureCache, Made, StateFolder, StateProblem};
 use crate::Error;
-use crate::os::fs::{self, File, Metadata, MetadataExt, TryLockError};
+use crate::os::folder;
+use crate::os::fs::{self, File, TryLockError};
 
 /// So many commits are kept.
 const KEPT: usize = 8;
@@ -68,16 +69,16 @@ impl StateFolder {
                 Err(e) if e.kind() == ErrorKind::NotFound => create(self.path(), made)?,
                 Err(e) => return Err(Error::machine(self.path(), "looking for the folder")(e)),
             }
-            let folder = match File::open(self.path()) {
+            let open = match folder::to_lock(self.path()) {
                 Err(e) if e.kind() == ErrorKind::NotFound => continue,
-                folder => folder.map_err(Error::machine(self.path(), "opening the folder"))?,
+                open => open.map_err(Error::machine(self.path(), "opening the folder"))?,
             };
-            folder.try_lock().map_err(|e| match e {
+            open.try_lock().map_err(|e| match e {
                 TryLockError::WouldBlock => Error::state(self.path(), StateProblem::Busy),
                 TryLockError::Error(e) => Error::machine(self.path(), "locking the folder")(e),
             })?;
-            if self.is(&folder)? {
-                return Ok(folder);
+            if self.is(&open)? {
+                return Ok(open);
             }
         }
         Err(Error::state(self.path(), StateProblem::Busy))
@@ -85,13 +86,7 @@ impl StateFolder {
 
     /// Whether this path still names that open folder.
     fn is(&self, open: &File) -> Result<bool, Error> {
-        let looking = || Error::machine(self.path(), "looking for the folder");
-        let which = |metadata: Metadata| (metadata.dev(), metadata.ino());
-        let open = which(open.metadata().map_err(looking())?);
-        match fs::metadata(self.path()) {
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-            named => Ok(which(named.map_err(looking())?) == open),
-        }
+        folder::is(self.path(), open).map_err(Error::machine(self.path(), "looking for the folder"))
     }
 }
 

@@ -4,8 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::Error;
-use crate::os::fs::{self, File};
-use crate::os::tempfile;
+use crate::os::{folder as folders, fs, tempfile};
 
 /// How temporary files begin and end; what a killed process left behind is known by it.
 const TEMPORARY: (&str, &str) = (".headstart-", ".tmp");
@@ -49,9 +48,7 @@ pub(super) fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFil
 
 /// Makes renames and removals in a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
-    File::open(folder)
-        .and_then(|f| f.sync_all())
-        .map_err(Error::machine(folder, "making the change durable"))
+    folders::sync(folder).map_err(Error::machine(folder, "making the change durable"))
 }
 
 /// Removes temporary files of a killed process.
