@@ -172,6 +172,8 @@ INTERRUPTED = """
 import signal, sys, threading, numpy, headstart
 
 pack, state, work = sys.argv[1:4]
+# Who runs the tests in the background may have it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 begun = threading.Event()
 def interrupt():
     begun.wait()
