@@ -5,7 +5,7 @@ use cortex_m::peripheral::syst::SystClkSource;
 
 /// Counts instructions: with QEMU's `-icount shift=0` one of them takes a nanosecond.
 pub struct Clock {
-    /// What SysTick said at the last lap.
+    /// The counter's reading at the last lap.
     last: u32,
 }
 

@@ -13,7 +13,7 @@ use crate::errors::{of_caller, of_input};
 /// Samples that Python holds: paths, and arrays that are borrowed while this lives.
 pub(crate) struct Held<'py> {
     items: Vec<Item<'py>>,
-    /// Whether Python gave one sample, not a list or a batch.
+    /// One sample was given, and no list or batch.
     pub(crate) is_one: bool,
 }
 

@@ -18,7 +18,7 @@ use semihosting::{print, println, process};
 /// Most nodes that are counted.
 const MOST: usize = 256;
 
-/// What a node took.
+/// How often a node ran, with its multiply-accumulates and instructions.
 #[derive(Clone, Copy, Default)]
 struct Cost {
     runs: u32,

@@ -1,4 +1,4 @@
-//! What can be set, and the settings that others use.
+//! Settings of mel spectrograms and cepstral coefficients, and those that librosa and Kaldi use.
 
 use super::bank;
 use crate::Error;
@@ -15,10 +15,10 @@ pub struct Settings {
     pub step: u16,
     /// The window's shape.
     pub shape: Shape,
-    /// Whether windows are centred at 0, `step`, 2 `step`, …, with silence before and behind the recording. If not, the first
-    /// starts with the recording.
+    /// Windows are centred at 0, `step`, 2 `step`, …, with silence before and behind the recording. Without it the first one starts
+    /// with the recording.
     pub centred: bool,
-    /// What integer samples are multiplied by.
+    /// The factor of integer samples.
     pub scale: f32,
     /// Whether each window's mean is taken from it.
     pub remove_mean: bool,

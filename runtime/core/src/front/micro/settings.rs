@@ -1,4 +1,4 @@
-//! What can be set, and the settings that others use.
+//! Settings of the micro front end, and those that others use.
 
 use crate::Error;
 
