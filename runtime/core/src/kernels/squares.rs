@@ -51,18 +51,18 @@ fn whole_sums(a: &[Pairs], b: &[Pairs], out: &mut [[i32; SIDE]; SIDE]) {
     }
 }
 
-/// Writes `Σ a[k][row] · b[k][column]`, over the lines that both have, in rising order.
-pub(crate) fn product(a: &[Line], b: &[Line], out: &mut Square) {
+/// Writes `Σ a[k][row] · b[k][column]`, over the lines that both have, in rising order: at least in the first `columns` columns.
+pub(crate) fn product(a: &[Line], b: &[Line], columns: usize, out: &mut Square) {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     {
         if let Some(cpu) = super::x86_64::Avx512Vnni::new() {
             return cpu.product(a, b, out);
         }
         if let Some(cpu) = super::x86_64::Avx2::new() {
-            return cpu.product(a, b, out);
+            return cpu.product(a, b, columns, out);
         }
     }
-    sums(a, b, out)
+    sums(a, b, columns, out)
 }
 
 /// Takes from each line, in rising order, its products with those before it: `lines[p] -= u[m][p] · lines[m]` for `m < p`, and
@@ -95,10 +95,12 @@ impl super::work::Work for Elimination<'_> {
 }
 
 /// The written definition. So many columns are made into vectors; what is narrower the compiler takes apart.
-fn sums(a: &[Line], b: &[Line], out: &mut Square) {
+fn sums(a: &[Line], b: &[Line], columns: usize, out: &mut Square) {
     const COLUMNS: usize = 32;
+    let parts = columns.div_ceil(COLUMNS);
     for (row, line) in out.iter_mut().enumerate() {
-        for (column, part) in line.as_chunks_mut::<COLUMNS>().0.iter_mut().enumerate() {
+        let own = line.as_chunks_mut::<COLUMNS>().0.iter_mut().take(parts);
+        for (column, part) in own.enumerate() {
             let mut sums = [0.0_f32; COLUMNS];
             for (a, b) in a.iter().zip(b) {
                 let (factor, b) = (a[row], &b.as_chunks::<COLUMNS>().0[column]);
@@ -148,8 +150,8 @@ mod tests {
                 }
             }
             let mut found = std::vec![[[9.0; SIDE]; SIDE]; 2];
-            product(&a, &b, &mut found[0]);
-            sums(&a, &b, &mut found[1]);
+            product(&a, &b, SIDE, &mut found[0]);
+            sums(&a, &b, SIDE, &mut found[1]);
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             {
                 use crate::kernels::x86_64::{Avx2, Avx512Vnni};
@@ -158,10 +160,18 @@ mod tests {
                     run(&mut out);
                     found.push(out);
                 };
-                Avx2::new().inspect(|cpu| of(&|out| cpu.product(&a, &b, out)));
+                Avx2::new().inspect(|cpu| of(&|out| cpu.product(&a, &b, SIDE, out)));
                 Avx512Vnni::new().inspect(|cpu| of(&|out| cpu.product(&a, &b, out)));
             }
             assert!(found.iter().all(|found| *found == expected));
+            for columns in [0, 1, 10, 32, 33] {
+                let mut some = [[[9.0; SIDE]; SIDE]; 2];
+                product(&a, &b, columns, &mut some[0]);
+                sums(&a, &b, columns, &mut some[1]);
+                for (some, whole) in some.as_flattened().iter().zip(expected.iter().cycle()) {
+                    assert_eq!(some[..columns], whole[..columns]);
+                }
+            }
         }
     }
 

@@ -108,6 +108,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "std")]
     #[test]
     fn what_rounding_adds_is_zero_and_seen_if_it_is_not() {
         let rows = WeightRows { outputs: 18, products: 5 };

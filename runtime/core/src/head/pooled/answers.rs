@@ -49,7 +49,7 @@ pub fn logits(
                 logits[(start + column) * classes + first..][..count].copy_from_slice(biases);
             }
             for (a, b) in of_samples.chunks_exact(SIDE).zip(of_classes.chunks_exact(SIDE)) {
-                squares::product(a, b, &mut sums);
+                squares::product(a, b, count, &mut sums);
                 for (column, sums) in sums.iter().enumerate().take(own) {
                     let logits = &mut logits[(start + column) * classes + first..][..count];
                     logits.iter_mut().zip(sums).for_each(|(logit, sum)| *logit += sum);

@@ -190,7 +190,7 @@ impl<'a> Sums<'a> {
 
     /// Adds `factor` times the products of the panel's samples, of which there are so many pairs.
     fn multiply(&mut self, panel: &[Pairs], count: usize, factor: i32) {
-        let layout = Layout { blocks: blocks(self.features), columns: 0 };
+        let layout = Layout { blocks: blocks(self.features), classes: 0 };
         let factor = f64::from(factor);
         rows(layout, 0..layout.blocks, self.squares, &|row, squares| {
             let mut sums = [[0; SIDE]; SIDE];

@@ -61,8 +61,7 @@ impl<'a> System<'a> {
         if counts.iter().all(|&count| count == 0) {
             return Err(Error::NoSamples);
         }
-        let columns = counts.len().div_ceil(SIDE);
-        let layout = Layout { blocks: blocks(features), columns };
+        let layout = Layout { blocks: blocks(features), classes: counts.len() };
         let (mean, rest) = numbers.split_at_mut(features);
         let (scale, rest) = rest.split_at_mut(features);
         let (centre, within) = rest.split_at_mut(features);
@@ -70,7 +69,7 @@ impl<'a> System<'a> {
         let (mean, scale, centre) = (&*mean, &*scale, &*centre);
 
         // The covariance of everything first, from whole numbers; then what lies between the classes is taken off.
-        let whole = Layout { blocks: layout.blocks, columns: 0 };
+        let whole = Layout { blocks: layout.blocks, classes: 0 };
         rows(layout, 0..layout.blocks, squares, &|row, squares| {
             squares[layout.blocks - row..].as_flattened_mut().as_flattened_mut().fill(0.0);
             let from = &sums.squares()[whole.start(row)..];
@@ -111,7 +110,7 @@ impl<'a> System<'a> {
             rows(layout, 0..layout.blocks, squares, &|row, squares| {
                 // Lines past the last class are zeros, which are left out.
                 let (a, squares) = (&panel[row][..lines], &mut squares[..layout.blocks - row]);
-                subtract(a, &panel[row..], squares);
+                subtract(a, &panel[row..], squares, |_| SIDE);
             });
         }
         for (class, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
@@ -216,7 +215,7 @@ fn measure(
             *square += own * total * total / count;
         }
     }
-    let layout = Layout { blocks: blocks(sums.feature_len()), columns: 0 };
+    let layout = Layout { blocks: blocks(sums.feature_len()), classes: 0 };
     for (feature, (within, square)) in within.iter_mut().zip(&mut *scale).enumerate() {
         let whole = sums.squares()[layout.start(feature / SIDE)][feature % SIDE][feature % SIDE];
         *within = ((whole - *square) / weight).max(0.0);

@@ -27,7 +27,8 @@ fn factor_by_blocks(layout: Layout, squares: &mut [Square]) -> Result<(), Error>
         each(own, 0, FEW / block.max(1), &|at, square| {
             for row in 0..block {
                 let row = &above[layout.start(row) + block - row..];
-                subtract(&row[0], &row[at..=at], core::slice::from_mut(square));
+                let columns = |_| layout.columns(block, at);
+                subtract(&row[0], &row[at..=at], core::slice::from_mut(square), columns);
             }
         });
         let Some((diagonal, others)) = own.split_first_mut() else { break };
@@ -47,8 +48,9 @@ pub(super) fn back(layout: Layout, squares: &mut [Square]) {
         for later in block + 1..layout.blocks {
             transpose(&triangle[later - block], &mut turned);
             let start = layout.start(later) - layout.start(block + 1);
-            let known = &below[start + layout.blocks - later..][..layout.columns];
-            subtract(&turned, known, solutions);
+            let known = &below[start + layout.blocks - later..][..layout.sides()];
+            let columns = |side| layout.columns(block, layout.blocks - block + side);
+            subtract(&turned, known, solutions, columns);
         }
         for solution in solutions {
             substitute(&triangle[0], solution);
@@ -56,13 +58,25 @@ pub(super) fn back(layout: Layout, squares: &mut [Square]) {
     }
 }
 
-/// `squares[i] -= aᵀ b[i]`.
-pub(super) fn subtract(a: &[Line], b: &[Square], squares: &mut [Square]) {
+/// `squares[i] -= aᵀ b[i]`, in the first `columns(i)` columns of each; those behind them are zeros.
+pub(super) fn subtract(
+    a: &[Line],
+    b: &[Square],
+    squares: &mut [Square],
+    columns: impl Fn(usize) -> usize,
+) {
     let mut sums = [[0.0; SIDE]; SIDE];
-    for (square, b) in squares.iter_mut().zip(b) {
-        product(a, b, &mut sums);
-        let pairs = square.as_flattened_mut().iter_mut().zip(sums.as_flattened());
-        pairs.for_each(|(x, sum)| *x -= sum);
+    for (at, (square, b)) in squares.iter_mut().zip(b).enumerate() {
+        let columns = columns(at);
+        product(a, b, columns, &mut sums);
+        if columns == SIDE {
+            let pairs = square.as_flattened_mut().iter_mut().zip(sums.as_flattened());
+            pairs.for_each(|(x, sum)| *x -= sum);
+        } else {
+            for (line, sums) in square.iter_mut().zip(&sums) {
+                line[..columns].iter_mut().zip(sums).for_each(|(x, sum)| *x -= sum);
+            }
+        }
     }
 }
 

@@ -54,9 +54,15 @@ impl Avx2 {
     }
 
     /// See [`squares::product`](crate::kernels::squares::product).
-    pub(in crate::kernels) fn product(self, a: &[Line], b: &[Line], out: &mut Square) {
+    pub(in crate::kernels) fn product(
+        self,
+        a: &[Line],
+        b: &[Line],
+        columns: usize,
+        out: &mut Square,
+    ) {
         // SAFETY: the token proves the feature.
-        unsafe { squares::product(a, b, out) }
+        unsafe { squares::product(a, b, columns, out) }
     }
 
     /// See [`squares::whole_product`](crate::kernels::squares::whole_product).

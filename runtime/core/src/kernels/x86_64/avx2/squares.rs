@@ -4,9 +4,10 @@ use crate::kernels::squares::{Line, Pairs, SIDE, Square};
 
 /// See [`squares::product`](crate::kernels::squares::product). Eight registers hold half of two rows.
 #[target_feature(enable = "avx2")]
-pub(super) fn product(a: &[Line], b: &[Line], out: &mut Square) {
+pub(super) fn product(a: &[Line], b: &[Line], columns: usize, out: &mut Square) {
+    let halves = columns.min(SIDE).div_ceil(SIDE / 2);
     for (group, lines) in out.chunks_exact_mut(2).enumerate() {
-        for half in 0..2 {
+        for half in 0..halves {
             let mut sums = [[_mm256_setzero_ps(); 4]; 2];
             for (a, b) in a.iter().zip(b) {
                 let (a, _) = a.as_chunks::<2>();
