@@ -63,7 +63,9 @@ def test_the_notebook_runs(scratch: Path) -> None:
 
 def test_types_are_right(scratch: Path) -> None:
     pytest.importorskip("mypy", reason="the long test has it")
-    package = Path(__import__("headstart").__file__).parent
+    # A copy: mypy takes no path to where packages are installed.
+    package = scratch / "types" / "headstart"
+    shutil.copytree(Path(__import__("headstart").__file__).parent, package, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     (scratch / "notebook.py").write_text(code(NOTEBOOK))
     (scratch / "mypy.ini").write_text(
         "[mypy]\nstrict = true\npython_version = 3.10\n[mypy-sklearn.*,tqdm.*,matplotlib.*,onnxruntime.*,PIL.*]\nignore_missing_imports = true\n"

@@ -206,13 +206,18 @@ impl Extremes {
         let channels = self.ends[slot].len();
         let all = self.ends[slot].iter_mut().zip(&mut self.sums[slot]);
         for (((low, high), [sum, squares]), plane) in all.zip(planes(data, channels)) {
-            for &value in plane.iter().filter(|value| value.is_finite()) {
-                *low = low.min(value);
-                *high = high.max(value);
+            // In one go: each of the four waits for itself alone. Both ends hold 0.
+            let (mut own, mut own_squares) = (0.0_f64, 0.0_f32);
+            for &value in plane {
+                let finite = if value.is_finite() { value } else { 0.0 };
+                *low = low.min(finite);
+                *high = high.max(finite);
+                own += f64::from(value);
+                own_squares += value * value;
             }
             let places = plane.len() as f64;
-            *sum += plane.iter().map(|&v| f64::from(v)).sum::<f64>() / places;
-            *squares += f64::from(plane.iter().map(|v| v * v).sum::<f32>()) / places;
+            *sum += own / places;
+            *squares += f64::from(own_squares) / places;
         }
     }
 
