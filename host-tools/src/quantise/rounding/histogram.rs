@@ -35,9 +35,12 @@ impl Histogram {
         }
         let factor = BINS as f32 / (self.high - self.low).max(f32::MIN_POSITIVE);
         let inverse = 1.0 / scale;
+        let (low, most) = (self.low, (BINS - 1) as f32);
+        // Of a known length, so that no bin has to be checked again.
+        let Some(counts) = self.counts.first_chunk_mut::<BINS>() else { return };
         for &value in values {
-            let bin = ((value * inverse - self.low) * factor) as usize;
-            self.counts[bin.min(BINS - 1)] += 1;
+            let bin = ((value * inverse - low) * factor).max(0.0).min(most) as u16;
+            counts[usize::from(bin) % BINS] += 1;
         }
     }
 
@@ -135,6 +138,15 @@ mod tests {
         let quantisation = histogram.quantisation(RangeRule::LeastError);
         assert!(quantisation.scale < 50.0 / 255.0, "{quantisation:?}");
         assert!(quantisation.real(-128) <= -0.95, "{quantisation:?}");
+    }
+
+    #[test]
+    fn values_past_the_ends_count_there_and_what_is_no_number_at_the_lower_one() {
+        let mut histogram = Histogram::new(-1.0, 1.0);
+        histogram.add(&[-9.0, f32::NEG_INFINITY, f32::NAN, 2.0, f32::INFINITY, 0.0], 1.0);
+        let count = |bin: usize| histogram.counts[bin];
+        assert_eq!([count(0), count(BINS / 2), count(BINS - 1)], [3, 1, 2]);
+        assert_eq!(histogram.counts.iter().sum::<u64>(), 6);
     }
 
     #[test]
