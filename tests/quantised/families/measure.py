@@ -51,6 +51,11 @@ def features(pack, images, count):
     return (rows.astype(np.float32) - zero_point) * scale
 
 
+def weights(model):
+    """How many numbers a file brings along."""
+    return sum(int(np.prod(tensor.dims)) for tensor in onnx.load(model).graph.initializer)
+
+
 def stated(values):
     return {"mean": float(np.mean(values)), "min": float(np.min(values))}
 
@@ -93,12 +98,11 @@ def main():
                 row["peer"] = kept["peer"]
             RESULT.write_text(json.dumps(row, indent=1))
             return
-        weights = sum(int(np.prod(tensor.dims)) for tensor in onnx.load(MODEL).graph.initializer)
-        row |= {name: found[name] for name in ("freeze_point", "features", "seconds", "pack_bytes")}
-        row["share"] = found["weight_bytes"] / max(weights, 1)
+        row |= {name: found[name] for name in ("freeze_point", "features", "seconds", "pack_bytes", "rules")}
         images, calibration = (pictures.load(PICTURES / part) for part in ("score", "calibrate"))
         model = Path(folder) / "cut.onnx"
         peer.cut(MODEL, found["freeze_point"], model)
+        row["share"] = weights(model) / max(weights(MODEL), 1)
         real = peer.pooled(peer.run(model, images), found["features"])
         ours = features(pack, images, found["features"])
         row["ours"] = stated(peer.cosines(ours, real))
