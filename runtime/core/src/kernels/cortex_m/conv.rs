@@ -4,7 +4,7 @@
 use core::ops::Range;
 
 use super::super::generic::Convolution;
-use super::scratch::{self, Words};
+use super::super::scratch::{self, Words};
 use super::{Rows, Tile, clamp, inner};
 use crate::network::{BLOCK, QUAD, WeightRows};
 

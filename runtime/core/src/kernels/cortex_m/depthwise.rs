@@ -7,7 +7,7 @@
 use core::ops::Range;
 
 use super::super::generic::Convolution;
-use super::scratch::{self, Words};
+use super::super::scratch::{self, Words};
 use super::{Band, Columns, WEIGHT_WORDS, clamp, inner};
 
 /// Channels of a block.

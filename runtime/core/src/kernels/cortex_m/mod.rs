@@ -10,13 +10,8 @@ mod add;
 mod asm;
 mod conv;
 mod depthwise;
-#[cfg(headstart_dsp)]
-pub(super) mod linear;
 #[cfg(not(headstart_dsp))]
 mod portable;
-mod scratch;
-#[cfg(test)]
-mod tests;
 
 #[cfg(headstart_dsp)]
 use asm as inner;
