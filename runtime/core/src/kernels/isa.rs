@@ -20,13 +20,15 @@ pub enum Isa {
     DotProd,
     /// WebAssembly with its fixed-width vectors: every browser since 2023.
     Simd128,
-    /// Cortex-M with the DSP extension and an FPU: M4F, M7, M33 and M55.
+    /// Cortex-M with the DSP extension and an FPU: M4F, M7 and M33.
     Dsp,
+    /// Cortex-M with Helium, the vector extension, with floats: M55 and M85.
+    Helium,
 }
 
 impl Isa {
     /// Every instruction set, the preferred ones last.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Generic,
         Self::Avx2,
         Self::AvxVnni,
@@ -35,6 +37,7 @@ impl Isa {
         Self::DotProd,
         Self::Simd128,
         Self::Dsp,
+        Self::Helium,
     ];
 
     /// The instruction set's name on a command line.
@@ -49,6 +52,7 @@ impl Isa {
             Self::DotProd => "dotprod",
             Self::Simd128 => "simd128",
             Self::Dsp => "dsp",
+            Self::Helium => "helium",
         }
     }
 
@@ -62,7 +66,8 @@ impl Isa {
             }
             Self::Neon | Self::DotProd => cfg!(all(feature = "std", target_arch = "aarch64")),
             Self::Simd128 => cfg!(all(headstart_vectors, target_arch = "wasm32")),
-            Self::Dsp => cfg!(headstart_dsp),
+            Self::Dsp => cfg!(all(headstart_dsp, not(headstart_helium))),
+            Self::Helium => cfg!(headstart_helium),
         }
     }
 }

@@ -19,16 +19,20 @@ pub(crate) mod chunk;
 mod columns;
 #[cfg(headstart_vectors)]
 mod copy;
-#[cfg(any(headstart_dsp, all(test, feature = "std")))]
+#[cfg(any(all(headstart_dsp, not(headstart_helium)), all(test, feature = "std")))]
 mod cortex_m;
 #[cfg(feature = "std")]
 mod elementwise;
 pub mod generic;
+#[cfg(any(headstart_helium, all(test, feature = "std")))]
+mod helium;
 mod isa;
 pub(crate) mod linear;
 #[cfg(headstart_vectors)]
 mod padded;
 mod portable;
+#[cfg(any(headstart_dsp, all(test, feature = "std")))]
+mod scratch;
 pub mod squares;
 #[cfg(headstart_vectors)]
 mod steps;
@@ -36,6 +40,8 @@ mod steps;
 pub(crate) mod team;
 #[cfg(headstart_vectors)]
 mod tiles;
+#[cfg(all(test, feature = "std"))]
+mod twins;
 #[cfg(all(headstart_vectors, target_arch = "wasm32"))]
 mod wasm32;
 mod work;
@@ -68,8 +74,10 @@ enum Chosen {
     DotProd(aarch64::DotProd),
     #[cfg(all(headstart_vectors, target_arch = "wasm32"))]
     Simd128(wasm32::Simd128),
-    #[cfg(headstart_dsp)]
+    #[cfg(all(headstart_dsp, not(headstart_helium)))]
     Dsp(cortex_m::CortexM),
+    #[cfg(headstart_helium)]
+    Helium(helium::Helium),
 }
 
 /// Runs `$call` on the chosen fast kernels, or else `$generic`.
@@ -88,8 +96,10 @@ macro_rules! dispatch {
             Chosen::DotProd($kernels) => $call,
             #[cfg(all(headstart_vectors, target_arch = "wasm32"))]
             Chosen::Simd128($kernels) => $call,
-            #[cfg(headstart_dsp)]
+            #[cfg(all(headstart_dsp, not(headstart_helium)))]
             Chosen::Dsp($kernels) => $call,
+            #[cfg(headstart_helium)]
+            Chosen::Helium($kernels) => $call,
             Chosen::Generic => $generic,
         }
     };
@@ -113,8 +123,10 @@ impl Kernels {
             Isa::DotProd => aarch64::DotProd::new().map(Chosen::DotProd),
             #[cfg(all(headstart_vectors, target_arch = "wasm32"))]
             Isa::Simd128 => wasm32::Simd128::new().map(Chosen::Simd128),
-            #[cfg(headstart_dsp)]
+            #[cfg(all(headstart_dsp, not(headstart_helium)))]
             Isa::Dsp => cortex_m::CortexM::new().map(Chosen::Dsp),
+            #[cfg(headstart_helium)]
+            Isa::Helium => helium::Helium::new().map(Chosen::Helium),
             _ => None,
         }
         .map(Self)
@@ -144,8 +156,10 @@ impl Kernels {
             Chosen::DotProd(_) => Isa::DotProd,
             #[cfg(all(headstart_vectors, target_arch = "wasm32"))]
             Chosen::Simd128(_) => Isa::Simd128,
-            #[cfg(headstart_dsp)]
+            #[cfg(all(headstart_dsp, not(headstart_helium)))]
             Chosen::Dsp(_) => Isa::Dsp,
+            #[cfg(headstart_helium)]
+            Chosen::Helium(_) => Isa::Helium,
         }
     }
 

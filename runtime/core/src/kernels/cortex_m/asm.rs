@@ -6,7 +6,6 @@
 
 use core::arch::global_asm;
 
-use super::linear::Step;
 use super::{Band, Columns, Rows, Sum, Tile};
 
 // The assembler does not see which core the compiler was told; on Armv7E-M it needs no telling.
@@ -16,7 +15,6 @@ global_asm!(include_str!("multiply.s"), options(raw));
 global_asm!(include_str!("widen.s"), options(raw));
 global_asm!(include_str!("depthwise.s"), options(raw));
 global_asm!(include_str!("add.s"), options(raw));
-global_asm!(include_str!("linear.s"), options(raw));
 
 unsafe extern "C" {
     fn headstart_multiply4_64(tile: *const Tile);
@@ -33,9 +31,6 @@ unsafe extern "C" {
     fn headstart_pair_columns(columns: *mut Columns);
     fn headstart_move_rows(to: *mut u32, ahead: usize, pitch: usize, pairs: usize);
     fn headstart_pair_weights(weights: *const i8, to: *mut u32, step: usize);
-    fn headstart_dot(weights: *const f32, features: *const i8, chunks: usize, lanes: *mut f32);
-    fn headstart_move(step: *const Step);
-    fn headstart_distance(features: *const i8, centre: *const i8, chunks: usize, sums: *mut i64);
     fn headstart_add(sum: *const Sum);
 }
 
@@ -136,30 +131,4 @@ pub(super) unsafe fn depthwise_by_two(band: &Band) {
 pub(super) unsafe fn add(sum: &Sum) {
     // SAFETY: as the function's.
     unsafe { headstart_add(sum) };
-}
-
-/// # Safety
-/// All are `8 · chunks` long, `lanes` eight.
-pub(super) unsafe fn dot(weights: *const f32, features: *const i8, chunks: usize, lanes: *mut f32) {
-    // SAFETY: as the function's.
-    unsafe { headstart_dot(weights, features, chunks, lanes) };
-}
-
-/// # Safety
-/// Weights, features and changes are there as the step says.
-pub(super) unsafe fn move_weights(step: &Step) {
-    // SAFETY: as the function's.
-    unsafe { headstart_move(step) };
-}
-
-/// # Safety
-/// Both are `8 · chunks` long; `sums` holds two.
-pub(super) unsafe fn distance(
-    features: *const i8,
-    centre: *const i8,
-    chunks: usize,
-    sums: *mut i64,
-) {
-    // SAFETY: as the function's.
-    unsafe { headstart_distance(features, centre, chunks, sums) };
 }

@@ -4,7 +4,7 @@
 use core::ops::Range;
 
 use super::super::generic::Convolution;
-use super::scratch::{self, Words};
+use super::super::scratch::{self, Words};
 use super::{Rows, Tile, clamp, inner};
 use crate::network::{BLOCK, QUAD, WeightRows};
 
@@ -278,20 +278,21 @@ impl<'a> Gather<'a> {
         to: *mut i8,
     ) {
         let [height, width] = self.c.window.kernel.map(usize::from);
-        let (bytes, line, length) = (self.patch_words() * 4, self.taps[1], width * self.depth);
+        let (patch, line, length) = (self.patch_words() * 4, self.taps[1], width * self.depth);
         let ends = [self.inside(column).start, self.inside(column + count - 1).end];
         let last = from.wrapping_add((count - 1) * step + (height - 1) * line + length + QUAD);
         let whole = ends == [0, width] && self.rows.len() == height && self.joined;
-        let whole = whole && last <= self.c.x.data.as_ptr_range().end;
+        if whole && last <= self.c.x.data.as_ptr_range().end {
+            let (rows, pixels) = (height, count);
+            // SAFETY: what is read lies inside the input, also the three bytes past the last product; for those a word is kept.
+            return unsafe {
+                inner::copy_rows(&Rows { from, to, length, line, rows, pixels, step, patch });
+            };
+        }
         for pixel in 0..count {
-            let (from, to) = (from.wrapping_add(pixel * step), to.wrapping_add(pixel * bytes));
-            // SAFETY: what is read lies inside the input, also the three bytes past the last product where whole rows are copied; for
-            // those a word is kept.
+            let (from, to) = (from.wrapping_add(pixel * step), to.wrapping_add(pixel * patch));
+            // SAFETY: what is read lies inside the input.
             unsafe {
-                if whole {
-                    inner::copy_rows(&Rows { from, to, length, line, rows: height });
-                    continue;
-                }
                 to.write_bytes(self.c.x.zero_point.cast_unsigned(), self.quads * QUAD);
                 let columns = self.inside(column + pixel);
                 let (runs, taps) =

@@ -7,7 +7,7 @@
 use core::ops::Range;
 
 use super::super::generic::Convolution;
-use super::scratch::{self, Words};
+use super::super::scratch::{self, Words};
 use super::{Band, Columns, WEIGHT_WORDS, clamp, inner};
 
 /// Channels of a block.
@@ -94,6 +94,7 @@ fn run(c: &Convolution<'_>, mut source: Source, first: usize, out: &mut [i8]) {
                 }
             }
         }
+        source.padded = band.rows == rows.len();
     }
 }
 
@@ -110,6 +111,8 @@ struct Source {
     pairs: usize,
     /// Pairs that hold a column of the input.
     filled: usize,
+    /// Whether all padding is there: where all rows are held it stays from block to block.
+    padded: bool,
     columns: Columns,
 }
 
@@ -128,6 +131,7 @@ impl Source {
             held,
             pairs,
             filled: before + whole + right,
+            padded: false,
             columns: Columns {
                 from: core::ptr::null(),
                 step: x.channels,
@@ -158,6 +162,9 @@ impl Source {
             unsafe { inner::pair_columns(&mut self.columns) };
         }
         // Pairs outside the input.
+        if self.padded {
+            return;
+        }
         for row in rows.clone() {
             let done = if inside.contains(&row) { self.filled } else { 0 };
             for pair in done..self.pairs {

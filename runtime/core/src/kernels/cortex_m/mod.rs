@@ -10,13 +10,8 @@ mod add;
 mod asm;
 mod conv;
 mod depthwise;
-#[cfg(headstart_dsp)]
-pub(super) mod linear;
 #[cfg(not(headstart_dsp))]
 mod portable;
-mod scratch;
-#[cfg(test)]
-mod tests;
 
 #[cfg(headstart_dsp)]
 use asm as inner;
@@ -88,7 +83,8 @@ struct Tile {
     step: usize,
 }
 
-/// Rows of bytes that are put one behind the other. Whole words are read and written: up to three bytes more than there are.
+/// Rows of bytes that are put one behind the other, for pixel after pixel. Whole words are read and written: up to three bytes more than
+/// there are.
 #[derive(Debug)]
 #[repr(C)]
 struct Rows {
@@ -100,6 +96,12 @@ struct Rows {
     line: usize,
     /// Rows, at least one.
     rows: usize,
+    /// Pixels, at least one.
+    pixels: usize,
+    /// Bytes from a pixel's first row to the next one's.
+    step: usize,
+    /// Bytes from where a pixel goes to where the next one does.
+    patch: usize,
 }
 
 /// Rows of outputs of four channels of a 3 × 3 depthwise kernel.

@@ -99,11 +99,11 @@ pub(super) unsafe fn copy(from: *const i8, length: usize, to: *mut i8) {
 /// # Safety
 /// Three bytes past the last row are readable, and writable where it goes.
 pub(super) unsafe fn copy_rows(rows: &Rows) {
-    for row in 0..rows.rows {
+    for (pixel, row) in (0..rows.pixels).flat_map(|pixel| (0..rows.rows).map(move |r| (pixel, r))) {
+        let from = rows.from.wrapping_add(pixel * rows.step + row * rows.line);
+        let to = rows.to.wrapping_add(pixel * rows.patch + row * rows.length);
         // SAFETY: as the function's.
-        unsafe {
-            copy(rows.from.add(row * rows.line), rows.length, rows.to.add(row * rows.length))
-        };
+        unsafe { copy(from, rows.length, to) };
     }
 }
 

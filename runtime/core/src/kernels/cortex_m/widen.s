@@ -90,29 +90,34 @@ headstart_copy:
 4:  bx      lr
     .size   headstart_copy, . - headstart_copy
 
-@ headstart_copy_rows(rows): see `Rows`. Offsets: 0 from, 4 to, 8 length, 12 line, 16 rows. Whole words are copied: what is past a
-@ row's end is written over by the next row.
+@ headstart_copy_rows(rows): see `Rows`. Offsets: 0 from, 4 to, 8 length, 12 line, 16 rows, 20 pixels, 24 step, 28 patch. Whole words
+@ are copied: what is past a row's end is written over by the next row.
+@ r0 r1 the ends of a pixel's first row, r5 r6 those of a row, r7 where a word is, before them.
     .section .text.headstart_copy_rows, "ax", %progbits
     .balign 4
     .global headstart_copy_rows
     .type   headstart_copy_rows, %function
     .thumb_func
 headstart_copy_rows:
-    push    {r4-r7, lr}
-    ldm     r0, {r0-r4}             @ from, to, length, line, rows
+    push    {r4-r10, lr}
+    ldm     r0, {r0-r4, r8-r10}     @ from, to, length, line, rows, pixels, step, patch
+    add     r0, r0, r2
+    add     r1, r1, r2
 1:  mov     r5, r0
     mov     r6, r1
-    subs    r7, r2, #4
-    bls     3f
-2:  ldr     r12, [r5], #4
-    subs    r7, r7, #4
-    str     r12, [r6], #4
-    bhi     2b
-3:  ldr     r12, [r5]
-    add     r0, r0, r3
-    add     r1, r1, r2
-    str     r12, [r6]
-    subs    r4, r4, #1
+    mov     lr, r4
+2:  negs    r7, r2
+3:  ldr     r12, [r5, r7]
+    str     r12, [r6, r7]
+    adds    r7, r7, #4
+    bmi     3b
+    add     r5, r5, r3
+    add     r6, r6, r2
+    subs    lr, lr, #1
+    bne     2b
+    add     r0, r0, r9
+    add     r1, r1, r10
+    subs    r8, r8, #1
     bne     1b
-    pop     {r4-r7, pc}
+    pop     {r4-r10, pc}
     .size   headstart_copy_rows, . - headstart_copy_rows

@@ -61,14 +61,24 @@ pub struct Output {
 impl Output {
     /// Rounds a real number to the result's int8: `clamp(rne(real) + zero point, min, max)`, `rne` being round to nearest, ties to even.
     ///
-    /// The bounds are integers, so clamping first gives the same result; then the sum with
-    /// 1.5 · 2^23 leaves the rounded integer in the low bits of the mantissa. This is exact in any
-    /// IEEE 754 arithmetic, with or without a rounding instruction. Not a number gives `min`.
+    /// Not a number gives `min`.
     // Once in firmware, and not in every loop.
     #[cfg_attr(feature = "std", inline(always))]
     #[cfg_attr(not(feature = "std"), inline(never))]
     #[must_use]
     pub fn quantise(&self, real: f32) -> i8 {
+        if cfg!(any(feature = "std", headstart_dsp)) {
+            self.round_float(real)
+        } else {
+            self.round_bits(real)
+        }
+    }
+
+    /// The bounds are integers, so clamping first gives the same result; then the sum with
+    /// 1.5 · 2^23 leaves the rounded integer in the low bits of the mantissa. This is exact in any
+    /// IEEE 754 arithmetic, with or without a rounding instruction.
+    #[inline(always)]
+    fn round_float(&self, real: f32) -> i8 {
         const MAGIC: f32 = 12_582_912.0;
         let zero_point = i32::from(self.zero_point);
         let low = (i32::from(self.min) - zero_point) as f32;
@@ -78,6 +88,30 @@ impl Output {
         let real = if real < high { real } else { high };
         let rounded = (real + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits());
         (rounded as i32).wrapping_add(zero_point) as i8
+    }
+
+    /// The same for a core whose floats are calls: the integer and what is left of it stand in the mantissa.
+    #[inline(always)]
+    fn round_bits(&self, real: f32) -> i8 {
+        const LARGE: u32 = 512_f32.to_bits();
+        let (bits, negative) = (real.to_bits() & 0x7fff_ffff, real.is_sign_negative());
+        let [min, max] = [self.min, self.max].map(i32::from);
+        if bits >= LARGE {
+            // So far that no zero point brings it back.
+            let past = bits > f32::INFINITY.to_bits() || negative;
+            return if past { self.min } else { self.max };
+        }
+        // A number below 512 has at least 15 bits behind the integer; one below a quarter is 0.
+        let behind = 150 - (bits >> 23);
+        let mut integer = 0;
+        if behind < 32 {
+            let mantissa = bits & 0x007f_ffff | 0x0080_0000;
+            let (whole, rest) = (mantissa >> behind, mantissa << (32 - behind));
+            let up = rest > 1 << 31 || (rest == 1 << 31 && whole & 1 == 1);
+            integer = (whole + u32::from(up)) as i32;
+        }
+        let result = if negative { -integer } else { integer } + i32::from(self.zero_point);
+        result.max(min).min(max) as i8
     }
 }
 
@@ -139,5 +173,27 @@ mod tests {
         assert_eq!(output.quantise(f32::NAN), -128);
         let relu = Output { min: 3, max: 100, ..output };
         assert_eq!([relu.quantise(-5.0), relu.quantise(99.0)], [3, 100]);
+    }
+
+    #[test]
+    fn rounding_in_bits_is_rounding_in_floats() {
+        let mut output =
+            Output { height: 1, width: 1, channels: 1, zero_point: 0, min: -128, max: 127 };
+        let mut check = |real: f32| {
+            for (zero_point, min, max) in [(0, -128, 127), (-128, -128, 127), (127, -120, 126)] {
+                (output.zero_point, output.min, output.max) = (zero_point, min, max);
+                for real in [real, -real] {
+                    assert_eq!(output.round_bits(real), output.round_float(real), "{real}");
+                }
+            }
+        };
+        // Everything near an integer or a half, and one number in some thousand of all others.
+        for quarter in 0..4_000_i16 {
+            let real = f32::from(quarter) / 4.0;
+            check(real);
+            check(real.next_up());
+            check(real.next_down());
+        }
+        (0..=u32::MAX).step_by(4_093).map(f32::from_bits).for_each(check);
     }
 }

@@ -1,12 +1,24 @@
-//! The long loops of a linear head, for the learners: see [`kernels::linear`](super::super::linear).
+//! The long loops in assembly, for the DSP extension and a single-precision FPU.
 #![allow(unsafe_code, reason = "the inner loops take pointers that this file bounds")]
 
-use super::inner;
+use core::arch::global_asm;
+
+// The assembler does not see which core the compiler was told; on Armv7E-M it needs no telling.
+#[cfg(headstart_armv8m)]
+global_asm!(".cpu cortex-m33", include_str!("dsp.s"), options(raw));
+#[cfg(not(headstart_armv8m))]
+global_asm!(include_str!("dsp.s"), options(raw));
+
+unsafe extern "C" {
+    fn headstart_dot(weights: *const f32, features: *const i8, chunks: usize, lanes: *mut f32);
+    fn headstart_move(step: *const Step);
+    fn headstart_distance(features: *const i8, centre: *const i8, chunks: usize, sums: *mut i64);
+}
 
 /// A change of weights, as the inner loop reads it.
 #[derive(Debug)]
 #[repr(C)]
-pub(super) struct Step {
+struct Step {
     weights: *mut f32,
     /// Bytes from one class to the next.
     row: usize,
@@ -18,19 +30,24 @@ pub(super) struct Step {
     classes: usize,
 }
 
-pub(in super::super) fn dot(weights: &[[f32; 8]], features: &[[i8; 8]], lanes: &mut [f32; 8]) {
+pub(super) fn dot(weights: &[[f32; 8]], features: &[[i8; 8]], lanes: &mut [f32; 8]) {
     let chunks = weights.len().min(features.len());
     // SAFETY: both hold as many chunks.
     unsafe {
-        inner::dot(weights.as_ptr().cast(), features.as_ptr().cast(), chunks, lanes.as_mut_ptr());
+        headstart_dot(
+            weights.as_ptr().cast(),
+            features.as_ptr().cast(),
+            chunks,
+            lanes.as_mut_ptr(),
+        );
     }
 }
 
-pub(in super::super) fn distance(features: &[[i8; 8]], centre: &[[i8; 8]], sums: &mut [i64; 2]) {
+pub(super) fn distance(features: &[[i8; 8]], centre: &[[i8; 8]], sums: &mut [i64; 2]) {
     let chunks = features.len().min(centre.len());
     // SAFETY: both hold as many chunks.
     unsafe {
-        inner::distance(
+        headstart_distance(
             features.as_ptr().cast(),
             centre.as_ptr().cast(),
             chunks,
@@ -39,7 +56,7 @@ pub(in super::super) fn distance(features: &[[i8; 8]], centre: &[[i8; 8]], sums:
     }
 }
 
-pub(in super::super) fn move_weights(
+pub(super) fn move_weights(
     weights: &mut [f32],
     changes: &[f32],
     features: &[[i8; 8]],
@@ -62,5 +79,5 @@ pub(in super::super) fn move_weights(
         classes,
     };
     // SAFETY: every class has a row of `feature_len` weights, which holds all chunks.
-    unsafe { inner::move_weights(&step) };
+    unsafe { headstart_move(&step) };
 }

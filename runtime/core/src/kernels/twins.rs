@@ -1,34 +1,45 @@
-//! The drivers over the portable inner loops equal the definition. The assembly is compared on the
-//! target: `boards/mps2`.
+//! The drivers of microcontrollers' kernels over the portable twins of their inner loops equal the definition. The assembly is compared
+//! on the target: `boards/mps2`.
 
 use std::vec::Vec;
 
-use super::CortexM;
-use crate::kernels::generic::{self, Output, Term};
+use super::cortex_m::CortexM;
+use super::generic::{self, Output, Term};
+use super::helium::Helium;
 use crate::random::Random;
 
-#[path = "../../../tests/kernels/case.rs"]
+#[path = "../../tests/kernels/case.rs"]
 #[allow(dead_code, reason = "the tests of other kernels use all of it")]
 mod case;
 
 use case::{Case, Shape};
 
 fn check(case: &Case) {
-    let kernels = CortexM::new().unwrap();
-    let expected = case.definition();
-    let mut found = std::vec![99; expected.len()];
-    let convolution = case.convolution();
-    if case.shape.is_depthwise() {
-        kernels.depthwise(&convolution, 0, &mut found);
+    let (dsp, helium) = (CortexM::new().unwrap(), Helium::new().unwrap());
+    let (expected, convolution) = (case.definition(), case.convolution());
+    let found = |run: &dyn Fn(&mut [i8])| {
+        let mut found = std::vec![99; expected.len()];
+        run(&mut found);
+        found
+    };
+    let found = if case.shape.is_depthwise() {
+        [
+            found(&|out| dsp.depthwise(&convolution, 0, out)),
+            found(&|out| helium.depthwise(&convolution, 0, out)),
+        ]
     } else {
-        kernels.conv(&convolution, 0, &mut found);
-    }
-    assert_eq!(found, expected, "{:?}", case.shape);
+        [
+            found(&|out| dsp.conv(&convolution, 0, out)),
+            found(&|out| helium.conv(&convolution, 0, out)),
+        ]
+    };
+    assert_eq!(found[0], expected, "dsp: {:?}", case.shape);
+    assert_eq!(found[1], expected, "helium: {:?}", case.shape);
 }
 
 #[test]
 fn random_convolutions_equal_the_definition() {
-    for (shape, seed) in case::random(1, 20_000) {
+    for (shape, seed) in case::random(1, 10_000) {
         check(&Case::new(shape, seed));
     }
 }
@@ -75,8 +86,11 @@ fn sums_of_two_operands_equal_the_definition() {
         let [min, max] = if count % 2 == 0 { [-128, 127] } else { [-20, 30] };
         let to = Output { height: 1, width: 1, channels: count, zero_point: -20, min, max };
         let (mut found, mut expected) = (std::vec![0; count], std::vec![0; count]);
-        CortexM::new().unwrap().add(a, b, &to, &mut found);
         generic::add(a, b, &to, &mut expected);
-        assert_eq!(found, expected);
+        CortexM::new().unwrap().add(a, b, &to, &mut found);
+        assert_eq!(found, expected, "dsp");
+        found.fill(99);
+        Helium::new().unwrap().add(a, b, &to, &mut found);
+        assert_eq!(found, expected, "helium");
     }
 }

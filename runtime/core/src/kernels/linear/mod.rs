@@ -2,12 +2,15 @@
 //!
 //! Every one does the same operations on each number in the same order, so the bits are the same.
 
+#[cfg(headstart_dsp)]
+mod dsp;
+
 /// `lanes[i] += weights[c][i] · features[c][i]`, chunk after chunk.
 #[inline(always)]
 pub(crate) fn dot(weights: &[[f32; 8]], features: &[[i8; 8]], lanes: [f32; 8]) -> [f32; 8] {
     let mut lanes = lanes;
     #[cfg(headstart_dsp)]
-    super::cortex_m::linear::dot(weights, features, &mut lanes);
+    dsp::dot(weights, features, &mut lanes);
     #[cfg(not(headstart_dsp))]
     for (weights, features) in weights.iter().zip(features) {
         let features = features.map(f32::from);
@@ -43,7 +46,7 @@ pub(crate) fn distance(features: &[i8], centre: &[i8]) -> [i64; 2] {
     #[cfg(headstart_dsp)]
     let (features, centre) = {
         let (features, centre) = (features.as_chunks(), centre.as_chunks());
-        super::cortex_m::linear::distance(features.0, centre.0, &mut sums);
+        dsp::distance(features.0, centre.0, &mut sums);
         (features.1, centre.1)
     };
     for (&feature, &centre) in features.iter().zip(centre) {
@@ -61,7 +64,7 @@ pub(crate) fn move_weights(weights: &mut [f32], changes: &[f32], features: &[i8]
     #[cfg(headstart_dsp)]
     let done = {
         let (features, centre) = (features.as_chunks().0, centre.as_chunks().0);
-        super::cortex_m::linear::move_weights(weights, changes, features, centre, length);
+        dsp::move_weights(weights, changes, features, centre, length);
         8 * features.len()
     };
     #[cfg(not(headstart_dsp))]
