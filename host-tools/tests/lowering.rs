@@ -258,6 +258,7 @@ fn activations_of_every_kind() {
         Activation::Softsign,
         Activation::Erf,
         Activation::Power { exponent: 2.0 },
+        Activation::Exp,
         Activation::Clip { min: -0.5, max: 0.5 },
     ] {
         check(Op::Activation(activation).name(), 30.0, |g| {

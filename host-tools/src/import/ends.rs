@@ -17,7 +17,7 @@ pub(super) fn end_at(graph: &mut Graph, outputs: &mut [Output], frontier: Vec<Va
     }
     for output in outputs {
         match &mut output.source {
-            Source::Floats(place) | Source::Indices(place) | Source::Quantised(place, _) => {
+            Source::Floats(place) | Source::Indices(place, _) | Source::Quantised(place, _) => {
                 *place += ends.len();
             }
             Source::Known(_) | Source::Behind => {}

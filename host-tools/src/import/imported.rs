@@ -57,8 +57,8 @@ pub struct Output {
 pub enum Source {
     /// The graph computes the output: its place in [`Graph::outputs`].
     Floats(usize),
-    /// The graph computes the output as whole numbers in float32, which are int64 in the model.
-    Indices(usize),
+    /// The graph computes the output as whole numbers in float32, which are integers of that type in the model.
+    Indices(usize, IntegerType),
     /// The graph computes the output as real numbers, which are integers of that type and of the tensor's scale in the model.
     Quantised(usize, IntegerType),
     /// The output is known without running anything.

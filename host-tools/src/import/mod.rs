@@ -12,5 +12,6 @@ pub mod onnx;
 pub mod scales;
 pub mod simplify;
 pub mod tflite;
+mod transposed;
 
 pub use file::MAX_FILE_BYTES;

@@ -2,6 +2,9 @@
 
 use headstart::graph::{Activation, Graph, GraphError, Op, Scale, ValueId};
 
+/// Slope of a line that is a step for every number of which 1 part in 10³⁰ is nothing.
+pub(crate) const STEEP: f32 = 1e30;
+
 /// Whether the model brings scales along.
 #[must_use]
 pub fn is_quantised(graph: &Graph) -> bool {

@@ -147,10 +147,10 @@ fn compare(
                 let data = integers(&imported.graph, imported.graph.outputs[place], &data, kind);
                 Known::Tensor(Tensor { shape, data: Data::Integers(data, kind) })
             }
-            &Source::Indices(place) => {
+            &Source::Indices(place, kind) => {
                 let Floats { shape, data } = found[place].clone();
                 let data = data.iter().map(|&x| x as i64).collect();
-                Known::Tensor(Tensor { shape, data: Data::Integers(data, IntegerType::Int64) })
+                Known::Tensor(Tensor { shape, data: Data::Integers(data, kind) })
             }
         };
         compare_values(&found, expected).map_err(|what| format!("{}: {what}", output.name))?;

@@ -26,8 +26,11 @@ pub(super) enum Bound {
     /// An int8 or uint8 tensor that the model computes: a float tensor that carries a scale, or that is moved
     /// elements of one that does. Only a model's input may have none yet: who reads it says it.
     Quantised(ValueId, IntegerType),
-    /// An int64 tensor that the model computes: a float tensor of whole numbers.
-    Indices(ValueId),
+    /// An integer tensor that the model computes: a float tensor of whole numbers; of type `Bool` of 0 and 1.
+    Indices(ValueId, IntegerType),
+    /// An integer tensor that the model computes, as the float tensor that it stands for: what a quantiser of 16 bits or of dynamic scales
+    /// would have rounded, and the products of such.
+    Unrounded(ValueId, IntegerType),
     /// No tensor, but something that holds some.
     Structure(Known),
     /// A tensor of a type that no operator takes; the type's name.
@@ -109,9 +112,12 @@ impl<'a> Context<'a> {
         self.graph.nodes.truncate(nodes);
         for name in names {
             let is_of_node = match self.names.get(name) {
-                Some(Bound::Float(value) | Bound::Quantised(value, _) | Bound::Indices(value)) => {
-                    *value >= values
-                }
+                Some(
+                    Bound::Float(value)
+                    | Bound::Quantised(value, _)
+                    | Bound::Indices(value, _)
+                    | Bound::Unrounded(value, _),
+                ) => *value >= values,
                 _ => false,
             };
             if is_of_node {
@@ -343,9 +349,10 @@ fn as_float(bound: &Bound, index: usize) -> Outcome<ValueId> {
              supported only where all operands are known before the model runs",
             integers.kind.name()
         )),
-        Bound::Indices(_) => Err(format!(
-            "operand {index} is an integer tensor (INT64) that the model computes, a float tensor \
-             is expected; cut the model before this node, or choose a model without it"
+        Bound::Indices(_, kind) | Bound::Unrounded(_, kind) => Err(format!(
+            "operand {index} is an integer tensor ({}) that the model computes, a float tensor \
+             is expected; cut the model before this node, or choose a model without it",
+            kind.name()
         )),
         Bound::Bytes(_) | Bound::Quantised(..) => Err(format!(
             "operand {index} is a quantised tensor that this operator does not take; only QuantizeLinear, \

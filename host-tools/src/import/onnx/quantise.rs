@@ -60,6 +60,16 @@ impl Parameters {
         Self { zero_points: vec![0; scales.len()], scales, kind: IntegerType::Int32 }
     }
 
+    /// Those of whole numbers, in steps of 1.
+    pub(super) fn of_steps(zero_points: Vec<i64>, kind: IntegerType) -> Self {
+        Self { scales: vec![1.0; zero_points.len()], zero_points, kind }
+    }
+
+    /// Whether the integers have 16 bits: so fine that the real numbers stand for them.
+    pub(super) fn are_fine(&self) -> bool {
+        matches!(self.kind, IntegerType::Int16 | IntegerType::Uint16)
+    }
+
     /// The scales.
     pub(super) fn scales(&self) -> &[f32] {
         &self.scales
@@ -103,7 +113,7 @@ impl Parameters {
 }
 
 fn unsupported(kind: &str) -> String {
-    format!("integers of type {kind}; int8 and uint8 are supported, and int32 for a bias")
+    format!("integers of type {kind}; 8 and 16 bits are supported, and int32 for a bias")
 }
 
 /// Elements that one index of `axis` spans: the one of a scalar, which has no axis.
@@ -133,7 +143,7 @@ pub(super) fn dequantised(
         _ => return Err("a constant of integers is expected".into()),
     };
     let supported = [IntegerType::Int8, IntegerType::Uint8, IntegerType::Int32];
-    if !supported.contains(&kind) {
+    if !supported.contains(&kind) && !parameters.are_fine() {
         return Err(unsupported(kind.name()));
     }
     if kind != parameters.kind && parameters.zero_points.iter().any(|&zero| zero != 0) {
@@ -150,7 +160,7 @@ pub(super) fn dequantised(
     let data: Vec<f32> = elements.enumerate().map(real).collect();
     let value = context.graph.add_constant(name, shape.clone(), data);
     let value = value.map_err(|error| error.to_string())?;
-    context.graph.values[value].scale = Some(scale);
+    context.graph.values[value].scale = Some(scale).filter(|_| !parameters.are_fine());
     Ok(value)
 }
 

@@ -383,8 +383,8 @@ fn scales_that_contradict_or_are_half_there_are_refused() {
                 .node("DequantizeLinear", &["q", "many", "zeros"], "y", vec![]),
         ),
         (
-            "type INT16",
-            x().raw("wide", &[], DataType::INT16, vec![0; 2])
+            "type INT32",
+            x().raw("wide", &[], DataType::INT32, vec![0; 4])
                 .node("QuantizeLinear", &["x", "x_s", "wide"], "q", vec![])
                 .node("DequantizeLinear", &["q", "x_s", "wide"], "y", vec![]),
         ),
@@ -398,7 +398,7 @@ fn scales_that_contradict_or_are_half_there_are_refused() {
             "a scale a block",
             x().node("QuantizeLinear", &["x", "x_s", "x_z"], "y", vec![int("block_size", 2)]),
         ),
-        ("quantised while it runs", x().node("DynamicQuantizeLinear", &["x"], "y", vec![])),
+        ("an output of UINT8", x().node("DynamicQuantizeLinear", &["x"], "y", vec![])),
     ];
     for (expected, builder) in cases {
         let refused = builder.import("y").unwrap_err().to_string();

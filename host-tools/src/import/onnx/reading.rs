@@ -12,7 +12,7 @@ use crate::import::cost::MAX_GRAPH_NODES;
 use crate::import::ends::end_at;
 use crate::import::finite::Finite;
 use crate::import::imported::{Aliases, Data, Known, Output, Source, Tensor};
-use headstart::graph::ValueId;
+use headstart::graph::{Scale, ValueId};
 
 /// The work in progress.
 pub(super) struct Reading<'a> {
@@ -177,9 +177,12 @@ impl<'a> Reading<'a> {
     /// The values of the graph that a node reads.
     fn values(&self, proto: &NodeProto) -> Vec<ValueId> {
         let value = |name: &str| match self.context.find(name) {
-            Some(&(Bound::Float(value) | Bound::Quantised(value, _) | Bound::Indices(value))) => {
-                Some(value)
-            }
+            Some(
+                &(Bound::Float(value)
+                | Bound::Quantised(value, _)
+                | Bound::Indices(value, _)
+                | Bound::Unrounded(value, _)),
+            ) => Some(value),
             _ => None,
         };
         reads(proto).into_iter().filter_map(value).collect()
@@ -224,8 +227,21 @@ impl<'a> Reading<'a> {
             let source = match self.context.find(name) {
                 None => return Err(Problem::tensor(name, "is an output that no node defines")),
                 Some(Bound::Float(_)) => Source::Floats(place),
-                Some(Bound::Indices(_)) => Source::Indices(place),
+                Some(&Bound::Indices(_, kind)) => Source::Indices(place, kind),
                 Some(&Bound::Quantised(_, kind)) => Source::Quantised(place, kind),
+                Some(&Bound::Unrounded(value, kind)) => {
+                    self.frontier.push(value);
+                    let what =
+                        format!("is an output of {}, which is not rounded here", kind.name());
+                    self.boundaries.add(Boundary {
+                        node: name.to_owned(),
+                        operator: "output".to_owned(),
+                        reads: vec![self.context.graph.values[value].name.clone()],
+                        why: Problem::tensor(name, what).to_string(),
+                        is_needed: true,
+                    });
+                    Source::Behind
+                }
                 Some(Bound::Integers(integers)) => {
                     let data = Data::Integers(integers.data.clone(), integers.kind);
                     Source::Known(Known::Tensor(Tensor { shape: integers.shape.clone(), data }))
@@ -241,7 +257,7 @@ impl<'a> Reading<'a> {
                 Some(Bound::Behind(_)) => Source::Behind,
             };
             if let Some(
-                &(Bound::Float(value) | Bound::Quantised(value, _) | Bound::Indices(value)),
+                &(Bound::Float(value) | Bound::Quantised(value, _) | Bound::Indices(value, _)),
             ) = self.context.find(name)
             {
                 self.context.graph.outputs.push(value);
@@ -250,6 +266,11 @@ impl<'a> Reading<'a> {
         }
         if outputs.is_empty() {
             return Err(Problem::Model("the model has no output".to_owned()));
+        }
+        // Weights alone that are held as integers make no quantised model: the device holds weights as its own rules say.
+        let values = &mut self.context.graph.values;
+        if !values.iter().any(|value| matches!(value.scale, Some(Scale::Tensor { .. }))) {
+            values.iter_mut().for_each(|value| value.scale = None);
         }
         end_at(&mut self.context.graph, &mut outputs, self.frontier);
         Ok(Parts {

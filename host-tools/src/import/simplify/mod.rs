@@ -2,7 +2,7 @@
 //!
 //! Every rule is a function of one node: it looks backwards from there, and rewrites that node in
 //! place. A rule never drops a value that something else still reads. [`simplify`] applies all of
-//! them until none fires.
+//! them until none fires. Only `places`, which needs more than a node for what it replaces, goes before them.
 
 mod activation;
 mod affine;
@@ -12,6 +12,7 @@ mod gelu;
 mod identity;
 mod matrix;
 mod pad;
+mod places;
 mod rewrite;
 mod shape;
 #[cfg(test)]
@@ -49,7 +50,8 @@ const MAX_PASSES: usize = 32;
 /// Names that vanish although the graph still has their value are added to `aliases`.
 #[must_use]
 pub fn simplify(graph: &Graph, aliases: &mut Aliases, evaluate: &mut Fold<'_>) -> Graph {
-    let mut rewrite = Rewrite::new(graph, aliases);
+    let pooled = places::merged(graph);
+    let mut rewrite = Rewrite::new(pooled.as_ref().unwrap_or(graph), aliases);
     for _ in 0..MAX_PASSES {
         let mut changed = false;
         for node in 0..rewrite.node_count() {

@@ -15,7 +15,7 @@ impl Tensor<'_> {
     /// The text names what is out of range, or a type that is not supported.
     pub(super) fn scale(&self) -> Outcome<Option<Scale>> {
         let shift = match self.kind {
-            Kind::Float32 | Kind::Float16 => return Ok(None),
+            Kind::Float32 | Kind::Float16 | Kind::Bool => return Ok(None),
             Kind::Int8 => 0,
             Kind::Uint8 => 128,
             other => {
@@ -85,7 +85,7 @@ impl Tensor<'_> {
             Kind::Int8 | Kind::Uint8 => 1,
             Kind::Float16 => 2,
             Kind::Float32 | Kind::Int32 => 4,
-            Kind::Int64 | Kind::Other(_) => {
+            Kind::Int64 | Kind::Bool | Kind::Other(_) => {
                 return Err(format!(
                     "is a constant of {}; float32, float16, int8, uint8 and int32 are supported",
                     self.kind

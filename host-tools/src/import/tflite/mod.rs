@@ -5,6 +5,8 @@
 //! stand as `[batch, height, width, channels]` there, become `[batch, channels, height, width]`, the order of
 //! the graph's operators; the model's input stays as it is. A tensor keeps its name and its scale.
 
+#[cfg(test)]
+mod choice_tests;
 mod constants;
 mod flatbuffer;
 mod layout;

@@ -7,11 +7,11 @@ use crate::import::imported::Imported;
 use crate::import::model::Model;
 use crate::reference;
 
-fn computed(name: &str, shape: &[i32]) -> TensorOf {
+pub(super) fn computed(name: &str, shape: &[i32]) -> TensorOf {
     TensorOf { name: name.into(), shape: shape.to_vec(), ..TensorOf::default() }
 }
 
-fn reals(name: &str, shape: &[i32], list: &[f32]) -> TensorOf {
+pub(super) fn reals(name: &str, shape: &[i32], list: &[f32]) -> TensorOf {
     let data = list.iter().flat_map(|x| x.to_le_bytes()).collect();
     TensorOf { data, ..computed(name, shape) }
 }
@@ -21,12 +21,12 @@ fn halves(name: &str, shape: &[i32], list: &[f32]) -> TensorOf {
     TensorOf { kind: 1, data, ..computed(name, shape) }
 }
 
-fn whole(name: &str, shape: &[i32], list: &[i32]) -> TensorOf {
+pub(super) fn whole(name: &str, shape: &[i32], list: &[i32]) -> TensorOf {
     let data = list.iter().flat_map(|x| x.to_le_bytes()).collect();
     TensorOf { kind: 2, data, ..computed(name, shape) }
 }
 
-fn op(code: i32, inputs: &[i32], outputs: &[i32]) -> OperatorOf {
+pub(super) fn op(code: i32, inputs: &[i32], outputs: &[i32]) -> OperatorOf {
     OperatorOf { code, inputs: inputs.to_vec(), outputs: outputs.to_vec(), ..OperatorOf::default() }
 }
 
@@ -35,7 +35,12 @@ fn import(tensors: &[TensorOf], operators: &[OperatorOf], output: i32) -> Import
 }
 
 /// The elements of the output for these of the input, both in the file's order of axes.
-fn run(tensors: &[TensorOf], operators: &[OperatorOf], output: i32, input: &[f32]) -> Vec<f32> {
+pub(super) fn run(
+    tensors: &[TensorOf],
+    operators: &[OperatorOf],
+    output: i32,
+    input: &[f32],
+) -> Vec<f32> {
     let imported = import(tensors, operators, output);
     let whys: Vec<_> = imported.boundaries.iter().map(|boundary| boundary.why.clone()).collect();
     assert_eq!(whys, Vec::<String>::new());
@@ -48,7 +53,7 @@ fn in_file(imported: &Imported, found: Vec<f32>) -> Vec<f32> {
 }
 
 /// Why the first operator that is not taken over is not, whether that refuses the model or not.
-fn why(tensors: &[TensorOf], operators: &[OperatorOf], output: i32) -> String {
+pub(super) fn why(tensors: &[TensorOf], operators: &[OperatorOf], output: i32) -> String {
     match import_bytes(&file(tensors, operators, [0, output]), "test.tflite") {
         Err(error) => error.to_string(),
         Ok(imported) => {
@@ -57,11 +62,11 @@ fn why(tensors: &[TensorOf], operators: &[OperatorOf], output: i32) -> String {
     }
 }
 
-fn count(n: i32) -> Vec<f32> {
+pub(super) fn count(n: i32) -> Vec<f32> {
     (0..n).map(|i| i as f32).collect()
 }
 
-fn assert_close(found: &[f32], expected: &[f32]) {
+pub(super) fn assert_close(found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len(), "{found:?}");
     for (a, b) in found.iter().zip(expected) {
         assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "{found:?} {expected:?}");

@@ -29,6 +29,8 @@ pub(super) enum Kind {
     Int64,
     Int8,
     Uint8,
+    /// Yes and no.
+    Bool,
     /// Any other, by its number in the schema.
     Other(i8),
 }
@@ -42,8 +44,8 @@ impl fmt::Display for Kind {
             Self::Int64 => "int64",
             Self::Int8 => "int8",
             Self::Uint8 => "uint8",
+            Self::Bool => "bool",
             Self::Other(5) => "text",
-            Self::Other(6) => "bool",
             Self::Other(7) => "int16",
             Self::Other(8 | 11) => "complex numbers",
             Self::Other(10) => "float64",
@@ -219,6 +221,7 @@ fn tensor<'a>(
         2 => Kind::Int32,
         3 => Kind::Uint8,
         4 => Kind::Int64,
+        6 => Kind::Bool,
         9 => Kind::Int8,
         other => Kind::Other(other),
     };

@@ -204,7 +204,7 @@ fn what_is_wrong_is_named_with_its_operator_and_byte() {
     type Change = fn(&mut Vec<TensorOf>, &mut Vec<OperatorOf>);
     let cases: [(&str, Change); 12] = [
         ("\"conv\" (CONV_2D): a fused activation of kind 4", |_, o| o[0].bytes[1].1 = 4),
-        ("\"sum\" (SQUARED_DIFFERENCE): this operator is not supported", |_, o| o[3].code = 99),
+        ("\"sum\" (LOG): this operator is not supported", |_, o| o[3].code = 73),
         ("a scale of NaN", |t, _| t[3].scales[0] = f32::NAN),
         ("has a zero point of 300", |t, _| t[3].zero_points[0] = 300),
         ("tensor 'w1' has 4 scales along axis 1", |t, _| t[1].axis = 1),

@@ -287,7 +287,8 @@ pub(super) fn role(graph: &Graph, node: &Node) -> Role {
             | Activation::Softplus
             | Activation::Softsign
             | Activation::Erf
-            | Activation::Power { .. } => Role::Free,
+            | Activation::Power { .. }
+            | Activation::Exp => Role::Free,
         },
         Op::PRelu => if_so(is_constant(1), Role::Same),
         Op::Binary(op) => match [0, 1].map(is_constant) {

@@ -1,5 +1,7 @@
 use headstart::graph::{Activation, Graph, Node, Op, ValueId};
 
+use crate::import::scales::STEEP;
+
 /// The values of a tensor that its reader tells apart; beyond them the reader's result hardly changes, and no step need be spent.
 /// `readers` are the nodes that read each value, by place.
 pub(in crate::quantise) fn useful(
@@ -17,7 +19,8 @@ pub(in crate::quantise) fn useful(
     }
     match activation {
         Activation::HardSwish => (-3.0, f32::INFINITY),
-        Activation::HardSigmoid { alpha, beta } if alpha > 0.0 => {
+        // Of a step, which is a line as steep as that, the operand's own range is what says how near to it a sign is known.
+        Activation::HardSigmoid { alpha, beta } if alpha > 0.0 && alpha < STEEP => {
             (-beta / alpha, (1.0 - beta) / alpha)
         }
         // Beyond them sigmoid is within half a step of 1/255 from 0 and 1, and silu within 0.003 from 0.
@@ -30,6 +33,7 @@ pub(in crate::quantise) fn useful(
         Activation::Tanh | Activation::Erf => (-4.0, 4.0),
         Activation::Softsign
         | Activation::Power { .. }
+        | Activation::Exp
         | Activation::HardSigmoid { .. }
         | Activation::Relu
         | Activation::Clip { .. }

@@ -88,6 +88,7 @@ fn every_operator_survives_the_round_trip() {
         Op::Activation(Activation::Softsign),
         Op::Activation(Activation::Erf),
         Op::Activation(Activation::Power { exponent: 2.0 }),
+        Op::Activation(Activation::Exp),
         Op::MaxPool(MaxPool { window: window(2, 2, 0, 1) }),
         pool(false, 1, 0),
         pool(true, 1, 0),

@@ -5,6 +5,7 @@
 //! integer tensors of any other use, in all of ONNX's integer types, as long as nothing of it depends
 //! on the model's float data. So the graph, and all that follows import, knows floats only.
 
+mod compare;
 mod extent;
 
 use std::cmp::Ordering;
@@ -13,6 +14,7 @@ use headstart::graph::MAX_RANK;
 
 use super::attributes::axis as resolve_axis;
 pub(super) use crate::import::integer::IntegerType;
+pub(super) use compare::{Comparison, Logic};
 
 /// What to do about constants that are made or computed while a model is read.
 pub(super) const FOLD: &str =

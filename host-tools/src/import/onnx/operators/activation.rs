@@ -1,7 +1,7 @@
 use headstart::graph::{Activation, Binary, Op};
 
 use super::super::integers::{Arithmetic, Integers};
-use super::{Bound, Context, NodeView, Outcome, qlinear, unknown};
+use super::{Bound, Context, NodeView, Outcome, compare, qlinear, unknown};
 
 /// The functions of one element; `Relu` and `Clip` also of known integers.
 pub(super) fn activation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
@@ -23,6 +23,7 @@ pub(super) fn activation(context: &mut Context<'_>, node: &NodeView<'_>) -> Outc
         "Softplus" => Activation::Softplus,
         "Softsign" => Activation::Softsign,
         "Erf" => Activation::Erf,
+        "Exp" => Activation::Exp,
         "Abs" => Activation::LeakyRelu { alpha: -1.0 },
         "Sqrt" => Activation::Power { exponent: 0.5 },
         "Reciprocal" => Activation::Power { exponent: -1.0 },
@@ -105,6 +106,9 @@ pub(super) fn bound_by_constant(context: &mut Context<'_>, node: &NodeView<'_>) 
         "Min" => false,
         other => return Err(unknown(other)),
     };
+    if let Some(known) = compare::extreme_of_known(context, node, is_max)? {
+        return Ok(known);
+    }
     let (mut computed, mut bound) = (None, None::<f32>);
     for index in 0..node.inputs().len() {
         let value = context.float(node, index)?;

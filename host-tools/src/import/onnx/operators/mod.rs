@@ -4,11 +4,14 @@
 mod activation;
 mod batch_normalization;
 mod binary;
+mod compare;
 mod concat;
 mod constant;
 mod conv;
 mod conv_transpose;
+mod cubic;
 mod dropout;
+mod dynamic;
 mod gemm;
 mod identity;
 mod matmul;
@@ -52,14 +55,18 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "BatchNormalization" => batch_normalization::batch_normalization,
         "Softmax" => softmax::softmax,
         "Cast" => shape_arithmetic::cast,
-        "Abs" | "Clip" | "Elu" | "Erf" | "Gelu" | "HardSigmoid" | "HardSwish" | "LeakyRelu"
-        | "Mish" | "Reciprocal" | "Relu" | "Selu" | "Sigmoid" | "Softplus" | "Softsign"
-        | "Sqrt" | "Tanh" => activation::activation,
+        "Abs" | "Clip" | "Elu" | "Erf" | "Exp" | "Gelu" | "HardSigmoid" | "HardSwish"
+        | "LeakyRelu" | "Mish" | "Reciprocal" | "Relu" | "Selu" | "Sigmoid" | "Softplus"
+        | "Softsign" | "Sqrt" | "Tanh" => activation::activation,
         "Neg" => activation::negation,
         "Pow" => activation::power,
         "Swish" => activation::swish,
         "Max" | "Min" => activation::bound_by_constant,
         "PRelu" => prelu::prelu,
+        "And" | "Or" | "Xor" => compare::logic,
+        "Not" => compare::not,
+        "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" => compare::comparison,
+        "Where" => compare::choose,
         "Concat" => concat::concat,
         "Constant" => constant::constant,
         "ConstantOfShape" => constant::of_shape,
@@ -81,6 +88,9 @@ pub(super) fn handler(operator: &str) -> Option<Handler> {
         "Pad" => pad::pad,
         "QuantizeLinear" => quantize_linear::quantize,
         "DequantizeLinear" => quantize_linear::dequantize,
+        "DynamicQuantizeLinear" => dynamic::quantize,
+        "ConvInteger" => dynamic::conv,
+        "MatMulInteger" => dynamic::matmul,
         "QLinearConv" => conv::qlinear_conv,
         "QLinearMatMul" => matmul::qlinear_matmul,
         "ReduceMean" => reduce::mean,
@@ -109,6 +119,7 @@ pub(super) fn handler_of_onnx_runtime(operator: &str) -> Option<Handler> {
         "QLinearConv" => conv::qlinear_conv,
         "QLinearGlobalAveragePool" => pool::qlinear_global_average_pool,
         "QLinearLeakyRelu" | "QLinearSigmoid" => activation::qlinear_activation,
+        "FusedConv" => conv::fused_conv,
         "Gelu" => activation::activation,
         _ => return None,
     })

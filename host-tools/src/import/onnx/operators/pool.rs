@@ -1,5 +1,6 @@
 use headstart::graph::{AveragePool, MaxPool, MaxPoolIndices, Op, ValueId, Window};
 
+use super::super::integers::IntegerType;
 use super::window::{kernel_shape, window};
 use super::{Bound, Context, NodeView, Outcome, qlinear};
 
@@ -24,7 +25,8 @@ pub(super) fn max_pool(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcom
         let column_major = node.flag("storage_order", false)?;
         let op = Op::MaxPoolIndices(MaxPoolIndices { window: window.clone(), column_major });
         let added = context.graph.add_node(name, op, vec![x], name);
-        context.bind(name, Bound::Indices(added.map_err(|error| error.to_string())?))?;
+        let added = added.map_err(|error| error.to_string())?;
+        context.bind(name, Bound::Indices(added, IntegerType::Int64))?;
     }
     context.add(node, Op::MaxPool(MaxPool { window }), vec![x])
 }

@@ -13,12 +13,15 @@ fn axis(node: &NodeView<'_>) -> Outcome<i64> {
     node.int("axis", 1)
 }
 
-/// `QuantizeLinear`: `saturate(rne(x / scale) + zero point)`.
+/// `QuantizeLinear`: `saturate(rne(x / scale) + zero point)`; the tensor itself where that has 16 bits, of which calibration finds the
+/// range again.
 pub(super) fn quantize(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let kind = match node.int("output_dtype", 0)? {
         0 | 2 => IntegerType::Uint8,
         3 => IntegerType::Int8,
-        _ => return Err("an output_dtype other than int8 and uint8".into()),
+        4 => IntegerType::Uint16,
+        5 => IntegerType::Int16,
+        _ => return Err("an output_dtype of other than 8 or 16 bits".into()),
     };
     let axis = axis(node)?;
     let parameters = Parameters::read(context, node, 1, 2, kind)?;
@@ -27,6 +30,9 @@ pub(super) fn quantize(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcom
     if let Some(data) = value.constant.clone() {
         let shape = value.shape.clone();
         return quantised_constant(context, &shape, &data, &parameters, axis);
+    }
+    if parameters.are_fine() {
+        return Ok(Bound::Unrounded(x, parameters.kind));
     }
     let scale = parameters.of_tensor()?;
     // Who names the tensor means what the model makes of it, not what it was before it was rounded.
@@ -49,8 +55,9 @@ pub(super) fn dequantize(context: &mut Context<'_>, node: &NodeView<'_>) -> Outc
         Bound::Quantised(_, kind) => *kind,
         Bound::Integers(integers) => integers.kind,
         Bound::Bytes(bytes) => bytes.kind,
+        Bound::Unrounded(_, kind @ (IntegerType::Int16 | IntegerType::Uint16)) => *kind,
         Bound::Other(kind) => {
-            return Err(format!("integers of type {kind}; int8 and uint8 are supported"));
+            return Err(format!("integers of type {kind}; 8 and 16 bits are supported"));
         }
         _ => return Err("operand 0 is not quantised: a QuantizeLinear is missing before it".into()),
     };
@@ -65,6 +72,16 @@ pub(super) fn dequantize(context: &mut Context<'_>, node: &NodeView<'_>) -> Outc
         }
         claim(&mut context.graph, value, parameters.of_tensor()?)?;
         return Ok(Bound::Float(value));
+    }
+    if let Bound::Unrounded(value, kind) = operand {
+        return match kind == parameters.kind {
+            true => Ok(Bound::Float(value)),
+            false => Err(format!(
+                "operand 0 is {}, its zero point {}",
+                kind.name(),
+                parameters.kind.name()
+            )),
+        };
     }
     let name = node.output().to_owned();
     dequantised(context, &operand, &parameters, axis, name).map(Bound::Float)

@@ -1,9 +1,10 @@
 use headstart::graph::{Coordinates, Interpolation, Op, Resize, Rounding};
 
 use super::super::attributes::axis;
+use super::cubic::{Cubic, cubic};
 use super::{Bound, Context, NodeView, Outcome};
 
-/// `Resize`, and `Upsample`, which it replaced in operator set 10: spatial axes sampled anew, linear or to the
+/// `Resize`, and `Upsample`, which it replaced in operator set 10: spatial axes sampled anew, cubic, linear or to the
 /// nearest element.
 pub(super) fn resize(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bound> {
     let x = context.float(node, 0)?;
@@ -73,13 +74,20 @@ pub(super) fn resize(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<
         "ceil" => Rounding::Ceil,
         other => return Err(format!("rounding of mode {other:?}")),
     };
-    let interpolation = match node.string("mode", "nearest")? {
+    let mode = node.string("mode", "nearest")?;
+    let interpolation = match mode {
         "nearest" => Interpolation::Nearest(rounding),
-        "linear" | "bilinear" => Interpolation::Linear,
-        other => return Err(format!("mode {other:?}; nearest and linear are supported")),
+        "linear" | "bilinear" | "cubic" => Interpolation::Linear,
+        other => return Err(format!("mode {other:?}; nearest, linear and cubic are supported")),
     };
     let (extents, scales) = (extents[2..].to_vec(), scales[2..].to_vec());
-    context.add(node, Op::Resize(Resize { extents, scales, coordinates, interpolation }), vec![x])
+    let resize = Resize { extents, scales, coordinates, interpolation };
+    if mode == "cubic" {
+        let slope = node.float("cubic_coeff_a", -0.75)?;
+        let leaves_out = node.flag("exclude_outside", false)?;
+        return cubic(context, node, x, &Cubic { places: resize, slope, leaves_out });
+    }
+    context.add(node, Op::Resize(resize), vec![x])
 }
 
 /// The numbers of operand `index`, a known float tensor; none where it is left out.

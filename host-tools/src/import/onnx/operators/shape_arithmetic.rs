@@ -115,7 +115,15 @@ pub(super) fn cast(context: &mut Context<'_>, node: &NodeView<'_>) -> Outcome<Bo
             let data = data.iter().map(integer).collect::<Outcome<_>>()?;
             context.integers_result(Integers { shape, data, kind })
         }
-        (Bound::Indices(_), _) => Err("of the model's data is not supported".to_owned()),
+        // Yes and no are 1 and 0; products are those of the float model.
+        (Bound::Indices(value, IntegerType::Bool), None)
+        | (Bound::Unrounded(value, IntegerType::Int32), None) => Ok(Bound::Float(value)),
+        (Bound::Indices(value, IntegerType::Bool), Some(IntegerType::Bool)) => {
+            Ok(Bound::Indices(value, IntegerType::Bool))
+        }
+        (Bound::Indices(..) | Bound::Unrounded(..), _) => {
+            Err("of the model's data is not supported".to_owned())
+        }
         // An input of whole numbers that the model reads as they are.
         (Bound::Quantised(value, _), None)
             if context.graph.inputs.contains(&origin(&context.graph, value))

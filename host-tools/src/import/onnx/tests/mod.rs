@@ -1,10 +1,13 @@
 //! The importer, on models that are built in the test.
 
 mod boundaries;
+mod choices;
 mod elements;
 mod folding;
 mod functions;
 mod operators;
+mod pools;
+mod quantisers;
 mod refusals;
 
 use std::collections::BTreeMap;
@@ -57,5 +60,25 @@ fn known_output(model: Builder, bindings: Vec<(&str, Known)>) -> Known {
     match &imported.outputs[0].source {
         Source::Known(known) => known.clone(),
         other => panic!("{other:?}"),
+    }
+}
+
+/// `model` of input `shape`, run on noise; also the input.
+fn of_noise(model: Builder, shape: &[usize]) -> (Vec<f32>, Vec<f32>) {
+    let imported = model.import("y").unwrap();
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    let x: Vec<f32> = (0..shape.iter().product()).map(|_| noise()).collect();
+    let y = reference::run(&imported.graph, std::slice::from_ref(&x)).remove(0);
+    (x, y)
+}
+
+fn assert_near(found: &[f32], expected: &[f32], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!((found - expected).abs() < 1e-4, "{what}, element {at}: {found} is not {expected}");
     }
 }

@@ -32,9 +32,9 @@ fn what_is_not_supported_is_refused_with_node_operator_and_advice() {
             assert!(message.contains(part), "{message} lacks {part}");
         }
     }
-    let mut foreign = one(13, &[1, 2], "FusedConv", &[], vec![]);
+    let mut foreign = one(13, &[1, 2], "FusedMatMul", &[], vec![]);
     foreign.graph().node[0].domain = Some("com.microsoft".to_owned());
-    assert!(refusal(foreign.import("y")).contains("com.microsoft.FusedConv"));
+    assert!(refusal(foreign.import("y")).contains("com.microsoft.FusedMatMul"));
 }
 
 #[test]

@@ -22,6 +22,7 @@ impl Build<'_> {
                 0 => Activation::Gelu,
                 _ => Activation::GeluTanh,
             },
+            "EXP" => Activation::Exp,
             "ABS" => Activation::LeakyRelu { alpha: -1.0 },
             "SQRT" => Activation::Power { exponent: 0.5 },
             "RSQRT" => Activation::Power { exponent: -0.5 },

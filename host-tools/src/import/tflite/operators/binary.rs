@@ -14,25 +14,36 @@ impl Build<'_> {
             "DIV" => Binary::Div,
             other => return Err(unknown(other)),
         };
-        let mut inputs = Vec::with_capacity(2);
-        let rank =
-            operator.inputs.iter().flatten().map(|&t| self.model.tensors[t].shape.len()).max();
-        let to = &self.model.tensors[output];
-        for index in 0..2 {
-            let tensor = self.operand(operator, index)?;
-            let of = &self.model.tensors[tensor];
+        let inputs = self.pair(operator, output, [0, 1])?.to_vec();
+        Step::new(Op::Binary(op), inputs).fused(field(operator, |options| options.i8(0))?)
+    }
+
+    /// Two operands that broadcast, with as many axes as the one with most.
+    pub(super) fn pair(
+        &mut self,
+        operator: &Operator<'_>,
+        output: usize,
+        at: [usize; 2],
+    ) -> Outcome<[ValueId; 2]> {
+        let tensors = [self.operand(operator, at[0])?, self.operand(operator, at[1])?];
+        let ranks = tensors.map(|tensor| self.model.tensors[tensor].shape.len());
+        let rank = ranks[0].max(ranks[1]);
+        let mut inputs = [0; 2];
+        for (index, tensor) in tensors.into_iter().enumerate() {
             if self.is_known(tensor) {
-                inputs.push(self.broadcast(tensor, rank.unwrap_or(0))?);
+                inputs[index] = self.broadcast(tensor, rank)?;
                 continue;
             }
             let x = self.computed(tensor)?;
-            inputs.push(match rank.unwrap_or(0).saturating_sub(of.shape.len()) {
+            let name = format!("{}_{}", self.model.tensors[output].name, at[index]);
+            inputs[index] = match rank - ranks[index] {
                 0 => x,
-                missing => self.widened(x, missing, &format!("{}_{index}", to.name))?,
-            });
+                missing => self.widened(x, missing, &name)?,
+            };
         }
-        Step::new(Op::Binary(op), inputs).fused(field(operator, |options| options.i8(0))?)
+        Ok(inputs)
     }
+
     /// A computed tensor with axes of one place in front, as broadcasting takes it.
     fn widened(&mut self, x: ValueId, missing: usize, name: &str) -> Outcome<ValueId> {
         let own = self.graph.values[x].shape.iter().copied();

@@ -3,6 +3,7 @@
 
 mod activation;
 mod binary;
+mod compare;
 mod concat;
 mod conv;
 mod depth;
@@ -21,6 +22,7 @@ mod select;
 mod shape_arithmetic;
 mod softmax;
 mod transpose;
+mod transposed;
 mod window;
 
 use std::collections::HashSet;
@@ -246,6 +248,14 @@ impl<'a> Build<'a> {
             "ADD" | "MUL" | "SUB" | "DIV" => self.binary(operator, output),
             "AVERAGE_POOL_2D" | "MAX_POOL_2D" => self.pool(operator),
             "CONCATENATION" => self.concat(operator),
+            "TILE" => self.tile(operator, output),
+            "GREATER" | "GREATER_EQUAL" | "LESS" | "LESS_EQUAL" => {
+                self.comparison(operator, output)
+            }
+            "LOGICAL_AND" | "LOGICAL_OR" | "LOGICAL_NOT" => self.logic(operator, output),
+            "SELECT" | "SELECT_V2" => self.select(operator, output),
+            "SQUARED_DIFFERENCE" => self.squared_difference(operator, output),
+            "TRANSPOSE_CONV" => self.transposed(operator, output),
             "CONV_2D" | "DEPTHWISE_CONV_2D" => self.convolution(operator),
             "DEPTH_TO_SPACE" | "SPACE_TO_DEPTH" => self.depth(operator),
             "DEQUANTIZE" | "QUANTIZE" | "CAST" | "DENSIFY" => {
@@ -253,8 +263,8 @@ impl<'a> Build<'a> {
             }
             "FULLY_CONNECTED" => self.fully_connected(operator, output),
             "LOGISTIC" | "RELU" | "RELU_0_TO_1" | "RELU_N1_TO_1" | "RELU6" | "LEAKY_RELU"
-            | "HARD_SWISH" | "TANH" | "ELU" | "GELU" | "ABS" | "SQRT" | "RSQRT" | "SQUARE"
-            | "POW" => self.activation(operator),
+            | "HARD_SWISH" | "TANH" | "ELU" | "GELU" | "EXP" | "ABS" | "SQRT" | "RSQRT"
+            | "SQUARE" | "POW" => self.activation(operator),
             "NEG" => self.negation(operator, output),
             "MAXIMUM" | "MINIMUM" => self.bound(operator),
             "MEAN" | "SUM" | "REDUCE_MAX" => self.reduce(operator, output),

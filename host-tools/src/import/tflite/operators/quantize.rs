@@ -43,8 +43,8 @@ impl Build<'_> {
     fn check_cast(&self, from: usize, to: usize) -> Outcome<()> {
         let [from, to] = [from, to].map(|tensor| self.model.tensors[tensor].kind);
         let is_real = |kind| matches!(kind, Kind::Float32 | Kind::Float16);
-        let is_pixel = matches!(from, Kind::Int8 | Kind::Uint8);
-        match is_real(to) && (is_real(from) || is_pixel) {
+        let is_whole = matches!(from, Kind::Int8 | Kind::Uint8 | Kind::Bool);
+        match is_real(to) && (is_real(from) || is_whole) {
             true => Ok(()),
             false => Err(format!("from {from} to {to}; casts to float32 are supported")),
         }

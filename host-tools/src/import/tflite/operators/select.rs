@@ -132,7 +132,12 @@ impl Build<'_> {
     }
 
     /// The part of `x` that `ranges` name along each of its axes.
-    fn part_of(&mut self, x: ValueId, ranges: &[Vec<usize>], name: &str) -> Outcome<Step> {
+    pub(super) fn part_of(
+        &mut self,
+        x: ValueId,
+        ranges: &[Vec<usize>],
+        name: &str,
+    ) -> Outcome<Step> {
         let shape = self.graph.values[x].shape.clone();
         let is_whole = |axis: usize| ranges[axis].iter().copied().eq(0..shape[axis]);
         if (0..shape.len()).all(is_whole) {

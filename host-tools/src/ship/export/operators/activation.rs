@@ -13,7 +13,8 @@ pub(super) fn write(writer: &mut Writer<'_>, activation: Activation, proto: &mut
         | Activation::Tanh
         | Activation::Softplus
         | Activation::Softsign
-        | Activation::Erf => {}
+        | Activation::Erf
+        | Activation::Exp => {}
         Activation::Clip { min, max } => {
             for (bound, number) in [("min", min), ("max", max)] {
                 proto.input.push(match number.is_finite() {

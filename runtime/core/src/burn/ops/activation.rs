@@ -47,6 +47,7 @@ pub(super) fn apply<B: FloatBackend>(activation: Activation, x: FloatTensor<B>) 
         }
         Activation::Erf => B::float_erf(x),
         Activation::Power { exponent } => B::float_powf_scalar(x, scalar(exponent)),
+        Activation::Exp => B::float_exp(x),
     }
 }
 

@@ -65,12 +65,14 @@ pub enum Activation {
         /// The exponent.
         exponent: f32,
     },
+    /// Exponential function: `e^x`.
+    Exp,
 }
 
 #[cfg(test)]
 impl Activation {
     /// One of each kind, in the order of their numbers in packs.
-    pub(crate) const EACH: [Self; 17] = [
+    pub(crate) const EACH: [Self; 18] = [
         Self::Relu,
         Self::Clip { min: -1.0, max: 1.5 },
         Self::LeakyRelu { alpha: 0.1 },
@@ -88,6 +90,7 @@ impl Activation {
         Self::Softsign,
         Self::Erf,
         Self::Power { exponent: 2.0 },
+        Self::Exp,
     ];
 }
 
@@ -119,6 +122,7 @@ impl Activation {
             Self::Softsign => x / (1.0 + x.abs()),
             Self::Erf => libm::erf(x),
             Self::Power { exponent } => libm::pow(x, f64::from(exponent)),
+            Self::Exp => libm::exp(x),
         }
     }
 
@@ -142,7 +146,8 @@ impl Activation {
             | Self::Softplus
             | Self::Softsign
             | Self::Erf
-            | Self::Power { .. } => None,
+            | Self::Power { .. }
+            | Self::Exp => None,
         }
     }
 }
@@ -181,6 +186,7 @@ pub(super) fn facts(activation: Activation) -> Facts {
         Activation::Softsign => ("Softsign", false),
         Activation::Erf => ("Erf", false),
         Activation::Power { .. } => ("Pow", false),
+        Activation::Exp => ("Exp", false),
     };
     Facts {
         name,

@@ -81,18 +81,8 @@ impl Resize {
     /// `None` for an axis that is not there or an operand without elements.
     #[must_use]
     pub fn taps(&self, axis: usize, extent: usize, index: usize) -> Option<[(usize, f32); 2]> {
-        let (&count, &scale) = (self.extents.get(axis)?, self.scales.get(axis)?);
+        let place = self.place(axis, extent, index)?;
         let last = extent.checked_sub(1)?;
-        // The exact ratio where that is what the scale is the float32 of: places then fall on elements.
-        let is_ratio = count as f32 / extent as f32 == scale;
-        let scale = if is_ratio { count as f64 / extent as f64 } else { f64::from(scale) };
-        let at = index as f64;
-        let place = match self.coordinates {
-            Coordinates::PytorchHalfPixel | Coordinates::AlignCorners if count == 1 => 0.0,
-            Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => (at + 0.5) / scale - 0.5,
-            Coordinates::AlignCorners => at * last as f64 / (count as f64 - 1.0),
-            Coordinates::Asymmetric => at / scale,
-        };
         let inside = |place: f64| place.clamp(0.0, last as f64) as usize;
         let low = libm::floor(place);
         let share = place - low;
@@ -110,6 +100,26 @@ impl Resize {
                 let nearest = inside(if up { low + 1.0 } else { low });
                 [(nearest, 1.0), (nearest, 0.0)]
             }
+        })
+    }
+
+    /// The place that element `index` of spatial axis `axis` stands for, counted in elements of an operand of that extent from the middle
+    /// of its first one; it may lie outside.
+    ///
+    /// `None` for an axis that is not there or an operand without elements.
+    #[must_use]
+    pub fn place(&self, axis: usize, extent: usize, index: usize) -> Option<f64> {
+        let (&count, &scale) = (self.extents.get(axis)?, self.scales.get(axis)?);
+        let last = extent.checked_sub(1)?;
+        // The exact ratio where that is what the scale is the float32 of: places then fall on elements.
+        let is_ratio = count as f32 / extent as f32 == scale;
+        let scale = if is_ratio { count as f64 / extent as f64 } else { f64::from(scale) };
+        let at = index as f64;
+        Some(match self.coordinates {
+            Coordinates::PytorchHalfPixel | Coordinates::AlignCorners if count == 1 => 0.0,
+            Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => (at + 0.5) / scale - 0.5,
+            Coordinates::AlignCorners => at * last as f64 / (count as f64 - 1.0),
+            Coordinates::Asymmetric => at / scale,
         })
     }
 }
