@@ -16,7 +16,7 @@ const BARS: [(&str, &[Layers], [u64; 4]); 4] = [
     ("kws", KWS, [235, 90, u64::MAX, u64::MAX]),
     ("vww", VWW, [142, 46, u64::MAX, u64::MAX]),
     ("resnet8", RESNET8, [109, 28, 1250, 1000]),
-    ("ds-cnn", DS_CNN, [141, 43, u64::MAX, u64::MAX]),
+    ("ds-cnn", DS_CNN, [141, 44, u64::MAX, u64::MAX]),
 ];
 
 /// Tells of all layers what `count` says of them; gives 1 where a network takes more than its bar, else 0.
