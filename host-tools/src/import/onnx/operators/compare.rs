@@ -230,7 +230,7 @@ fn by_computed(
     mask: ValueId,
     sides: [ValueId; 2],
 ) -> Outcome<Bound> {
-    broadcast(context, &context.shape(mask).to_vec(), sides)?;
+    broadcast(context, context.shape(mask), sides)?;
     let mut parts = Vec::new();
     for (at, side) in sides.into_iter().enumerate() {
         let known = context.graph.values[side].constant.as_deref();
