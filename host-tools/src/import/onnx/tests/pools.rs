@@ -92,7 +92,7 @@ fn a_pool_over_windows_of_unlike_sizes_is_one_product_over_places() {
         let simple = simplify(&imported.graph, &mut Aliases::default(), &mut reference::fold);
         let names: Vec<&str> = simple.nodes.iter().map(|node| node.op.name()).collect();
         assert_eq!(names, ["Reshape", "MatMul", "Reshape"], "{from:?} to {to:?}");
-        let merged = reference::run(&simple, &[x.clone()]).remove(0);
+        let merged = reference::run(&simple, std::slice::from_ref(&x)).remove(0);
         assert_near(&merged, &means(&x, from, to), &format!("{from:?} to {to:?}, merged"));
         assert_eq!(obstacle(&simple).map(|error| error.to_string()), None);
         let order = crate::cut::layout::order_of(&simple, simple.outputs[0]);
