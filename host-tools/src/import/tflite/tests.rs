@@ -240,18 +240,18 @@ fn what_is_wrong_is_named_with_its_operator_and_byte() {
 #[test]
 fn an_operator_that_is_not_supported_stops_only_the_cuts_behind_it() {
     let (tensors, mut operators, ends) = network();
-    operators[3].code = 99;
+    operators[3].code = 95;
     let imported = import_bytes(&file(&tensors, &operators, ends), "test.tflite").unwrap();
     let model = Model { path: "test.tflite".into(), imported };
     let boundary = model.imported.boundaries.iter().next().unwrap();
     assert_eq!(
         (boundary.operator.as_str(), &boundary.reads[..]),
-        ("SQUARED_DIFFERENCE", &["conv".to_owned(), "deep".to_owned()][..])
+        ("FLOOR_MOD", &["conv".to_owned(), "deep".to_owned()][..])
     );
     model.cut_at("deep").unwrap();
     for behind in ["sum", "flat", "probabilities"] {
         let refused = model.cut_at(behind).unwrap_err().to_string();
-        assert!(refused.contains(behind) && refused.contains("SQUARED_DIFFERENCE"), "{refused}");
+        assert!(refused.contains(behind) && refused.contains("FLOOR_MOD"), "{refused}");
     }
     assert!(model.classifier().is_err());
 }

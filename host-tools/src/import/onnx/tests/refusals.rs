@@ -19,7 +19,7 @@ fn what_is_not_supported_is_refused_with_node_operator_and_advice() {
         ("Sinh", vec![], &["\"Sinh_y\"", "operator Sinh", "cut the model before this node"]),
         ("DequantizeLinear", vec![], &["DequantizeLinear_y", "a QuantizeLinear is missing"]),
         ("QLinearConv", vec![], &["QLinearConv_y", "a QuantizeLinear is missing"]),
-        ("MatMulInteger", vec![], &["MatMulInteger", "statically", "float model"]),
+        ("MatMulInteger", vec![], &["MatMulInteger", "DynamicQuantizeLinear", "statically"]),
         ("If", vec![], &["operator If", "control flow"]),
         ("Slice", vec![], &["Slice_y", "starts are missing"]),
         ("Softmax", vec![float("axis", 1.0)], &["attribute axis", "wrong type"]),
